@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an array is: the checks that stand between a user's pictures and the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+
+ColorOrder = Literal["rgb", "bgr"]
+Pictures = NDArray[np.uint8]
+
+
+def is_device_array(value: object) -> bool:
+    """Tell whether a value lives in CUDA memory (`__cuda_array_interface__` or a DLPack CUDA device)."""
+    if hasattr(value, "__cuda_array_interface__"):
+        return True
+    device = getattr(value, "__dlpack_device__", None)
+    if device is None:
+        return False
+    kind = device()[0]
+    return int(kind) in (2, 13)  # kDLCUDA, kDLCUDAManaged of dlpack.h
+
+
+def check_picture(picture: Any, what: str) -> Pictures:
+    """Return a picture as a (H, W, 3) uint8 array, or say why it is none.
+
+    Args:
+        picture: anything; accepted are uint8 arrays of shape (H, W, 3) with H and W of at least 1.
+        what: how the error calls it, such as "crop 3" or "the frame".
+
+    Raises:
+        InputError: another type, dtype, number of channels, or no pixels.
+    """
+    accepted = "expected an (H, W, 3) uint8 array, values 0..255"
+    if is_device_array(picture):
+        raise InputError(f"{what} is in CUDA memory; this needs a host array: copy it first ({accepted}).")
+    if not isinstance(picture, np.ndarray):
+        raise InputError(f"{what} is a {type(picture).__name__}; {accepted}.")
+    if picture.ndim != 3 or picture.shape[2] != 3:
+        raise InputError(f"{what} has shape {picture.shape}; {accepted}.{_channel_hint(picture)}")
+    if picture.dtype != np.uint8:
+        raise InputError(f"{what} has dtype {picture.dtype}{_value_hint(picture)}; {accepted}.")
+    if picture.shape[0] == 0 or picture.shape[1] == 0:
+        raise InputError(f"{what} has no pixels (shape {picture.shape}); {accepted}.")
+    return picture
+
+
+def check_crops(batch: Any) -> list[Pictures]:
+    """Return a batch of crops as a list of (H, W, 3) uint8 arrays.
+
+    Args:
+        batch: a sequence of (H, W, 3) uint8 arrays of any sizes, or one (N, H, W, 3) uint8 array.
+
+    Raises:
+        InputError: the batch or one of its crops is not of that form; the message names the crop.
+    """
+    if isinstance(batch, np.ndarray):
+        if batch.ndim == 3 and batch.shape[2] in (1, 3, 4):
+            raise InputError(
+                f"the batch has shape {batch.shape}, a single picture; pass a list: embed([crop])."
+            )
+        if batch.ndim == 1 and batch.size == 0:
+            return []
+        if batch.ndim != 4:
+            raise InputError(
+                f"the batch has shape {batch.shape}; expected (N, H, W, 3) uint8 or a list of crops."
+            )
+    elif isinstance(batch, (str, bytes)) or not isinstance(batch, Iterable):
+        raise InputError(
+            f"the batch is a {type(batch).__name__}; expected a list of (H, W, 3) uint8 arrays "
+            "or one (N, H, W, 3) uint8 array."
+        )
+    return [check_picture(crop, f"crop {index}") for index, crop in enumerate(batch)]
+
+
+def check_choice(value: str, choices: Sequence[str], what: str) -> str:
+    """Return a value that is one of a few words, or say which are accepted."""
+    if value not in choices:
+        raise InputError(f"{what} is {value!r}; accepted: {', '.join(map(repr, choices))}.")
+    return value
+
+
+def check_color_order(value: str) -> ColorOrder:
+    """Return a color order, "rgb" or "bgr", or say that it is neither."""
+    return "bgr" if check_choice(value, get_args(ColorOrder), "color_order") == "bgr" else "rgb"
+
+
+def _channel_hint(picture: NDArray[Any]) -> str:
+    if picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 1):
+        return " A grey picture becomes one with cv2.cvtColor(p, cv2.COLOR_GRAY2RGB)."
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        return " Drop the fourth channel first: picture[..., :3]."
+    if picture.ndim == 3 and picture.shape[0] == 3:
+        return " This looks channel-first; transpose it: picture.transpose(1, 2, 0)."
+    return ""
+
+
+def _value_hint(picture: NDArray[Any]) -> str:
+    if picture.dtype.kind != "f" or picture.size == 0:
+        return ""
+    if not np.isfinite(picture).all():
+        return " and holds NaN or infinity"
+    return f" with values {picture.min():g}..{picture.max():g}"

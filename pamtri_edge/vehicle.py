@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The vehicle model of PAMTRI: 36 keypoints, 13 segments, and the attribute classes of VeRi.
+
+Source: PAMTRI (ICCV 2019), figure 3, and the label conventions of VeRi. The keypoint names are this
+project's own: the paper gives only a drawing. Indices are 0-based (the figure counts from 1).
+
+These are the *defaults*. A bundle carries its own class and keypoint names, because an index means
+whatever the training set made it mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+NUM_KEYPOINTS: Final = 36
+NUM_SEGMENTS: Final = 13
+
+_SIDE: Final = (
+    "rear_wheel",
+    "front_wheel",
+    "front_arch_front_bottom",
+    "front_arch_front_top",
+    "front_arch_rear_top",
+    "front_arch_rear_bottom",
+    "rear_arch_front_bottom",
+    "rear_arch_front_top",
+    "rear_arch_rear_top",
+    "rear_arch_rear_bottom",
+    "rear_bumper_bottom",
+    "trunk_rear_edge",
+    "rear_window_bottom",
+    "rear_window_top",
+    "windshield_top",
+    "windshield_bottom",
+    "hood_front",
+    "front_bumper_bottom",
+)
+
+KEYPOINT_NAMES: Final[tuple[str, ...]] = tuple(
+    f"{side}_{name}" for side in ("left", "right") for name in _SIDE
+)
+"""0..17 lie on the vehicle's left side, 18..35 are the same points on its right side."""
+
+FLIP_PAIRS: Final[tuple[tuple[int, int], ...]] = tuple((k, k + 18) for k in range(18))
+"""Keypoints that change places when the picture is mirrored; none is its own partner."""
+
+KEYPOINT_FLIP: Final[tuple[int, ...]] = tuple((k + 18) % NUM_KEYPOINTS for k in range(NUM_KEYPOINTS))
+"""`mirrored[k] = original[KEYPOINT_FLIP[k]]`."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A quadrilateral of the vehicle's surface.
+
+    Attributes:
+        name: what part of the vehicle it is.
+        corners: the four keypoints, in order around the outline.
+    """
+
+    name: str
+    corners: tuple[int, int, int, int]
+
+
+SEGMENTS: Final[tuple[Segment, ...]] = (
+    Segment("left_front_fender", (5, 15, 16, 17)),
+    Segment("left_doors", (5, 6, 12, 15)),
+    Segment("left_rear_fender", (6, 10, 11, 12)),
+    Segment("right_front_fender", (23, 33, 34, 35)),
+    Segment("right_doors", (23, 24, 30, 33)),
+    Segment("right_rear_fender", (24, 28, 29, 30)),
+    Segment("rear_face", (10, 11, 29, 28)),
+    Segment("trunk", (11, 12, 30, 29)),
+    Segment("rear_window", (12, 13, 31, 30)),
+    Segment("roof", (13, 14, 32, 31)),
+    Segment("windshield", (14, 15, 33, 32)),
+    Segment("hood", (15, 16, 34, 33)),
+    Segment("front_face", (16, 17, 35, 34)),
+)
+"""The 13 segments in channel order (I to XIII of the paper's figure 3)."""
+
+SEGMENT_FLIP: Final[tuple[int, ...]] = (3, 4, 5, 0, 1, 2, 6, 7, 8, 9, 10, 11, 12)
+"""`mirrored[s] = original[SEGMENT_FLIP[s]]`."""
+
+SEGMENT_CONFIDENCE: Final = 0.5
+"""A segment is drawn only if all four of its keypoints have at least this confidence."""
+
+BODY_PARTS: Final[dict[str, tuple[int, ...]]] = {
+    "wheel": (0, 1, 18, 19),
+    "fender": (*range(2, 10), *range(20, 28)),
+    "back": (10, 11, 28, 29),
+    "front": (16, 17, 34, 35),
+    "windshield_back": (12, 13, 30, 31),
+    "windshield_front": (14, 15, 32, 33),
+}
+"""The groups of keypoints for which the paper's Table 5 reports the PCK."""
+
+COLORS: Final[tuple[str, ...]] = (
+    "yellow",
+    "orange",
+    "green",
+    "gray",
+    "red",
+    "blue",
+    "white",
+    "golden",
+    "brown",
+    "black",
+)
+"""VeRi's colours in the order of its ids 1..10."""
+
+TYPES: Final[tuple[str, ...]] = (
+    "sedan",
+    "suv",
+    "van",
+    "hatchback",
+    "mpv",
+    "pickup",
+    "bus",
+    "truck",
+    "estate",
+)
+"""VeRi's types in the order of its ids 1..9."""
