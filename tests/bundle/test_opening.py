@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pamtri_edge.bundle import Golden, Manifest, default_bundle, open_bundle
+from pamtri_edge.errors import BundleError
+
+
+def edit(bundle: Path, **fields: Any) -> None:
+    """Change fields of a bundle's manifest; a value of `...` removes the field."""
+    file = bundle / "manifest.json"
+    record = json.loads(file.read_text())
+    record.update(fields)
+    file.write_text(json.dumps({key: value for key, value in record.items() if value is not ...}))
+
+
+def test_a_written_bundle_opens_and_says_what_it_holds(bundle_path: Path, manifest: Manifest) -> None:
+    bundle = open_bundle(bundle_path)
+    assert bundle.model.read_bytes() == b"a network"
+    assert bundle.manifest.embedding_dim == 8
+    assert bundle.manifest.colors == ("dark", "light")
+    assert bundle.manifest.output("color") == manifest.outputs[1]
+    assert bundle.manifest.output("type") is None
+    assert bundle.staged is None
+    assert set(bundle.manifest.files) == {"model.onnx", "golden.npz", "deepstream/labels.txt"}
+
+
+def test_the_golden_arrays_come_back_as_they_were(bundle_path: Path, golden: Golden) -> None:
+    found = open_bundle(bundle_path).golden()
+    for group in ("inputs", "expected", "reference"):
+        for name, array in getattr(golden, group).items():
+            np.testing.assert_array_equal(getattr(found, group)[name], array)
+            assert getattr(found, group)[name].dtype == np.float32
+
+
+def test_golden_inputs_with_fractions_are_not_rounded(tmp_path: Path, golden: Golden) -> None:
+    inputs = {"images": golden.inputs["images"] + 0.25}
+    Golden(inputs, golden.expected, {}).save(tmp_path / "golden.npz")
+    np.testing.assert_array_equal(Golden.load(tmp_path / "golden.npz").inputs["images"], inputs["images"])
+
+
+def test_a_staged_bundle_names_its_two_networks(bundle_path: Path, tmp_path: Path) -> None:
+    digest = open_bundle(bundle_path).manifest.files["model.onnx"]
+    for name in ("staged.pose.onnx", "staged.reid.onnx"):
+        shutil.copy(bundle_path / "model.onnx", bundle_path / name)
+    files = json.loads((bundle_path / "manifest.json").read_text())["files"]
+    edit(bundle_path, files={**files, "staged.pose.onnx": digest, "staged.reid.onnx": digest})
+    assert open_bundle(bundle_path).staged == (
+        bundle_path / "staged.pose.onnx",
+        bundle_path / "staged.reid.onnx",
+    )
+
+
+def test_files_that_the_manifest_does_not_list_are_let_be(bundle_path: Path) -> None:
+    (bundle_path / "engines").mkdir()
+    (bundle_path / "engines" / "abc.engine").write_bytes(b"cache")
+    assert open_bundle(bundle_path).engines == bundle_path / "engines"
+
+
+def test_a_bundle_that_is_not_there_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"nothing\.pamtri is not there.*pamtri-export"):
+        open_bundle(tmp_path / "nothing.pamtri")
+
+
+def test_a_file_in_the_place_of_a_bundle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.pamtri").write_bytes(b"")
+    with pytest.raises(BundleError, match="a bundle is a folder"):
+        open_bundle(tmp_path / "model.pamtri")
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(bundle_path: Path) -> None:
+    (bundle_path / "manifest.json").unlink()
+    with pytest.raises(BundleError, match=r"no bundle: it has no manifest\.json"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.npz", "deepstream/labels.txt"])
+def test_a_missing_file_is_named(bundle_path: Path, name: str) -> None:
+    (bundle_path / name).unlink()
+    with pytest.raises(BundleError, match=rf"{name} is missing.*[Cc]opy the bundle"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.npz", "deepstream/labels.txt"])
+def test_a_changed_byte_is_named(bundle_path: Path, name: str) -> None:
+    content = bytearray((bundle_path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle_path / name).write_bytes(content)
+    with pytest.raises(BundleError, match=rf"{name} was changed or damaged.*[Cc]opy the bundle"):
+        open_bundle(bundle_path)
+
+
+def test_a_newer_schema_asks_for_an_upgrade_whatever_else_it_holds(bundle_path: Path) -> None:
+    edit(bundle_path, schema=2, precision="fp4", inputs=...)
+    with pytest.raises(BundleError, match="made by a newer pamtri-edge; upgrade"):
+        open_bundle(bundle_path)
+
+
+def test_a_field_of_a_later_release_is_let_be(bundle_path: Path) -> None:
+    edit(bundle_path, licence="CC-BY")
+    open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00", '{"schema": 1,}'])
+def test_an_unreadable_manifest_is_named(bundle_path: Path, text: str) -> None:
+    (bundle_path / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=r"manifest\.json is not readable JSON"):
+        open_bundle(bundle_path)
+
+
+def test_a_manifest_that_is_not_text_is_named(bundle_path: Path) -> None:
+    (bundle_path / "manifest.json").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(BundleError, match=r"manifest\.json cannot be read"):
+        open_bundle(bundle_path)
+
+
+def test_a_manifest_that_is_no_object_is_named(bundle_path: Path) -> None:
+    (bundle_path / "manifest.json").write_text("[]")
+    with pytest.raises(BundleError, match=r"manifest\.json holds a JSON list"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("schema", "1"),
+        ("schema", True),
+        ("schema", 0),
+        ("name", 3),
+        ("precision", "fp4"),
+        ("geometry", "square"),
+        ("size", None),
+        ("variant", {"keypoints": True}),
+        ("inputs", []),
+        ("inputs", [{"name": "images", "shape": [1, 3, 4, 4], "dtype": "float32"}]),
+        ("outputs", [{"name": "embedding", "shape": [None, 8], "dtype": "float16"}]),
+        ("embedding_dim", 8.0),
+        ("embedding_dim", 0),
+        ("embedding_norm", "l1"),
+        ("embedding_space", ""),
+        ("colors", "red"),
+        ("colors", [1, 2]),
+        ("trained", "no"),
+        ("flip_test", 0),
+        ("parity", []),
+        ("tolerance", {"embedding": {}}),
+        ("tolerance", {"embedding": {"cosine": "high"}}),
+        ("tolerance", {"embedding": {"cosine": 1, "median": 2}}),
+        ("files", ["model.onnx"]),
+        ("files", {"model.onnx": "abc"}),
+        ("files", {"model.onnx": 5}),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_named_with_what_was_found(
+    bundle_path: Path, field: str, value: Any
+) -> None:
+    edit(bundle_path, **{field: value})
+    with pytest.raises(BundleError, match=rf"manifest\.json.*{field}"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("field", ["schema", "inputs", "embedding_space", "tolerance", "files", "trained"])
+def test_a_missing_field_is_named(bundle_path: Path, field: str) -> None:
+    edit(bundle_path, **{field: ...})
+    with pytest.raises(BundleError, match=f"lacks the field '{field}'"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"embedding_dim": 9}, "embedding_dim is 9"),
+        ({"colors": ["one"]}, "2 classes, but 1 names"),
+        ({"colors": None}, "2 classes, but no names"),
+        ({"types": ["sedan"]}, "no classes, but 1 names"),
+        ({"tolerance": {"embedding": {"cosine": 0.9}}}, r"tolerance lacks the outputs \['color'\]"),
+        ({"inputs": [{"name": "pixels", "shape": [None, 3], "dtype": "float32"}]}, "the inputs are"),
+        ({"outputs": [{"name": "color", "shape": [None, 2], "dtype": "float32"}]}, "the embedding first"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(
+    bundle_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    edit(bundle_path, **fields)
+    with pytest.raises(BundleError, match=said):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "/etc/passwd", "a/../../b", "..", "", "a\\..\\..\\b", "C:/file", "."]
+)
+def test_a_path_that_leads_out_of_the_bundle_is_refused(bundle_path: Path, name: str) -> None:
+    files = json.loads((bundle_path / "manifest.json").read_text())["files"]
+    edit(bundle_path, files={**files, name: "0" * 64})
+    with pytest.raises(BundleError, match="leads out of it"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
+def test_a_manifest_that_lists_no_network_or_golden_file_is_refused(bundle_path: Path, name: str) -> None:
+    files = json.loads((bundle_path / "manifest.json").read_text())["files"]
+    del files[name]
+    edit(bundle_path, files=files)
+    with pytest.raises(BundleError, match=f"lists no {name}"):
+        open_bundle(bundle_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not an archive", b"\x93NUMPY"])
+def test_golden_arrays_that_cannot_be_read_are_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "golden.npz").write_bytes(content)
+    with pytest.raises(BundleError, match=r"golden\.npz"):
+        Golden.load(tmp_path / "golden.npz")
+
+
+def test_golden_arrays_are_never_unpickled(tmp_path: Path) -> None:
+    np.savez(tmp_path / "golden.npz", **{"input/images": np.array([{"a": 1}], dtype=object)})
+    with pytest.raises(BundleError, match=r"golden\.npz"):
+        Golden.load(tmp_path / "golden.npz")
+
+
+def test_golden_arrays_that_disagree_with_the_manifest_are_refused(
+    write: Callable[..., Path], golden: Golden, tmp_path: Path
+) -> None:
+    narrow = {**golden.expected, "embedding": golden.expected["embedding"][:, :4]}
+    bundle = open_bundle(write(tmp_path / "x.pamtri"))
+    Golden(golden.inputs, narrow, {}).save(bundle.path / "golden.npz")
+    with pytest.raises(BundleError, match=r"expected/embedding has shape \(2, 4\)"):
+        bundle.golden()
+    Golden(golden.inputs, {"embedding": golden.expected["embedding"]}, {}).save(bundle.path / "golden.npz")
+    with pytest.raises(BundleError, match="lacks expected/color"):
+        bundle.golden()
+
+
+def test_the_default_bundle_lies_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.delenv("PAMTRI_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert default_bundle() == Path("/home/someone/.cache/pamtri-edge/pamtri-lite.pamtri")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
+    assert default_bundle() == Path("/xdg/pamtri-edge/pamtri-lite.pamtri")
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    assert default_bundle() == tmp_path / "pamtri-lite.pamtri"
