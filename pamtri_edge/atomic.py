@@ -7,8 +7,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,9 +72,9 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
     made = _make_parents(final.parent)
     try:
-        path = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".tmp", dir=final.parent))
+        path = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+        path.mkdir()  # not mkdtemp, which would make the finished folder private to this user
         try:
-            path.chmod(0o777 & ~_umask())  # mkdtemp makes it private, but the folder is meant to be shared
             yield StagedFolder(path, final, overwrite=overwrite)
         finally:
             shutil.rmtree(path, ignore_errors=True)
@@ -160,9 +160,3 @@ def _make_parents(folder: Path) -> list[Path]:
         at = at.parent
     folder.mkdir(parents=True, exist_ok=True)
     return missing
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

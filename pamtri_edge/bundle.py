@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ DEFAULT_BUNDLE: Final = "pamtri-lite.pamtri"
 _ENGINES: Final = "engines"
 _BLOCK: Final = 1 << 20
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_UNREADABLE: Final = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 _MEND: Final = "Copy the bundle again from where it came, or export it again with pamtri-export."
 
 Arrays = dict[str, NDArray[Any]]
@@ -102,7 +106,7 @@ class Golden:
                 for key in archive.files:
                     group, _, name = key.partition("/")
                     groups[group][name] = archive[key].astype(np.float32)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise BundleError(f"{path} holds no golden arrays ({error!r}). {_MEND}") from error
         if not groups["input"] or not groups["expected"]:
             raise BundleError(f"{path} lacks golden inputs or golden outputs. {_MEND}")

@@ -50,13 +50,21 @@ def golden() -> Golden:
 
 @pytest.fixture
 def write(manifest: Manifest, golden: Golden) -> Callable[..., Path]:
-    """Return a function that writes the small bundle: `write(path, model=b"...", **writer options)`."""
+    """Return a function that writes the small bundle: `write(path, **what differs)`."""
 
-    def write(final: Path, *, model: bytes = b"a network", **options: Any) -> Path:
+    def write(
+        final: Path,
+        *,
+        model: bytes = b"a network",
+        manifest: Manifest = manifest,
+        before_commit: Callable[[Path], object] = lambda folder: None,
+        **options: Any,
+    ) -> Path:
         with bundle_writer(final, **options) as writer:
             writer.file("model.onnx").write_bytes(model)
             writer.file("deepstream/labels.txt").write_text("dark;light")
             golden.save(writer.file("golden.npz"))
+            before_commit(writer.path)
             return writer.commit(manifest)
 
     return write

@@ -12,11 +12,12 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pamtri_edge import atomic
-from pamtri_edge.bundle import Golden, Manifest, bundle_writer, open_bundle
+from pamtri_edge.bundle import Manifest, bundle_writer, open_bundle
 from pamtri_edge.errors import BundleError, ExportError
 
 Write = Callable[..., Path]
@@ -24,6 +25,13 @@ Write = Callable[..., Path]
 
 def names(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
+
+
+def raising(error: BaseException | type[BaseException]) -> Callable[[Path], object]:
+    def fail(folder: Path) -> None:
+        raise error
+
+    return fail
 
 
 def test_nothing_but_the_bundle_is_left_beside_it(bundle_path: Path) -> None:
@@ -41,10 +49,11 @@ def test_others_may_read_the_bundle(bundle_path: Path) -> None:
 
 
 @pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt, SystemExit, ExportError])
-def test_an_interruption_leaves_nothing(tmp_path: Path, interruption: type[BaseException]) -> None:
-    with pytest.raises(interruption), bundle_writer(tmp_path / "new" / "x.pamtri") as writer:
-        writer.file("model.onnx").write_bytes(b"half")
-        raise interruption
+def test_an_interruption_leaves_nothing(
+    write: Write, tmp_path: Path, interruption: type[BaseException]
+) -> None:
+    with pytest.raises(interruption):
+        write(tmp_path / "new" / "x.pamtri", before_commit=raising(interruption))
     assert names(tmp_path) == []
 
 
@@ -67,15 +76,9 @@ def test_a_name_that_is_taken_is_refused(bundle_path: Path, write: Write) -> Non
     assert open_bundle(bundle_path).model.read_bytes() == b"a network"
 
 
-def test_a_name_taken_while_writing_is_refused(tmp_path: Path, golden: Golden, manifest: Manifest) -> None:
-    with (
-        pytest.raises(ExportError, match=r"x\.pamtri exists"),
-        bundle_writer(tmp_path / "x.pamtri") as writer,
-    ):
-        writer.file("model.onnx").write_bytes(b"")
-        golden.save(writer.file("golden.npz"))
-        (tmp_path / "x.pamtri").mkdir()
-        writer.commit(manifest)
+def test_a_name_taken_while_writing_is_refused(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"x\.pamtri exists"):
+        write(tmp_path / "x.pamtri", before_commit=lambda _: (tmp_path / "x.pamtri").mkdir())
     assert names(tmp_path) == ["x.pamtri"]
     assert names(tmp_path / "x.pamtri") == []
 
@@ -97,10 +100,9 @@ def test_overwriting_may_also_find_nothing(write: Write, tmp_path: Path) -> None
     open_bundle(write(tmp_path / "x.pamtri", overwrite=True))
 
 
-def test_a_failed_overwrite_keeps_the_old_bundle(bundle_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), bundle_writer(bundle_path, overwrite=True) as writer:
-        writer.file("model.onnx").write_bytes(b"half")
-        raise KeyboardInterrupt
+def test_a_failed_overwrite_keeps_the_old_bundle(bundle_path: Path, write: Write) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write(bundle_path, model=b"new", overwrite=True, before_commit=raising(KeyboardInterrupt))
     assert open_bundle(bundle_path).model.read_bytes() == b"a network"
     assert names(bundle_path.parent) == ["small.pamtri"]
 
@@ -156,34 +158,43 @@ def test_a_second_rename_that_fails_puts_the_old_bundle_back(
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_says_how_much_it_took_and_leaves_nothing(tmp_path: Path, code: int) -> None:
-    with (
-        pytest.raises(ExportError, match=r"disk full: .*more than the 3 MB .* at .*nothing was left"),
-        bundle_writer(tmp_path / "x.pamtri") as writer,
-    ):
-        writer.file("model.onnx").write_bytes(bytes(3_000_000))
-        raise OSError(code, os.strerror(code))
+def test_a_full_disk_says_how_much_it_took_and_leaves_nothing(
+    write: Write, tmp_path: Path, code: int
+) -> None:
+    full = raising(OSError(code, os.strerror(code)))
+    with pytest.raises(ExportError, match=r"disk full: .*more than the 3 MB .* at .*nothing was left"):
+        write(tmp_path / "x.pamtri", model=bytes(3_000_000), before_commit=full)
     assert names(tmp_path) == []
 
 
-def test_a_disk_full_in_another_place_names_that_place(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ExportError, match=r"disk full while writing /tmp/elsewhere"),
-        bundle_writer(tmp_path / "x.pamtri"),
-    ):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/elsewhere")
+def test_a_disk_full_in_another_place_names_that_place(write: Write, tmp_path: Path) -> None:
+    full = raising(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/elsewhere"))
+    with pytest.raises(ExportError, match="disk full while writing /tmp/elsewhere"):
+        write(tmp_path / "x.pamtri", before_commit=full)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_FSIZE and a real short write need Linux")
-def test_a_disk_that_fills_up_while_hashing_and_renaming_leaves_nothing(
-    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_fills_up_at_the_last_flush_leaves_nothing(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(root: Path) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(root))
-
-    monkeypatch.setattr(atomic, "flush_tree", full)
+    monkeypatch.setattr(atomic, "flush_tree", raising(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     with pytest.raises(ExportError, match="disk full"):
         write(tmp_path / "x.pamtri")
+    assert names(tmp_path) == []
+
+
+def test_a_disk_without_room_for_a_new_folder_is_told(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def full(folder: Path, *args: Any, **options: Any) -> None:
+        if folder.suffix == ".tmp":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        mkdir(folder, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(ExportError, match=r"disk full: no room for a new folder beside .*x\.pamtri"):
+        write(tmp_path / "new" / "x.pamtri")
     assert names(tmp_path) == []
 
 
@@ -194,42 +205,28 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, write: Write) 
         write(tmp_path / "x.pamtri")
 
 
-def test_a_permission_error_is_told_without_a_traceback(tmp_path: Path) -> None:
-    with (
-        pytest.raises(
-            ExportError, match=r"x\.onnx cannot be written \(Permission denied\); nothing was left"
-        ),
-        bundle_writer(tmp_path / "x.pamtri"),
+def test_a_permission_error_is_told_in_a_sentence(write: Write, tmp_path: Path) -> None:
+    refused = raising(PermissionError(errno.EACCES, "Permission denied", "x.onnx"))
+    with pytest.raises(
+        ExportError, match=r"x\.onnx cannot be written \(Permission denied\); nothing was left"
     ):
-        raise PermissionError(errno.EACCES, "Permission denied", "x.onnx")
+        write(tmp_path / "x.pamtri", before_commit=refused)
 
 
 @pytest.mark.parametrize("lacking", ["model.onnx", "golden.npz"])
 def test_a_bundle_without_network_or_golden_file_is_not_committed(
-    tmp_path: Path, manifest: Manifest, golden: Golden, lacking: str
+    write: Write, tmp_path: Path, lacking: str
 ) -> None:
-    with (
-        pytest.raises(BundleError, match=f"has no {lacking}"),
-        bundle_writer(tmp_path / "x.pamtri") as writer,
-    ):
-        writer.file("model.onnx").write_bytes(b"a network")
-        golden.save(writer.file("golden.npz"))
-        (writer.path / lacking).unlink()
-        writer.commit(manifest)
+    with pytest.raises(BundleError, match=f"has no {lacking}"):
+        write(tmp_path / "x.pamtri", before_commit=lambda folder: (folder / lacking).unlink())
     assert names(tmp_path) == []
 
 
 def test_a_manifest_that_contradicts_itself_is_not_committed(
-    tmp_path: Path, manifest: Manifest, golden: Golden
+    write: Write, tmp_path: Path, manifest: Manifest
 ) -> None:
-    wrong = dataclasses.replace(manifest, embedding_dim=9)
-    with (
-        pytest.raises(BundleError, match="embedding_dim is 9"),
-        bundle_writer(tmp_path / "x.pamtri") as writer,
-    ):
-        writer.file("model.onnx").write_bytes(b"a network")
-        golden.save(writer.file("golden.npz"))
-        writer.commit(wrong)
+    with pytest.raises(BundleError, match="embedding_dim is 9"):
+        write(tmp_path / "x.pamtri", manifest=dataclasses.replace(manifest, embedding_dim=9))
     assert names(tmp_path) == []
 
 
