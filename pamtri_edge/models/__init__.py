@@ -1,0 +1,11 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The networks of PAMTRI in torch, their sizes, their weights, and the fused module."""
+
+from pamtri_edge.models.hrnet import PoseNet, PoseSpec
+from pamtri_edge.models.multitask import ReidNet, ReidSpec
+from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.models.seeded import seeded
+from pamtri_edge.models.sizes import SIZES, TINY
+
+__all__ = ["SIZES", "TINY", "Pamtri", "PoseNet", "PoseSpec", "ReidNet", "ReidSpec", "seeded"]

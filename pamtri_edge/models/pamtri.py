@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The fused module: RGB pictures of 0..255 in; embedding, color, type, keypoints and quality out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import Geometry
+from pamtri_edge.models import operators
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.stages import PoseStage, ReidStage
+
+
+class Pamtri(nn.Module):
+    """Both networks and all that stands between them, as one graph.
+
+    Args:
+        pose: the pose network; None if the re-identification network takes nothing from it, and then
+            there are neither keypoints nor quality.
+        reid: the re-identification network.
+        geometry: how a crop becomes the pictures; see `pamtri_edge.geometry.Geometry`.
+        flip_test: average the heatmaps with those of the mirror image (twice the cost of pose).
+        raw_feature: do not bring the embedding to unit length.
+
+    Attributes:
+        geometry: as given.
+        pose: the pose stage, or None.
+        reid: the re-identification stage.
+
+    Raises:
+        InputError: the re-identification network needs a pose network and there is none.
+    """
+
+    def __init__(
+        self,
+        pose: PoseNet | None,
+        reid: ReidNet,
+        *,
+        geometry: Geometry = Geometry.UNIFIED,
+        flip_test: bool = False,
+        raw_feature: bool = False,
+    ) -> None:
+        super().__init__()
+        if pose is None and reid.spec.uses_pose:
+            taken = [name for name in ("keypoints", "heatmaps", "segments") if getattr(reid.spec, name)]
+            raise InputError(
+                f"this re-identification network takes {' and '.join(taken)}, which come from a pose "
+                "network, and none is given; pass the weights of the pose network too."
+            )
+        self.geometry = Geometry(geometry)
+        self.pose = None if pose is None else PoseStage(pose, flip_test=flip_test)
+        self.reid = ReidStage(reid, raw_feature=raw_feature)
+        self.eval()
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of what forward takes, in order."""
+        if self.geometry is Geometry.ORIGINAL and self.pose is not None:
+            return ("images", "pose_images", "crop_size")
+        return ("images",)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what forward returns, in order."""
+        pose = () if self.pose is None else ("keypoints", "quality")
+        return (*self.reid.output_names, *pose)
+
+    def forward(
+        self, images: Tensor, pose_images: Tensor | None = None, crop_size: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Return the outputs named by `output_names`, all float32, batch first.
+
+        Args:
+            images: (N, 3, 256, 256) float32 RGB of 0..255, the crops stretched.
+            pose_images: (N, 3, 256, 256) float32 RGB of 0..255, the crops in their windows (`original`).
+            crop_size: (N, 2) float32 width and height of the crops in pixels (`original`).
+        """
+        rgb = operators.normalise_rgb(images)
+        if self.pose is None:
+            return self.reid(rgb)
+        heatmaps = self.pose(images)
+        cells, confidence = operators.peaks(heatmaps)
+        keypoints = operators.crop_keypoints(cells, confidence)
+        spec = self.reid.network.spec
+        channels = [rgb]
+        if spec.heatmaps:
+            channels.append(operators.stack_heatmaps(heatmaps))
+        if spec.segments:
+            channels.append(operators.stack_segments(keypoints))
+        stack = torch.cat(channels, dim=1)
+        vector = operators.keypoint_vector(keypoints) if spec.keypoints else None
+        return (*self.reid(stack, vector), keypoints, operators.quality(confidence))
+
+    def pose_stage(self) -> PoseStage:
+        """Return the first of the two networks: pictures to heatmaps.
+
+        Raises:
+            InputError: there is no pose network.
+        """
+        if self.pose is None:
+            raise InputError("there is no pose network here, hence no pose stage.")
+        return self.pose
+
+    def reid_stage(self) -> ReidStage:
+        """Return the second of the two networks: stack and keypoint vector to embedding and attributes."""
+        return self.reid
+
+    def half_networks(self) -> Pamtri:
+        """Turn both networks to float16, with casts at their borders, in place; return self.
+
+        Normalisation, decode, gates, segments, softmax and unit length stay in float32.
+        """
+        if self.pose is not None:
+            self.pose.half_network()
+        self.reid.half_network()
+        return self

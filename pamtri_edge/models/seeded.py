@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks with drawn weights that behave sanely: for demonstrations, tests and measurements of speed.
+
+They have learned nothing. But their activations stay small enough for float16, their heatmaps peak around
+0.75 with some peaks below the gate of 0.5, and pictures that differ give embeddings and attributes that differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.models import operators
+from pamtri_edge.models.hrnet import PoseNet, PoseSpec
+from pamtri_edge.models.multitask import ReidNet, ReidSpec
+from pamtri_edge.models.sizes import SIZES
+
+_MEAN_PEAK = 0.75
+_LOGIT_DEVIATION = 1.5
+_CANDIDATES = 8  # drawn read-outs a keypoint, of which the one with the clearest peaks is kept
+
+
+def seeded(
+    size: str | tuple[PoseSpec, ReidSpec], *, seed: int = 0, pictures: Sequence[NDArray[np.uint8]]
+) -> tuple[PoseNet, ReidNet]:
+    """Return a pose and a re-identification network with drawn weights, calibrated on pictures.
+
+    The same arguments give the same weights on the same machine (up to rounding on another).
+
+    Args:
+        size: a name of `models.sizes.SIZES`, or the two specs.
+        seed: what the weights are drawn from.
+        pictures: (H, W, 3) uint8 RGB crops, at least 2 and better 8; the statistics of the batch
+            normalisations, the scale of the heatmaps and the centres of the heads are taken from them.
+
+    Returns:
+        The two networks in eval mode.
+
+    Raises:
+        InputError: the size has no such name, or there are fewer than 2 pictures.
+    """
+    if isinstance(size, str):
+        if size not in SIZES:
+            raise InputError(f"there is no size {size!r}; accepted: {', '.join(map(repr, SIZES))}.")
+        size = SIZES[size]
+    if len(pictures) < 2:
+        raise InputError(f"calibration needs at least 2 pictures, better 8 or more; found {len(pictures)}.")
+    pose_spec, reid_spec = size
+    images = operators.normalise_rgb(_stretched(pictures))
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        pose, reid = PoseNet(pose_spec), ReidNet(reid_spec)
+        _draw(pose)
+        _draw(reid)
+        _calibrate_pose(pose, images)
+        _calibrate_reid(reid, *_reid_inputs(pose, reid_spec, images))
+    return pose.eval(), reid.eval()
+
+
+def _stretched(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return the pictures as one (N, 3, 256, 256) float32 batch."""
+    side = (IMAGE_SIZE, IMAGE_SIZE)
+    resized = [cv2.resize(picture, side, interpolation=cv2.INTER_LINEAR) for picture in pictures]
+    return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2).contiguous().float()
+
+
+def _draw(network: nn.Module) -> None:
+    """Draw convolutions and linear layers; batch normalisations start as the identity."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _calibrated(network: nn.Module, *inputs: Tensor) -> None:
+    """Set the running statistics of every batch normalisation to those of one batch."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    network.train()
+    network(*inputs)
+    network.eval()
+    for norm in norms:
+        norm.momentum = 0.1
+
+
+def _calibrate_pose(pose: PoseNet, images: Tensor) -> None:
+    """Calibrate the batch normalisations, then choose and scale the read-out of each heatmap."""
+    _calibrated(pose, images)
+    final, pose.final_layer = (
+        pose.final_layer,
+        nn.Conv2d(pose.spec.widths[0], pose.spec.keypoints * _CANDIDATES, 1, bias=False),
+    )
+    nn.init.kaiming_normal_(pose.final_layer.weight)
+    maps = pose(images).flatten(2)
+    deviation, mean = torch.std_mean(maps, dim=(0, 2))
+    clarity = ((maps.amax(dim=2) - mean).mean(dim=0) / deviation).view(-1, _CANDIDATES)
+    rows = torch.arange(pose.spec.keypoints) * _CANDIDATES + clarity.argmax(dim=1)
+    scale = _MEAN_PEAK / (maps.amax(dim=2).mean(dim=0) - mean)[rows]
+    final.weight.copy_(pose.final_layer.weight[rows] * scale.view(-1, 1, 1, 1))
+    assert final.bias is not None
+    final.bias.copy_(-mean[rows] * scale)
+    pose.final_layer = final
+
+
+def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor, ...]:
+    """Return what the re-identification network is shown of these pictures."""
+    channels, vector = [images], ()
+    if spec.uses_pose:
+        heatmaps = pose(images)
+        keypoints = operators.crop_keypoints(*operators.peaks(heatmaps))
+        if spec.heatmaps:
+            channels.append(operators.stack_heatmaps(heatmaps))
+        if spec.segments:
+            channels.append(operators.stack_segments(keypoints))
+        if spec.keypoints:
+            vector = (operators.keypoint_vector(keypoints),)
+    return (torch.cat(channels, dim=1), *vector)
+
+
+def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
+    """Calibrate the batch normalisations, then centre and scale the heads."""
+    _calibrated(reid, *inputs)
+    for name in ("fc_vid", "fc_vcolor", "fc_vtype", "fc"):
+        if hasattr(reid, name):
+            _standardise(reid, getattr(reid, name), inputs, deviation=1.0)
+    for name in ("classifier_vid", "classifier_vcolor", "classifier_vtype"):
+        if hasattr(reid, name):
+            _standardise(reid, getattr(reid, name), inputs, deviation=_LOGIT_DEVIATION)
+
+
+def _standardise(reid: ReidNet, layer: nn.Linear, inputs: tuple[Tensor, ...], *, deviation: float) -> None:
+    """Scale and shift a layer so that over the pictures each output has mean 0 and all one deviation."""
+    seen: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    reid(*inputs)
+    handle.remove()
+    centred = seen[0] - seen[0].mean(dim=0)
+    scale = deviation / max(math.sqrt(centred.square().mean().item()), 1e-6)
+    layer.weight.mul_(scale)
+    layer.bias.copy_(-seen[0].mean(dim=0) * scale)

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The sizes that have a name: `paper`, `lite` for embedded devices, and a tiny pair for tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pamtri_edge.models.hrnet import PoseSpec
+from pamtri_edge.models.multitask import ReidSpec
+
+PAPER: Final = (PoseSpec(), ReidSpec())
+"""HRNet-W32 and DenseNet121: the networks of the paper."""
+
+LITE: Final = (
+    PoseSpec(
+        stem=32,
+        bottleneck_blocks=2,
+        bottleneck_planes=16,
+        widths=(16, 32, 64, 128),
+        modules=(1, 2, 1),
+        blocks=(2, 2, 2),
+    ),
+    ReidSpec(stem=32, growth=16, blocks=(4, 8, 12, 8), feature=512, attribute=256),
+)
+"""The same networks, narrower and shallower."""
+
+TINY: Final = (
+    PoseSpec(
+        stem=8,
+        bottleneck_blocks=1,
+        bottleneck_planes=4,
+        widths=(8, 8, 8, 8),
+        modules=(1, 1, 1),
+        blocks=(1, 1, 1),
+    ),
+    ReidSpec(stem=8, growth=4, blocks=(1, 1, 1, 1), feature=32, attribute=16, vehicles=7),
+)
+"""As small as the construction allows: for tests, which export it in a few seconds."""
+
+SIZES: Final = {"paper": PAPER, "lite": LITE}
+"""The pose and re-identification network of each named size."""

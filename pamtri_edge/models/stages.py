@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two networks with what belongs to each: normalisation and flip test, softmax and unit length.
+
+The fused module is made of these two, and the two-network form of an export consists of them alone. A stage
+may run its network in half precision; everything around the network stays in float32.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pamtri_edge.models import operators
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet
+
+
+class PoseStage(nn.Module):
+    """From a picture to heatmaps.
+
+    Attributes:
+        network: the pose network.
+        flip_test: the heatmaps are averaged with those of the mirror image.
+        dtype: what the network computes in.
+    """
+
+    input_names = ("images",)
+    output_names = ("heatmaps",)
+
+    def __init__(self, network: PoseNet, *, flip_test: bool = False) -> None:
+        super().__init__()
+        self.network = network
+        self.flip_test = flip_test
+        self.dtype = torch.float32
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return heatmaps (N, 36, 64, 64) float32 of RGB pictures (N, 3, 256, 256) float32 of 0..255."""
+        pictures = operators.normalise_rgb(images)
+        if not self.flip_test:
+            return self._heatmaps(pictures)
+        both = torch.stack([pictures, pictures.flip(3)], dim=1).flatten(0, 1)
+        maps = self._heatmaps(both).unflatten(0, (-1, 2))
+        return operators.flip_average(maps[:, 0], maps[:, 1])
+
+    def _heatmaps(self, pictures: Tensor) -> Tensor:
+        heatmaps: Tensor = self.network(pictures.to(self.dtype))
+        return heatmaps.to(torch.float32)
+
+    def half_network(self) -> PoseStage:
+        """Turn the network to float16, with casts at its borders; return self."""
+        self.network.half()
+        self.dtype = torch.float16
+        return self
+
+
+class ReidStage(nn.Module):
+    """From a stack (and the keypoint vector) to the embedding and the attributes.
+
+    Attributes:
+        network: the re-identification network.
+        raw_feature: the embedding keeps its length, as the original ranks it.
+        dtype: what the network computes in.
+    """
+
+    def __init__(self, network: ReidNet, *, raw_feature: bool = False) -> None:
+        super().__init__()
+        self.network = network
+        self.raw_feature = raw_feature
+        self.dtype = torch.float32
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of what forward takes."""
+        return ("stack", "keypoint_vector") if self.network.spec.keypoints else ("stack",)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what forward returns."""
+        return ("embedding", "color", "type") if self.network.spec.multitask else ("embedding",)
+
+    def forward(self, stack: Tensor, keypoint_vector: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the embedding (N, D) and, with attribute heads, the probabilities (N, C) and (N, T).
+
+        Args:
+            stack: (N, C, 256, 256) float32, normalised.
+            keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
+        """
+        vector = None if keypoint_vector is None else keypoint_vector.to(self.dtype)
+        feature, attributes = self.network.describe(stack.to(self.dtype), vector)
+        feature = feature.to(torch.float32)
+        embedding = feature if self.raw_feature else unit_length(feature)
+        return (embedding, *(logits.to(torch.float32).softmax(dim=1) for logits in attributes))
+
+    def half_network(self) -> ReidStage:
+        """Turn the network to float16, with casts at its borders; return self."""
+        self.network.half()
+        self.dtype = torch.float16
+        return self
+
+
+def unit_length(feature: Tensor) -> Tensor:
+    """Bring each row of (N, D) to length 1; a row of zeros stays one."""
+    return feature / torch.linalg.vector_norm(feature, dim=1, keepdim=True).clamp_min(1e-12)
