@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of every room share: real data where it is at hand, one tiny bundle, the GPU marker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A property that holds must hold on a loaded machine too: no deadline. In CI the same examples every time.
+hypothesis.settings.register_profile("developer", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
+
+
+def _shared_folder() -> Path | None:
+    named = os.environ.get("PAMTRI_SHARED")
+    base = Path(named) if named else ROOT.parent / "shared"
+    for folder in (base, base / "data"):
+        if all((folder / room).is_dir() for room in ("clips", "crops", "detector")):
+            return folder
+    if named:
+        raise pytest.UsageError(f"PAMTRI_SHARED={named}: no clips/, crops/ and detector/ in it or its data/.")
+    return None
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real footage (clips/, crops/, detector/); skip where there is none."""
+    folder = _shared_folder()
+    if folder is None:
+        pytest.skip("real footage is not at hand; name its folder in PAMTRI_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_crops(shared_data: Path) -> list[NDArray[np.uint8]]:
+    """Return real vehicle crops, (H, W, 3) uint8 RGB, in the order of their file names."""
+    import cv2
+
+    crops: list[NDArray[np.uint8]] = []
+    for path in sorted((shared_data / "crops").glob("*.jpg")):
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        assert picture is not None, f"{path} is not a picture"
+        crops.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8))
+    assert crops, f"no .jpg in {shared_data / 'crops'}"
+    return crops
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Return a generator of random numbers that gives every test the same ones on every run."""
+    return np.random.default_rng(20190825)
+
+
+def _require_gpu() -> bool:
+    return os.environ.get("PAMTRI_REQUIRE_GPU") == "1"
+
+
+@pytest.fixture(scope="session")
+def _missing_gpu() -> str | None:
+    """Say why there is no GPU, or None where there is one."""
+    from pamtri_edge.doctor import Machine, cuda
+
+    finding = cuda.probe(Machine())
+    return None if finding.status == "ok" else finding.summary
+
+
+@pytest.fixture(autouse=True)
+def _gpu_marker(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("gpu") is None:
+        return
+    missing = request.getfixturevalue("_missing_gpu")
+    if missing is not None:
+        pytest.skip(f"needs an NVIDIA GPU: {missing}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On a machine that must have a GPU, a GPU test that skips is a GPU test that fails."""
+    report = yield
+    if report.skipped and _require_gpu() and item.get_closest_marker("gpu") is not None:
+        report.outcome = "failed"
+        report.longrepr = f"PAMTRI_REQUIRE_GPU=1, but this test was skipped: {report.longrepr}"
+    return report
