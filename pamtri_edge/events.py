@@ -1,0 +1,383 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The event: one JSON object for each tracked vehicle, and the file of them (one line an event)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+
+SCHEMA: Final = 1
+"""The newest form of event that this release reads; it also writes this one."""
+
+EmbeddingFormat = Literal["list", "base64"]
+"""How an embedding is written: numbers in a list, or base64 of little-endian float16 (a quarter as long)."""
+
+_UNIT_TOLERANCE: Final = 5e-3  # float16 moves the length by up to 5e-4; anything beyond is no unit vector
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A class of the vehicle: its color or its type.
+
+    Attributes:
+        label: the most probable class.
+        probability: its probability.
+        all: the probability of every class, in the order of the bundle's class names.
+    """
+
+    label: str
+    probability: float
+    all: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FrameCounts:
+    """In how many frames the track was seen, and how many of its views were embedded."""
+
+    seen: int
+    embedded: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One tracked vehicle.
+
+    Attributes:
+        camera: which camera saw it.
+        track_id: number of the track, unique within a camera's run.
+        start_s: time of its first frame, in seconds of the stream.
+        end_s: time of its last frame.
+        start_utc: the same as ISO 8601 in UTC, where the clock of the stream is known; else None.
+        end_utc: likewise.
+        frames: how often it was seen and embedded.
+        below_gate: no view was good enough; the best was embedded all the same.
+        box: x1, y1, x2, y2 of the best view: the rectangle that was cut, in frame pixels.
+        color: None where the bundle gives none.
+        type: None where the bundle gives none.
+        embedding: unit vector, fused over the embedded views.
+        keypoints: (x, y, confidence) of the best view, x and y in frame pixels; None without a pose network.
+        quality: pose quality of the best view, 0 to 1; None without a pose network.
+        embedding_space: id of the weights; embeddings compare only within one space.
+        bundle: name of the bundle.
+        schema: form of the event.
+
+    Raises:
+        InputError: a value that no event can have.
+    """
+
+    camera: str
+    track_id: int
+    start_s: float
+    end_s: float
+    start_utc: str | None
+    end_utc: str | None
+    frames: FrameCounts
+    below_gate: bool
+    box: tuple[float, float, float, float]
+    color: Attribute | None
+    type: Attribute | None
+    embedding: tuple[float, ...]
+    keypoints: tuple[tuple[float, float, float], ...] | None
+    quality: float | None
+    embedding_space: str
+    bundle: str
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        _require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
+        _require(self.track_id >= 0, f"track_id is {self.track_id}; expected 0 or more")
+        _require(
+            math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf,
+            f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s",
+        )
+        x1, y1, x2, y2 = self.box
+        _require(
+            x1 < x2 < math.inf and y1 < y2 < math.inf and min(x1, y1) > -math.inf,
+            f"box is {self.box}; expected x1 < x2 and y1 < y2",
+        )
+        length = math.sqrt(math.fsum(x * x for x in self.embedding))
+        _require(
+            abs(length - 1.0) <= _UNIT_TOLERANCE,
+            f"embedding has length {length:g}; expected a unit vector",
+        )
+        _require(
+            self.quality is None or 0.0 <= self.quality <= 1.0, f"quality is {self.quality}; expected 0 to 1"
+        )
+        for name, utc in (("start_utc", self.start_utc), ("end_utc", self.end_utc)):
+            _require(utc is None or _parse_utc(utc) is not None, f"{name} is {utc!r}; expected ISO 8601")
+        for name, attribute in (("color", self.color), ("type", self.type)):
+            _require(
+                attribute is None or attribute.label in attribute.all,
+                f"{name}.label is none of the classes in {name}.all",
+            )
+
+    @property
+    def vector(self) -> NDArray[np.float32]:
+        """The embedding as a (D,) float32 array."""
+        return np.array(self.embedding, np.float32)
+
+    def to_json(self, *, embedding_format: EmbeddingFormat = "list") -> str:
+        """Return the event as one line of JSON, without a line end."""
+        record = {"schema": self.schema, **dataclasses.asdict(self)}
+        if embedding_format == "base64":
+            record["embedding"] = base64.b64encode(self.vector.astype("<f2").tobytes()).decode("ascii")
+        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str, *, source: str = "event") -> Event:
+        """Read an event.
+
+        Args:
+            text: one JSON object. Fields that this release does not know are left out.
+            source: how errors call it.
+
+        Raises:
+            InputError: not JSON, a newer schema, a missing field or a value of another type.
+        """
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"{source} is not JSON ({error}).") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{source} is a {type(record).__name__}; expected a JSON object.")
+        try:
+            return _event(record)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from None
+
+
+def utc_text(start: datetime | None, seconds: float) -> str | None:
+    """Return the moment `seconds` after `start` as ISO 8601 in UTC; None where `start` is None."""
+    if start is None:
+        return None
+    moment = start.astimezone(timezone.utc) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_utc(text: str) -> datetime:
+    """Read an ISO 8601 moment; one without an offset is taken as UTC.
+
+    Raises:
+        InputError: it is not ISO 8601.
+    """
+    moment = _parse_utc(text)
+    if moment is None:
+        raise InputError(f"{text!r} is no ISO 8601 date and time; expected such as 2026-05-31T08:00:00Z.")
+    return moment
+
+
+class EventWriter:
+    """Writes events to a file, each as one whole line at once, so that a reader never sees half of one.
+
+    Args:
+        path: the file; what is in it is replaced.
+        embedding_format: see `EmbeddingFormat`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, embedding_format: EmbeddingFormat = "list") -> None:
+        self.path = path
+        self.count = 0
+        self._format = embedding_format
+        try:
+            self._file = path.open("wb", buffering=0)
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+    def write(self, event: Event) -> None:
+        """Append one event.
+
+        Raises:
+            InputError: the disk is full or gone; the file then ends with the last whole line.
+        """
+        line = event.to_json(embedding_format=self._format).encode() + b"\n"
+        start = self._file.tell()
+        try:
+            written = self._file.write(line)
+            while written < len(line):
+                written += self._file.write(line[written:])
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), start)
+            raise InputError(
+                f"{self.path} cannot be written on: {error.strerror}. It holds {self.count} events."
+            ) from error
+        self.count += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> EventWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_events(path: str | Path) -> Iterator[Event]:
+    """Read a file of events (JSON Lines), one after the other.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no event; the message names the line.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield Event.from_json(line, source=f"{path}:{number}")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _event(record: dict[str, Any]) -> Event:
+    names = [field.name for field in dataclasses.fields(Event)]
+    schema = record.get("schema")
+    if schema != SCHEMA:
+        raise InputError(
+            f"schema is {schema!r}; this release reads {SCHEMA}. Newer events need a newer release."
+        )
+    missing = [name for name in names if name not in record]
+    if missing:
+        raise InputError(f"without {', '.join(missing)}; an event has {', '.join(names)}.")
+    frames = _typed(record, "frames", dict)
+    return Event(
+        schema=SCHEMA,
+        camera=_typed(record, "camera", str),
+        track_id=_typed(record, "track_id", int),
+        start_s=_number(record["start_s"], "start_s"),
+        end_s=_number(record["end_s"], "end_s"),
+        start_utc=_optional(record, "start_utc", str),
+        end_utc=_optional(record, "end_utc", str),
+        frames=FrameCounts(_count(frames, "seen"), _count(frames, "embedded")),
+        below_gate=_typed(record, "below_gate", bool),
+        box=_four(_numbers(record["box"], "box")),
+        color=_attribute(record, "color"),
+        type=_attribute(record, "type"),
+        embedding=_embedding(record["embedding"]),
+        keypoints=_keypoints(record["keypoints"]),
+        quality=None if record["quality"] is None else _number(record["quality"], "quality"),
+        embedding_space=_typed(record, "embedding_space", str),
+        bundle=_typed(record, "bundle", str),
+    )
+
+
+def _require(holds: bool, found: str) -> None:
+    if not holds:
+        raise InputError(f"{found}.")
+
+
+def _typed(record: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    value = record.get(name)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InputError(f"{name} is {_brief(value)}; expected {_WORDS[kind]}.")
+    return value
+
+
+def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    return None if record[name] is None else _typed(record, name, kind)
+
+
+def _count(frames: Mapping[str, Any], name: str) -> int:
+    value = _typed(frames, name, int)
+    _require(value >= 0, f"frames.{name} is {value}; expected 0 or more")
+    return value
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InputError(f"{name} is {_brief(value)}; expected a finite number.")
+    return float(value)
+
+
+def _numbers(value: Any, name: str) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise InputError(f"{name} is {_brief(value)}; expected a list of numbers.")
+    return tuple(_number(item, name) for item in value)
+
+
+def _four(values: tuple[float, ...]) -> tuple[float, float, float, float]:
+    _require(len(values) == 4, f"box has {len(values)} numbers; expected x1, y1, x2, y2")
+    return values[0], values[1], values[2], values[3]
+
+
+def _attribute(record: Mapping[str, Any], name: str) -> Attribute | None:
+    fields = _optional(record, name, dict)
+    if fields is None:
+        return None
+    classes = _typed(fields, "all", dict)
+    return Attribute(
+        _typed(fields, "label", str),
+        _number(fields.get("probability"), f"{name}.probability"),
+        {str(label): _number(p, f"{name}.all[{label!r}]") for label, p in classes.items()},
+    )
+
+
+def _embedding(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, str):
+        return _numbers(value, "embedding")
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise InputError(f"embedding is no base64 ({error}).") from None
+    _require(len(raw) % 2 == 0 and bool(raw), f"embedding has {len(raw)} bytes; expected float16 values")
+    vector = np.frombuffer(raw, "<f2").astype(np.float64)
+    length = float(np.linalg.norm(vector))
+    if abs(length - 1.0) <= _UNIT_TOLERANCE:  # undo what float16 did to the length, but heal nothing else
+        vector = vector / length
+    return tuple(vector.tolist())
+
+
+def _keypoints(value: Any) -> tuple[tuple[float, float, float], ...] | None:
+    if value is None:
+        return None
+    rows = [_numbers(row, "keypoints") for row in value] if isinstance(value, list) else []
+    _require(
+        bool(rows) and all(len(row) == 3 for row in rows),
+        f"keypoints is {_brief(value)}; expected a list of [x, y, confidence]",
+    )
+    return tuple((x, y, confidence) for x, y, confidence in rows)
+
+
+def _parse_utc(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z") + ("+00:00" if text.endswith("Z") else ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _brief(value: Any) -> str:
+    text = "missing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_WORDS: Final[dict[type, str]] = {
+    str: "a string",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "an object",
+}

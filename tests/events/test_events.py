@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import errno
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.events import (
+    Attribute,
+    Event,
+    EventWriter,
+    FrameCounts,
+    parse_utc,
+    read_events,
+    utc_text,
+)
+
+
+def _unit(size: int = 64, seed: int = 3) -> tuple[float, ...]:
+    vector = np.random.default_rng(seed).normal(size=size)
+    return tuple(np.round(vector / np.linalg.norm(vector), 7).tolist())
+
+
+def _event(**changes: Any) -> Event:
+    event = Event(
+        camera="north",
+        track_id=2**63 + 1,
+        start_s=1.25,
+        end_s=3.5,
+        start_utc="2026-05-31T08:00:01.250Z",
+        end_utc="2026-05-31T08:00:03.500Z",
+        frames=FrameCounts(seen=30, embedded=3),
+        below_gate=False,
+        box=(10.0, 20.0, 110.0, 80.0),
+        color=Attribute("red", 0.75, {"red": 0.75, "blue": 0.25}),
+        type=None,
+        embedding=_unit(),
+        keypoints=((11.5, 22.0, 0.9), (0.0, 0.0, -0.01)),
+        quality=0.42,
+        embedding_space="sha256:0123",
+        bundle="lite-fp32",
+    )
+    return dataclasses.replace(event, **changes)
+
+
+def _record(**changes: Any) -> str:
+    return json.dumps({**json.loads(_event().to_json()), **changes})
+
+
+def test_an_event_survives_json() -> None:
+    event = _event()
+    line = event.to_json()
+    assert "\n" not in line
+    assert Event.from_json(line) == event
+
+
+def test_the_fields_are_those_that_every_producer_writes() -> None:
+    record = json.loads(_event().to_json())
+    assert list(record) == [
+        "schema",
+        "camera",
+        "track_id",
+        "start_s",
+        "end_s",
+        "start_utc",
+        "end_utc",
+        "frames",
+        "below_gate",
+        "box",
+        "color",
+        "type",
+        "embedding",
+        "keypoints",
+        "quality",
+        "embedding_space",
+        "bundle",
+    ]
+    assert record["frames"] == {"seen": 30, "embedded": 3}
+    assert record["color"] == {"label": "red", "probability": 0.75, "all": {"red": 0.75, "blue": 0.25}}
+
+
+def test_a_bundle_without_pose_or_attributes_gives_nulls() -> None:
+    event = _event(color=None, keypoints=None, quality=None, start_utc=None, end_utc=None)
+    assert Event.from_json(event.to_json()) == event
+
+
+def test_base64_holds_the_embedding_in_half_precision() -> None:
+    event = _event(embedding=_unit(1024))
+    line = event.to_json(embedding_format="base64")
+    back = Event.from_json(line)
+    assert isinstance(json.loads(line)["embedding"], str)
+    assert len(line) < 0.5 * len(event.to_json())
+    assert float(back.vector @ event.vector) > 0.999999
+    assert np.linalg.norm(back.vector) == pytest.approx(1.0, abs=1e-6)
+    assert dataclasses.replace(back, embedding=event.embedding) == event
+
+
+def test_fields_of_later_releases_are_left_out() -> None:
+    assert Event.from_json(_record(plate="B 1234")) == _event()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[1]", "is a list; expected a JSON object"),
+        (_record(schema=2), "schema is 2; this release reads 1"),
+        (json.dumps({"schema": 1, "camera": "a"}), "without track_id, start_s"),
+        (_record(camera=3), "camera is 3; expected a string"),
+        (_record(track_id=True), "track_id is true; expected a whole number"),
+        (_record(track_id=-1), "track_id is -1; expected 0 or more"),
+        (_record(start_s="soon"), 'start_s is "soon"; expected a finite number'),
+        (_record(end_s=1.0), "it lasts from 1.25 s to 1.0 s"),
+        (_record(start_utc="yesterday"), "start_utc is 'yesterday'; expected ISO 8601"),
+        (_record(frames={"seen": 3}), "embedded is missing; expected a whole number"),
+        (_record(frames={"seen": -3, "embedded": 1}), "frames.seen is -3"),
+        (_record(below_gate=0), "below_gate is 0; expected true or false"),
+        (_record(box=[1, 2, 3]), "box has 3 numbers; expected x1, y1, x2, y2"),
+        (_record(box=[9, 2, 3, 4]), "expected x1 < x2 and y1 < y2"),
+        (
+            _record(color={"label": "red", "probability": 1.0, "all": {}}),
+            "color.label is none of the classes",
+        ),
+        (_record(embedding=[1.0, 1.0]), "embedding has length 1.41421; expected a unit vector"),
+        (_record(embedding=[]), "embedding has length 0; expected a unit vector"),
+        (_record(embedding="AA="), "embedding is no base64"),
+        (_record(embedding="AAAA"), "embedding has 3 bytes; expected float16 values"),
+        (_record(keypoints=[[1, 2]]), r"keypoints is \[\[1, 2\]\]; expected a list of \[x, y, confidence\]"),
+        (_record(quality=1.5), "quality is 1.5; expected 0 to 1"),
+    ],
+)
+def test_what_is_no_event_is_refused_in_words(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Event.from_json(text)
+
+
+def test_infinite_numbers_are_refused() -> None:
+    with pytest.raises(InputError, match="expected x1 < x2"):
+        _event(box=(0.0, 0.0, float("inf"), 1.0))
+    with pytest.raises(InputError, match="expected a finite number"):
+        Event.from_json(_event().to_json().replace('"start_s":1.25', '"start_s":NaN'))
+
+
+def test_a_file_of_events_reads_back_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    events = [_event(track_id=track) for track in (3, 1, 2)]
+    with EventWriter(path) as writer:
+        for event in events:
+            writer.write(event)
+    assert writer.count == 3
+    assert list(read_events(path)) == events
+
+
+def test_an_event_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    with EventWriter(path) as writer:
+        writer.write(_event())
+        assert len(list(read_events(path))) == 1
+
+
+def test_a_full_disk_leaves_only_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "events.jsonl"
+    writer = EventWriter(path)
+    writer.write(_event())
+    monkeypatch.setattr(writer, "_file", _FullDisk(writer._file, room=100))
+    with pytest.raises(InputError, match=r"No space left on device\. It holds 1 events"):
+        writer.write(_event(track_id=2))
+    writer.close()
+    assert list(read_events(path)) == [_event()]
+
+
+class _FullDisk:
+    """A file that takes `room` more bytes, then fails as a full disk does."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self._file = file
+        self._room = room
+
+    def write(self, data: bytes) -> int:
+        if self._room == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = int(self._file.write(data[: self._room]))
+        self._room -= written
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(_event().to_json() + "\n\n" + _event().to_json()[:50])
+    with pytest.raises(InputError, match=r"events\.jsonl:3 is not JSON"):
+        list(read_events(path))
+    with pytest.raises(InputError, match=r"absent\.jsonl cannot be read: No such file"):
+        list(read_events(tmp_path / "absent.jsonl"))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="is not a text file"):
+        list(read_events(path))
+
+
+def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        EventWriter(tmp_path / "absent" / "events.jsonl")
+
+
+def test_moments_are_written_in_utc() -> None:
+    start = datetime(2026, 5, 31, 10, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert utc_text(start, 1.25) == "2026-05-31T08:00:01.250Z"
+    assert utc_text(None, 1.25) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-31T08:00:00Z", "2026-05-31T08:00:00", "2026-05-31T10:00:00+02:00", "2026-05-31 08:00"]
+)
+def test_moments_are_read_with_and_without_an_offset(text: str) -> None:
+    assert parse_utc(text) == datetime(2026, 5, 31, 8, tzinfo=timezone.utc)
+
+
+def test_what_is_no_moment_is_refused() -> None:
+    with pytest.raises(InputError, match="'noon' is no ISO 8601 date and time"):
+        parse_utc("noon")
