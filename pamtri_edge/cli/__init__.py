@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The `pamtri` command. Each subcommand is one file here that imports what is heavy inside its function."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Annotated, TextIO
+
+import typer
+from rich.logging import RichHandler
+
+from pamtri_edge import __version__, console
+from pamtri_edge.cli.doctor import doctor
+
+app = typer.Typer(
+    help="Pose-aware vehicle re-identification on traffic cameras.",
+    epilog="Make a bundle first: pamtri-export --model lite. What this machine lacks: pamtri doctor.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(doctor)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.out.print(f"pamtri-edge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, help="Say more; twice for debugging.", show_default=False
+        ),
+    ] = 0,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    handler = RichHandler(console=console.err, show_time=False, show_path=verbose > 1, markup=False)
+    logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+    warnings.showwarning = _one_line
+
+
+def _one_line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning to a user: what it says, not the line of code that says it."""
+    logging.getLogger("pamtri_edge").warning("%s", message)
+
+
+def main() -> None:
+    """Run `pamtri`."""
+    console.guarded(app)

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""NVIDIA's Python packages. None of their runtimes is touched unless the driver answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pamtri_edge.doctor.findings import Finding, joined
+from pamtri_edge.doctor.isolated import ask
+from pamtri_edge.doctor.machine import Machine
+from pamtri_edge.doctor.packages import extra
+
+_CUPY_WHEELS: Final = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
+
+
+def tensorrt(machine: Machine, cuda: Finding) -> Finding:
+    """Look for TensorRT."""
+    return _tensorrt(machine, cuda.ok, "tensorrt", "TensorRT", "tensorrt")
+
+
+def tensorrt_rtx(machine: Machine, cuda: Finding) -> Finding:
+    """Look for TensorRT-RTX, whose builder works without a GPU."""
+    return _tensorrt(machine, cuda.ok, "tensorrt-rtx", "TensorRT-RTX", "tensorrt_rtx")
+
+
+def _tensorrt(machine: Machine, driver: bool, name: str, title: str, module: str) -> Finding:
+    if machine.module(module) is None:
+        wanted = driver or name == "tensorrt-rtx"
+        return Finding(name, title, "missing", "not installed", extra(name) if wanted else "")
+    answer = ask(machine, "tensorrt", module=module, driver=driver)
+    if answer.failure:
+        remedy = "reinstall it with the libraries of the same version; a Jetson has its own in JetPack"
+        return Finding(name, title, "unusable", f"import {answer.failure}", remedy)
+    use = "its runtime starts" if driver else "its runtime was not started: no driver"
+    return Finding(name, title, "ok", joined([answer.value["version"], use]), facts=answer.value)
+
+
+def cupy(machine: Machine, cuda: Finding) -> Finding:
+    """Look for CuPy, once: two of its wheels in one environment break each other."""
+    name, title = "cupy", "CuPy"
+    wheels = [wheel for wheel in _CUPY_WHEELS if machine.package(wheel) is not None]
+    if len(wheels) > 1:
+        summary = f"several of its wheels are installed: {', '.join(wheels)}"
+        remedy = f"pip uninstall {' '.join(wheels)}, then {extra('cuda')}"
+        return Finding(name, title, "unusable", summary, remedy, {"wheels": wheels})
+    if machine.module("cupy") is None:
+        return Finding(name, title, "missing", "not installed", extra("cuda") if cuda.ok else "")
+    answer = ask(machine, "cupy", driver=cuda.ok)
+    if answer.failure:
+        remedy = "install the wheel of the driver's CUDA: cupy-cuda12x or cupy-cuda13x"
+        return Finding(name, title, "unusable", answer.failure, remedy, {"wheels": wheels})
+    gpus = answer.value["gpus"]
+    use = f"{gpus} GPU{'' if gpus == 1 else 's'}" if cuda.ok else "no driver to use it with"
+    return Finding(name, title, "ok", joined([answer.value["version"], use]), facts=answer.value)
+
+
+def pycuda(machine: Machine, cuda: Finding) -> Finding:
+    """Look for PyCUDA, whose driver module cannot be imported without a driver."""
+    return _only_with_driver(machine, cuda.ok, "pycuda", "PyCUDA", "pycuda", "pycuda.driver")
+
+
+def torch_tensorrt(machine: Machine, cuda: Finding) -> Finding:
+    """Look for Torch-TensorRT, which cannot be imported without CUDA's libraries."""
+    return _only_with_driver(
+        machine, cuda.ok, "torch-tensorrt", "Torch-TensorRT", "torch_tensorrt", "torch_tensorrt"
+    )
+
+
+def _only_with_driver(
+    machine: Machine, driver: bool, name: str, title: str, package: str, module: str
+) -> Finding:
+    if machine.module(package) is None:
+        return Finding(name, title, "missing", "not installed")
+    version = machine.package(name) or "of unknown version"
+    if not driver:
+        return Finding(name, title, "skipped", f"{version}, not imported: no driver")
+    answer = ask(machine, "imported", module=module)
+    if answer.failure:
+        return Finding(name, title, "unusable", f"import {answer.failure}", f"reinstall {name}")
+    return Finding(name, title, "ok", version, facts={"version": version})

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What of pamtri-edge itself is in place: the compiled operations and the default bundle."""
+
+from __future__ import annotations
+
+from pamtri_edge.bundle import default_bundle, open_bundle
+from pamtri_edge.doctor.findings import Finding, joined
+from pamtri_edge.doctor.isolated import ask
+from pamtri_edge.doctor.machine import Machine
+from pamtri_edge.errors import PamtriError
+
+
+def native(machine: Machine) -> Finding:
+    """Tell whether the compiled operations are in use."""
+    name, title = "native", "Compiled operations"
+    remedy = "apt install g++, then reinstall: pip install --force-reinstall --no-deps pamtri-edge"
+    answer = ask(machine, "native")
+    if answer.failure:
+        return Finding(name, title, "unusable", f"import {answer.failure}", remedy)
+    if answer.value["implementation"] != "native":
+        return Finding(
+            name, title, "missing", "not built; the slower NumPy ones stand in", remedy, answer.value
+        )
+    return Finding(name, title, "ok", "built", facts=answer.value)
+
+
+def bundle(machine: Machine) -> Finding:
+    """Open the bundle that is used where none is named."""
+    name, title, remedy = "bundle", "Default bundle", "pamtri-export --model lite"
+    path = default_bundle()
+    if not path.exists():
+        return Finding(name, title, "missing", f"none at {path}", remedy, {"path": str(path)})
+    try:
+        manifest = open_bundle(path).manifest
+    except PamtriError as error:
+        return Finding(name, title, "unusable", str(error), f"{remedy} --overwrite", {"path": str(path)})
+    trained = "" if manifest.trained else "untrained: its embeddings do not tell vehicles apart"
+    summary = joined([f"{manifest.size} {manifest.precision} {manifest.geometry}", trained, str(path)])
+    facts = {"path": str(path), "trained": manifest.trained, "embedding_space": manifest.embedding_space}
+    return Finding(name, title, "ok", summary, facts=facts)
