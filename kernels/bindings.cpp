@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// pamtri_edge._native: the CPU operations on NumPy arrays. Nothing is converted or allocated: every array,
+// the result included, is the caller's, float32 (or uint8 pixels) in C order. The GIL is released.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "operations.hpp"
+#include "parallel.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+namespace cpu = pamtri::cpu;
+
+namespace {
+
+template <long... Shape>
+using Floats = nb::ndarray<nb::numpy, const float, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+template <long... Shape>
+using Result = nb::ndarray<nb::numpy, float, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+template <long... Shape>
+using Integers = nb::ndarray<nb::numpy, const int, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+using Pixels = nb::ndarray<nb::numpy, const std::uint8_t, nb::shape<-1, -1, 3>, nb::device::cpu>;
+
+constexpr std::size_t kLargestSide = 16384;
+
+void require(bool holds, const char* message) {
+    if (!holds) throw std::invalid_argument(message);
+}
+
+int checked_side(std::size_t height, std::size_t width, const char* message) {
+    require(height == width && height >= 1 && height <= kLargestSide, message);
+    return static_cast<int>(height);
+}
+
+cpu::SegmentRule checked_rule(const Integers<-1, 4>& corners, std::size_t keypoints, float threshold) {
+    const std::size_t count = corners.shape(0);
+    for (std::size_t i = 0; i < count * 4; ++i) {
+        const int corner = corners.data()[i];
+        require(corner >= 0 && static_cast<std::size_t>(corner) < keypoints,
+                "corners must be row numbers of a vehicle's keypoints");
+    }
+    return {corners.data(), count, threshold};
+}
+
+cpu::Picture checked_picture(const Pixels& pixels) {
+    require(pixels.stride(2) == 1 && pixels.stride(1) == 3 && pixels.stride(0) >= 0,
+            "a picture's pixels must lie side by side in memory (rows may be apart)");
+    require(pixels.shape(0) >= 1 && pixels.shape(1) >= 1, "a picture must have pixels");
+    return {pixels.data(), pixels.stride(0), static_cast<int>(pixels.shape(1)),
+            static_cast<int>(pixels.shape(0))};
+}
+
+void decode(const Floats<-1, -1, -1, -1>& heatmaps, const Result<-1, -1, 3>& out, bool crop_units) {
+    const int side = checked_side(heatmaps.shape(2), heatmaps.shape(3), "heatmaps must be (N, K, S, S)");
+    require(out.shape(0) == heatmaps.shape(0) && out.shape(1) == heatmaps.shape(1),
+            "out must be (N, K, 3)");
+    const nb::gil_scoped_release unlocked;
+    cpu::decode(heatmaps.data(), heatmaps.shape(0) * heatmaps.shape(1), side, crop_units, out.data());
+}
+
+void segments(const Floats<-1, -1, 3>& keypoints, const Integers<-1, 4>& corners,
+              const Result<-1, -1, -1, -1>& out, float threshold) {
+    const cpu::SegmentRule rule = checked_rule(corners, keypoints.shape(1), threshold);
+    const int size = checked_side(out.shape(2), out.shape(3), "out must be (N, segments, size, size)");
+    require(out.shape(0) == keypoints.shape(0) && out.shape(1) == rule.count,
+            "out must be (N, segments, size, size)");
+    const nb::gil_scoped_release unlocked;
+    cpu::segments(keypoints.data(), keypoints.shape(0), keypoints.shape(1), rule, size, out.data());
+}
+
+void stack(const Floats<-1, 3, -1, -1>& images, const std::optional<Floats<-1, -1, -1, -1>>& heatmaps,
+           const std::optional<Floats<-1, -1, -1, -1>>& segments,
+           const std::optional<Floats<-1, -1, 3>>& keypoints, const Integers<-1, 4>& corners,
+           float threshold, const Floats<3, 2>& rgb_affine, const Floats<2>& extra_affine,
+           const Result<-1, -1, -1, -1>& out) {
+    cpu::StackInputs inputs{};
+    inputs.vehicles = images.shape(0);
+    inputs.size = checked_side(images.shape(2), images.shape(3), "images must be (N, 3, P, P)");
+    inputs.images = images.data();
+    for (int channel = 0; channel < 3; ++channel) {
+        inputs.rgb[channel] = {rgb_affine.data()[2 * channel], rgb_affine.data()[2 * channel + 1]};
+    }
+    inputs.extra = {extra_affine.data()[0], extra_affine.data()[1]};
+    const std::size_t size = images.shape(2);
+    if (heatmaps) {
+        require(heatmaps->shape(0) == inputs.vehicles && heatmaps->shape(2) * 4 == size &&
+                    heatmaps->shape(3) * 4 == size,
+                "heatmaps must be (N, K, P / 4, P / 4)");
+        inputs.heatmaps = heatmaps->data();
+        inputs.heatmap_count = heatmaps->shape(1);
+    }
+    require(!(segments && keypoints), "segments and keypoints exclude each other");
+    if (segments) {
+        require(segments->shape(0) == inputs.vehicles && segments->shape(2) == size &&
+                    segments->shape(3) == size,
+                "segments must be (N, segments, P, P)");
+        inputs.segments = segments->data();
+        inputs.rule.count = segments->shape(1);
+    } else if (keypoints) {
+        require(keypoints->shape(0) == inputs.vehicles, "keypoints must be (N, K, 3)");
+        inputs.keypoints = keypoints->data();
+        inputs.per_vehicle = keypoints->shape(1);
+        inputs.rule = checked_rule(corners, keypoints->shape(1), threshold);
+    }
+    require(out.shape(0) == inputs.vehicles &&
+                out.shape(1) == 3 + inputs.heatmap_count + inputs.rule.count && out.shape(2) == size &&
+                out.shape(3) == size,
+            "out must be (N, channels, P, P)");
+    const nb::gil_scoped_release unlocked;
+    cpu::stack(inputs, out.data());
+}
+
+void resize_all(const std::vector<cpu::Picture>& pictures, const Result<-1, 3, -1, -1>& out,
+                bool swap_channels) {
+    const int size = checked_side(out.shape(2), out.shape(3), "out must be (N, 3, size, size)");
+    require(out.shape(0) == pictures.size(), "out must be (N, 3, size, size)");
+    const nb::gil_scoped_release unlocked;
+    cpu::resize(pictures, size, swap_channels, out.data());
+}
+
+void resize(const std::vector<Pixels>& crops, const Result<-1, 3, -1, -1>& out, bool swap_channels) {
+    std::vector<cpu::Picture> pictures;
+    for (const Pixels& crop : crops) pictures.push_back(checked_picture(crop));
+    resize_all(pictures, out, swap_channels);
+}
+
+void crop(const Pixels& frame, const Integers<-1, 4>& rectangles, const Result<-1, 3, -1, -1>& out,
+          bool swap_channels) {
+    const cpu::Picture whole = checked_picture(frame);
+    std::vector<cpu::Picture> pictures;
+    for (std::size_t i = 0; i < rectangles.shape(0); ++i) {
+        const int* box = rectangles.data() + 4 * i;
+        require(0 <= box[0] && box[0] < box[2] && box[2] <= whole.width && 0 <= box[1] &&
+                    box[1] < box[3] && box[3] <= whole.height,
+                "rectangles must be x1 < x2, y1 < y2 inside the frame");
+        pictures.push_back({whole.pixels + box[1] * whole.row_bytes + 3 * std::ptrdiff_t{box[0]},
+                            whole.row_bytes, box[2] - box[0], box[3] - box[1]});
+    }
+    resize_all(pictures, out, swap_channels);
+}
+
+}  // namespace
+
+NB_MODULE(_native, module) {
+    module.doc() = "The CPU operations of pamtri-edge; reached through pamtri_edge.ops.";
+    module.def("threads", &pamtri::threads, "How many threads an operation may use.");
+    module.def("set_threads", &pamtri::set_threads, "count"_a,
+               "Set how many threads an operation may use; 0 means every core.");
+    module.def("decode", &decode, "heatmaps"_a.noconvert(), "out"_a.noconvert(), "crop_units"_a);
+    module.def("segments", &segments, "keypoints"_a.noconvert(), "corners"_a.noconvert(),
+               "out"_a.noconvert(), "threshold"_a);
+    module.def("stack", &stack, "images"_a.noconvert(), "heatmaps"_a.noconvert().none(),
+               "segments"_a.noconvert().none(), "keypoints"_a.noconvert().none(),
+               "corners"_a.noconvert(), "threshold"_a, "rgb_affine"_a.noconvert(),
+               "extra_affine"_a.noconvert(), "out"_a.noconvert());
+    module.def("resize", &resize, "crops"_a.noconvert(), "out"_a.noconvert(), "swap_channels"_a);
+    module.def("crop", &crop, "frame"_a.noconvert(), "rectangles"_a.noconvert(), "out"_a.noconvert(),
+               "swap_channels"_a);
+}

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A small persistent pool. A thread that calls parallel_for works too, and workers only ever help: were
+// they all busy elsewhere, the caller would do everything itself, so nothing can dead-lock.
+#include "parallel.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace pamtri {
+namespace {
+
+std::atomic<int> requested_threads{0};
+
+int available_cores() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// One parallel_for: the items are taken one by one, by whoever is free.
+class Job {
+  public:
+    Job(std::size_t count, const std::function<void(std::size_t)>& body) : count_(count), body_(body) {}
+
+    /// Take items until none is left.
+    void work() {
+        std::size_t done = 0;
+        for (std::size_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) {
+            body_(i);
+            ++done;
+        }
+        if (done == 0) return;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        finished_ += done;
+        if (finished_ == count_) all_done_.notify_all();
+    }
+
+    /// Wait until every item that somebody took is done.
+    void wait() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        all_done_.wait(lock, [this] { return finished_ == count_; });
+    }
+
+  private:
+    const std::size_t count_;
+    const std::function<void(std::size_t)>& body_;  // touched only while items are left, so it is alive
+    std::atomic<std::size_t> next_{0};
+    std::mutex mutex_;
+    std::condition_variable all_done_;
+    std::size_t finished_ = 0;
+};
+
+class Pool {
+  public:
+    /// Let `helpers` workers join a job, starting threads as needed.
+    void offer(const std::shared_ptr<Job>& job, int helpers) {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            while (static_cast<int>(workers_.size()) < helpers) {
+                workers_.emplace_back([this] { serve(); });
+            }
+            tickets_.insert(tickets_.end(), static_cast<std::size_t>(helpers), job);
+        }
+        if (helpers == 1) {
+            ticket_added_.notify_one();
+        } else {
+            ticket_added_.notify_all();
+        }
+    }
+
+  private:
+    [[noreturn]] void serve() {
+        for (;;) {
+            std::shared_ptr<Job> job;
+            {
+                std::unique_lock<std::mutex> lock(mutex_);
+                ticket_added_.wait(lock, [this] { return !tickets_.empty(); });
+                job = std::move(tickets_.front());
+                tickets_.pop_front();
+            }
+            job->work();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable ticket_added_;
+    std::deque<std::shared_ptr<Job>> tickets_;
+    std::vector<std::thread> workers_;
+};
+
+/// The pool of this process. A fork's child has no worker threads, so it gets a pool of its own; pools are
+/// never destroyed, since their threads wait in them until the process ends.
+Pool& pool() {
+    static std::mutex mutex;
+    static Pool* current = nullptr;
+    static pid_t owner = 0;
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (current == nullptr || owner != getpid()) {
+        current = new Pool;
+        owner = getpid();
+    }
+    return *current;
+}
+
+}  // namespace
+
+int threads() {
+    const int requested = requested_threads.load();
+    return requested > 0 ? requested : available_cores();
+}
+
+void set_threads(int count) { requested_threads.store(std::max(0, count)); }
+
+void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+    const std::size_t wanted = std::min(static_cast<std::size_t>(threads()), count);
+    if (wanted <= 1) {
+        for (std::size_t i = 0; i < count; ++i) body(i);
+        return;
+    }
+    const auto job = std::make_shared<Job>(count, body);
+    pool().offer(job, static_cast<int>(wanted) - 1);
+    job->work();
+    job->wait();
+}
+
+}  // namespace pamtri

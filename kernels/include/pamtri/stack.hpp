@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// stack: RGB, upsampled heatmaps and segments as the channels of the re-identification network.
+#pragma once
+
+#include "pamtri/common.hpp"
+
+namespace pamtri {
+
+/// A channel's normalisation: value * scale + bias.
+struct Affine {
+    float scale, bias;
+};
+
+PAMTRI_HD float normalised(float value, Affine affine) {
+    return product(value, affine.scale) + affine.bias;
+}
+
+/// A heatmap value in [0, 1]; NaN stays NaN.
+PAMTRI_HD float clipped(float value) {
+    return value < 0.0f ? 0.0f : (value > 1.0f ? 1.0f : value);
+}
+
+/// A picture is this many times as large as its heatmaps.
+constexpr int kUpsampling = 4;
+
+/// The two neighbours of an output line among the heatmap's lines, and the second one's weight.
+struct Neighbours {
+    int first, second;
+    float weight;
+};
+
+/// Bilinear with half-pixel centres: output line i lies at (i + 0.5) / 4 - 0.5; lines past the border
+/// repeat the border. The weights are odd eighths, thus exact.
+PAMTRI_HD Neighbours neighbours_of(int line, int side) {
+    const int shifted = line + kUpsampling / 2;
+    const int second = shifted / kUpsampling;
+    const float weight = 0.125f + 0.25f * static_cast<float>(shifted % kUpsampling);
+    return {clamped(second - 1, 0, side - 1), clamped(second, 0, side - 1), weight};
+}
+
+PAMTRI_HD float blended(float first, float second, float weight) {
+    return product(first, 1.0f - weight) + product(second, weight);
+}
+
+/// The value of one pixel of an upsampled heatmap, before normalisation: along the row first.
+PAMTRI_HD float upsampled(const float* heatmap, int side, int row, int column) {
+    const Neighbours vertical = neighbours_of(row, side);
+    const Neighbours horizontal = neighbours_of(column, side);
+    const float* top = heatmap + vertical.first * side;
+    const float* bottom = heatmap + vertical.second * side;
+    return blended(blended(clipped(top[horizontal.first]), clipped(top[horizontal.second]),
+                           horizontal.weight),
+                   blended(clipped(bottom[horizontal.first]), clipped(bottom[horizontal.second]),
+                           horizontal.weight),
+                   vertical.weight);
+}
+
+}  // namespace pamtri

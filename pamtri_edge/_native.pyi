@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled module (kernels/bindings.cpp); arrays are checked by `pamtri_edge.ops`, not here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+def threads() -> int: ...
+def set_threads(count: int) -> None: ...
+def decode(heatmaps: NDArray[np.float32], out: NDArray[np.float32], crop_units: bool) -> None: ...
+def segments(
+    keypoints: NDArray[np.float32], corners: NDArray[np.int32], out: NDArray[np.float32], threshold: float
+) -> None: ...
+def stack(
+    images: NDArray[np.float32],
+    heatmaps: NDArray[np.float32] | None,
+    segments: NDArray[np.float32] | None,
+    keypoints: NDArray[np.float32] | None,
+    corners: NDArray[np.int32],
+    threshold: float,
+    rgb_affine: NDArray[np.float32],
+    extra_affine: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None: ...
+def resize(crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float32], swap_channels: bool) -> None: ...
+def crop(
+    frame: NDArray[np.uint8],
+    rectangles: NDArray[np.int32],
+    out: NDArray[np.float32],
+    swap_channels: bool,
+) -> None: ...
