@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// pamtri_edge._native: the CPU operations on NumPy arrays. Nothing is converted or allocated: every array,
-// the result included, is the caller's, float32 (or uint8 pixels) in C order. The GIL is released.
+// pamtri_edge._native: the CPU operations on NumPy arrays. Nothing is converted or allocated: every
+// array, the result included, is the caller's, float32 (or uint8 pixels) in C order. The GIL is
+// released.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -24,11 +25,13 @@ namespace cpu = pamtri::cpu;
 namespace {
 
 template <long... Shape>
-using Floats = nb::ndarray<nb::numpy, const float, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+using Floats =
+    nb::ndarray<nb::numpy, const float, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
 template <long... Shape>
 using Result = nb::ndarray<nb::numpy, float, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
 template <long... Shape>
-using Integers = nb::ndarray<nb::numpy, const int, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+using Integers =
+    nb::ndarray<nb::numpy, const int, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<nb::numpy, const std::uint8_t, nb::shape<-1, -1, 3>, nb::device::cpu>;
 
 constexpr std::size_t kLargestSide = 16384;
@@ -42,7 +45,8 @@ int checked_side(std::size_t height, std::size_t width, const char* message) {
     return static_cast<int>(height);
 }
 
-cpu::SegmentRule checked_rule(const Integers<-1, 4>& corners, std::size_t keypoints, float threshold) {
+cpu::SegmentRule checked_rule(const Integers<-1, 4>& corners, std::size_t keypoints,
+                              float threshold) {
     const std::size_t count = corners.shape(0);
     for (std::size_t i = 0; i < count * 4; ++i) {
         const int corner = corners.data()[i];
@@ -61,24 +65,28 @@ cpu::Picture checked_picture(const Pixels& pixels) {
 }
 
 void decode(const Floats<-1, -1, -1, -1>& heatmaps, const Result<-1, -1, 3>& out, bool crop_units) {
-    const int side = checked_side(heatmaps.shape(2), heatmaps.shape(3), "heatmaps must be (N, K, S, S)");
+    const int side =
+        checked_side(heatmaps.shape(2), heatmaps.shape(3), "heatmaps must be (N, K, S, S)");
     require(out.shape(0) == heatmaps.shape(0) && out.shape(1) == heatmaps.shape(1),
             "out must be (N, K, 3)");
     const nb::gil_scoped_release unlocked;
-    cpu::decode(heatmaps.data(), heatmaps.shape(0) * heatmaps.shape(1), side, crop_units, out.data());
+    cpu::decode(heatmaps.data(), heatmaps.shape(0) * heatmaps.shape(1), side, crop_units,
+                out.data());
 }
 
 void segments(const Floats<-1, -1, 3>& keypoints, const Integers<-1, 4>& corners,
               const Result<-1, -1, -1, -1>& out, float threshold) {
     const cpu::SegmentRule rule = checked_rule(corners, keypoints.shape(1), threshold);
-    const int size = checked_side(out.shape(2), out.shape(3), "out must be (N, segments, size, size)");
+    const int size =
+        checked_side(out.shape(2), out.shape(3), "out must be (N, segments, size, size)");
     require(out.shape(0) == keypoints.shape(0) && out.shape(1) == rule.count,
             "out must be (N, segments, size, size)");
     const nb::gil_scoped_release unlocked;
     cpu::segments(keypoints.data(), keypoints.shape(0), keypoints.shape(1), rule, size, out.data());
 }
 
-void stack(const Floats<-1, 3, -1, -1>& images, const std::optional<Floats<-1, -1, -1, -1>>& heatmaps,
+void stack(const Floats<-1, 3, -1, -1>& images,
+           const std::optional<Floats<-1, -1, -1, -1>>& heatmaps,
            const std::optional<Floats<-1, -1, -1, -1>>& segments,
            const std::optional<Floats<-1, -1, 3>>& keypoints, const Integers<-1, 4>& corners,
            float threshold, const Floats<3, 2>& rgb_affine, const Floats<2>& extra_affine,
@@ -113,8 +121,8 @@ void stack(const Floats<-1, 3, -1, -1>& images, const std::optional<Floats<-1, -
         inputs.rule = checked_rule(corners, keypoints->shape(1), threshold);
     }
     require(out.shape(0) == inputs.vehicles &&
-                out.shape(1) == 3 + inputs.heatmap_count + inputs.rule.count && out.shape(2) == size &&
-                out.shape(3) == size,
+                out.shape(1) == 3 + inputs.heatmap_count + inputs.rule.count &&
+                out.shape(2) == size && out.shape(3) == size,
             "out must be (N, channels, P, P)");
     const nb::gil_scoped_release unlocked;
     cpu::stack(inputs, out.data());
@@ -128,7 +136,8 @@ void resize_all(const std::vector<cpu::Picture>& pictures, const Result<-1, 3, -
     cpu::resize(pictures, size, swap_channels, out.data());
 }
 
-void resize(const std::vector<Pixels>& crops, const Result<-1, 3, -1, -1>& out, bool swap_channels) {
+void resize(const std::vector<Pixels>& crops, const Result<-1, 3, -1, -1>& out,
+            bool swap_channels) {
     std::vector<cpu::Picture> pictures;
     for (const Pixels& crop : crops) pictures.push_back(checked_picture(crop));
     resize_all(pictures, out, swap_channels);
@@ -164,6 +173,6 @@ NB_MODULE(_native, module) {
                "corners"_a.noconvert(), "threshold"_a, "rgb_affine"_a.noconvert(),
                "extra_affine"_a.noconvert(), "out"_a.noconvert());
     module.def("resize", &resize, "crops"_a.noconvert(), "out"_a.noconvert(), "swap_channels"_a);
-    module.def("crop", &crop, "frame"_a.noconvert(), "rectangles"_a.noconvert(), "out"_a.noconvert(),
-               "swap_channels"_a);
+    module.def("crop", &crop, "frame"_a.noconvert(), "rectangles"_a.noconvert(),
+               "out"_a.noconvert(), "swap_channels"_a);
 }

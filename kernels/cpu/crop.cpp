@@ -55,7 +55,8 @@ PAMTRI_CLONES void blend_column(const std::int16_t* top, const std::int16_t* bot
     }
 }
 
-void resize_rows(const Picture& picture, int size, int begin, int end, bool swap_channels, float* out) {
+void resize_rows(const Picture& picture, int size, int begin, int end, bool swap_channels,
+                 float* out) {
     const Columns columns(size, picture.width);
     const std::size_t plane = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
     std::vector<std::int16_t> scratch(static_cast<std::size_t>(6 * size));
@@ -78,8 +79,9 @@ void resize_rows(const Picture& picture, int size, int begin, int end, bool swap
             bottom_row = tap.second;
         }
         for (int channel = 0; channel < 3; ++channel) {
-            float* target = out + static_cast<std::size_t>(swap_channels ? 2 - channel : channel) * plane +
-                            static_cast<std::size_t>(line) * static_cast<std::size_t>(size);
+            float* target =
+                out + static_cast<std::size_t>(swap_channels ? 2 - channel : channel) * plane +
+                static_cast<std::size_t>(line) * static_cast<std::size_t>(size);
             blend_column(top + channel * size, bottom + channel * size, tap.first_weight,
                          tap.second_weight, size, target);
         }

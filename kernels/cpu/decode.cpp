@@ -14,8 +14,8 @@ constexpr int kBlock = 64;
 
 /// The first index of the highest value; where there is a NaN, the first NaN, as NumPy's argmax.
 ///
-/// Blocks are reduced lane by lane (which compilers vectorise, unlike a search for an index), then only the
-/// first block that holds the maximum is searched.
+/// Blocks are reduced lane by lane (which compilers vectorise, unlike a search for an index), then
+/// only the first block that holds the maximum is searched.
 PAMTRI_CLONES int first_maximum(const float* values, int count) {
     float best = values[0];
     int best_block = 0;

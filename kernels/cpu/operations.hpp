@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operations on host memory: arrays in C order, no checks (the caller has made them). Each uses up to
-// threads() threads and returns when the result is complete.
+// The operations on host memory: arrays in C order, no checks (the caller has made them). Each uses
+// up to threads() threads and returns when the result is complete.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ struct SegmentRule {
 void segments(const float* keypoints, std::size_t vehicles, std::size_t per_vehicle,
               const SegmentRule& rule, int size, float* out);
 
-/// Fill a (size, size) plane: `inside` where the quadrilateral covers a pixel's centre, else `outside`.
+/// Fill a (size, size) plane: `inside` where the quadrilateral covers a pixel's centre, else
+/// `outside`.
 void draw(const Quad& quad, int size, float outside, float inside, float* plane);
 
 /// What goes on the stack, channel group by channel group; absent groups have no channels.
@@ -56,7 +57,8 @@ struct Picture {
     int width, height;
 };
 
-/// pictures -> (count, 3, size, size) of whole numbers 0..255; swap_channels exchanges the first and third.
+/// pictures -> (count, 3, size, size) of whole numbers 0..255; swap_channels exchanges the first
+/// and third.
 void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out);
 
 }  // namespace pamtri::cpu

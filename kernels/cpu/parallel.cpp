@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A small persistent pool. A thread that calls parallel_for works too, and workers only ever help: were
-// they all busy elsewhere, the caller would do everything itself, so nothing can dead-lock.
+// A small persistent pool. A thread that calls parallel_for works too, and workers only ever help:
+// were they all busy elsewhere, the caller would do everything itself, so nothing can dead-lock.
 #include "parallel.hpp"
 
 #include <sched.h>
@@ -24,14 +24,16 @@ std::atomic<int> requested_threads{0};
 
 int available_cores() {
     cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+        return std::max(1, CPU_COUNT(&allowed));
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
 /// One parallel_for: the items are taken one by one, by whoever is free.
 class Job {
   public:
-    Job(std::size_t count, const std::function<void(std::size_t)>& body) : count_(count), body_(body) {}
+    Job(std::size_t count, const std::function<void(std::size_t)>& body)
+        : count_(count), body_(body) {}
 
     /// Take items until none is left.
     void work() {
@@ -54,7 +56,8 @@ class Job {
 
   private:
     const std::size_t count_;
-    const std::function<void(std::size_t)>& body_;  // touched only while items are left, so it is alive
+    const std::function<void(std::size_t)>&
+        body_;  // touched only while items are left, so it is alive
     std::atomic<std::size_t> next_{0};
     std::mutex mutex_;
     std::condition_variable all_done_;
@@ -99,8 +102,8 @@ class Pool {
     std::vector<std::thread> workers_;
 };
 
-/// The pool of this process. A fork's child has no worker threads, so it gets a pool of its own; pools are
-/// never destroyed, since their threads wait in them until the process ends.
+/// The pool of this process. A fork's child has no worker threads, so it gets a pool of its own;
+/// pools are never destroyed, since their threads wait in them until the process ends.
 Pool& pool() {
     static std::mutex mutex;
     static Pool* current = nullptr;

@@ -13,7 +13,8 @@ int threads();
 /// Set that number for the whole process; 0 means every core this process may run on.
 void set_threads(int count);
 
-/// Call body(i) for every i in [0, count), on up to threads() threads, and return when all are done.
+/// Call body(i) for every i in [0, count), on up to threads() threads, and return when all are
+/// done.
 ///
 /// May be called from several threads at once. The body must not throw.
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);

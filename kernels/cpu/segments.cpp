@@ -11,7 +11,8 @@ namespace pamtri::cpu {
 
 void draw(const Quad& quad, int size, float outside, float inside, float* plane) {
     if (!quad.drawn) {
-        std::fill_n(plane, static_cast<std::size_t>(size) * static_cast<std::size_t>(size), outside);
+        std::fill_n(plane, static_cast<std::size_t>(size) * static_cast<std::size_t>(size),
+                    outside);
         return;
     }
     for (int row = 0; row < size; ++row, plane += size) {
@@ -28,8 +29,8 @@ void segments(const float* keypoints, std::size_t vehicles, std::size_t per_vehi
     parallel_for(vehicles * rule.count, [&](std::size_t item) {
         const std::size_t vehicle = item / rule.count;
         const std::size_t segment = item % rule.count;
-        const Quad quad = quad_of(keypoints + vehicle * per_vehicle * 3, rule.corners + segment * 4, size,
-                                  rule.threshold);
+        const Quad quad = quad_of(keypoints + vehicle * per_vehicle * 3, rule.corners + segment * 4,
+                                  size, rule.threshold);
         draw(quad, size, 0.0f, 1.0f, out + item * plane);
     });
 }

@@ -32,7 +32,8 @@ PAMTRI_CLONES void widen(const float* row, int side, float* padded, float* wide)
 
 PAMTRI_CLONES void blend_rows(const float* first, const float* second, float weight, int count,
                               Affine affine, float* out) {
-    for (int i = 0; i < count; ++i) out[i] = normalised(blended(first[i], second[i], weight), affine);
+    for (int i = 0; i < count; ++i)
+        out[i] = normalised(blended(first[i], second[i], weight), affine);
 }
 
 /// A heatmap to a normalised plane of four times its side. Each heatmap row is widened once.
@@ -59,7 +60,8 @@ void upsample(const float* heatmap, int side, Affine affine, float* plane) {
 
 void stack(const StackInputs& inputs, float* out) {
     const int side = inputs.size / kUpsampling;
-    const std::size_t plane = static_cast<std::size_t>(inputs.size) * static_cast<std::size_t>(inputs.size);
+    const std::size_t plane =
+        static_cast<std::size_t>(inputs.size) * static_cast<std::size_t>(inputs.size);
     const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
     const std::size_t channels = 3 + inputs.heatmap_count + inputs.rule.count;
     parallel_for(inputs.vehicles * channels, [&](std::size_t item) {
@@ -67,24 +69,29 @@ void stack(const StackInputs& inputs, float* out) {
         std::size_t channel = item % channels;
         float* target = out + item * plane;
         if (channel < 3) {
-            normalise(inputs.images + (vehicle * 3 + channel) * plane, plane, inputs.rgb[channel], target);
+            normalise(inputs.images + (vehicle * 3 + channel) * plane, plane, inputs.rgb[channel],
+                      target);
             return;
         }
         channel -= 3;
         if (channel < inputs.heatmap_count) {
-            const float* heatmap = inputs.heatmaps + (vehicle * inputs.heatmap_count + channel) * cells;
+            const float* heatmap =
+                inputs.heatmaps + (vehicle * inputs.heatmap_count + channel) * cells;
             upsample(heatmap, side, inputs.extra, target);
             return;
         }
         channel -= inputs.heatmap_count;
         if (inputs.segments != nullptr) {
-            const float* segment = inputs.segments + (vehicle * inputs.rule.count + channel) * plane;
+            const float* segment =
+                inputs.segments + (vehicle * inputs.rule.count + channel) * plane;
             normalise(segment, plane, inputs.extra, target);
             return;
         }
-        const Quad quad = quad_of(inputs.keypoints + vehicle * inputs.per_vehicle * 3,
-                                  inputs.rule.corners + channel * 4, inputs.size, inputs.rule.threshold);
-        draw(quad, inputs.size, normalised(0.0f, inputs.extra), normalised(1.0f, inputs.extra), target);
+        const Quad quad =
+            quad_of(inputs.keypoints + vehicle * inputs.per_vehicle * 3,
+                    inputs.rule.corners + channel * 4, inputs.size, inputs.rule.threshold);
+        draw(quad, inputs.size, normalised(0.0f, inputs.extra), normalised(1.0f, inputs.extra),
+             target);
     });
 }
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every operation's arithmetic shares. These headers include nothing of the host, so that g++, nvcc
-// and NVRTC compile the same text.
+// What every operation's arithmetic shares. These headers include nothing of the host, so that g++,
+// nvcc and NVRTC compile the same text.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -13,8 +13,8 @@
 
 namespace pamtri {
 
-/// a * b, rounded on its own. nvcc would otherwise fuse it with a following addition, and a result on the
-/// edge would differ between CPU and GPU (on a CPU, -ffp-contract=off sees to that).
+/// a * b, rounded on its own. nvcc would otherwise fuse it with a following addition, and a result
+/// on the edge would differ between CPU and GPU (on a CPU, -ffp-contract=off sees to that).
 PAMTRI_HD float product(float a, float b) {
 #if defined(__CUDA_ARCH__)
     return __fmul_rn(a, b);

@@ -11,17 +11,18 @@ namespace pamtri {
 /// A quadrilateral in pixels. The edge vectors are oriented so that a point is inside where every
 /// edge_value is at least zero; one that is not to be drawn contains no point.
 struct Quad {
-    float x[4], y[4];            // corners
-    float edge_x[4], edge_y[4];  // corner i to corner i + 1, negated where the outline runs the other way
+    float x[4], y[4];  // corners
+    float edge_x[4],
+        edge_y[4];  // corner i to corner i + 1, negated where the outline runs the other way
     bool drawn;
 };
 
 /// The quadrilateral of four keypoints.
 ///
-/// keypoints: rows of x, y in crop units, confidence. corners: four row numbers, in order around the
-/// outline. size: side of the raster in pixels. Drawn if all four confidences reach the threshold and the
-/// outline is strictly convex: the cross products of consecutive edges are all above or all below zero
-/// (for four corners that excludes crossing outlines too).
+/// keypoints: rows of x, y in crop units, confidence. corners: four row numbers, in order around
+/// the outline. size: side of the raster in pixels. Drawn if all four confidences reach the
+/// threshold and the outline is strictly convex: the cross products of consecutive edges are all
+/// above or all below zero (for four corners that excludes crossing outlines too).
 PAMTRI_HD Quad quad_of(const float* keypoints, const int* corners, int size, float threshold) {
     Quad quad{};
     bool confident = true;
@@ -39,8 +40,8 @@ PAMTRI_HD Quad quad_of(const float* keypoints, const int* corners, int size, flo
     int below = 0;
     for (int i = 0; i < 4; ++i) {
         const int next = (i + 1) % 4;
-        const float turn = product(quad.edge_x[i], quad.edge_y[next]) -
-                           product(quad.edge_y[i], quad.edge_x[next]);
+        const float turn =
+            product(quad.edge_x[i], quad.edge_y[next]) - product(quad.edge_y[i], quad.edge_x[next]);
         above += turn > 0.0f;
         below += turn < 0.0f;
     }
@@ -75,9 +76,9 @@ struct Span {
 
 /// The pixels of one row that a quadrilateral covers: exactly those for which covers() holds.
 ///
-/// Along a row each edge value is monotonic even in rounded arithmetic (every step of it is), so what one
-/// edge admits is a run from the left or from the right end, and where the run stops can be estimated by a
-/// division and then settled by asking edge_value itself.
+/// Along a row each edge value is monotonic even in rounded arithmetic (every step of it is), so
+/// what one edge admits is a run from the left or from the right end, and where the run stops can
+/// be estimated by a division and then settled by asking edge_value itself.
 PAMTRI_HD Span covered_span(const Quad& quad, int row, int size) {
     Span span{0, quad.drawn ? size : 0};
     const float y = static_cast<float>(row) + 0.5f;

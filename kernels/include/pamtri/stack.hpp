@@ -18,9 +18,7 @@ PAMTRI_HD float normalised(float value, Affine affine) {
 }
 
 /// A heatmap value in [0, 1]; NaN stays NaN.
-PAMTRI_HD float clipped(float value) {
-    return value < 0.0f ? 0.0f : (value > 1.0f ? 1.0f : value);
-}
+PAMTRI_HD float clipped(float value) { return value < 0.0f ? 0.0f : (value > 1.0f ? 1.0f : value); }
 
 /// A picture is this many times as large as its heatmaps.
 constexpr int kUpsampling = 4;
@@ -31,8 +29,8 @@ struct Neighbours {
     float weight;
 };
 
-/// Bilinear with half-pixel centres: output line i lies at (i + 0.5) / 4 - 0.5; lines past the border
-/// repeat the border. The weights are odd eighths, thus exact.
+/// Bilinear with half-pixel centres: output line i lies at (i + 0.5) / 4 - 0.5; lines past the
+/// border repeat the border. The weights are odd eighths, thus exact.
 PAMTRI_HD Neighbours neighbours_of(int line, int side) {
     const int shifted = line + kUpsampling / 2;
     const int second = shifted / kUpsampling;
@@ -50,11 +48,11 @@ PAMTRI_HD float upsampled(const float* heatmap, int side, int row, int column) {
     const Neighbours horizontal = neighbours_of(column, side);
     const float* top = heatmap + vertical.first * side;
     const float* bottom = heatmap + vertical.second * side;
-    return blended(blended(clipped(top[horizontal.first]), clipped(top[horizontal.second]),
-                           horizontal.weight),
-                   blended(clipped(bottom[horizontal.first]), clipped(bottom[horizontal.second]),
-                           horizontal.weight),
-                   vertical.weight);
+    return blended(
+        blended(clipped(top[horizontal.first]), clipped(top[horizontal.second]), horizontal.weight),
+        blended(clipped(bottom[horizontal.first]), clipped(bottom[horizontal.second]),
+                horizontal.weight),
+        vertical.weight);
 }
 
 }  // namespace pamtri
