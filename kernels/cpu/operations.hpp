@@ -28,9 +28,9 @@ struct SegmentRule {
 void segments(const float* keypoints, std::size_t vehicles, std::size_t per_vehicle,
               const SegmentRule& rule, int size, float* out);
 
-/// Fill a (size, size) plane: `inside` where the quadrilateral covers a pixel's centre, else
+/// Fill one row of a raster: `inside` where the quadrilateral covers a pixel's centre, else
 /// `outside`.
-void draw(const Quad& quad, int size, float outside, float inside, float* plane);
+void draw_row(const Quad& quad, int row, int size, float outside, float inside, float* target);
 
 /// What goes on the stack, channel group by channel group; absent groups have no channels.
 struct StackInputs {

@@ -6,32 +6,27 @@
 
 #include "operations.hpp"
 #include "parallel.hpp"
+#include "planes.hpp"
 
 namespace pamtri::cpu {
 
-void draw(const Quad& quad, int size, float outside, float inside, float* plane) {
-    if (!quad.drawn) {
-        std::fill_n(plane, static_cast<std::size_t>(size) * static_cast<std::size_t>(size),
-                    outside);
-        return;
-    }
-    for (int row = 0; row < size; ++row, plane += size) {
-        const Span span = covered_span(quad, row, size);
-        std::fill(plane, plane + span.first, outside);
-        std::fill(plane + span.first, plane + span.end, inside);
-        std::fill(plane + span.end, plane + size, outside);
-    }
+void draw_row(const Quad& quad, int row, int size, float outside, float inside, float* target) {
+    const Span span = covered_span(quad, row, size);
+    std::fill(target, target + span.first, outside);
+    std::fill(target + span.first, target + span.end, inside);
+    std::fill(target + span.end, target + size, outside);
 }
 
 void segments(const float* keypoints, std::size_t vehicles, std::size_t per_vehicle,
               const SegmentRule& rule, int size, float* out) {
     const std::size_t plane = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
+    const bool streaming = streams(out, vehicles * rule.count * plane, size);
     parallel_for(vehicles * rule.count, [&](std::size_t item) {
-        const std::size_t vehicle = item / rule.count;
-        const std::size_t segment = item % rule.count;
-        const Quad quad = quad_of(keypoints + vehicle * per_vehicle * 3, rule.corners + segment * 4,
-                                  size, rule.threshold);
-        draw(quad, size, 0.0f, 1.0f, out + item * plane);
+        const float* vehicle = keypoints + item / rule.count * per_vehicle * 3;
+        const int* corners = rule.corners + item % rule.count * 4;
+        const Quad quad = quad_of(vehicle, corners, size, rule.threshold);
+        write_plane(size, streaming, out + item * plane,
+                    [&](int row, float* target) { draw_row(quad, row, size, 0.0f, 1.0f, target); });
     });
 }
 

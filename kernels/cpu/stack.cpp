@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pamtri/stack.hpp"
 
-#include <utility>
 #include <vector>
 
 #include "clones.hpp"
 #include "operations.hpp"
 #include "parallel.hpp"
+#include "planes.hpp"
 
 namespace pamtri::cpu {
 namespace {
 
-PAMTRI_CLONES void normalise(const float* values, std::size_t count, Affine affine, float* out) {
-    for (std::size_t i = 0; i < count; ++i) out[i] = normalised(values[i], affine);
+PAMTRI_CLONES void normalise(const float* values, int count, Affine affine, float* out) {
+    for (int i = 0; i < count; ++i) out[i] = normalised(values[i], affine);
 }
 
 /// A heatmap row, clipped and four times as long. padded: room for side + 2 values.
@@ -36,62 +36,77 @@ PAMTRI_CLONES void blend_rows(const float* first, const float* second, float wei
         out[i] = normalised(blended(first[i], second[i], weight), affine);
 }
 
-/// A heatmap to a normalised plane of four times its side. Each heatmap row is widened once.
-void upsample(const float* heatmap, int side, Affine affine, float* plane) {
-    const int size = side * kUpsampling;
-    std::vector<float> scratch(static_cast<std::size_t>(2 * size + side + 2));
-    float* above = scratch.data();
-    float* below = above + size;
-    float* padded = below + size;
-    int below_row = -1;
-    for (int line = 0; line < size; ++line, plane += size) {
-        const Neighbours rows = neighbours_of(line, side);
-        if (rows.second != below_row) {
-            std::swap(above, below);
-            widen(heatmap + rows.second * side, side, padded, below);
-            below_row = rows.second;
+/// A heatmap's rows widened, each once, as the lines of the upsampled plane ask for them in order.
+class WideRows {
+  public:
+    WideRows(const float* heatmap, int side)
+        : heatmap_(heatmap),
+          side_(side),
+          padded_(static_cast<std::size_t>(side + 2)),
+          above_(static_cast<std::size_t>(side * kUpsampling)),
+          below_(above_.size()) {}
+
+    /// One line of the plane, normalised.
+    void line(int line, Affine affine, float* out) {
+        const Neighbours rows = neighbours_of(line, side_);
+        if (rows.second != below_row_) {
+            above_.swap(below_);
+            widen(heatmap_ + rows.second * side_, side_, padded_.data(), below_.data());
+            below_row_ = rows.second;
         }
-        const float* first = rows.first == below_row ? below : above;  // at the border they are one
-        blend_rows(first, below, rows.weight, size, affine, plane);
+        const float* below = below_.data();
+        const float* above = rows.first == below_row_ ? below : above_.data();  // one at the border
+        blend_rows(above, below, rows.weight, side_ * kUpsampling, affine, out);
     }
-}
+
+  private:
+    const float* heatmap_;
+    int side_;
+    std::vector<float> padded_, above_, below_;
+    int below_row_ = -1;
+};
 
 }  // namespace
 
 void stack(const StackInputs& inputs, float* out) {
-    const int side = inputs.size / kUpsampling;
-    const std::size_t plane =
-        static_cast<std::size_t>(inputs.size) * static_cast<std::size_t>(inputs.size);
+    const int size = inputs.size;
+    const int side = size / kUpsampling;
+    const std::size_t plane = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
     const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
     const std::size_t channels = 3 + inputs.heatmap_count + inputs.rule.count;
+    const bool streaming = streams(out, inputs.vehicles * channels * plane, size);
+    const float blank = normalised(0.0f, inputs.extra);
+    const float full = normalised(1.0f, inputs.extra);
+
     parallel_for(inputs.vehicles * channels, [&](std::size_t item) {
         const std::size_t vehicle = item / channels;
-        std::size_t channel = item % channels;
-        float* target = out + item * plane;
+        const std::size_t channel = item % channels;
+        const auto write = [&](const auto& row) {
+            write_plane(size, streaming, out + item * plane, row);
+        };
+        const auto copy = [&](const float* values, Affine affine) {
+            write([&](int line, float* target) {
+                normalise(values + line * size, size, affine, target);
+            });
+        };
         if (channel < 3) {
-            normalise(inputs.images + (vehicle * 3 + channel) * plane, plane, inputs.rgb[channel],
-                      target);
-            return;
+            copy(inputs.images + (vehicle * 3 + channel) * plane, inputs.rgb[channel]);
+        } else if (channel < 3 + inputs.heatmap_count) {
+            const std::size_t map = vehicle * inputs.heatmap_count + channel - 3;
+            WideRows rows(inputs.heatmaps + map * cells, side);
+            write([&](int line, float* target) { rows.line(line, inputs.extra, target); });
+        } else {
+            const std::size_t segment = channel - 3 - inputs.heatmap_count;
+            if (inputs.segments != nullptr) {
+                copy(inputs.segments + (vehicle * inputs.rule.count + segment) * plane,
+                     inputs.extra);
+                return;
+            }
+            const Quad quad =
+                quad_of(inputs.keypoints + vehicle * inputs.per_vehicle * 3,
+                        inputs.rule.corners + segment * 4, size, inputs.rule.threshold);
+            write([&](int row, float* target) { draw_row(quad, row, size, blank, full, target); });
         }
-        channel -= 3;
-        if (channel < inputs.heatmap_count) {
-            const float* heatmap =
-                inputs.heatmaps + (vehicle * inputs.heatmap_count + channel) * cells;
-            upsample(heatmap, side, inputs.extra, target);
-            return;
-        }
-        channel -= inputs.heatmap_count;
-        if (inputs.segments != nullptr) {
-            const float* segment =
-                inputs.segments + (vehicle * inputs.rule.count + channel) * plane;
-            normalise(segment, plane, inputs.extra, target);
-            return;
-        }
-        const Quad quad =
-            quad_of(inputs.keypoints + vehicle * inputs.per_vehicle * 3,
-                    inputs.rule.corners + channel * 4, inputs.size, inputs.rule.threshold);
-        draw(quad, inputs.size, normalised(0.0f, inputs.extra), normalised(1.0f, inputs.extra),
-             target);
     });
 }
 
