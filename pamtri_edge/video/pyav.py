@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""PyAV at first use: its import, its frames as pictures, its errors in words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_log = logging.getLogger(__name__)
+
+DECODE_THREADS: Final = 2
+"""More would keep more frames in flight without being faster than the networks behind them."""
+
+
+def import_av() -> Any:
+    """Return the module `av`.
+
+    Raises:
+        MissingDependencyError: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'reading and writing video needs PyAV ({error}): pip install "pamtri-edge[video]"'
+        ) from error
+    return av
+
+
+class PictureMaker:
+    """Turns decoded frames into upright RGB pictures, keeping one converter for all of them."""
+
+    def __init__(self) -> None:
+        import_av()
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Return the frame as (H, W, 3) uint8 RGB, turned as its display matrix says."""
+        rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        picture = np.asarray(rgb.to_ndarray(), np.uint8)
+        quarters = round(frame.rotation / 90) % 4  # counterclockwise, as np.rot90 turns
+        return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
+
+
+def decode(container: InputContainer, stream: VideoStream, label: str) -> Iterator[VideoFrame | Exception]:
+    """Give a stream's frames, and in the place of a packet that cannot be decoded, its error.
+
+    Args:
+        container: the opened file or connection.
+        stream: which of its streams.
+        label: how the log calls it.
+
+    Raises:
+        av.error.FFmpegError: nothing more can be read, before the end.
+    """
+    av = import_av()
+    stream.codec_context.thread_count = DECODE_THREADS
+    stream.thread_type = "AUTO"
+    level = logging.WARNING
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError as error:
+            _log.log(level, "%s: a packet could not be decoded (%s)", label, reason(error))
+            level = logging.DEBUG  # damage comes in rows; `Source.lost` counts it
+            yield error
+
+
+def reason(error: Exception) -> str:
+    """Return what FFmpeg or the system says of an error, without numbers and addresses."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def hide_password(address: str) -> str:
+    """Return an address with user and password replaced by "***"."""
+    parts = urlsplit(address)
+    if "@" not in parts.netloc:
+        return address
+    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
