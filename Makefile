@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every target does its own set-up; a second run finds it done. `make help` lists the targets.
+
+# The Python to build the environment with; by default the first one found that is 3.10 or later.
+PYTHON ?=
+VENV ?= .venv
+# What pip is told to install as PyTorch. The plain wheel brings CUDA's libraries, some gigabytes; on a
+# machine without an NVIDIA GPU a CPU-only wheel does: make demo TORCH="torch==2.13.0 --index-url URL",
+# where pytorch.org names the URL.
+TORCH ?= torch==2.13.0
+DEMO ?= demo-output
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+NATIVE := CMakeLists.txt $(shell find kernels -type f)
+CXX_SOURCES := $(filter %.cpp %.hpp %.cu %.cuh,$(NATIVE))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean distclean
+.DELETE_ON_ERROR:
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## Export a small bundle, draw a two-camera video, run pamtri on it; results in demo-output/.
+	@DEMO="$(DEMO)" BIN="$(BIN)" sh tests/demo.sh
+
+test: lint ## Check the style and types, then run every test.
+	$(BIN)/pytest -q
+
+lint: $(VENV)/developed ## Check style, formatting and types.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $(CXX_SOURCES)
+
+format: $(VENV)/developed ## Put Python and C++ into the project's format.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(CXX_SOURCES)
+
+bench: $(VENV)/developed ## Measure speed and memory against the original's pipeline; takes a while.
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove what was built and measured; keep the environment.
+	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -f $(VENV)/installed $(VENV)/developed
+
+distclean: clean ## Remove the environment too.
+	rm -rf $(VENV)
+
+# The environment: a virtual environment, what the build needs, and PyTorch.
+$(VENV)/environment: pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/environment
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet $(TORCH) --group build
+	@touch $@
+
+# The package, editable: Python files are used where they lie, the native module is built.
+$(VENV)/installed: $(VENV)/environment $(NATIVE)
+	$(PIP) install --quiet --no-build-isolation --editable '.[export,video]'
+	@touch $@
+
+# TensorRT-RTX, where it has a wheel, lets the tests build every exported graph; without it those skip.
+$(VENV)/developed: $(VENV)/installed
+	$(PIP) install --quiet --group dev
+	$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "no tensorrt-rtx for this machine: its tests will skip"
+	@touch $@
