@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole examination: nothing that a machine is or lacks ends it."""
+
+import shutil
+
+import pytest
+
+import pamtri_edge
+from pamtri_edge.doctor import NAMES, examine
+from pamtri_edge.doctor.examine import PROBES, Probe
+from pamtri_edge.doctor.findings import Finding
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_bare_machine_is_examined_to_the_end(fake, empty_cache):
+    report = examine(fake.build())
+    assert [finding.name for finding in report.findings] == [probe.name for probe in PROBES]
+    assert not any("could not be examined" in finding.summary for finding in report.findings)
+    assert not any(ability.ok for ability in report.abilities)
+    assert report["run"].lacking == ("openvino", "bundle", "av", "norfair")
+
+
+def test_this_machine_is_examined_to_the_end(empty_cache):
+    report = examine()
+    assert report["openvino"].ok
+    assert report["native"].status in ("ok", "missing")
+    assert not any("could not be examined" in finding.summary for finding in report.findings)
+    assert report.version == pamtri_edge.__version__
+
+
+def test_a_machine_where_every_package_crashes_is_examined_to_the_end(fake, empty_cache):
+    for name in ("openvino", "torch", "tensorrt", "tensorrt_rtx", "cupy", "av", "norfair", "pyds", "gi"):
+        fake.module(name, "import os; os.kill(os.getpid(), 11)")
+    fake.program("gst-inspect-1.0", "echo GStreamer 1.24.2")
+    report = examine(fake.build())
+    for name in ("openvino", "torch", "tensorrt", "tensorrt-rtx", "cupy", "av", "norfair", "pyds"):
+        assert report[name].status == "unusable", name
+    assert report["gstreamer"].facts["python"] is False
+
+
+def test_a_probe_that_raises_is_a_finding(fake):
+    def broken(machine):
+        raise OSError("no /proc here")
+
+    def after(machine, earlier):
+        return Finding("second", "Second", "ok", f"after {earlier.status}")
+
+    report = examine(fake.build(), probes=[Probe("first", broken), Probe("second", after, after=("first",))])
+    assert report["first"].status == "unusable"
+    assert report["first"].summary == "could not be examined: OSError: no /proc here"
+    assert report["second"].summary == "after unusable"
+
+
+def test_every_probe_waits_only_for_probes_before_it():
+    names = [probe.name for probe in PROBES]
+    for position, probe in enumerate(PROBES):
+        assert set(probe.after) <= set(names[:position])
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_abilities_need_only_what_is_probed(fake, empty_cache):
+    names = {probe.name for probe in PROBES}
+    for ability in examine(fake.build()).abilities:
+        assert set(ability.needs) <= names
+
+
+def test_no_default_bundle_names_the_command_that_makes_one(fake, empty_cache):
+    finding = examine(fake.build())["bundle"]
+    assert finding.status == "missing"
+    assert finding.remedy == "pamtri-export --model lite"
+
+
+def test_a_default_bundle_is_described_and_a_changed_one_is_refused(fake, empty_cache, tiny_bundle):
+    from pamtri_edge.bundle import default_bundle
+
+    shutil.copytree(tiny_bundle, default_bundle())
+    finding = examine(fake.build())["bundle"]
+    assert finding.ok
+    assert "untrained" in finding.summary
+    model = default_bundle() / "model.onnx"
+    model.write_bytes(model.read_bytes()[:-1] + b"?")
+    finding = examine(fake.build())["bundle"]
+    assert finding.status == "unusable"
+    assert "model.onnx" in finding.summary

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""NVIDIA's runtimes crash without a driver, so without a driver they are not touched."""
+
+import pytest
+
+from pamtri_edge.doctor import nvidia
+from pamtri_edge.doctor.findings import Finding
+
+CRASH = "__import__('os').kill(__import__('os').getpid(), 11)"
+DRIVER = Finding("cuda", "NVIDIA driver", "ok", "")
+NO_DRIVER = Finding("cuda", "NVIDIA driver", "missing", "")
+
+TENSORRT = f"""
+__version__ = "10.3.0"
+class Logger:
+    ERROR = 1
+    def __init__(self, level): pass
+def Runtime(logger): {CRASH}
+"""
+
+
+@pytest.mark.parametrize(
+    ("probe", "module"), [(nvidia.tensorrt, "tensorrt"), (nvidia.tensorrt_rtx, "tensorrt_rtx")]
+)
+def test_tensorrts_runtime_is_started_only_with_a_driver(fake, probe, module):
+    machine = fake.module(module, TENSORRT).build()
+    without = probe(machine, NO_DRIVER)
+    assert without.ok
+    assert without.summary == "10.3.0, its runtime was not started: no driver"
+    with_driver = probe(machine, DRIVER)
+    assert with_driver.status == "unusable"
+    assert "crashed (SIGSEGV)" in with_driver.summary
+
+
+def test_a_tensorrt_that_crashes_at_import_is_text(fake):
+    finding = nvidia.tensorrt(fake.module("tensorrt", CRASH).build(), NO_DRIVER)
+    assert finding.status == "unusable"
+    assert "crashed (SIGSEGV)" in finding.summary
+
+
+def test_bindings_without_their_library_say_which_is_lacking(fake):
+    fake.module("tensorrt", "raise ImportError('libnvonnxparser.so.11: cannot open shared object file')")
+    finding = nvidia.tensorrt(fake.build(), NO_DRIVER)
+    assert finding.status == "unusable"
+    assert "libnvonnxparser.so.11" in finding.summary
+    assert "same version" in finding.remedy
+
+
+def test_tensorrt_is_recommended_only_where_there_is_a_gpu(fake):
+    machine = fake.build()
+    assert nvidia.tensorrt(machine, NO_DRIVER).remedy == ""
+    assert nvidia.tensorrt(machine, DRIVER).remedy == "pip install 'pamtri-edge[tensorrt]'"
+
+
+def test_tensorrt_rtx_is_recommended_anywhere_since_its_builder_needs_no_gpu(fake):
+    assert nvidia.tensorrt_rtx(fake.build(), NO_DRIVER).remedy == "pip install 'pamtri-edge[tensorrt-rtx]'"
+
+
+CUPY = """
+__version__ = "14.2.0"
+class cuda:
+    class runtime:
+        def getDeviceCount(): raise RuntimeError("cudaErrorInsufficientDriver")
+"""
+
+
+def test_cupy_counts_gpus_only_with_a_driver(fake):
+    machine = fake.module("cupy", CUPY).build()
+    assert nvidia.cupy(machine, NO_DRIVER).summary == "14.2.0, no driver to use it with"
+    finding = nvidia.cupy(machine, DRIVER)
+    assert finding.status == "unusable"
+    assert "cudaErrorInsufficientDriver" in finding.summary
+    assert "cupy-cuda12x" in finding.remedy
+
+
+def test_two_wheels_of_cupy_are_unusable_whatever_they_do(fake):
+    fake.module("cupy", CUPY).installed("cupy-cuda12x", "14.2.0").installed("cupy-cuda13x", "14.2.0")
+    finding = nvidia.cupy(fake.build(), NO_DRIVER)
+    assert finding.status == "unusable"
+    assert "cupy-cuda12x, cupy-cuda13x" in finding.summary
+    assert "pip uninstall cupy-cuda12x cupy-cuda13x" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("probe", "module", "package"),
+    [
+        (nvidia.pycuda, "pycuda.driver", "pycuda"),
+        (nvidia.torch_tensorrt, "torch_tensorrt", "torch-tensorrt"),
+    ],
+)
+def test_what_cannot_be_imported_without_a_driver_is_not_imported(fake, tmp_path, probe, module, package):
+    trace = tmp_path / "imported"
+    fake.module(module, f"open({str(trace)!r}, 'w').close()").installed(package, "2026.1")
+    without = probe(fake.build(), NO_DRIVER)
+    assert without.status == "skipped"
+    assert without.summary == "2026.1, not imported: no driver"
+    assert not trace.exists()
+    assert probe(fake.build(), DRIVER).ok
+    assert trace.exists()
