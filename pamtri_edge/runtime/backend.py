@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every engine that runs a bundle looks like from above, and what they share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.manifest import TensorSpec
+
+Floats = NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """An engine with a network loaded.
+
+    `run` may be called from several threads at once. Each item of a batch gives the same numbers whatever
+    else is in the batch, up to rounding (OpenVINO: exactly).
+    """
+
+    @property
+    def name(self) -> str:
+        """The engine: "openvino", "torch"."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda"."""
+        ...
+
+    @property
+    def arithmetic(self) -> str:
+        """What the networks' convolutions are computed in: "fp32", "fp16" or "int8"."""
+        ...
+
+    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs by name, float32, for the inputs by name, float32, batch first.
+
+        Args:
+            inputs: exactly the network's inputs; any batch size, 0 too.
+
+        Raises:
+            InputError: an input is missing, has another shape or dtype, or the backend was closed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the network's memory back; may be called twice."""
+        ...
+
+
+def check_inputs(inputs: Mapping[str, Any], specs: Sequence[TensorSpec]) -> tuple[dict[str, Floats], int]:
+    """Return the inputs as contiguous arrays, and the batch size, or say what does not fit.
+
+    Args:
+        inputs: what a caller gave to `run`.
+        specs: what the network takes.
+
+    Raises:
+        InputError: an input is missing, has another shape or dtype, or the batch sizes differ.
+    """
+    checked: dict[str, Floats] = {}
+    for spec in specs:
+        array = inputs.get(spec.name)
+        expected = f"expected float32 of shape {('N', *spec.shape[1:])}"
+        if not isinstance(array, np.ndarray):
+            found = "is missing" if array is None else f"is a {type(array).__name__}"
+            raise InputError(f"network input {spec.name!r} {found}; {expected}.")
+        if array.dtype != np.float32 or array.ndim != len(spec.shape) or array.shape[1:] != spec.shape[1:]:
+            raise InputError(
+                f"network input {spec.name!r} is {array.dtype} of shape {array.shape}; {expected}."
+            )
+        checked[spec.name] = np.ascontiguousarray(array)
+    if unknown := set(inputs) - set(checked):
+        raise InputError(f"the network has no input {sorted(unknown)}; it takes {sorted(checked)}.")
+    counts = {array.shape[0] for array in checked.values()}
+    if len(counts) != 1:
+        raise InputError(f"the network's inputs have different batch sizes: {sorted(counts)}.")
+    return checked, counts.pop()
+
+
+def available_processors(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many processors this process may use: its affinity, and a container's quota.
+
+    Args:
+        quota_file: where control groups (version 2) tell the quota: "max 100000" or "200000 100000".
+    """
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = quota_file.read_text().split()
+        count = min(count, max(1, -(-int(quota) // int(period))))
+    return count

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arithmetic, comparison and choice, element by element."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pamtri_edge.runtime.nodes.node import Build, Compute, Node, plain, together
+
+
+def _paired(function: Callable[[Tensor, Tensor], Tensor]) -> Build:
+    return lambda node: lambda a, b: function(*together(a, b))
+
+
+def _variadic(function: Callable[[Tensor, Tensor], Tensor]) -> Build:
+    return lambda node: lambda *tensors: functools.reduce(function, together(*tensors))
+
+
+def _divide(a: Tensor, b: Tensor) -> Tensor:
+    # Integers are divided as in C, towards zero.
+    return torch.div(a, b) if a.is_floating_point() else torch.div(a, b, rounding_mode="trunc")
+
+
+def _power(a: Tensor, b: Tensor) -> Tensor:
+    return torch.pow(a, b).to(a.dtype)
+
+
+def _mod(node: Node) -> Compute:
+    function = torch.fmod if node.expect("fmod", 0, 0, 1) else torch.remainder
+    return lambda a, b: function(*together(a, b))
+
+
+def _clip(node: Node) -> Compute:
+    def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Tensor:
+        if low is not None:
+            x = torch.maximum(*together(x, low))
+        if high is not None:
+            x = torch.minimum(*together(x, high))
+        return x
+
+    return clip
+
+
+def _where(condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    condition, a, b = together(condition, a, b)
+    return torch.where(condition, a, b)
+
+
+def _leaky_relu(node: Node) -> Compute:
+    alpha = float(node.get("alpha", 0.01))
+    return lambda x: functional.leaky_relu(x, alpha)
+
+
+def _softmax(node: Node) -> Compute:
+    axis = int(node.get("axis", -1))
+    return lambda x: functional.softmax(x, axis)
+
+
+OPERATORS: Final[Mapping[str, Build]] = {
+    "Abs": plain(torch.abs),
+    "Add": _paired(torch.add),
+    "And": _paired(torch.logical_and),
+    "Clip": _clip,
+    "Div": _paired(_divide),
+    "Equal": _paired(torch.eq),
+    "Floor": plain(torch.floor),
+    "Greater": _paired(torch.gt),
+    "GreaterOrEqual": _paired(torch.ge),
+    "LeakyRelu": _leaky_relu,
+    "Less": _paired(torch.lt),
+    "LessOrEqual": _paired(torch.le),
+    "Max": _variadic(torch.maximum),
+    "Min": _variadic(torch.minimum),
+    "Mod": _mod,
+    "Mul": _paired(torch.mul),
+    "Neg": plain(torch.neg),
+    "Not": plain(torch.logical_not),
+    "Or": _paired(torch.logical_or),
+    "Pow": _paired(_power),
+    "Reciprocal": plain(torch.reciprocal),
+    "Relu": plain(torch.relu),
+    "Round": plain(torch.round),  # half to even, as ONNX has it
+    "Sigmoid": plain(torch.sigmoid),
+    "Sign": plain(torch.sign),
+    "Softmax": _softmax,
+    "Sqrt": plain(torch.sqrt),
+    "Sub": _paired(torch.sub),
+    "Where": plain(_where),
+}

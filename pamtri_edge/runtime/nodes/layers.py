@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of the networks: convolution, products, normalisation, pooling, resizing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pamtri_edge.runtime.nodes.node import Build, Compute, Node, UnsupportedError, plain
+
+
+def _conv(node: Node) -> Compute:
+    before, padding = _padding(node, rank=2)
+    options: dict[str, Any] = {
+        "stride": _pair(node, "strides"),
+        "dilation": _pair(node, "dilations"),
+        "groups": int(node.get("group", 1)),
+        "padding": padding,
+    }
+
+    def conv(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        if before is not None:
+            x = functional.pad(x, before)
+        return functional.conv2d(x, weight, bias, **options)
+
+    return conv
+
+
+def _gemm(node: Node) -> Compute:
+    alpha, beta = float(node.get("alpha", 1.0)), float(node.get("beta", 1.0))
+    turn_a, turn_b = bool(node.get("transA", 0)), bool(node.get("transB", 0))
+
+    def gemm(a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
+        a, b = a.t() if turn_a else a, b.t() if turn_b else b
+        if c is None:
+            return alpha * (a @ b)
+        return torch.addmm(c, a, b, alpha=alpha, beta=beta)
+
+    return gemm
+
+
+def _batch_normalization(node: Node) -> Compute:
+    node.expect("training_mode", 0, 0)
+    epsilon = float(node.get("epsilon", 1e-5))
+    return lambda x, scale, shift, mean, variance: functional.batch_norm(
+        x, mean, variance, scale, shift, eps=epsilon
+    )
+
+
+def _average_pool(node: Node) -> Compute:
+    node.expect("ceil_mode", 0, 0)
+    _no_dilation(node)
+    before, padding = _padding(node, rank=2)
+    counted = bool(node.get("count_include_pad", 0))
+    if before is not None and not counted:
+        raise UnsupportedError("AveragePool with uneven pads that are not counted")
+    kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
+
+    def pool(x: Tensor) -> Tensor:
+        x = x if before is None else functional.pad(x, before)
+        return functional.avg_pool2d(x, kernel, stride, padding, count_include_pad=counted)
+
+    return pool
+
+
+def _max_pool(node: Node) -> Compute:
+    if node.outputs > 1:
+        raise UnsupportedError("MaxPool with indices")
+    node.expect("ceil_mode", 0, 0)
+    _no_dilation(node)
+    before, padding = _padding(node, rank=2)
+    kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
+
+    def pool(x: Tensor) -> Tensor:
+        x = x if before is None else functional.pad(x, before, value=-math.inf)
+        return functional.max_pool2d(x, kernel, stride, padding)
+
+    return pool
+
+
+def _global_average_pool(x: Tensor) -> Tensor:
+    return x.mean(dim=tuple(range(2, x.ndim)), keepdim=True)
+
+
+def _resize(node: Node) -> Compute:
+    mode = node.expect("mode", "nearest", "nearest", "linear")
+    frame = node.get("coordinate_transformation_mode", "half_pixel")
+    node.expect("antialias", 0, 0)
+    node.expect("keep_aspect_ratio_policy", "stretch", "stretch")
+    if node.get("axes") is not None:
+        raise UnsupportedError("Resize with axes")
+    if mode == "linear":
+        if frame not in ("half_pixel", "pytorch_half_pixel"):
+            raise UnsupportedError(f"linear Resize with coordinate_transformation_mode={frame!r}")
+    else:
+        node.expect("coordinate_transformation_mode", "half_pixel", "asymmetric")
+        node.expect("nearest_mode", "round_prefer_floor", "floor")
+    known_sizes, known_scales = node.integers(3), node.constant(2)
+
+    def resize(
+        x: Tensor, region: Tensor | None = None, scales: Tensor | None = None, sizes: Tensor | None = None
+    ) -> Tensor:
+        target = known_sizes(sizes)
+        factors: list[float] | None = None
+        if target is None:
+            given = known_scales if known_scales is not None else scales
+            assert given is not None, "ONNX asks for sizes or scales"
+            factors = [float(value) for value in given.flatten().tolist()]
+            # torch takes the factors for the coordinates, as ONNX does, and rounds the size down too.
+            target = [math.floor(size * factor) for size, factor in zip(x.shape, factors, strict=True)]
+        if x.ndim != 4 or tuple(target[:2]) != tuple(x.shape[:2]):
+            raise UnsupportedError(f"Resize of {tuple(x.shape)} to {tuple(target)}: only height and width")
+        if factors is None:
+            options: dict[str, Any] = {"size": target[2:]}
+        else:
+            options = {"scale_factor": factors[2:], "recompute_scale_factor": False}
+        if mode == "linear":
+            return functional.interpolate(x, mode="bilinear", align_corners=False, **options)
+        return functional.interpolate(x, mode="nearest", **options)
+
+    return resize
+
+
+def _pair(node: Node, name: str) -> tuple[int, int]:
+    values = node.get(name)
+    if values is None:
+        return (1, 1)
+    if len(values) != 2:
+        raise UnsupportedError(f"{node.operator} in {len(values)} dimensions")
+    return int(values[0]), int(values[1])
+
+
+def _padding(node: Node, *, rank: int) -> tuple[list[int] | None, tuple[int, ...]]:
+    """Return uneven pads as `functional.pad` takes them (else None), and even ones as layers take them."""
+    node.expect("auto_pad", "NOTSET", "NOTSET", "VALID")
+    pads: Sequence[int] = node.get("pads") or [0] * (2 * rank)
+    if len(pads) != 2 * rank:
+        raise UnsupportedError(f"{node.operator} in {len(pads) // 2} dimensions")
+    start, end = tuple(pads[:rank]), tuple(pads[rank:])
+    if start == end:
+        return None, start
+    turned = [side for pair in zip(reversed(start), reversed(end), strict=True) for side in pair]
+    return turned, (0,) * rank
+
+
+def _no_dilation(node: Node) -> None:
+    if any(value != 1 for value in node.get("dilations") or ()):
+        raise UnsupportedError(f"{node.operator} with dilations {node.get('dilations')}")
+
+
+_MATMUL: Callable[..., Tensor] = torch.matmul
+
+OPERATORS: Final[Mapping[str, Build]] = {
+    "AveragePool": _average_pool,
+    "BatchNormalization": _batch_normalization,
+    "Conv": _conv,
+    "Gemm": _gemm,
+    "GlobalAveragePool": plain(_global_average_pool),
+    "MatMul": plain(_MATMUL),
+    "MaxPool": _max_pool,
+    "Resize": _resize,
+}

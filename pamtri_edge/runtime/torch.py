@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The bundle's own file, run by torch a node at a time.
+
+It computes what the file says in the types the file has: float16 nodes in float16, quantised tensors
+rounded to integers. So it serves where OpenVINO is not wanted, and as the check of a typed file on any
+machine, on the CPU and with CUDA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.runtime.backend import Floats, check_inputs
+
+try:
+    from pamtri_edge.runtime.graph import Graph, read_graph
+except ImportError as error:  # pragma: no cover - depends on what is installed
+    raise MissingDependencyError(
+        f"the torch backend needs the onnx package ({error}); install it: pip install 'pamtri-edge[torch]'"
+    ) from error
+
+_BATCH: Final[Mapping[str, int]] = {"cpu": 4, "cuda": 32}
+"""How many items go through the network at once: more costs memory and gains little."""
+
+
+class TorchBackend:
+    """Runs a bundle's network with torch.
+
+    Args:
+        model: the ONNX file.
+        device: "cpu", "cuda" or "cuda:N".
+        threads: CPU threads; this is torch's setting for the whole process. None leaves it alone.
+
+    Attributes:
+        name: "torch".
+        device: as given.
+        arithmetic: how the file's convolutions are typed: "fp32", "fp16", or "int8" (quantised to int8,
+            accumulated in floating point).
+
+    Raises:
+        BundleError: the file is unreadable or holds an operator that is not supported.
+        InputError: there is no such CUDA device.
+    """
+
+    name: Final = "torch"
+
+    def __init__(self, model: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+        if device.startswith("cuda"):
+            _check_cuda(device)
+        elif threads is not None:
+            torch.set_num_threads(threads)
+        self.device = device
+        self._target = torch.device(device)
+        self._graph: Graph | None = read_graph(model, device=self._target)
+        self.arithmetic = self._graph.arithmetic
+
+    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs by name for the inputs by name; see `Backend.run`."""
+        graph = self._graph
+        if graph is None:
+            raise InputError("the backend was closed; load the bundle again.")
+        arrays, count = check_inputs(inputs, graph.inputs)
+        results = {
+            spec.name: np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
+            for spec in graph.outputs
+        }
+        batch = _BATCH[self._target.type]
+        with torch.inference_mode():
+            for start in range(0, count, batch):
+                part = slice(start, min(start + batch, count))
+                tensors = {
+                    name: torch.tensor(array[part], device=self._target) for name, array in arrays.items()
+                }
+                for name, tensor in graph.run(tensors).items():
+                    results[name][part] = tensor.cpu().numpy()
+        return results
+
+    def close(self) -> None:
+        """Give the network's memory back; may be called twice."""
+        self._graph = None
+
+
+def _check_cuda(device: str) -> None:
+    if not torch.cuda.is_available():
+        raise InputError(
+            f"device {device!r} needs CUDA, and this torch ({torch.__version__}) sees none. "
+            "Use device='cpu', or install a CUDA build of torch: https://pytorch.org/get-started/locally/"
+        )
+    _, _, index = device.partition(":")
+    if index and int(index) >= torch.cuda.device_count():
+        raise InputError(f"device {device!r} is not there; torch sees {torch.cuda.device_count()} of them.")
