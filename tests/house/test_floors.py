@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The floors of the house: who may import whom.
+
+A module may import from its own floor and from those below it, never from one above, and never in a
+circle. Imports inside functions count: they hide a dependency from the start-up time, not from the design.
+"""
+
+import pytest
+
+FLOORS = (
+    ("errors",),
+    ("vehicle", "geometry", "arrays", "console", "samples", "atomic"),
+    ("_native", "ops"),
+    ("manifest", "bundle", "models"),
+    ("runtime",),
+    ("export",),
+    ("reidentifier", "tracks"),
+    ("video", "events", "gallery", "report"),
+    ("doctor",),
+    ("train", "evaluate", "synth"),
+    ("cli",),
+)
+"""The rooms of pamtri_edge, from the ground up."""
+
+TORCH_ROOMS = ("models", "export", "train", "evaluate")
+TORCH_BACKEND = ("pamtri_edge.runtime.torch", "pamtri_edge.runtime.graph", "pamtri_edge.runtime.nodes")
+"""The only rooms and modules that may import torch."""
+
+# The package itself offers `Reidentifier` lazily; that is its one look upward.
+FACADE = "pamtri_edge"
+
+
+def room(module: str) -> str:
+    return module.partition(".")[2].partition(".")[0]
+
+
+def floor(module: str) -> int:
+    found = [height for height, rooms in enumerate(FLOORS) if room(module) in rooms]
+    assert found, f"{module}: name the floor of its room in tests/house/test_floors.py"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def inner(imports):
+    """Imports of our own modules by our own modules, the package's facade aside."""
+    return [
+        one
+        for one in imports
+        if one.importer != FACADE and one.imported.startswith("pamtri_edge.") and one.imported != one.importer
+    ]
+
+
+def test_every_module_has_a_floor(modules):
+    for module in modules:
+        if module != FACADE:
+            floor(module)
+
+
+def test_no_module_imports_from_a_floor_above_it(inner):
+    upward = [
+        f"{one.importer}:{one.line} imports {one.imported}"
+        for one in inner
+        if floor(one.imported) > floor(one.importer)
+    ]
+    assert not upward
+
+
+def test_no_modules_import_each_other_in_a_circle(inner):
+    assert not circle({(one.importer, one.imported) for one in inner})
+
+
+def test_no_rooms_import_each_other_in_a_circle(inner):
+    pairs = {(room(one.importer), room(one.imported)) for one in inner}
+    assert not circle({pair for pair in pairs if pair[0] != pair[1]})
+
+
+def circle(edges):
+    """Return the names that lie on or lead into a circle: what is left when leaves are taken off."""
+    edges = set(edges)
+    while True:
+        importers = {importer for importer, _ in edges}
+        leaves = {imported for _, imported in edges} - importers
+        without = {edge for edge in edges if edge[1] not in leaves}
+        if without == edges:
+            return sorted(importers)
+        edges = without
+
+
+def test_a_circle_is_found_where_there_is_one():
+    assert circle({("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")}) == ["a", "b", "c"]
+    assert circle({("a", "b"), ("b", "c"), ("a", "c")}) == []
+
+
+def test_torch_is_imported_only_where_it_is_at_home(imports):
+    strangers = [
+        f"{one.importer}:{one.line}"
+        for one in imports
+        if one.imported.split(".")[0] in ("torch", "torchvision", "torch_tensorrt")
+        and room(one.importer) not in TORCH_ROOMS
+        and not one.importer.startswith(TORCH_BACKEND)
+    ]
+    assert not strangers
+
+
+def test_openvino_is_imported_only_where_a_network_is_run(imports):
+    importers = {one.importer for one in imports if one.imported.split(".")[0] == "openvino"}
+    assert importers <= {"pamtri_edge.runtime.openvino", "pamtri_edge.video.detect"}
+
+
+def test_the_folders_of_the_repository_are_not_imported_by_their_own_names(imports):
+    names = {one.imported.split(".")[0] for one in imports}
+    assert names.isdisjoint({"export", "kernels", "pipelines", "tests", "benchmarks"})

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The wheel: only the package, all of it, and working from any folder."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(root, tmp_path_factory):
+    pytest.importorskip("scikit_build_core", reason="building a wheel here needs the dev dependency group")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    # Its own build folder: the developer's is left as it is.
+    command += ["--config-settings", f"build-dir={folder / 'build'}", "--wheel-dir", str(folder), str(root)]
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    built = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """The wheel unpacked, as an installer does it."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_it_holds_the_package_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"pamtri_edge"}
+    assert "pamtri_edge/py.typed" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [
+        name for name in names if "__pycache__" in name or name.endswith((".cpp", ".hpp", ".cu", ".o"))
+    ]
+
+
+def test_it_holds_every_module_export_included(wheel, modules):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = set()
+    for name, path in modules.items():
+        base = name.replace(".", "/")
+        expected.add(f"{base}/__init__.py" if path.name == "__init__.py" else f"{base}.py")
+    assert expected <= names
+    assert any(name.startswith("pamtri_edge/_native.") and name.endswith(".so") for name in names)
+
+
+def test_it_holds_real_files_where_the_repository_has_links(wheel):
+    for entry in zipfile.ZipFile(wheel).infolist():
+        assert (entry.external_attr >> 16) & 0o170000 != 0o120000, entry.filename
+
+
+def test_an_installed_copy_works_from_another_folder_with_its_compiled_operations(installed, tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import pamtri_edge, pamtri_edge.export, pamtri_edge.ops\n"
+        "assert pamtri_edge.__file__.startswith(sys.argv[1]), pamtri_edge.__file__\n"
+        "assert pamtri_edge.export.__file__.startswith(sys.argv[1])\n"
+        "print(pamtri_edge.ops.implementation())"
+    )
+    # -S keeps out site-packages' start-up files, so that the editable install does not answer instead.
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages"))}
+    command = [sys.executable, "-S", "-c", code, str(installed)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
+    assert result.stdout.split() == ["native"], result.stderr
+
+
+def test_it_declares_its_two_commands(installed):
+    (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
+    lines = entry_points.read_text().splitlines()
+    assert "pamtri = pamtri_edge.cli:main" in [line.replace("=", " = ").replace("  ", " ") for line in lines]
+    assert "pamtri-export=pamtri_edge.export.cli:main" in [line.replace(" ", "") for line in lines]
