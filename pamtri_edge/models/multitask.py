@@ -110,6 +110,13 @@ class ReidNet(nn.Module):
             self.fc = nn.Linear(joined, spec.feature)
         self.classifier_vid = nn.Linear(spec.embedding, spec.vehicles)
 
+    @property
+    def stem(self) -> nn.Conv2d:
+        """The first convolution, which the whole stack goes through."""
+        first = self.base.get_submodule("conv0")
+        assert isinstance(first, nn.Conv2d)
+        return first
+
     def forward(self, stack: Tensor, keypoint_vector: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return what the original network returns, in training and in use.
 
@@ -129,7 +136,16 @@ class ReidNet(nn.Module):
         self, stack: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the unnormalised embedding (N, D) and the attribute logits, () or (color, type)."""
-        pooled = functional.adaptive_avg_pool2d(self.base(stack), 1).flatten(1)
+        return self.describe_stem(self.stem(stack), keypoint_vector)
+
+    def describe_stem(
+        self, stem: Tensor, keypoint_vector: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Go on as `describe` from the output (N, S, 128, 128) of the first convolution."""
+        x = stem
+        for layer in list(self.base.children())[1:]:
+            x = layer(x)
+        pooled = functional.adaptive_avg_pool2d(x, 1).flatten(1)
         if self.spec.keypoints:
             if keypoint_vector is None:
                 raise ValueError("this network takes keypoints: pass keypoint_vector, (N, 108).")

@@ -23,9 +23,13 @@ QUARTER = 0.25
 
 _CELLS = HEATMAP_SIZE * HEATMAP_SIZE
 _CORNERS = tuple(corner for segment in SEGMENTS for corner in segment.corners)
-_BLANK = (0.0 - EXTRA_MEAN) / EXTRA_STD
-_FULL = (1.0 - EXTRA_MEAN) / EXTRA_STD
-_NOWHERE = -1e9  # a half-plane's constant that no pixel reaches
+FAR = 1e9
+"""A coordinate beyond any pixel."""
+_TOLERANCE = 1.0 / 1024.0
+"""How far, in pixels, a centre may lie outside a span, so that rounding cannot lose one on the outline.
+
+Decoded keypoints are whole pixels, hence a centre that is off an outline is off by 1/512 or more.
+"""
 
 
 def normalise_rgb(images: Tensor) -> Tensor:
@@ -48,7 +52,7 @@ def flip_average(heatmaps: Tensor, mirrored: Tensor) -> Tensor:
     Returns:
         (N, 36, 64, 64) the mean of both.
     """
-    back = _pick(mirrored, KEYPOINT_FLIP).flip(3)
+    back = pick(mirrored, KEYPOINT_FLIP).flip(3)
     shifted = torch.cat([back[..., :1], back[..., :-1]], dim=3)
     return (heatmaps + shifted) * 0.5
 
@@ -68,7 +72,9 @@ def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     """
     flat = heatmaps.flatten(2)
     confidence = flat.amax(dim=2, keepdim=True)
-    index = flat.argmax(dim=2, keepdim=True).to(torch.float32)
+    # The smallest index among the maxima, not ArgMax: which of equals that returns is the engine's choice.
+    order = torch.arange(float(_CELLS), device=heatmaps.device)
+    index = torch.where(flat >= confidence, order, _CELLS - 1.0).amin(dim=2, keepdim=True)
     index = index * (confidence > 0).to(torch.float32)
     y = torch.floor(index * (1.0 / HEATMAP_SIZE))
     x = index - HEATMAP_SIZE * y
@@ -90,24 +96,6 @@ def crop_keypoints(cells: Tensor, confidence: Tensor) -> Tensor:
     return torch.cat([units, confidence], dim=2)
 
 
-def window_keypoints(cells: Tensor, confidence: Tensor, crop_size: Tensor, *, window: float) -> Tensor:
-    """Return (N, K, 3) x, y in crop units, confidence, for maps that cover the original's window.
-
-    X = (x - 32) * window * max(W, H) / 64 + W / 2, divided by W; likewise y. Not clipped: a point of the
-    window's border lies outside the crop.
-
-    Args:
-        cells: (N, K, 2) x, y in heatmap cells.
-        confidence: (N, K, 1).
-        crop_size: (N, 2) width and height of the crops in pixels.
-        window: side of the window over the crop's longer side.
-    """
-    size = crop_size.unsqueeze(1)
-    longer = size.amax(dim=2, keepdim=True)
-    units = (cells - HEATMAP_SIZE / 2) * (window / HEATMAP_SIZE) * longer / size + 0.5
-    return torch.cat([units, confidence], dim=2)
-
-
 def quality(confidence: Tensor) -> Tensor:
     """Return (N, 1): the mean over the keypoints of the confidence (N, K, 1) clipped to [0, 1]."""
     return confidence.clamp(0.0, 1.0).mean(dim=1)
@@ -118,22 +106,35 @@ def keypoint_vector(keypoints: Tensor) -> Tensor:
     return keypoints.flatten(1) - 0.5
 
 
-def stack_heatmaps(heatmaps: Tensor) -> Tensor:
-    """Return heatmaps (N, K, 64, 64) as stack channels: clipped, enlarged 4 times, normalised.
+def normalise_extra(channels: Tensor) -> Tensor:
+    """Normalise heatmap or segment channels of 0..1."""
+    return (channels - EXTRA_MEAN) * (1.0 / EXTRA_STD)
 
-    Normalising commutes with bilinear enlargement and costs 16 times less before it.
-    """
-    normalised = (heatmaps.clamp(0.0, 1.0) - EXTRA_MEAN) * (1.0 / EXTRA_STD)
+
+def coarse_heatmaps(heatmaps: Tensor) -> Tensor:
+    """Return heatmaps (N, K, 64, 64) clipped to [0, 1] and normalised: stack channels but for their size."""
+    return normalise_extra(heatmaps.clamp(0.0, 1.0))
+
+
+def enlarge(channels: Tensor) -> Tensor:
+    """Enlarge (N, K, 64, 64) to (N, K, 256, 256): bilinear, half-pixel centres."""
     return functional.interpolate(
-        normalised, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", align_corners=False
+        channels, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", align_corners=False
     )
+
+
+def segment_corners(keypoints: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the segments' corners (N, 13, 4, 2), and whether their confidences allow them (N, 13, 1)."""
+    picked = pick(keypoints, _CORNERS).view(-1, len(SEGMENTS), 4, 3)
+    drawn = picked[..., 2].amin(dim=2, keepdim=True) >= SEGMENT_CONFIDENCE
+    return picked[..., :2], drawn
 
 
 def half_planes(corners: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return a, b, c of the four half-planes a*x + b*y + c >= 0 whose intersection is each segment.
 
-    A segment is blank, so that no point fulfils its half-planes, unless `drawn` says otherwise and its
-    corners are strictly convex: the cross products of consecutive edges have one sign and none is 0.
+    A segment is blank, a = b = 0 and c < 0, unless `drawn` says otherwise and its corners are strictly
+    convex: the cross products of consecutive edges have one sign and none is 0.
 
     Args:
         corners: (N, 13, 4, 2) x, y around each outline, in any unit.
@@ -143,55 +144,65 @@ def half_planes(corners: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor, Tensor]
         a, b, c, each (N, 13, 4).
     """
     x, y = corners[..., 0], corners[..., 1]
-    dx = torch.cat([x[..., 1:], x[..., :1]], dim=2) - x
-    dy = torch.cat([y[..., 1:], y[..., :1]], dim=2) - y
-    cross = dx * torch.cat([dy[..., 1:], dy[..., :1]], dim=2) - dy * torch.cat(
-        [dx[..., 1:], dx[..., :1]], dim=2
-    )
-    counterclockwise = cross.amin(dim=2, keepdim=True) > 0
-    clockwise = cross.amax(dim=2, keepdim=True) < 0
-    side = counterclockwise.to(torch.float32) - clockwise.to(torch.float32)
+    dx, dy = _next(x) - x, _next(y) - y
+    cross = dx * _next(dy) - dy * _next(dx)
+    left, right = (cross.amin(dim=2, keepdim=True) > 0) & drawn, (cross.amax(dim=2, keepdim=True) < 0) & drawn
+    side = left.to(torch.float32) - right.to(torch.float32)
     a, b = -dy * side, dx * side
-    c = -(a * x + b * y)
-    shown = (counterclockwise | clockwise) & drawn
-    return a, b, torch.where(shown, c, _NOWHERE)
+    return a, b, torch.where(left | right, -(a * x + b * y), -1.0)
 
 
-def segment_corners(keypoints: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the corners (N, 13, 4, 2) of the segments and whether their confidences allow them (N, 13, 1)."""
-    picked = _pick(keypoints, _CORNERS).unflatten(1, (len(SEGMENTS), 4))
-    drawn = picked[..., 2].amin(dim=2, keepdim=True) >= SEGMENT_CONFIDENCE
-    return picked[..., :2], drawn
+def spans(a: Tensor, b: Tensor, c: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where along x each row lies in a segment: from the first (N, 13, R) to the second, inclusive.
+
+    A convex segment meets a row in one span, so that a pixel needs two comparisons, not four half-planes.
+
+    Args:
+        a: (N, 13, 4), of `half_planes`.
+        b: (N, 13, 4), likewise.
+        c: (N, 13, 4), likewise.
+        rows: y of the rows, (R,) or (N, 1, 1, R).
+
+    Returns:
+        The ends of the spans; the first is beyond the second where the row does not meet the segment.
+    """
+    slope = a.unsqueeze(3)
+    rest = b.unsqueeze(3) * rows + c.unsqueeze(3)
+    crossing = -rest / torch.where(slope == 0, 1.0, slope)
+    missed = torch.where((slope == 0) & (rest < 0), FAR, -FAR)
+    start = torch.where(slope > 0, crossing, missed).amax(dim=2)
+    end = torch.where(slope < 0, crossing, FAR).amin(dim=2)
+    return start, end
 
 
-def segment_depth(keypoints: Tensor) -> Tensor:
-    """Return (N, 13, 256, 256): at least 0 where a pixel's centre lies in a segment or on its outline.
+def segment_mask(keypoints: Tensor) -> Tensor:
+    """Return (N, 13, 256, 256) bool: which pixels' centres lie in a segment or on its outline.
 
     Args:
         keypoints: (N, 36, 3) x, y in crop units, confidence.
     """
     corners, drawn = segment_corners(keypoints)
-    a, b, c = half_planes(corners * IMAGE_SIZE, drawn)
     centres = torch.arange(IMAGE_SIZE, dtype=torch.float32, device=keypoints.device) + 0.5
-    across = a.unsqueeze(3) * centres + c.unsqueeze(3)
-    down = b.unsqueeze(3) * centres
-    depth = across[:, :, 0].unsqueeze(2) + down[:, :, 0].unsqueeze(3)
-    for edge in range(1, 4):
-        depth = torch.minimum(depth, across[:, :, edge].unsqueeze(2) + down[:, :, edge].unsqueeze(3))
-    return depth
+    start, end = spans(*half_planes(corners * IMAGE_SIZE, drawn), centres)
+    return (centres >= (start - _TOLERANCE).unsqueeze(3)) & (centres <= (end + _TOLERANCE).unsqueeze(3))
 
 
 def segments(keypoints: Tensor) -> Tensor:
     """Return (N, 13, 256, 256) of 0 and 1: the segments of keypoints (N, 36, 3) in crop units."""
-    return (segment_depth(keypoints) >= 0).to(torch.float32)
+    return segment_mask(keypoints).to(torch.float32)
 
 
 def stack_segments(keypoints: Tensor) -> Tensor:
     """Return the segments of keypoints (N, 36, 3) as normalised stack channels, (N, 13, 256, 256)."""
-    depth = segment_depth(keypoints)
-    return torch.where(depth >= 0, _FULL, _BLANK)
+    full, blank = (1.0 - EXTRA_MEAN) / EXTRA_STD, (0.0 - EXTRA_MEAN) / EXTRA_STD
+    return torch.where(segment_mask(keypoints), full, blank)
 
 
-def _pick(array: Tensor, indices: Sequence[int]) -> Tensor:
+def pick(array: Tensor, indices: Sequence[int]) -> Tensor:
     """Return the entries of axis 1 at constant indices: one plain gather in the exported graph."""
     return array.index_select(1, torch.tensor(indices, device=array.device))
+
+
+def _next(around: Tensor) -> Tensor:
+    """Return, for each corner of (N, 13, 4), the value of the following corner."""
+    return torch.cat([around[..., 1:], around[..., :1]], dim=2)

@@ -12,7 +12,9 @@ from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.original import coarse_segments, window_keypoints
 from pamtri_edge.models.stages import PoseStage, ReidStage
+from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
 
 
 class Pamtri(nn.Module):
@@ -53,7 +55,11 @@ class Pamtri(nn.Module):
             )
         self.geometry = Geometry(geometry)
         self.pose = None if pose is None else PoseStage(pose, flip_test=flip_test)
-        self.reid = ReidStage(reid, raw_feature=raw_feature)
+        quarter = NUM_KEYPOINTS * reid.spec.heatmaps
+        whole = NUM_SEGMENTS * reid.spec.segments
+        if self.geometry is Geometry.ORIGINAL:  # which draws its segments at the size of the heatmaps
+            quarter, whole = quarter + whole, 0
+        self.reid = ReidStage(reid, coarse=quarter, fine=whole, raw_feature=raw_feature)
         self.eval()
 
     @property
@@ -81,19 +87,25 @@ class Pamtri(nn.Module):
         """
         rgb = operators.normalise_rgb(images)
         if self.pose is None:
-            return self.reid(rgb)
-        heatmaps = self.pose(images)
+            return self.reid.of_parts(rgb, None, None, None)
+        original = self.geometry is Geometry.ORIGINAL
+        heatmaps = self.pose(_given(pose_images, "pose_images") if original else images)
         cells, confidence = operators.peaks(heatmaps)
-        keypoints = operators.crop_keypoints(cells, confidence)
         spec = self.reid.network.spec
-        channels = [rgb]
-        if spec.heatmaps:
-            channels.append(operators.stack_heatmaps(heatmaps))
-        if spec.segments:
-            channels.append(operators.stack_segments(keypoints))
-        stack = torch.cat(channels, dim=1)
+        coarse = [operators.coarse_heatmaps(heatmaps)] if spec.heatmaps else []
+        fine = None
+        if original:
+            size = _given(crop_size, "crop_size")
+            keypoints = window_keypoints(cells, confidence, size)
+            if spec.segments:
+                coarse.append(operators.normalise_extra(coarse_segments(keypoints, size)))
+        else:
+            keypoints = operators.crop_keypoints(cells, confidence)
+            fine = operators.stack_segments(keypoints) if spec.segments else None
+        small = torch.cat(coarse, dim=1) if coarse else None
         vector = operators.keypoint_vector(keypoints) if spec.keypoints else None
-        return (*self.reid(stack, vector), keypoints, operators.quality(confidence))
+        described = self.reid.of_parts(rgb, small, fine, vector)
+        return (*described, keypoints, operators.quality(confidence))
 
     def pose_stage(self) -> PoseStage:
         """Return the first of the two networks: pictures to heatmaps.
@@ -118,3 +130,9 @@ class Pamtri(nn.Module):
             self.pose.half_network()
         self.reid.half_network()
         return self
+
+
+def _given(value: Tensor | None, name: str) -> Tensor:
+    if value is None:
+        raise ValueError(f"the original geometry needs {name}, see Pamtri.forward.")
+    return value

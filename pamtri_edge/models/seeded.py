@@ -3,7 +3,8 @@
 """Networks with drawn weights that behave sanely: for demonstrations, tests and measurements of speed.
 
 They have learned nothing. But their activations stay small enough for float16, their heatmaps peak around
-0.75 with some peaks below the gate of 0.5, and pictures that differ give embeddings and attributes that differ.
+0.75 with some peaks below the gate of 0.5, and pictures that differ give embeddings, colors and types that
+differ.
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pamtri_edge import ops
 from pamtri_edge.errors import InputError
-from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
@@ -55,7 +55,7 @@ def seeded(
     if len(pictures) < 2:
         raise InputError(f"calibration needs at least 2 pictures, better 8 or more; found {len(pictures)}.")
     pose_spec, reid_spec = size
-    images = operators.normalise_rgb(_stretched(pictures))
+    images = operators.normalise_rgb(torch.from_numpy(ops.resize(list(pictures))))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         pose, reid = PoseNet(pose_spec), ReidNet(reid_spec)
@@ -64,13 +64,6 @@ def seeded(
         _calibrate_pose(pose, images)
         _calibrate_reid(reid, *_reid_inputs(pose, reid_spec, images))
     return pose.eval(), reid.eval()
-
-
-def _stretched(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Return the pictures as one (N, 3, 256, 256) float32 batch."""
-    side = (IMAGE_SIZE, IMAGE_SIZE)
-    resized = [cv2.resize(picture, side, interpolation=cv2.INTER_LINEAR) for picture in pictures]
-    return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2).contiguous().float()
 
 
 def _draw(network: nn.Module) -> None:
@@ -115,12 +108,12 @@ def _calibrate_pose(pose: PoseNet, images: Tensor) -> None:
 
 def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor, ...]:
     """Return what the re-identification network is shown of these pictures."""
-    channels, vector = [images], ()
+    channels, vector = [images], tuple[Tensor, ...]()
     if spec.uses_pose:
         heatmaps = pose(images)
         keypoints = operators.crop_keypoints(*operators.peaks(heatmaps))
         if spec.heatmaps:
-            channels.append(operators.stack_heatmaps(heatmaps))
+            channels.append(operators.enlarge(operators.coarse_heatmaps(heatmaps)))
         if spec.segments:
             channels.append(operators.stack_segments(keypoints))
         if spec.keypoints:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.stem import FusedStem
 
 
 class PoseStage(nn.Module):
@@ -40,7 +41,8 @@ class PoseStage(nn.Module):
         if not self.flip_test:
             return self._heatmaps(pictures)
         both = torch.stack([pictures, pictures.flip(3)], dim=1).flatten(0, 1)
-        maps = self._heatmaps(both).unflatten(0, (-1, 2))
+        maps = self._heatmaps(both)
+        maps = maps.view(-1, 2, *maps.shape[1:])
         return operators.flip_average(maps[:, 0], maps[:, 1])
 
     def _heatmaps(self, pictures: Tensor) -> Tensor:
@@ -59,13 +61,17 @@ class ReidStage(nn.Module):
 
     Attributes:
         network: the re-identification network.
+        stem: its first convolution for channels that come apart; see `FusedStem`.
         raw_feature: the embedding keeps its length, as the original ranks it.
         dtype: what the network computes in.
     """
 
-    def __init__(self, network: ReidNet, *, raw_feature: bool = False) -> None:
+    def __init__(
+        self, network: ReidNet, *, coarse: int = 0, fine: int = 0, raw_feature: bool = False
+    ) -> None:
         super().__init__()
         self.network = network
+        self.stem = FusedStem(network.stem, coarse=coarse, fine=fine) if coarse or fine else None
         self.raw_feature = raw_feature
         self.dtype = torch.float32
 
@@ -86,19 +92,42 @@ class ReidStage(nn.Module):
             stack: (N, C, 256, 256) float32, normalised.
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
-        vector = None if keypoint_vector is None else keypoint_vector.to(self.dtype)
-        feature, attributes = self.network.describe(stack.to(self.dtype), vector)
-        feature = feature.to(torch.float32)
+        return self._finish(self.network.describe(stack.to(self.dtype), self._cast(keypoint_vector)))
+
+    def of_parts(
+        self, rgb: Tensor, coarse: Tensor | None, fine: Tensor | None, keypoint_vector: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """Return what forward returns for the stack of these channels, without building it.
+
+        Args:
+            rgb: (N, 3, 256, 256) float32, normalised.
+            coarse: (N, coarse, 64, 64) float32, normalised; enlarged by 4 they follow RGB.
+            fine: (N, fine, 256, 256) float32, normalised; they follow the coarse ones.
+            keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
+        """
+        if self.stem is None:
+            return self(rgb, keypoint_vector)  # type: ignore[no-any-return]
+        stem = self.stem(rgb.to(self.dtype), self._cast(coarse), self._cast(fine))
+        return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector)))
+
+    def _cast(self, tensor: Tensor | None) -> Tensor | None:
+        return None if tensor is None else tensor.to(self.dtype)
+
+    def _finish(self, described: tuple[Tensor, tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        feature = described[0].to(torch.float32)
         embedding = feature if self.raw_feature else unit_length(feature)
-        return (embedding, *(logits.to(torch.float32).softmax(dim=1) for logits in attributes))
+        return (embedding, *(logits.to(torch.float32).softmax(dim=1) for logits in described[1]))
 
     def half_network(self) -> ReidStage:
         """Turn the network to float16, with casts at its borders; return self."""
         self.network.half()
+        if self.stem is not None:
+            self.stem.half()
         self.dtype = torch.float16
         return self
 
 
 def unit_length(feature: Tensor) -> Tensor:
     """Bring each row of (N, D) to length 1; a row of zeros stays one."""
-    return feature / torch.linalg.vector_norm(feature, dim=1, keepdim=True).clamp_min(1e-12)
+    length: Tensor = torch.linalg.vector_norm(feature, dim=1, keepdim=True)
+    return feature / length.clamp_min(1e-12)
