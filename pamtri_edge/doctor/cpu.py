@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from pamtri_edge.doctor.findings import Finding, joined
 from pamtri_edge.doctor.machine import Machine
+from pamtri_edge.runtime.backend import available_processors
 
 # What OpenVINO's and our own loops gain from, and the words of /proc/cpuinfo that stand for it.
 _X86: Final = {
@@ -52,13 +52,13 @@ def probe(machine: Machine) -> Finding:
     words = set(entries.get("Features" if arm else "flags", "").split())
     features = [name for name, needed in known.items() if needed <= words]
     model = _model(machine, entries, arm)
-    cores = usable_cores(machine)
+    cores = available_processors(machine.at("/sys/fs/cgroup/cpu.max"))
     fast = not _FAST_INT8.isdisjoint(features)
     memory = _memory(machine)
     summary = joined(
         [
             model,
-            f"{cores:g} core{'' if cores == 1 else 's'}",
+            f"{cores} core{'' if cores == 1 else 's'}",
             f"{memory / 2**30:.0f} GiB memory" if memory else "",
             " ".join(features) or "none of the vector extensions looked for",
             "int8 runs fast" if fast else "no 8-bit dot product: int8 bundles gain little here",
@@ -66,15 +66,6 @@ def probe(machine: Machine) -> Finding:
     )
     facts = {"model": model, "cores": cores, "memory": memory, "features": features, "fast_int8": fast}
     return Finding("cpu", "Processor", "ok", summary, facts=facts)
-
-
-def usable_cores(machine: Machine) -> float:
-    """Return how many cores this process may use: the scheduler's mask, cut by a container's quota."""
-    allowed = float(len(os.sched_getaffinity(0)))
-    quota, _, period = (machine.read("/sys/fs/cgroup/cpu.max") or "max").strip().partition(" ")
-    if quota.isdecimal() and period.isdecimal():
-        return min(allowed, round(int(quota) / int(period), 2))
-    return allowed
 
 
 def _entries(cpuinfo: str) -> dict[str, str]:
