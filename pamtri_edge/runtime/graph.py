@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import onnx
 import torch
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor
 

@@ -26,7 +26,7 @@ from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.runtime.backend import Floats, available_processors, check_inputs
 
 try:
-    import openvino  # type: ignore[import-untyped]
+    import openvino
 except ImportError as error:  # pragma: no cover - the base install has it
     raise MissingDependencyError(
         f"OpenVINO cannot be imported ({error}); install it: pip install openvino"
