@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every command teaches its use: `--help` works and names and explains every option."""
+
+import importlib
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+PROGRAMS = {"pamtri": "pamtri_edge.cli", "pamtri-export": "pamtri_edge.export.cli"}
+
+
+def commands():
+    """Yield (how it is called, the program's app, arguments before --help, click's command)."""
+    for program, module in PROGRAMS.items():
+        app = importlib.import_module(module).app
+        command = typer.main.get_command(app)
+        subcommands = getattr(command, "commands", {})
+        yield program, app, [], command
+        for name, subcommand in subcommands.items():
+            yield f"{program} {name}", app, [name], subcommand
+
+
+ALL = list(commands())
+EVERY = pytest.mark.parametrize(
+    ("app", "arguments", "command"), [row[1:] for row in ALL], ids=[row[0] for row in ALL]
+)
+
+
+@EVERY
+def test_help_names_every_option(app, arguments, command):
+    # Wide, so that no name is cut.
+    result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    for parameter in command.params:
+        for name in parameter.opts if isinstance(parameter, click.Option) else []:
+            assert name in result.stdout
+
+
+@EVERY
+def test_everything_is_explained(app, arguments, command):
+    assert command.help
+    for parameter in command.params:
+        if parameter.name != "help" and not getattr(parameter, "hidden", False):
+            assert getattr(parameter, "help", None), f"{parameter.name} has no help"
+
+
+@EVERY
+def test_an_unknown_option_is_wrong_usage(app, arguments, command):
+    assert CliRunner().invoke(app, [*arguments, "--no-such-option"]).exit_code == 2
+
+
+def test_the_promised_commands_are_there():
+    assert {row[0] for row in ALL} == {
+        "pamtri",
+        "pamtri doctor",
+        "pamtri run",
+        "pamtri verify",
+        "pamtri-export",
+    }
+
+
+def test_one_thing_has_one_name_in_every_command():
+    """The same word everywhere: no --out beside --output, no --track beside --tracks."""
+    names = {name for *_, command in ALL for parameter in command.params for name in parameter.opts}
+    assert names.isdisjoint({"--out", "--outdir", "--track", "--dev", "--dtype", "--quant", "--model-path"})
