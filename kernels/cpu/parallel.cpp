@@ -5,8 +5,8 @@
 // were they all busy elsewhere, the caller would do everything itself, so nothing can dead-lock.
 #include "parallel.hpp"
 
+#include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -102,18 +102,13 @@ class Pool {
     std::vector<std::thread> workers_;
 };
 
-/// The pool of this process. A fork's child has no worker threads, so it gets a pool of its own;
-/// pools are never destroyed, since their threads wait in them until the process ends.
+/// The pool of this process. A fork's child inherits no worker threads, so it gets a pool of its
+/// own; pools are never destroyed, since their threads wait in them until the process ends.
 Pool& pool() {
-    static std::mutex mutex;
-    static Pool* current = nullptr;
-    static pid_t owner = 0;
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (current == nullptr || owner != getpid()) {
-        current = new Pool;
-        owner = getpid();
-    }
-    return *current;
+    static std::atomic<Pool*> current{new Pool};
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { current.store(new Pool); });
+    static_cast<void>(registered);
+    return *current.load();
 }
 
 }  // namespace

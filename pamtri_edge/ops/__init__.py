@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.arrays import check_crops, check_picture
+from pamtri_edge.arrays import check_choice, check_crops, check_picture
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.geometry import IMAGE_SIZE, Geometry, window_matrix
 from pamtri_edge.ops import reference
-from pamtri_edge.ops.checks import check_array, check_out, check_size
+from pamtri_edge.ops.checks import check_array, check_out, check_size, check_threshold
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS, SEGMENT_CONFIDENCE
 
 __all__ = [
@@ -119,11 +119,12 @@ def decode(heatmaps: Floats, *, geometry: Geometry = Geometry.UNIFIED, out: Floa
         InputError: a wrong shape or dtype, or a peak that is NaN or infinite (a NaN anywhere in a heatmap
             makes its peak NaN; a lone minus infinity below a finite peak is not looked for).
     """
+    crop_units = check_choice(geometry, [known.value for known in Geometry], "geometry") == Geometry.UNIFIED
     maps = check_array(heatmaps, "heatmaps", ("N", "K", "S", "S"))
     if maps.shape[2] == 0 or maps.shape[2] > 4096:
         raise InputError(f"heatmaps have shape {maps.shape}; expected a side from 1 to 4096 cells.")
     keypoints = check_out(out, (*maps.shape[:2], 3), heatmaps)
-    _operations().decode(maps, keypoints, Geometry(geometry) is Geometry.UNIFIED)
+    _operations().decode(maps, keypoints, crop_units)
     _refuse_unless_finite(keypoints[..., 2], "heatmap", "the pose network or its input is broken")
     return keypoints
 
@@ -156,7 +157,7 @@ def segments(
     points = _check_keypoints(keypoints)
     side = check_size(size)
     masks = check_out(out, (len(points), NUM_SEGMENTS, side, side), keypoints)
-    _operations().segments(points, masks, float(threshold))
+    _operations().segments(points, masks, check_threshold(threshold))
     return masks
 
 
@@ -207,7 +208,7 @@ def stack(
         keypoints = _check_keypoints(keypoints, count)
         channels += NUM_SEGMENTS
     result = check_out(out, (count, channels, side, side), images, heatmaps, segments, keypoints)
-    _operations().stack(pictures, heatmaps, segments, keypoints, result, float(threshold))
+    _operations().stack(pictures, heatmaps, segments, keypoints, result, check_threshold(threshold))
     return result
 
 

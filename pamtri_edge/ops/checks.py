@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,13 @@ def check_size(size: Any) -> int:
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 1 <= size <= LARGEST_SIZE:
         raise InputError(f"size is {size!r}; expected a whole number of pixels from 1 to {LARGEST_SIZE}.")
     return int(size)
+
+
+def check_threshold(threshold: Any) -> float:
+    """Return a least confidence, or say that it is no finite number."""
+    if not isinstance(threshold, Real) or not math.isfinite(threshold):
+        raise InputError(f"threshold is {threshold!r}; expected a finite number, such as 0.5.")
+    return float(threshold)
 
 
 def _shape(form: Sequence[str | int]) -> str:

@@ -50,12 +50,12 @@ def segments(keypoints: Floats, out: Floats, threshold: float) -> None:
     """Fill (N, 13, size, size) with 1 where a segment covers a pixel's centre, else 0."""
     size = out.shape[2]
     corners = keypoints[:, SEGMENT_CORNERS]  # (N, 13, 4, 3)
-    x, y = np.moveaxis(corners[..., :2] * np.float32(size), -1, 0)
     confident = (corners[..., 2] >= np.float32(threshold)).all(axis=-1)
     centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
     out[...] = 0.0
 
     with np.errstate(over="ignore", invalid="ignore"):  # corners may lie absurdly far away
+        x, y = np.moveaxis(corners[..., :2] * np.float32(size), -1, 0)
         edge_x, edge_y = np.roll(x, -1, axis=-1) - x, np.roll(y, -1, axis=-1) - y
         turns = edge_x * np.roll(edge_y, -1, axis=-1) - edge_y * np.roll(edge_x, -1, axis=-1)
         side = (turns > 0).all(axis=-1).astype(np.float32) - (turns < 0).all(axis=-1).astype(np.float32)
