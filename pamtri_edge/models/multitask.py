@@ -111,11 +111,12 @@ class ReidNet(nn.Module):
         self.classifier_vid = nn.Linear(spec.embedding, spec.vehicles)
 
     @property
-    def stem(self) -> nn.Conv2d:
-        """The first convolution, which the whole stack goes through."""
-        first = self.base.get_submodule("conv0")
-        assert isinstance(first, nn.Conv2d)
-        return first
+    def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+        """The first convolution, which the whole stack goes through, and its normalisation."""
+        convolution, norm = list(self.base.children())[:2]
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        return convolution, norm
 
     def forward(self, stack: Tensor, keypoint_vector: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return what the original network returns, in training and in use.
@@ -136,14 +137,15 @@ class ReidNet(nn.Module):
         self, stack: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the unnormalised embedding (N, D) and the attribute logits, () or (color, type)."""
-        return self.describe_stem(self.stem(stack), keypoint_vector)
+        convolution, norm = self.stem
+        return self.describe_stem(norm(convolution(stack)), keypoint_vector)
 
     def describe_stem(
         self, stem: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Go on as `describe` from the output (N, S, 128, 128) of the first convolution."""
+        """Go on as `describe` from the normalised output (N, S, 128, 128) of the first convolution."""
         x = stem
-        for layer in list(self.base.children())[1:]:
+        for layer in list(self.base.children())[2:]:
             x = layer(x)
         pooled = functional.adaptive_avg_pool2d(x, 1).flatten(1)
         if self.spec.keypoints:

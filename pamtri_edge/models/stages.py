@@ -71,7 +71,7 @@ class ReidStage(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self.stem = FusedStem(network.stem, coarse=coarse, fine=fine) if coarse or fine else None
+        self.stem = FusedStem(*network.stem, coarse=coarse, fine=fine) if coarse or fine else None
         self.raw_feature = raw_feature
         self.dtype = torch.float32
 

@@ -33,35 +33,38 @@ _BEFORE, _AFTER = 2, 1  # the border cells that this reach asks for
 
 
 class FusedStem(nn.Module):
-    """The convolution of [RGB | coarse enlarged by 4 | fine], of its parts.
+    """Convolution and normalisation of [RGB | coarse enlarged by 4 | fine], of its parts.
 
     Built from the weights as they are at that time; it does not follow when they change.
 
     Args:
         convolution: the 7x7, stride 2, padding 3 convolution without bias over 3 + coarse + fine channels.
+        norm: the batch normalisation behind it, in eval mode.
         coarse: how many channels after RGB come as (64, 64) maps.
         fine: how many channels after these come as (256, 256) maps.
     """
 
     rgb: Tensor
+    bias: Tensor
     fine: Tensor | None
 
-    def __init__(self, convolution: nn.Conv2d, *, coarse: int, fine: int) -> None:
+    def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d, *, coarse: int, fine: int) -> None:
         super().__init__()
-        weight = convolution.weight.detach()
+        weight, bias = _fold(convolution, norm)
         self.register_buffer("rgb", weight[:, :3].clone())
+        self.register_buffer("bias", bias)
         self.register_buffer("fine", weight[:, 3 + coarse :].clone() if fine else None)
         self.coarse = EnlargedConvolution(weight[:, 3 : 3 + coarse]) if coarse else None
 
     def forward(self, rgb: Tensor, coarse: Tensor | None, fine: Tensor | None) -> Tensor:
-        """Return (N, S, 128, 128): what the convolution gives for the whole stack.
+        """Return (N, S, 128, 128): the convolution of the whole stack, normalised.
 
         Args:
             rgb: (N, 3, 256, 256) normalised.
             coarse: (N, coarse, 64, 64) normalised, or None.
             fine: (N, fine, 256, 256) normalised, or None.
         """
-        out = _convolve(rgb, self.rgb)
+        out = _convolve(rgb, self.rgb, self.bias)
         if fine is not None and self.fine is not None:
             out = out + _convolve(fine, self.fine)
         if coarse is not None and self.coarse is not None:
@@ -121,8 +124,17 @@ class EnlargedConvolution(nn.Module):
         return (row.unsqueeze(1) * self.marks).flatten(1, 2)
 
 
-def _convolve(channels: Tensor, weight: Tensor) -> Tensor:
-    return functional.conv2d(channels, weight, stride=2, padding=_PADDING)
+def _convolve(channels: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    return functional.conv2d(channels, weight, bias, stride=2, padding=_PADDING)
+
+
+def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return weight (S, K, 7, 7) and bias (S,) of a convolution with its batch normalisation inside."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    with torch.no_grad():
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        return convolution.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
 
 
 def _sampling() -> Tensor:
