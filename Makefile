@@ -54,17 +54,20 @@ distclean: clean ## Remove the environment too.
 # The environment: a virtual environment, what the build needs, and PyTorch.
 $(VENV)/environment: pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/environment
-	$(PIP) install --quiet --upgrade pip
-	$(PIP) install --quiet $(TORCH) --group build
+	@echo "Installing $(firstword $(TORCH)) and the build's tools ..."
+	@$(PIP) install --quiet --upgrade pip
+	@$(PIP) install --quiet $(TORCH) --group build
 	@touch $@
 
 # The package, editable: Python files are used where they lie, the native module is built.
 $(VENV)/installed: $(VENV)/environment $(NATIVE)
-	$(PIP) install --quiet --no-build-isolation --editable '.[export,video]'
+	@echo "Building and installing pamtri-edge ..."
+	@$(PIP) install --quiet --no-build-isolation --editable '.[export,video]'
 	@touch $@
 
 # TensorRT-RTX, where it has a wheel, lets the tests build every exported graph; without it those skip.
 $(VENV)/developed: $(VENV)/installed
-	$(PIP) install --quiet --group dev
-	$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "no tensorrt-rtx for this machine: its tests will skip"
+	@echo "Installing what development needs ..."
+	@$(PIP) install --quiet --group dev
+	@$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "No tensorrt-rtx for this machine: its tests will skip."
 	@touch $@
