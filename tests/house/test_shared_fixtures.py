@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The fixtures that every room relies on: when they skip, and when a skip is a failure."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+INNER = """
+import pytest
+
+@pytest.mark.gpu
+def test_on_a_gpu():
+    pytest.skip("no kernel image for this GPU")
+
+def test_with_real_data(shared_data):
+    assert (shared_data / "crops").is_dir()
+
+def test_with_chance(rng):
+    assert rng.integers(1 << 30) == NUMBER
+"""
+
+
+@pytest.fixture
+def run(root, tmp_path, rng):
+    """Run a small suite under our conftest; return pytest's result."""
+    tests = tmp_path / "checkout" / "tests"
+    tests.mkdir(parents=True)
+    shutil.copy(root / "tests" / "conftest.py", tests)
+    (tests / "test_inner.py").write_text(INNER.replace("NUMBER", str(rng.integers(1 << 30))))
+
+    def run(**environ):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PAMTRI")}
+        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-c", os.devnull]
+        command += ["--rootdir", str(tests), "-o", "markers=gpu", str(tests)]
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=tests, env={**kept, **environ}, check=False
+        )
+
+    return run
+
+
+def test_without_gpu_and_data_their_tests_skip_and_say_why(run):
+    result = run()
+    assert result.returncode == 0, result.stdout
+    assert "1 passed, 2 skipped" in result.stdout
+    assert "name its folder in PAMTRI_SHARED" in result.stdout
+
+
+def test_a_machine_that_must_have_a_gpu_fails_where_a_gpu_test_skips(run):
+    result = run(PAMTRI_REQUIRE_GPU="1")
+    assert result.returncode == 1
+    assert re.search(r"1 (failed|error)", result.stdout)  # an error where the marker skips, before the test
+    assert "1 passed" in result.stdout
+    assert "PAMTRI_REQUIRE_GPU=1, but this test was skipped" in result.stdout
+
+
+@pytest.mark.parametrize("inner", ["", "data"])
+def test_data_is_found_in_the_named_folder_or_its_data_folder(run, tmp_path, inner):
+    for room in ("clips", "crops", "detector"):
+        (tmp_path / "footage" / inner / room).mkdir(parents=True)
+    assert "2 passed, 1 skipped" in run(PAMTRI_SHARED=str(tmp_path / "footage")).stdout
+
+
+def test_data_is_found_beside_the_checkout(run, tmp_path):
+    for room in ("clips", "crops", "detector"):
+        (tmp_path / "shared" / room).mkdir(parents=True)
+    assert "2 passed, 1 skipped" in run().stdout
+
+
+def test_a_named_folder_without_the_data_is_an_error_not_a_skip(run, tmp_path):
+    result = run(PAMTRI_SHARED=str(tmp_path))
+    assert result.returncode != 0
+    assert "no clips/, crops/ and detector/ in it" in result.stdout + result.stderr
