@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,25 @@ class Backend(Protocol):
     def close(self) -> None:
         """Give the network's memory back; may be called twice."""
         ...
+
+
+@runtime_checkable
+class DeviceBackend(Backend, Protocol):
+    """A backend that can leave its results where they were computed."""
+
+    def run_on_device(self, batches: Iterable[Mapping[str, Floats]], count: int) -> dict[str, Any]:
+        """Return the outputs of all batches together, as arrays of the device.
+
+        Args:
+            batches: inputs by name, as `run` takes them.
+            count: how many items the batches hold in all.
+        """
+        ...
+
+
+def empty_output(spec: TensorSpec, count: int) -> Floats:
+    """Return an array for an output of `count` items, its contents not yet set."""
+    return np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
 
 
 def check_inputs(inputs: Mapping[str, Any], specs: Sequence[TensorSpec]) -> tuple[dict[str, Floats], int]:

@@ -19,11 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from pamtri_edge.errors import BundleError, InputError, MissingDependencyError
 from pamtri_edge.manifest import TensorSpec
-from pamtri_edge.runtime.backend import Floats, available_processors, check_inputs
+from pamtri_edge.runtime.backend import Floats, available_processors, check_inputs, empty_output
 
 try:
     import openvino
@@ -92,10 +90,7 @@ class OpenVinoBackend:
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
         arrays, count = check_inputs(inputs, self._inputs)
-        results = {
-            spec.name: np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
-            for spec in self._outputs
-        }
+        results = {spec.name: empty_output(spec, count) for spec in self._outputs}
         running: deque[tuple[Any, int]] = deque()
         try:
             for item in range(count):

@@ -9,15 +9,15 @@ machine, on the CPU and with CUDA.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from pamtri_edge.errors import InputError, MissingDependencyError
-from pamtri_edge.runtime.backend import Floats, check_inputs
+from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
 
 try:
     from pamtri_edge.runtime.graph import Graph, read_graph
@@ -63,24 +63,48 @@ class TorchBackend:
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
-        graph = self._graph
-        if graph is None:
-            raise InputError("the backend was closed; load the bundle again.")
-        arrays, count = check_inputs(inputs, graph.inputs)
+        arrays, count = self._checked(inputs)
+        results = {spec.name: empty_output(spec, count) for spec in self._loaded().outputs}
+        for part, tensors in self._parts(arrays, count):
+            for name, tensor in tensors.items():
+                results[name][part] = tensor.cpu().numpy()
+        return results
+
+    def run_on_device(self, batches: Iterable[Mapping[str, Floats]], count: int) -> dict[str, Tensor]:
+        """Return the outputs of all batches together as tensors; see `DeviceBackend.run_on_device`."""
         results = {
-            spec.name: np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
-            for spec in graph.outputs
+            spec.name: torch.empty((count, *(size or 0 for size in spec.shape[1:])), device=self._target)
+            for spec in self._loaded().outputs
         }
+        at = 0
+        for inputs in batches:
+            arrays, size = self._checked(inputs)
+            for part, tensors in self._parts(arrays, size):
+                for name, tensor in tensors.items():
+                    results[name][at + part.start : at + part.stop] = tensor
+            at += size
+        return results
+
+    def _parts(self, arrays: Mapping[str, Floats], count: int) -> Iterator[tuple[slice, dict[str, Tensor]]]:
+        """Run a batch in parts; give each part's place in the batch and its outputs."""
+        graph = self._loaded()
         batch = _BATCH[self._target.type]
-        with torch.inference_mode():
-            for start in range(0, count, batch):
-                part = slice(start, min(start + batch, count))
-                tensors = {
+        for start in range(0, count, batch):
+            part = slice(start, min(start + batch, count))
+            with torch.inference_mode():
+                given = {
                     name: torch.tensor(array[part], device=self._target) for name, array in arrays.items()
                 }
-                for name, tensor in graph.run(tensors).items():
-                    results[name][part] = tensor.cpu().numpy()
-        return results
+                outputs = graph.run(given)
+            yield part, outputs
+
+    def _checked(self, inputs: Mapping[str, Floats]) -> tuple[dict[str, Floats], int]:
+        return check_inputs(inputs, self._loaded().inputs)
+
+    def _loaded(self) -> Graph:
+        if self._graph is None:
+            raise InputError("the backend was closed; load the bundle again.")
+        return self._graph
 
     def close(self) -> None:
         """Give the network's memory back; may be called twice."""

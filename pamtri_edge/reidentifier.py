@@ -1,0 +1,261 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The way in from Python: vehicle pictures in, embeddings, attributes and keypoints out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pamtri_edge import ops
+from pamtri_edge.arrays import check_choice, check_color_order, check_crops, check_picture
+from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
+from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.geometry import CropRule, crop_rectangles, crop_to_frame
+from pamtri_edge.runtime import Backend, create_backend
+from pamtri_edge.runtime.backend import DeviceBackend, empty_output
+from pamtri_edge.runtime.selftest import self_test
+
+CHUNK: Final = 32
+"""How many crops are prepared at a time: 25 MB of network input, however long the batch."""
+
+Floats = NDArray[np.float32]
+_Inputs = dict[str, Floats]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Reidentification:
+    """What a bundle says of N vehicles. What its variant lacks is None.
+
+    Attributes:
+        embeddings: (N, D) float32; of unit length unless the manifest's `embedding_norm` is "raw".
+        color_probs: (N, C) float32, one row sums to 1.
+        type_probs: (N, T) float32, one row sums to 1.
+        colors: the most probable color of each vehicle.
+        types: the most probable type of each vehicle.
+        keypoints: (N, 36, 3) float32 x, y, confidence; x and y in crop units (0..1 across the crop; from
+            `embed`) or frame pixels (from `embed_frame`). Confidences are raw peaks and may pass 1.
+        quality: (N,) float32, the mean of the keypoints' confidences, each clipped to 0..1.
+    """
+
+    embeddings: Floats
+    color_probs: Floats | None
+    type_probs: Floats | None
+    colors: list[str] | None
+    types: list[str] | None
+    keypoints: Floats | None
+    quality: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+class Reidentifier:
+    """Describes vehicles so that they can be found again: `Reidentifier.load()`, then `embed`.
+
+    It may be used from several threads at once. A vehicle's numbers do not depend on the others in its
+    batch. Use it as a context manager, or call `close()`, to give its memory back.
+
+    Example:
+        >>> from pamtri_edge import Reidentifier
+        >>> with Reidentifier.load("pamtri-lite.pamtri") as reid:  # doctest: +SKIP
+        ...     found = reid.embed(crops)
+        ...     found.embeddings @ found.embeddings.T
+    """
+
+    def __init__(self, bundle: Bundle, backend: Backend) -> None:
+        self._bundle = bundle
+        self._backend = backend
+        self._windowed = any(spec.name == "pose_images" for spec in bundle.manifest.inputs)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        device: str = "auto",
+        backend: str = "auto",
+        threads: int | None = None,
+        build: bool = True,
+    ) -> Reidentifier:
+        """Open a bundle, load its network, and let it prove itself on the bundle's golden crops.
+
+        A bundle of untrained weights, whose results mean nothing, is announced by one warning on the
+        logger `pamtri_edge.reidentifier` (Python shows it on standard error where logging is not set up).
+
+        Args:
+            path: the bundle, `NAME.pamtri`. None takes the one in the user's cache
+                (`pamtri_edge.bundle.default_bundle()`).
+            device: "cpu", "cuda", "cuda:N", or "auto".
+            backend: "openvino", "torch", or "auto": OpenVINO on the CPU, torch for a CUDA device.
+            threads: CPU threads of the network; None for all that the process may use.
+            build: whether an engine may be built that is not in the bundle's cache, which can take minutes.
+                The engines of this release (OpenVINO, torch) need no building, so it changes nothing yet.
+
+        Raises:
+            BundleError: the bundle is missing, incomplete, changed, too new, or gave other results than it
+                promises.
+            InputError: an unknown device or backend.
+            MissingDependencyError: the engine is not installed.
+        """
+        place = default_bundle() if path is None else path
+        if path is None and not default_bundle().exists():
+            raise BundleError(
+                f"no bundle was named and there is none at {place}. Make it with this command: "
+                "pamtri-export --model lite; or name one: Reidentifier.load('NAME.pamtri')."
+            )
+        bundle = open_bundle(place)
+        engine = create_backend(bundle.model, backend=backend, device=device, threads=threads)
+        try:
+            self_test(bundle, engine)
+        except BaseException:
+            engine.close()
+            raise
+        if not bundle.manifest.trained:
+            _log.warning(
+                "%s holds untrained weights: its embeddings, colors and types mean nothing. "
+                "Export trained weights with pamtri-export --pose FILE --reid FILE.",
+                bundle.path,
+            )
+        return cls(bundle, engine)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle says of itself."""
+        return self._bundle.manifest
+
+    @property
+    def backend(self) -> Backend:
+        """The engine: its `name`, `device` and `arithmetic`."""
+        return self._backend
+
+    def embed(self, batch: Any, *, color_order: str = "rgb", output: str = "numpy") -> Reidentification:
+        """Describe vehicles, each on a crop of its own.
+
+        Args:
+            batch: a sequence of (H, W, 3) uint8 crops of any sizes, or one (N, H, W, 3) uint8 array; any N.
+            color_order: "rgb", or "bgr" for pictures as OpenCV reads them.
+            output: "numpy", or "device" to leave the arrays on the GPU (backend "torch" on a CUDA device:
+                torch tensors, which other libraries take by DLPack).
+
+        Raises:
+            InputError: a crop of another shape or dtype; the message says which.
+        """
+        swap = check_color_order(color_order) == "bgr"
+        on_device = check_choice(output, ("numpy", "device"), "output") == "device"
+        if on_device and not (
+            self._backend.device.startswith("cuda") and isinstance(self._backend, DeviceBackend)
+        ):
+            raise InputError(
+                f"output='device' leaves results on a GPU, and backend {self._backend.name!r} runs on "
+                f"{self._backend.device!r}; use output='numpy', or load with backend='torch', device='cuda'."
+            )
+        crops = check_crops(batch)
+        chunks = (self._prepare(crops[at : at + CHUNK], swap) for at in range(0, len(crops), CHUNK))
+        outputs = self._run(chunks, len(crops), on_device=on_device)
+        return self._describe(outputs)
+
+    def embed_frame(
+        self,
+        frame: Any,
+        boxes: ArrayLike,
+        *,
+        color_order: str = "rgb",
+        crop_rule: str = "exact",
+    ) -> Reidentification:
+        """Describe the vehicles of a frame; keypoints come back in frame pixels.
+
+        Args:
+            frame: (H, W, 3) uint8.
+            boxes: (N, 4) x1, y1, x2, y2 in pixels, a row a vehicle; may reach past the frame.
+            color_order: "rgb", or "bgr" for frames as OpenCV reads them.
+            crop_rule: "exact" (clipped to the frame, rounded outward), or "nvinfer" (as DeepStream cuts).
+
+        Raises:
+            InputError: the frame has another form, or a box is empty, inverted or outside of it.
+        """
+        swap = check_color_order(color_order) == "bgr"
+        rule = CropRule(check_choice(crop_rule, [rule.value for rule in CropRule], "crop_rule"))
+        picture = check_picture(frame, "the frame")
+        rectangles = crop_rectangles(boxes, picture.shape[1], picture.shape[0], rule)
+        chunks = (
+            self._prepare_rectangles(picture, rectangles[at : at + CHUNK], swap)
+            for at in range(0, len(rectangles), CHUNK)
+        )
+        outputs = self._run(chunks, len(rectangles), on_device=False)
+        if "keypoints" in outputs:
+            outputs["keypoints"] = crop_to_frame(outputs["keypoints"], rectangles)
+        return self._describe(outputs)
+
+    def close(self) -> None:
+        """Give the network's memory back; may be called twice."""
+        self._backend.close()
+
+    def __enter__(self) -> Reidentifier:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self, crops: Sequence[NDArray[np.uint8]], swap: bool) -> _Inputs:
+        """Make the network's inputs of whole crops."""
+        return {"images": ops.resize(crops, swap_channels=swap), **self._windows(crops, swap)}
+
+    def _prepare_rectangles(
+        self, frame: NDArray[np.uint8], rectangles: NDArray[np.int32], swap: bool
+    ) -> _Inputs:
+        """Make the network's inputs of rectangles of a frame."""
+        images = ops.crop(frame, rectangles, swap_channels=swap)
+        return {
+            "images": images,
+            **self._windows([frame[y1:y2, x1:x2] for x1, y1, x2, y2 in rectangles], swap),
+        }
+
+    def _windows(self, crops: Sequence[NDArray[np.uint8]], swap: bool) -> _Inputs:
+        """Make what the `original` geometry takes besides the stretched crops."""
+        if not self._windowed:
+            return {}
+        sizes = np.array([(crop.shape[1], crop.shape[0]) for crop in crops], np.float32)
+        return {"pose_images": ops.window(crops, swap_channels=swap), "crop_size": sizes}
+
+    def _run(self, chunks: Iterator[_Inputs], count: int, *, on_device: bool) -> dict[str, Any]:
+        """Run the chunks and join their outputs; only one chunk's inputs are in memory at a time."""
+        if on_device and isinstance(self._backend, DeviceBackend):
+            return self._backend.run_on_device(chunks, count)
+        outputs = {spec.name: empty_output(spec, count) for spec in self.manifest.outputs}
+        at = 0
+        for inputs in chunks:
+            size = len(inputs["images"])
+            for name, array in self._backend.run(inputs).items():
+                outputs[name][at : at + size] = array
+            at += size
+        return outputs
+
+    def _describe(self, outputs: dict[str, Any]) -> Reidentification:
+        colors, types, quality = (outputs.get(name) for name in ("color", "type", "quality"))
+        return Reidentification(
+            embeddings=outputs["embedding"],
+            color_probs=colors,
+            type_probs=types,
+            colors=_labels(colors, self.manifest.colors),
+            types=_labels(types, self.manifest.types),
+            keypoints=outputs.get("keypoints"),
+            quality=None if quality is None else quality[:, 0],
+        )
+
+
+def _labels(probabilities: Any, names: Sequence[str] | None) -> list[str] | None:
+    """Return the name of the most probable class of each row of a NumPy or device array (N, C)."""
+    if probabilities is None or names is None:
+        return None
+    return [names[index] for index in probabilities.argmax(1).tolist()]
