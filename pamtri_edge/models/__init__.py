@@ -2,10 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks of PAMTRI in torch, their sizes, their weights, and the fused module."""
 
+from pamtri_edge.models.checkpoints import (
+    checkpoint_metadata,
+    load_pose,
+    load_reid,
+    save_checkpoint,
+    weights_id,
+)
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
-from pamtri_edge.models.multitask import ReidNet, ReidSpec
+from pamtri_edge.models.multitask import DENSENET121, DENSENET201, ReidNet, ReidSpec
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.models.seeded import seeded
 from pamtri_edge.models.sizes import SIZES, TINY
 
-__all__ = ["SIZES", "TINY", "Pamtri", "PoseNet", "PoseSpec", "ReidNet", "ReidSpec", "seeded"]
+__all__ = [
+    "DENSENET121",
+    "DENSENET201",
+    "SIZES",
+    "TINY",
+    "Pamtri",
+    "PoseNet",
+    "PoseSpec",
+    "ReidNet",
+    "ReidSpec",
+    "checkpoint_metadata",
+    "load_pose",
+    "load_reid",
+    "save_checkpoint",
+    "seeded",
+    "weights_id",
+]

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from pamtri_edge.vehicle import NUM_KEYPOINTS
@@ -243,14 +242,3 @@ def _downsampling(channels: int, width: int, *, activate: bool) -> nn.Sequential
     if activate:
         layers.append(nn.ReLU(inplace=True))
     return nn.Sequential(*layers)
-
-
-def parameter_count(module: nn.Module) -> int:
-    """Return how many trainable values a network holds."""
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def empty(spec: PoseSpec) -> PoseNet:
-    """Return a pose network on the `meta` device: shapes and names, no values."""
-    with torch.device("meta"):
-        return PoseNet(spec)

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which network a state dict belongs to, read from the names and shapes of its tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+from torch import Tensor
+
+from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models.hrnet import PoseSpec
+from pamtri_edge.models.multitask import ReidSpec
+from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
+
+Kind = Literal["pose", "reid"]
+
+_EXTRA_CHANNELS: Final = {
+    3: (False, False),
+    3 + NUM_SEGMENTS: (False, True),
+    3 + NUM_KEYPOINTS: (True, False),
+    3 + NUM_KEYPOINTS + NUM_SEGMENTS: (True, True),
+}
+"""Heatmaps and segments in the stack, by the channels of the first convolution."""
+
+_OTHERS: Final = (
+    ("deconv_layers.0.weight", "a ResNet pose network with deconvolutions, which is not supported"),
+    ("incre_modules.0.0.conv1.weight", "an HRNet classifier (ImageNet), which has no heatmaps"),
+    ("features.conv0.weight", "a DenseNet classifier (ImageNet), which has no embedding"),
+    ("base.0.weight", "the ResNet50 variant of re-identification, which is not supported"),
+    ("layer4.0.conv1.weight", "a ResNet, which is not supported"),
+)
+
+
+def kind_of(state: Mapping[str, Tensor]) -> Kind | None:
+    """Tell which of the two networks a state dict belongs to; None for neither."""
+    if "base.conv0.weight" in state or any(name.startswith("base.denseblock") for name in state):
+        return "reid"
+    if any(name.startswith("stage2.") for name in state) and "incre_modules.0.0.conv1.weight" not in state:
+        return "pose"
+    return None
+
+
+def looks_like(state: Mapping[str, Tensor]) -> str:
+    """Say in words what a state dict belongs to, for an error."""
+    kind = kind_of(state)
+    if kind == "pose":
+        return "a pose network; it is the one to pass as --pose, or to load_pose()"
+    if kind == "reid":
+        return "a re-identification network; it is the one to pass as --reid, or to load_reid()"
+    for name, what in _OTHERS:
+        if name in state:
+            return what
+    return f"neither network of PAMTRI: its first entry is {next(iter(state))!r}"
+
+
+def pose_spec(state: Mapping[str, Tensor]) -> PoseSpec:
+    """Return the widths and depths of a pose network; what cannot be told is as in HRNet-W32.
+
+    Raises:
+        CheckpointError: it does not have 36 heatmaps.
+    """
+    paper = PoseSpec()
+    stages = max((stage for stage in (2, 3, 4, 5) if _count(state, f"stage{stage}.")), default=4)
+    found = PoseSpec(
+        stem=_size(state, "conv1.weight", 0, paper.stem),
+        bottleneck_blocks=_count(state, "layer1.") or paper.bottleneck_blocks,
+        bottleneck_planes=_size(state, "layer1.0.conv1.weight", 0, paper.bottleneck_planes),
+        widths=tuple(
+            _size(state, f"stage{stages}.0.branches.{branch}.0.conv1.weight", 0, 2 ** (5 + branch))
+            for branch in range(stages)
+        ),
+        modules=tuple(_count(state, f"stage{stage}.") or 1 for stage in range(2, stages + 1)),
+        blocks=tuple(_count(state, f"stage{stage}.0.branches.0.") or 1 for stage in range(2, stages + 1)),
+        keypoints=_size(state, "final_layer.weight", 0, paper.keypoints),
+    )
+    if found.keypoints != NUM_KEYPOINTS:
+        raise CheckpointError(
+            f"this pose network has {found.keypoints} keypoints; a vehicle has {NUM_KEYPOINTS}. "
+            "(17 is a network for people, trained on COCO.)"
+        )
+    return found
+
+
+def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
+    """Return the inputs, heads, widths and depths of a re-identification network.
+
+    What cannot be told is as in DenseNet121.
+
+    Raises:
+        CheckpointError: the channels of the stack are none of the four possible numbers.
+    """
+    paper = ReidSpec()
+    channels = _size(state, "base.conv0.weight", 1, 3)
+    if channels not in _EXTRA_CHANNELS:
+        raise CheckpointError(
+            f"the first convolution of this re-identification network takes {channels} channels; accepted "
+            "are 3 (RGB), 16 (with segments), 39 (with heatmaps) and 52 (with both)."
+        )
+    heatmaps, segments = _EXTRA_CHANNELS[channels]
+    blocks = len({name.split(".")[1] for name in state if name.startswith("base.denseblock")})
+    layer = "base.denseblock1.denselayer1"
+    growth = _size(state, f"{layer}.conv2.weight", 0, paper.growth)
+    multitask = any(name.startswith(("fc_vid.", "fc_vcolor.", "fc_vtype.")) for name in state)
+    head = "fc_vid.weight" if multitask else "fc.weight"
+    bare = ReidSpec(
+        keypoints=False,
+        heatmaps=heatmaps,
+        segments=segments,
+        multitask=multitask,
+        vehicles=_size(state, "classifier_vid.weight", 0, paper.vehicles),
+        colors=_size(state, "classifier_vcolor.weight", 0, paper.colors),
+        types=_size(state, "classifier_vtype.weight", 0, paper.types),
+        stem=_size(state, "base.conv0.weight", 0, paper.stem),
+        growth=growth,
+        blocks=tuple(_count(state, f"base.denseblock{index + 1}.") for index in range(blocks))
+        or paper.blocks,
+        bottleneck=_size(state, f"{layer}.conv1.weight", 0, paper.bottleneck * growth) // growth,
+        feature=_size(state, head, 0, paper.feature),
+        attribute=_size(state, "fc_vcolor.weight", 0, paper.attribute),
+    )
+    keypoints = _size(state, head, 1, bare.pooled) != bare.pooled
+    return replace(bare, keypoints=keypoints)
+
+
+def _size(state: Mapping[str, Tensor], name: str, axis: int, otherwise: int) -> int:
+    """Return the size of a tensor along an axis, or a default where there is no such tensor or axis."""
+    tensor = state.get(name)
+    return otherwise if tensor is None or tensor.ndim <= axis else int(tensor.shape[axis])
+
+
+def _count(state: Mapping[str, Tensor], prefix: str) -> int:
+    """Return how many different numbers follow a prefix (the last number of the next part of the name)."""
+    parts = {name[len(prefix) :].split(".", 1)[0] for name in state if name.startswith(prefix)}
+    return len({part for part in parts if re.search(r"\d+$", part)})
