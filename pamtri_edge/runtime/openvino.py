@@ -89,6 +89,7 @@ class OpenVinoBackend:
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
+        self._check_open()
         arrays, count = check_inputs(inputs, self._inputs)
         results = {spec.name: empty_output(spec, count) for spec in self._outputs}
         running: deque[tuple[Any, int]] = deque()
@@ -122,9 +123,12 @@ class OpenVinoBackend:
 
     def _take(self) -> Any:
         with self._lock:
-            if self._compiled is None:
-                raise InputError("the backend was closed; load the bundle again.")
+            self._check_open()  # another thread may have closed it meanwhile
             return self._idle.pop() if self._idle else self._compiled.create_infer_request()
+
+    def _check_open(self) -> None:
+        if self._compiled is None:
+            raise InputError("the backend was closed; load the bundle again.")
 
     def _give_back(self, request: Any) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.bundle import Bundle
-from pamtri_edge.errors import BundleError
+from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.runtime.backend import Backend
 
 
@@ -26,7 +26,12 @@ def self_test(bundle: Bundle, backend: Backend) -> None:
             what it may mean and what to do.
     """
     golden = bundle.golden()
-    found = backend.run({spec.name: golden.inputs[spec.name] for spec in bundle.manifest.inputs})
+    try:
+        found = backend.run({spec.name: golden.inputs[spec.name] for spec in bundle.manifest.inputs})
+    except InputError as error:
+        raise BundleError(
+            f"{bundle.model} is not the network that the manifest describes: {error} Export the bundle again."
+        ) from error
     wrong: list[str] = []
     for spec in bundle.manifest.outputs:
         if spec.name not in found:

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pamtri_edge
+from pamtri_edge import Reidentifier, reidentifier, samples
+from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.runtime import Backend, create_backend
+
+Micro = Callable[..., Path]
+
+
+def test_the_package_offers_the_reidentifier() -> None:
+    assert pamtri_edge.Reidentifier is reidentifier.Reidentifier
+    assert pamtri_edge.Reidentification is reidentifier.Reidentification
+
+
+@pytest.mark.parametrize("form", [str, Path])
+def test_a_bundle_is_loaded_and_tells_what_it_is(micro_bundle: Path, form: Callable[[Path], object]) -> None:
+    with Reidentifier.load(form(micro_bundle), backend="openvino", threads=1) as reid:  # type: ignore[arg-type]
+        assert reid.manifest.name == "micro"
+        assert (reid.backend.name, reid.backend.arithmetic) == ("openvino", "fp32")
+
+
+def test_a_closed_reidentifier_says_so(micro_bundle: Path) -> None:
+    with Reidentifier.load(micro_bundle) as reid:
+        reid.embed(samples.crops(1))
+    reid.close()
+    with pytest.raises(InputError, match="closed; load the bundle again"):
+        reid.embed(samples.crops(1))
+
+
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+@pytest.mark.parametrize("output", ["embedding", "color", "keypoints", "quality"])
+def test_golden_results_that_do_not_match_are_refused(micro: Micro, output: str, backend: str) -> None:
+    with pytest.raises(BundleError) as caught:
+        Reidentifier.load(micro(spoil=output), backend=backend)
+    said = str(caught.value)
+    assert f"failed its self-test on {backend} (cpu, fp32): {output} " in said
+    assert "limit 0.001" in said
+    assert "Try another backend, or export the bundle again" in said
+
+
+def test_a_network_that_fails_its_self_test_is_closed(micro: Micro, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Backend] = []
+
+    def remembered(*arguments: object, **options: object) -> Backend:
+        made.append(create_backend(*arguments, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    monkeypatch.setattr(reidentifier, "create_backend", remembered)
+    with pytest.raises(BundleError, match="self-test"):
+        Reidentifier.load(micro(spoil="embedding"))
+    with pytest.raises(InputError, match="closed"):
+        made[0].run({})
+
+
+def test_a_network_whose_inputs_are_not_the_manifests_is_refused(micro: Micro) -> None:
+    wrong = micro("wrong.pamtri", original=True)
+    right = micro("right.pamtri")
+    # A network exchanged together with its hash: only the self-test can find it.
+    (right / "model.onnx").write_bytes((wrong / "model.onnx").read_bytes())
+    record = json.loads((right / "manifest.json").read_text())
+    record["files"]["model.onnx"] = json.loads((wrong / "manifest.json").read_text())["files"]["model.onnx"]
+    (right / "manifest.json").write_text(json.dumps(record))
+    with pytest.raises(BundleError, match="pose_images"):
+        Reidentifier.load(right)
+
+
+def test_a_missing_file_is_told(micro: Micro) -> None:
+    path = micro()
+    (path / "golden.npz").unlink()
+    with pytest.raises(BundleError, match=r"golden\.npz is missing"):
+        Reidentifier.load(path)
+
+
+def test_a_changed_byte_is_told(micro: Micro) -> None:
+    path = micro()
+    content = bytearray((path / "model.onnx").read_bytes())
+    content[-1] ^= 1
+    (path / "model.onnx").write_bytes(content)
+    with pytest.raises(BundleError, match=r"model\.onnx was changed or damaged"):
+        Reidentifier.load(path)
+
+
+def test_a_newer_schema_is_told(micro: Micro) -> None:
+    path = micro()
+    text = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(text.replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(BundleError, match="newer pamtri-edge; upgrade"):
+        Reidentifier.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"backend": "caffe"}, "backend is 'caffe'"),
+        ({"device": "tpu"}, "device is 'tpu'"),
+        ({"backend": "openvino", "device": "cuda"}, "runs on the CPU"),
+        ({"threads": -1}, "threads is -1"),
+    ],
+)
+def test_options_that_do_not_exist_are_refused(
+    micro_bundle: Path, options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        Reidentifier.load(micro_bundle, **options)  # type: ignore[arg-type]
+
+
+def test_without_a_path_the_bundle_in_the_users_cache_is_used_with_one_warning(
+    micro: Micro, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    micro("pamtri-lite.pamtri", trained=False)
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    with Reidentifier.load() as reid:
+        found = reid.embed(samples.crops(2))
+    assert len(found) == 2
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.name == "pamtri_edge.reidentifier"
+    assert "pamtri-lite.pamtri holds untrained weights" in record.getMessage()
+
+
+def test_trained_weights_need_no_warning(micro_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Reidentifier.load(micro_bundle).close()
+    assert not caplog.records
+
+
+def test_without_any_bundle_the_error_names_the_command_that_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    with pytest.raises(BundleError, match=r"pamtri-lite\.pamtri.*pamtri-export --model lite"):
+        Reidentifier.load()
+
+
+def test_an_exported_bundle_is_loaded_on_both_engines(tiny_bundle: Path) -> None:
+    crops = samples.crops(3)
+    embeddings = []
+    for backend in ("openvino", "torch"):
+        with Reidentifier.load(tiny_bundle, backend=backend) as reid:
+            embeddings.append(reid.embed(crops).embeddings)
+    np.testing.assert_allclose(embeddings[0], embeddings[1], atol=1e-3)
