@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,24 +83,27 @@ def _read_pickle(path: Path) -> Any:
     known: list[Any] = [(_SCALAR, name) for name in _SCALAR_NAMES]
     plain: list[Any] = [np.dtype, *(type(np.dtype(code)) for code in _SCALAR_TYPES)]
     try:
-        with torch.serialization.safe_globals([*known, *plain]):
+        with torch.serialization.safe_globals([*known, *plain]), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # of no use to a user
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = _NAMED_GLOBAL.search(str(error))
         if named is None:
-            raise CheckpointError(
-                f"{path} is no file of weights, or is damaged; {_ACCEPTED}. Found: {_first_line(error)}"
-            ) from error
+            raise _unreadable(path) from error
         raise CheckpointError(
             f"{path} was refused: reading it would call {named[1]}, which is not data, and code in a file of "
             "weights can do anything. Nothing of it was run. If you trust its author, open it where nothing "
             "can be lost, and save its state dict alone with torch.save."
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read as a file of weights: truncated or another kind of file; {_ACCEPTED}. "
-            f"Found: {_first_line(error)}"
-        ) from error
+    except Exception as error:  # a damaged pickle can fail in any way
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> CheckpointError:
+    size = path.stat().st_size
+    return CheckpointError(
+        f"{path} ({size} bytes) cannot be read: it is truncated, damaged, or no file of weights; {_ACCEPTED}."
+    )
 
 
 def _named(content: Any, path: Path) -> State:
@@ -130,11 +134,7 @@ def _what(content: Any) -> str:
     return "nothing" if isinstance(content, Mapping) else f"a {type(content).__name__}"
 
 
-def _listed(names: Any, limit: int = 5) -> str:
+def _listed(names: Iterable[str], limit: int = 5) -> str:
     named = list(names)
     rest = f" and {len(named) - limit} more" if len(named) > limit else ""
     return ", ".join(named[:limit]) + rest
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
