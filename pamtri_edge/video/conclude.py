@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what is known of a track to its event, its label and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.events import Attribute, Event, FrameCounts, utc_text
+from pamtri_edge.video.draw import draw_crop
+from pamtri_edge.video.fuse import Fused
+from pamtri_edge.video.journal import ClosedTrack
+
+_LONGEST_ID = 99_999  # DeepStream's ids fill 64 bits: a label shows their last digits
+
+
+def make_event(track: ClosedTrack, manifest: Any, *, camera: str, start: datetime | None) -> Event:
+    """Return the event of a closed track.
+
+    Args:
+        track: the track.
+        manifest: the bundle's manifest: class names, name, embedding space.
+        camera: name of the camera.
+        start: the moment of the video's first frame, if known.
+    """
+    best = track.fused.best
+    x1, y1, x2, y2 = best.rectangle
+    return Event(
+        camera=camera,
+        track_id=track.track_id,
+        start_s=round(track.first_s, 3),
+        end_s=round(track.last_s, 3),
+        start_utc=utc_text(start, track.first_s),
+        end_utc=utc_text(start, track.last_s),
+        frames=FrameCounts(seen=track.seen, embedded=track.embedded),
+        below_gate=track.below_gate,
+        box=(float(x1), float(y1), float(x2), float(y2)),
+        color=_attribute(track.fused.color_probs, manifest.colors),
+        type=_attribute(track.fused.type_probs, manifest.types),
+        embedding=tuple(round(float(x), 7) for x in track.fused.embedding),
+        keypoints=None if best.keypoints is None else _keypoints(best.keypoints),
+        quality=None if best.quality is None else round(best.quality, 4),
+        embedding_space=manifest.embedding_space,
+        bundle=manifest.name,
+    )
+
+
+def label(track_id: int, fused: Fused | None, manifest: Any) -> str:
+    """Return a track's label: its number and, once known, color and type."""
+    number = f"#{track_id}" if track_id <= _LONGEST_ID else f"#..{track_id % 10_000:04d}"
+    if fused is None:
+        return number
+    words = [number]
+    for probs, names in ((fused.color_probs, manifest.colors), (fused.type_probs, manifest.types)):
+        if probs is not None and names is not None:
+            words.append(names[int(np.argmax(probs))])
+    return " ".join(words)
+
+
+def box_keypoints(fused: Fused | None) -> NDArray[np.float32] | None:
+    """Return the best view's keypoints, x and y as parts of its rectangle, (K, 3) float32; None for none."""
+    if fused is None or fused.best.keypoints is None:
+        return None
+    x1, y1, x2, y2 = fused.best.rectangle
+    keypoints: NDArray[np.float32] = fused.best.keypoints.copy()
+    keypoints[:, :2] = (keypoints[:, :2] - (x1, y1)) / (x2 - x1, y2 - y1)
+    return keypoints
+
+
+def crop_picture(track: ClosedTrack, manifest: Any) -> NDArray[np.uint8]:
+    """Return the picture of a track's best crop with its pose and what is known of it."""
+    best = track.fused.best
+    keypoints = None
+    if best.keypoints is not None:
+        keypoints = best.keypoints.copy()
+        keypoints[:, :2] -= best.rectangle[:2]
+    parts = [label(track.track_id, track.fused, manifest)]
+    if best.quality is not None:
+        parts.append(f"quality {best.quality:.2f}")
+    parts.append(f"{track.embedded} view{'s' * (track.embedded != 1)}")
+    if track.below_gate:
+        parts.append("below gate")
+    if not manifest.trained:
+        parts.append("untrained weights")
+    return draw_crop(track.crop, keypoints, ", ".join(parts))
+
+
+def _attribute(probs: NDArray[np.float32] | None, names: Sequence[str] | None) -> Attribute | None:
+    if probs is None or names is None:
+        return None
+    values = [round(float(p), 6) for p in probs]
+    best = int(np.argmax(probs))
+    return Attribute(names[best], values[best], dict(zip(names, values, strict=True)))
+
+
+def _keypoints(keypoints: NDArray[np.float32]) -> tuple[tuple[float, float, float], ...]:
+    return tuple((round(float(x), 2), round(float(y), 2), round(float(c), 4)) for x, y, c in keypoints)

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writing H.264 video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.video.pyav import import_av, reason
+
+_CLOCK: Final = Fraction(1, 90_000)
+
+# Fast, and little memory: the encoder otherwise looks forty frames ahead.
+_OPTIONS: Final = {"preset": "veryfast", "crf": "23", "threads": "2", "rc-lookahead": "8", "bf": "0"}
+
+
+class VideoWriter:
+    """Writes an MP4 (H.264, yuv420p) that appears under its final name when it is closed.
+
+    The first frame sets the size, rounded up to even. Times may be uneven; they must not go back.
+
+    Args:
+        path: the final name, ending in ".mp4".
+        rate: frames a second, a hint for the encoder.
+
+    Raises:
+        InputError: the file cannot be written.
+        MissingDependencyError: PyAV is not installed.
+    """
+
+    def __init__(self, path: Path, *, rate: float | None = None) -> None:
+        self._av = import_av()
+        self.path = path
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._rate = Fraction(rate or 25.0).limit_denominator(1001)
+        self._container: Any = None
+        self._stream: Any = None
+        self._last = -1
+
+    def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
+        """Append a (H, W, 3) uint8 RGB picture.
+
+        Raises:
+            InputError: the disk is full or gone.
+        """
+        high, wide = (side + side % 2 for side in picture.shape[:2])
+        if self._container is None:
+            self._start(wide, high)
+        if picture.shape[:2] != (high, wide):
+            below, right = high - picture.shape[0], wide - picture.shape[1]
+            picture = np.asarray(
+                cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
+            )
+        frame = self._av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.time_base = _CLOCK
+        self._last = frame.pts = max(round(time_s / _CLOCK), self._last + 1)
+        self._encode(frame)
+
+    def close(self) -> None:
+        """Finish the file and give it its final name; nothing appears if no frame was written."""
+        if self._container is None:
+            return
+        try:
+            self._encode(None)
+        finally:
+            self._close_container()
+        self._part.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave nothing behind; for after a failed write."""
+        if self._container is not None:
+            self._close_container()
+        self._part.unlink(missing_ok=True)
+
+    def _start(self, wide: int, high: int) -> None:
+        try:
+            self._container = self._av.open(str(self._part), "w", format="mp4")
+        except (OSError, self._av.error.FFmpegError) as error:
+            raise InputError(f"{self.path} cannot be written: {reason(error)}.") from error
+        self._stream = self._container.add_stream("libx264", rate=self._rate, options=dict(_OPTIONS))
+        self._stream.width, self._stream.height = wide, high
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = _CLOCK
+
+    def _encode(self, frame: Any) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (OSError, self._av.error.FFmpegError) as error:
+            raise InputError(f"{self.path} cannot be written on: {reason(error)}.") from error
+
+    def _close_container(self) -> None:
+        container, self._container = self._container, None
+        try:
+            container.close()
+        except (OSError, self._av.error.FFmpegError) as error:
+            raise InputError(f"{self.path} cannot be finished: {reason(error)}.") from error

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The output folder of a run, and what lies in it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+
+EVENTS_FILE: Final = "events.jsonl"
+VIDEO_FILE: Final = "annotated.mp4"
+SUMMARY_FILE: Final = "summary.json"
+CROPS_FOLDER: Final = "crops"
+
+_JPEG_QUALITY: Final = 92
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        complete: False where it was interrupted, the source ended early or something failed.
+        reason: why it is not complete; None where it is.
+        source: the video, without passwords.
+        camera: name of the camera.
+        bundle: name of the bundle.
+        embedding_space: id of the weights.
+        trained: False for seeded weights, whose results mean nothing.
+        frames: frames that were read.
+        lost_frames: frames that could not be decoded or came too fast.
+        video_s: seconds of video up to the last frame.
+        tracks: tracks that were seen, without the too short ones.
+        events: events written.
+        below_gate: events of which no view passed the gate.
+        embedded_views: views that went through the network.
+        short_tracks: tracks dropped because they were seen too briefly.
+        unseen_tracks: tracks without an event because no part of them was inside the frame.
+        unfinished_tracks: tracks without an event because of an interruption.
+        elapsed_s: seconds that the run took.
+        frames_per_second: frames divided by that.
+    """
+
+    complete: bool
+    reason: str | None
+    source: str
+    camera: str
+    bundle: str
+    embedding_space: str
+    trained: bool
+    frames: int
+    lost_frames: int
+    video_s: float
+    tracks: int
+    events: int
+    below_gate: int
+    embedded_views: int
+    short_tracks: int
+    unseen_tracks: int
+    unfinished_tracks: int
+    elapsed_s: float
+    frames_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as a JSON object."""
+        return {"schema": 1, **asdict(self)}
+
+
+class OutputFolder:
+    """The folder that a run writes to: checked at once, so that nothing is computed in vain.
+
+    Args:
+        path: the folder; made, with its parents, if it is not there.
+        overwrite: replace what an earlier run left in it; other files stay.
+
+    Raises:
+        InputError: it exists and is not empty, is no folder, or cannot be written.
+    """
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"the output {self.path} is a file; expected a folder, or a new name.")
+        try:
+            if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
+                raise InputError(
+                    f"the output folder {self.path} exists and is not empty; "
+                    "give another name, or --overwrite to replace an earlier run."
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise InputError(f"the output folder {self.path} cannot be written: {error.strerror}.") from error
+
+    @property
+    def events(self) -> Path:
+        """The file of events."""
+        return self.path / EVENTS_FILE
+
+    @property
+    def video(self) -> Path:
+        """The annotated video."""
+        return self.path / VIDEO_FILE
+
+    @property
+    def crops(self) -> Path:
+        """The folder of best crops."""
+        return self.path / CROPS_FOLDER
+
+    @property
+    def summary(self) -> Path:
+        """The summary."""
+        return self.path / SUMMARY_FILE
+
+    def clear(self) -> None:
+        """Remove what an earlier run left; other files stay.
+
+        Raises:
+            InputError: it cannot be removed.
+        """
+        try:
+            self.crops.mkdir(exist_ok=True)
+            for path in (self.events, self.video, self.summary):
+                path.unlink(missing_ok=True)
+            for path in self.crops.glob("*.jpg"):
+                if path.stem.isdecimal():
+                    path.unlink()
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be cleared of an earlier run: {error.strerror}.") from error
+
+    def write_crop(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
+        """Write the (H, W, 3) uint8 RGB picture of a track's best crop as JPEG; return its path.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        return _write_whole(self.crops / f"{track_id}.jpg", data.tobytes())
+
+    def write_summary(self, summary: Summary) -> Path:
+        """Write the summary; return its path.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False) + "\n"
+        return _write_whole(self.summary, text.encode())
+
+
+def _write_whole(path: Path, data: bytes) -> Path:
+    """Write a file that appears whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
