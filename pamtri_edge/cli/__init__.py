@@ -13,6 +13,7 @@ from rich.logging import RichHandler
 
 from pamtri_edge import __version__, console
 from pamtri_edge.cli.doctor import doctor
+from pamtri_edge.cli.run import run
 
 app = typer.Typer(
     help="Pose-aware vehicle re-identification on traffic cameras.",
@@ -20,9 +21,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(doctor)
+app.command(short_help="From a video to one event for each vehicle.")(run)
+app.command(short_help="What this machine can run, and what mends the rest.")(doctor)
 
 
 def _version(asked: bool) -> None:
