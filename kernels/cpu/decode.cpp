@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pamtri/decode.hpp"
 
+#include <cstring>
+
 #include "clones.hpp"
 #include "operations.hpp"
 #include "parallel.hpp"
@@ -9,55 +11,55 @@
 namespace pamtri::cpu {
 namespace {
 
+/// Vectors of the compiler's: one register with AVX-512, several elsewhere.
+using Lanes = float __attribute__((vector_size(64)));
+using LaneIndices = int __attribute__((vector_size(64)));
 constexpr int kLanes = 16;
-constexpr int kBlock = 64;
+
+int first_nan(const float* values, int count) {
+    int i = 0;
+    while (i < count - 1 && values[i] == values[i]) ++i;
+    return i;
+}
 
 /// The first index of the highest value; where there is a NaN, the first NaN, as NumPy's argmax.
 ///
-/// Blocks are reduced lane by lane (which compilers vectorise, unlike a search for an index), then
-/// only the first block that holds the maximum is searched.
+/// Each lane remembers its own highest value and where it stood; the lanes are compared at the end.
 PAMTRI_CLONES int first_maximum(const float* values, int count) {
     float best = values[0];
-    int best_block = 0;
-    const int whole = count - count % kBlock;
-    for (int start = 0; start < whole; start += kBlock) {
-        float lanes[kLanes];
-        int unordered[kLanes] = {};
-        for (int j = 0; j < kLanes; ++j) lanes[j] = values[start + j];
-        for (int i = start; i < start + kBlock; i += kLanes) {
-            for (int j = 0; j < kLanes; ++j) {
-                const float value = values[i + j];
-                lanes[j] = value > lanes[j] ? value : lanes[j];
-                unordered[j] |= value != value;
-            }
+    int index = 0;
+    int next = 1;
+    bool unordered = best != best;
+    if (count >= kLanes) {
+        Lanes highest;
+        std::memcpy(&highest, values, sizeof(highest));
+        LaneIndices where{};
+        LaneIndices nans = highest != highest;
+        for (next = kLanes; next + kLanes <= count; next += kLanes) {
+            Lanes part;
+            std::memcpy(&part, values + next, sizeof(part));
+            const LaneIndices higher = part > highest;
+            highest = higher ? part : highest;
+            where = higher ? LaneIndices{} + next : where;
+            nans |= part != part;
         }
-        float highest = lanes[0];
-        int any_unordered = 0;
         for (int j = 0; j < kLanes; ++j) {
-            highest = lanes[j] > highest ? lanes[j] : highest;
-            any_unordered |= unordered[j];
-        }
-        if (any_unordered) {
-            for (int i = start;; ++i) {
-                if (values[i] != values[i]) return i;
+            const int here = where[j] + j;
+            unordered = unordered || nans[j] != 0;
+            if (highest[j] > best || (highest[j] == best && here < index)) {
+                best = highest[j];
+                index = here;
             }
         }
-        if (highest > best) {
-            best = highest;
-            best_block = start;
+    }
+    for (; next < count; ++next) {
+        unordered = unordered || values[next] != values[next];
+        if (values[next] > best) {
+            best = values[next];
+            index = next;
         }
     }
-    int found = -1;
-    for (int i = whole; i < count; ++i) {
-        if (values[i] != values[i]) return i;
-        if (values[i] > best) {
-            best = values[i];
-            found = i;
-        }
-    }
-    if (found >= 0) return found;
-    while (values[best_block] != best) ++best_block;
-    return best_block;
+    return unordered ? first_nan(values, count) : index;
 }
 
 }  // namespace
