@@ -3,7 +3,7 @@
 """Networks with drawn weights that behave sanely: for demonstrations, tests and measurements of speed.
 
 They have learned nothing. But their activations stay small enough for float16, their heatmaps peak around
-0.75 with some peaks below the gate of 0.5, and pictures that differ give embeddings, colors and types that
+0.75 with some below the gate of 0.5, and pictures that differ give embeddings, colors and types that
 differ.
 """
 
@@ -20,12 +20,15 @@ from torch import Tensor, nn
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import operators
-from pamtri_edge.models.hrnet import PoseNet, PoseSpec
+from pamtri_edge.models.hrnet import BasicBlock, Bottleneck, PoseNet, PoseSpec
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.models.sizes import SIZES
 
 _MEAN_PEAK = 0.75
 _LOGIT_DEVIATION = 1.5
+_RESIDUAL = 0.25  # weight of a residual block's branch
+_LOWEST = torch.tensor([0.6, -0.6]).view(2, 1, 1, 1, 1)  # contrast and brightness, in normalised units
+_SPREAD = torch.tensor([0.6, 1.8]).view(2, 1, 1, 1, 1)
 _CANDIDATES = 8  # drawn read-outs a keypoint, of which the one with the clearest peaks is kept
 
 
@@ -58,12 +61,20 @@ def seeded(
     images = operators.normalise_rgb(torch.from_numpy(ops.resize(list(pictures))))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
+        images = torch.cat([images, _relit(images)])
         pose, reid = PoseNet(pose_spec), ReidNet(reid_spec)
         _draw(pose)
         _draw(reid)
         _calibrate_pose(pose, images)
         _calibrate_reid(reid, *_reid_inputs(pose, reid_spec, images))
     return pose.eval(), reid.eval()
+
+
+def _relit(images: Tensor) -> Tensor:
+    """Return the pictures in the brightness and contrast of footage, which drawn pictures may not have."""
+    deviation, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
+    contrast, brightness = (torch.rand(2, len(images), 1, 1, 1) * _SPREAD + _LOWEST).unbind(0)
+    return (images - mean) / (deviation + 1e-3) * contrast + brightness
 
 
 def _draw(network: nn.Module) -> None:
@@ -73,6 +84,9 @@ def _draw(network: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, (BasicBlock, Bottleneck)):
+            last = module.bn2 if isinstance(module, BasicBlock) else module.bn3
+            nn.init.constant_(last.weight, _RESIDUAL)
 
 
 def _calibrated(network: nn.Module, *inputs: Tensor) -> None:
