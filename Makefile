@@ -24,8 +24,33 @@ CXX_SOURCES := $(filter %.cpp %.hpp %.cu %.cuh,$(NATIVE))
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed ## Export a small bundle, draw a two-camera video, run pamtri on it; results in demo-output/.
-	@DEMO="$(DEMO)" BIN="$(BIN)" sh tests/demo.sh
+demo: $(VENV)/installed ## Export a small bundle, draw two cameras' videos, run pamtri on them.
+	@$(BIN)/python -c "$$HAVE_BUNDLE" || $(BIN)/pamtri-export --model lite
+	@echo "Drawing the videos of two cameras ..."
+	@$(BIN)/python -m pamtri_edge.video.demo $(DEMO)/clips
+	@for camera in camera-a camera-b; do \
+		$(BIN)/pamtri run $(DEMO)/clips/$$camera.mp4 --tracks $(DEMO)/clips/$$camera.txt \
+			--output $(DEMO)/$$camera --overwrite || exit 1; \
+	done
+	@echo "$$WHERE_TO_LOOK"
+
+define HAVE_BUNDLE
+from pamtri_edge.bundle import default_bundle
+raise SystemExit(not default_bundle().exists())
+endef
+define WHERE_TO_LOOK
+
+Done. Look at
+  $(DEMO)/camera-a/annotated.mp4   what camera a saw, with its vehicles; camera-b likewise
+  $(DEMO)/camera-a/crops/          the best view of each, with keypoints and segments drawn
+  $(DEMO)/camera-a/events.jsonl    an event for each: embedding, color, type, keypoints, quality
+  $(DEMO)/clips/identities.csv     which track of which camera is which vehicle
+
+The default bundle's weights are drawn at random, not trained: speed and size are real, but keypoints, colors
+and types mean nothing, and the embeddings do not tell vehicles apart. With weights of your own, export them
+(.venv/bin/pamtri-export --pose ... --reid ... --output mine.pamtri) and run with --bundle mine.pamtri.
+endef
+export HAVE_BUNDLE WHERE_TO_LOOK
 
 test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q
