@@ -33,9 +33,13 @@ def chosen_anew() -> Iterator[None]:
     ops._operations.cache_clear()
 
 
-def script(text: str) -> str:
-    """Run a program in a process of its own and return what it printed."""
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
+def script(text: str, folder: Path) -> str:
+    """Run a program in a process of its own and return what it printed.
+
+    In a folder of its own too: beside the sources, Python would take them for the installed package.
+    """
+    command = [sys.executable, "-c", text]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -108,7 +112,7 @@ class TestThreads:
         np.testing.assert_array_equal(ops.stack(images, heatmaps, keypoints=ops.decode(heatmaps)), expected)
 
     @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
-    def test_no_more_threads_are_started_than_allowed(self) -> None:
+    def test_no_more_threads_are_started_than_allowed(self, tmp_path: Path) -> None:
         counts = script(
             "import numpy as np\n"
             "from pathlib import Path\n"
@@ -119,12 +123,13 @@ class TestThreads:
             "for count in (1, 3):\n"
             "    ops.set_threads(count)\n"
             "    ops.decode(heatmaps)\n"
-            "    print(tasks() - before)\n"
+            "    print(tasks() - before)\n",
+            tmp_path,
         )
         assert counts.split() == ["0", "2"]
 
     @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
-    def test_a_forked_process_gets_threads_of_its_own(self) -> None:
+    def test_a_forked_process_gets_threads_of_its_own(self, tmp_path: Path) -> None:
         printed = script(
             "import os, signal, warnings\n"
             "from pathlib import Path\n"
@@ -139,7 +144,8 @@ class TestThreads:
             "    signal.alarm(30)\n"
             "    for _ in range(20): ops.decode(heatmaps)\n"
             "    os._exit(len(list(Path('/proc/self/task').iterdir())))\n"
-            "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+            "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n",
+            tmp_path,
         )
         assert printed == "3"
 
