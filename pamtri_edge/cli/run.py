@@ -158,8 +158,8 @@ def _follower(
 ) -> Follower:
     from pamtri_edge.errors import InputError
     from pamtri_edge.tracks import read_tracks
-    from pamtri_edge.video.detect import Detector, YoloxDetector, YoloxSpec
-    from pamtri_edge.video.follow import DetectionFollower, FileFollower
+    from pamtri_edge.video.detect import YoloxDetector, YoloxSpec
+    from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
     from pamtri_edge.video.motion import MotionDetector
 
     if tracks is not None:
@@ -169,13 +169,10 @@ def _follower(
                 "video file or a folder of images. Use --detector."
             )
         return FileFollower(read_tracks(tracks, stream=stream))
-    finder: Detector
     if detector == "motion":
-        finder = MotionDetector()
-    else:
-        spec = YoloxSpec(confidence=confidence, classes=classes)
-        finder = YoloxDetector(detector or "", spec=spec, threads=threads)
-    return DetectionFollower(finder, rate=source.rate)
+        return DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
+    spec = YoloxSpec(confidence=confidence, classes=classes)
+    return DetectionFollower(YoloxDetector(detector or "", spec=spec, threads=threads), rate=source.rate)
 
 
 def _updater(bar: Any, source: Source, duration: float | None) -> Callable[[Progress], None]:

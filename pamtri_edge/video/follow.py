@@ -88,8 +88,10 @@ class TrackerSpec:
         confirm_s: a vehicle must be detected this long, nearly without a gap, to become a track.
         hold_s: a track lives on without detections for so long at most.
         least_s: a track that was seen for less than this is dropped.
-        distance: how far a detection may be from where its track is expected: 1 - IoU, plus the distance
-            of the centres in box sizes (at most 1).
+        moved: a track is one once it has moved so many box sizes from where it was first detected; 0 for
+            detectors that know a vehicle when they see one. Background subtraction also finds leaves in the
+            wind, and the ghosts of vehicles that stood in its first frames: these never go anywhere.
+        distance: how far a detection may be from where its track is expected; see `box_distance`.
         measurement_noise: R of norfair's Kalman filter.
         process_noise: Q of norfair's Kalman filter.
     """
@@ -97,9 +99,14 @@ class TrackerSpec:
     confirm_s: float = 0.16
     hold_s: float = 1.0
     least_s: float = 0.3
-    distance: float = 1.25
+    moved: float = 0.0
+    distance: float = 1.6
     measurement_noise: float = 4.0
     process_noise: float = 0.1
+
+
+MOTION_TRACKS: Final = TrackerSpec(moved=0.5)
+"""For background subtraction."""
 
 
 class DetectionFollower:
@@ -133,6 +140,8 @@ class DetectionFollower:
             ),
         )
         self.least_frames = max(round(spec.least_s * rate), 1)
+        self._moved = spec.moved
+        self._origins: dict[int, NDArray[np.float64]] = {}  # of open tracks that have not moved yet
         self._open: set[int] = set()
 
     def update(self, frame: Frame) -> Sequence[TrackBox]:
@@ -143,9 +152,10 @@ class DetectionFollower:
         ]
         boxes = []
         for track in self._tracker.update(detections):
-            self._open.add(track.id)
-            if track.last_detection.data == frame.index:
-                x1, y1, x2, y2 = track.last_detection.points.reshape(-1).tolist()
+            found = track.last_detection
+            if found.data == frame.index and self._is_moving(track.id, found.points.reshape(-1)):
+                self._open.add(track.id)
+                x1, y1, x2, y2 = found.points.reshape(-1).tolist()
                 boxes.append(TrackBox(track.id, (x1, y1, x2, y2)))
         return sorted(boxes, key=lambda box: box.track_id)
 
@@ -154,25 +164,38 @@ class DetectionFollower:
         alive = {track.id for track in self._tracker.tracked_objects if track.hit_counter_is_positive}
         over = sorted(self._open - alive)
         self._open &= alive
+        self._origins = {track: box for track, box in self._origins.items() if track in alive}
         return over
 
     def left_over(self, frames: int) -> str | None:
         """Say nothing: detections end with the video."""
         return None
 
+    def _is_moving(self, track_id: int, box: NDArray[np.float64]) -> bool:
+        """Tell whether a track has left the place where it was first seen, now or before."""
+        if self._moved <= 0 or track_id in self._open:
+            return True
+        origin = self._origins.setdefault(track_id, box)
+        return _apart(box, origin) >= self._moved
+
 
 def box_distance(detection: norfair.Detection, track: Any) -> float:
-    """Return how far a detection is from where its track is expected: 0 to 2, or more if hopeless.
+    """Return how far a detection is from where its track is expected: 0 to 3, or more if hopeless.
 
-    IoU alone loses small, fast vehicles whose boxes no longer overlap from frame to frame; the distance of
-    the centres alone joins neighbours in a queue. The sum of both does neither.
+    That is 1 - IoU plus the distance of the centres in box sizes. IoU alone loses small, fast vehicles whose
+    boxes hardly overlap from frame to frame; the centres alone confuse neighbours in a queue.
     """
     found, expected = detection.points.reshape(-1), track.estimate.reshape(-1)
-    size = _size(found) + _size(expected)
+    apart = _apart(found, expected)
+    return 1.0 - _iou(found, expected) + apart if apart < 2.0 else _FAR
+
+
+def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Return the distance of two boxes' centres in mean box sizes; infinite where a box is inside out."""
+    size = _size(a) + _size(b)
     if not math.isfinite(size) or size <= 0:
-        return _FAR
-    apart = float(np.hypot(*((found[:2] + found[2:]) - (expected[:2] + expected[2:])))) / size
-    return 1.0 - _iou(found, expected) + min(apart, 1.0) if apart < 2.0 else _FAR
+        return math.inf
+    return float(np.hypot(*((a[:2] + a[2:]) - (b[:2] + b[2:])))) / size
 
 
 def _size(box: NDArray[np.float64]) -> float:

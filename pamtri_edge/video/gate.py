@@ -174,8 +174,7 @@ class TrackGate:
             sighting: the track's place in a frame.
             picture: that frame, (H, W, 3) uint8 RGB.
         """
-        self._keep_best(sighting, picture)
-        view = self._pending
+        view = self._considered(sighting, picture)
         if view is None or not view.passes or self._sent >= self._spec.max_views - 1:
             return None
         if self._sent and view.worth < self._factor(view) * self._best_worth:
@@ -203,16 +202,21 @@ class TrackGate:
         seen = quality is None or not self._trained or quality >= self._spec.min_quality
         return view.passes and seen
 
-    def _keep_best(self, sighting: Sighting, picture: NDArray[np.uint8]) -> None:
+    def _considered(self, sighting: Sighting, picture: NDArray[np.uint8]) -> View | None:
+        """Return the view that may be embedded now: the best since the last one, or a further try."""
         passes = self._passes(sighting)
         ceiling = self._worth(sighting, sharpness=1.0)
-        if self._pending and (self._pending.passes, self._pending.worth) >= (passes, ceiling):
-            return  # not even if it were perfectly sharp, which is what costs time to find out
+        best = self._pending
+        another_try = passes and self._rested(sighting) and self._poor()
+        if best and not another_try and (best.passes, best.worth) >= (passes, ceiling):
+            return best  # not even if it were perfectly sharp, which is what costs time to find out
         x1, y1, x2, y2 = sighting.rectangle
         crop = picture[y1:y2, x1:x2]
         worth = self._worth(sighting, sharpness=min(detail(crop) / self._spec.sharp, 1.0))
-        if self._pending is None or (passes, worth) > (self._pending.passes, self._pending.worth):
+        another_try = another_try and worth >= self._spec.retry_gain * self._best_worth
+        if best is None or another_try or (passes, worth) > (best.passes, best.worth):
             self._pending = View(sighting, worth, passes, crop.copy())
+        return self._pending
 
     def _passes(self, sighting: Sighting) -> bool:
         if sighting.min_side < self._spec.min_side:
@@ -227,8 +231,11 @@ class TrackGate:
         return worth * max(sharpness, self._spec.blur_factor)
 
     def _factor(self, view: View) -> float:
-        rested = view.sighting.time_s - self._last_sent_s >= self._spec.retry_s
-        return self._spec.retry_gain if rested and self._poor() else self._spec.gain
+        return self._spec.retry_gain if self._rested(view.sighting) and self._poor() else self._spec.gain
+
+    def _rested(self, sighting: Sighting) -> bool:
+        """Tell whether it is long enough since the last embedded view to look different."""
+        return sighting.time_s - self._last_sent_s >= self._spec.retry_s
 
     def _poor(self) -> bool:
         """Tell whether every embedded view is known to show the pose poorly."""

@@ -19,9 +19,9 @@ class MotionSpec:
 
     Attributes:
         width: pictures are shrunk to this width; finer motion is noise, and costs time.
-        history: frames over which the background adapts.
+        absorb_s: a vehicle that stands still becomes background after so many seconds.
         threshold: squared distance, in variances, from which a pixel is no background.
-        warm_up: first frames in which the background is learnt and nothing is detected.
+        warm_up_s: first seconds, in which the background is learnt and nothing is detected.
         least_area: smallest region, as a part of the picture.
         most_area: largest region; more is a change of light, and nothing is detected.
         least_fill: part of its box that a region covers at least; less is scattered noise.
@@ -30,9 +30,9 @@ class MotionSpec:
     """
 
     width: int = 480
-    history: int = 300
+    absorb_s: float = 2.0
     threshold: float = 24.0
-    warm_up: int = 8
+    warm_up_s: float = 0.5
     least_area: float = 0.0012
     most_area: float = 0.6
     least_fill: float = 0.35
@@ -44,14 +44,21 @@ class MotionDetector:
     """Detects moving regions with a mixture of Gaussians per pixel (OpenCV's MOG2); shadows are left out.
 
     Args:
+        rate: frames a second; None is taken as 25.
         spec: how regions become detections.
     """
 
-    def __init__(self, *, spec: MotionSpec | None = None) -> None:
+    def __init__(self, *, rate: float | None = None, spec: MotionSpec | None = None) -> None:
         self._spec = spec or MotionSpec()
         self._background = cv2.createBackgroundSubtractorMOG2(
-            history=self._spec.history, varThreshold=self._spec.threshold, detectShadows=True
+            varThreshold=self._spec.threshold, detectShadows=True
         )
+        rate = rate or 25.0
+        # A colour becomes background when its weight passes what the background ratio leaves: that many
+        # frames times the learning rate.
+        left = 1.0 - self._background.getBackgroundRatio()
+        self._learning_rate = left / max(self._spec.absorb_s * rate, 1.0)
+        self._warm_up = max(round(self._spec.warm_up_s * rate), 1)
         self._seen = 0
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
@@ -59,9 +66,11 @@ class MotionDetector:
         spec = self._spec
         scale = min(spec.width / picture.shape[1], 1.0)
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        moving = self._background.apply(cv2.GaussianBlur(small, (3, 3), 0))
         self._seen += 1
-        if self._seen <= spec.warm_up:
+        warm = self._seen > self._warm_up
+        learning_rate = self._learning_rate if warm else -1.0  # OpenCV's own is quick at the beginning
+        moving = self._background.apply(cv2.GaussianBlur(small, (3, 3), 0), learningRate=learning_rate)
+        if not warm:
             return []
         # MOG2 marks shadows with 127: they would join neighbours and widen every box.
         mask = np.where(moving == 255, 255, 0).astype(np.uint8)

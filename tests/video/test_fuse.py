@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.video.fuse import Answer, fuse, unit
+
+
+def _answer(embedding: list[float], weight: float = 1.0, **changes: Any) -> Answer:
+    fields: dict[str, Any] = {
+        "color_probs": np.float32([0.5, 0.5]),
+        "type_probs": None,
+        "keypoints": None,
+        "quality": 0.5,
+        "rectangle": (0, 0, 10, 10),
+        "time_s": 0.0,
+        "good": True,
+        **changes,
+    }
+    return Answer(weight=weight, embedding=np.float32(embedding), **fields)
+
+
+def test_one_view_speaks_for_itself() -> None:
+    answer = _answer([3, 4], color_probs=np.float32([0.9, 0.1]))
+    fused = fuse([answer])
+    assert fused.embedding.tolist() == pytest.approx([0.6, 0.8])
+    assert fused.embedding.dtype == np.float32
+    assert fused.color_probs is not None
+    assert fused.color_probs.tolist() == pytest.approx([0.9, 0.1])
+    assert fused.type_probs is None
+    assert fused.best is answer
+
+
+def test_directions_are_averaged_by_weight_not_lengths() -> None:
+    fused = fuse([_answer([100, 0], 1.0), _answer([0, 0.01], 3.0)])
+    assert fused.embedding.tolist() == pytest.approx([1 / np.sqrt(10), 3 / np.sqrt(10)])
+    assert np.linalg.norm(fused.embedding) == pytest.approx(1.0)
+
+
+def test_probabilities_are_averaged_by_weight_and_sum_to_one() -> None:
+    fused = fuse(
+        [
+            _answer([1, 0], 1.0, color_probs=np.float32([1.0, 0.0])),
+            _answer([1, 0], 3.0, color_probs=np.float32([0.2, 0.8])),
+        ]
+    )
+    assert fused.color_probs is not None
+    assert fused.color_probs.tolist() == pytest.approx([0.4, 0.6])
+
+
+def test_the_best_view_is_the_one_that_counts_most() -> None:
+    answers = [_answer([1, 0], 0.2), _answer([1, 0], 0.7), _answer([1, 0], 0.1)]
+    assert fuse(answers).best is answers[1]
+
+
+def test_views_below_the_gate_count_only_where_there_is_no_other() -> None:
+    bad = _answer([0, 1], 9.0, good=False)
+    good = _answer([1, 0], 0.1)
+    assert fuse([bad, good]).embedding.tolist() == pytest.approx([1, 0])
+    assert fuse([bad, good]).best is good
+    assert fuse([bad]).embedding.tolist() == pytest.approx([0, 1])
+
+
+def test_views_that_all_weigh_nothing_count_alike() -> None:
+    fused = fuse([_answer([1, 0], 0.0), _answer([0, 1], 0.0)])
+    assert fused.embedding.tolist() == pytest.approx([np.sqrt(0.5)] * 2)
+
+
+def test_where_embeddings_cancel_out_the_best_view_stands() -> None:
+    assert fuse([_answer([1, 0]), _answer([-1, 0])]).embedding.tolist() == pytest.approx([1, 0])
+
+
+def test_nothing_to_fuse_is_an_error() -> None:
+    with pytest.raises(InputError, match="no embedded view"):
+        fuse([])
+
+
+@pytest.mark.parametrize("vector", [[0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]])
+def test_an_embedding_without_direction_is_an_error(vector: list[float]) -> None:
+    with pytest.raises(InputError, match="check the bundle: pamtri verify"):
+        unit(np.float32(vector))

@@ -1,0 +1,218 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import CropRule
+from pamtri_edge.tracks import TrackBox
+from pamtri_edge.video.frames import Frame
+from pamtri_edge.video.gate import GateSpec, Sighting, TrackGate, View, detail, sightings
+
+SPEC = GateSpec()
+PICTURE = np.random.default_rng(5).integers(0, 255, (400, 400, 3), dtype=np.uint8)  # sharp everywhere
+
+
+def _sighting(side: int, time_s: float = 0.0, *, cut: bool = False, overlap: float = 0.0) -> Sighting:
+    return Sighting(1, time_s, (0, 0, side, side), cut, overlap)
+
+
+def _gate(*, trained: bool = True, **numbers: float) -> TrackGate:
+    return TrackGate(GateSpec(**numbers), trained=trained)  # type: ignore[arg-type]
+
+
+def _offer(gate: TrackGate, sides: list[int], *, quality: float | None = 0.5, step: float = 0.1) -> list[int]:
+    """Offer square views one after the other; return the sides of those that are embedded at once."""
+    sent = []
+    for index, side in enumerate(sides):
+        view = gate.offer(_sighting(side, index * step), PICTURE)
+        if view is not None:
+            sent.append(view.sighting.min_side)
+            gate.answer(quality)
+    return sent
+
+
+def _side(view: View | None) -> int | None:
+    return None if view is None else view.sighting.min_side
+
+
+def test_the_first_view_that_is_large_enough_is_embedded_at_once() -> None:
+    assert _offer(_gate(), [30, 47, 48, 49]) == [48]
+
+
+def test_a_further_view_must_be_clearly_better() -> None:
+    # 1.4 times 50 is 70, 1.4 times 70 is 98: twice the area each time
+    assert _offer(_gate(), list(range(50, 101))) == [50, 70, 98]
+
+
+def test_a_vehicle_that_stands_is_embedded_once() -> None:
+    gate = _gate()
+    assert _offer(gate, [80] * 500) == [80]
+    assert gate.close() is None
+
+
+def test_one_view_is_kept_for_the_end_so_that_the_best_is_never_missed() -> None:
+    gate = _gate(max_views=3)
+    assert _offer(gate, [50, 80, 120, 180, 200, 150]) == [50, 80]
+    assert _side(gate.close()) == 200
+
+
+def test_at_the_end_a_slightly_better_view_is_enough() -> None:
+    worse, better = _gate(), _gate()
+    _offer(worse, [100, 109])
+    _offer(better, [100, 112])
+    assert worse.close() is None
+    assert _side(better.close()) == 112
+
+
+def test_a_track_of_which_nothing_passed_gives_its_best_view() -> None:
+    gate = _gate()
+    assert _offer(gate, [20, 35, 25]) == []
+    view = gate.close()
+    assert _side(view) == 35
+    assert view is not None
+    assert not view.passes
+
+
+def test_a_track_without_any_view_gives_none() -> None:
+    assert _gate().close() is None
+
+
+def test_cut_or_covered_views_wait_for_a_better_one() -> None:
+    gate = _gate()
+    assert gate.offer(_sighting(120, cut=True), PICTURE) is None
+    assert gate.offer(_sighting(120, overlap=0.5), PICTURE) is None
+    assert _side(gate.offer(_sighting(60), PICTURE)) == 60  # smaller, but whole
+
+
+def test_a_view_that_passes_is_kept_before_a_larger_one_that_does_not() -> None:
+    gate = _gate()
+    _offer(gate, [60])
+    gate.offer(_sighting(70), PICTURE)
+    gate.offer(_sighting(200, cut=True), PICTURE)
+    assert _side(gate.close()) == 70
+
+
+def test_with_untrained_weights_the_gate_goes_by_size_alone() -> None:
+    gate = _gate(trained=False)
+    view = gate.offer(_sighting(120, cut=True, overlap=0.5), PICTURE)
+    assert _side(view) == 120
+    assert view is not None
+    gate.answer(0.0)
+    assert gate.good(view, 0.0)
+    again = gate.offer(_sighting(120, 9.0, cut=True, overlap=0.5), PICTURE)
+    assert again is None  # the pose quality, which means nothing, gives no further try
+
+
+def test_poor_pose_quality_gives_a_view_about_as_good_another_try() -> None:
+    sides = [100] * 11  # one second
+    assert _offer(_gate(), sides, quality=0.5) == [100]
+    assert _offer(_gate(), sides, quality=0.2) == [100, 100, 100]  # at 0.0, 0.5 and 1.0 s
+
+
+def test_another_try_waits_for_the_answer_to_the_first() -> None:
+    gate = _gate()
+    assert _side(gate.offer(_sighting(100, 0.0), PICTURE)) == 100
+    assert gate.offer(_sighting(100, 5.0), PICTURE) is None
+    gate.answer(0.2)
+    assert _side(gate.offer(_sighting(100, 6.0), PICTURE)) == 100
+
+
+def test_tries_are_bounded() -> None:
+    gate = _gate(max_views=4)
+    assert len(_offer(gate, [100] * 200, quality=0.0)) == 3
+    assert gate.close() is not None
+
+
+def test_a_view_that_showed_no_vehicle_is_not_good() -> None:
+    gate = _gate()
+    view = gate.offer(_sighting(100), PICTURE)
+    assert view is not None
+    assert not gate.good(view, SPEC.min_quality - 0.01)
+    assert gate.good(view, SPEC.min_quality)
+    assert gate.good(view, None)  # a bundle without pose
+
+
+def test_of_equal_sizes_the_sharper_view_is_kept() -> None:
+    rows, columns = np.indices((100, 100)) // 10
+    sharp = np.repeat(((rows + columns) % 2 * 200).astype(np.uint8)[..., None], 3, axis=2)
+    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 4), np.uint8)
+    gate = _gate(min_side=500)
+    gate.offer(_sighting(100, 0.0), blurred)
+    gate.offer(_sighting(100, 1.0), sharp)
+    gate.offer(_sighting(100, 2.0), blurred)
+    view = gate.close()
+    assert view is not None
+    assert view.sighting.time_s == 1.0
+    assert detail(blurred) < 0.6 * detail(sharp)
+
+
+def test_detail_does_not_depend_on_brightness_or_contrast() -> None:
+    dark = (PICTURE // 4 + 10).astype(np.uint8)
+    assert detail(dark) == pytest.approx(detail(PICTURE), rel=0.05)
+    assert detail(np.full((50, 50, 3), 99, np.uint8)) == 0.0
+
+
+def test_pixels_beyond_what_the_network_sees_bring_nothing() -> None:
+    gate = _gate()
+    view = gate.offer(_sighting(256), PICTURE)
+    assert view is not None
+    assert gate.offer(_sighting(400, 1.0), PICTURE) is None
+    assert view.worth == pytest.approx(256, rel=0.01)
+
+
+def test_a_view_has_its_own_copy_of_the_pixels() -> None:
+    picture = PICTURE.copy()
+    view = _gate().offer(_sighting(60), picture)
+    assert view is not None
+    before = view.crop.copy()
+    picture[:] = 0
+    assert (view.crop == before).all()
+
+
+def test_sizes_and_numbers_below_one_are_refused() -> None:
+    with pytest.raises(InputError, match="min_side is 0 and max_views 5; both must be at least 1"):
+        GateSpec(min_side=0)
+
+
+def _frame(width: int = 200, height: int = 100) -> Frame:
+    return Frame(3, 0.12, np.zeros((height, width, 3), np.uint8))
+
+
+def test_sightings_are_measured_inside_the_frame() -> None:
+    (found,) = sightings(_frame(), [TrackBox(7, (150.4, 20.2, 230.0, 60.9))])
+    assert found == Sighting(7, 0.12, (150, 20, 200, 61), cut=True, overlap=0.0)
+    assert found.min_side == 41
+    assert found.root_area == pytest.approx(np.sqrt(50 * 41))
+
+
+@pytest.mark.parametrize(
+    ("box", "cut"),
+    [
+        ((10, 10, 50, 50), False),
+        ((1, 10, 50, 50), True),
+        ((10, 1, 50, 50), True),
+        ((10, 10, 199, 50), True),
+        ((10, 10, 50, 99), True),
+    ],
+)
+def test_boxes_at_the_border_are_cut(box: tuple[float, float, float, float], cut: bool) -> None:
+    assert sightings(_frame(), [TrackBox(1, box)])[0].cut is cut
+
+
+def test_overlap_is_the_part_that_another_box_covers() -> None:
+    large, small = TrackBox(1, (0, 0, 100, 100)), TrackBox(2, (80, 0, 120, 100))
+    first, second = sightings(_frame(), [large, small])
+    assert first.overlap == pytest.approx(0.2)
+    assert second.overlap == pytest.approx(0.5)
+
+
+def test_boxes_outside_the_frame_are_left_out() -> None:
+    boxes = [TrackBox(1, (300, 0, 320, 20)), TrackBox(2, (5, 5, 50, 50)), TrackBox(3, (5, 5, 5, 9))]
+    assert [found.track_id for found in sightings(_frame(), boxes)] == [2]
+
+
+def test_the_rule_of_deepstream_rounds_to_even() -> None:
+    (found,) = sightings(_frame(), [TrackBox(1, (11.5, 20.0, 50.2, 61.9))], rule=CropRule.NVINFER)
+    assert found.rectangle == (12, 20, 50, 60)

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pamtri_edge.tracks import TrackBox
+from pamtri_edge.video.frames import Frame
+from pamtri_edge.video.journal import Journal
+
+BOX = (20.0, 20.0, 80.0, 80.0)
+
+
+def _frame(index: int, shade: int = 100, rate: float = 10.0) -> Frame:
+    picture = np.random.default_rng(index).integers(0, 20, (120, 400, 3)).astype(np.uint8) + np.uint8(shade)
+    return Frame(index, index / rate, picture)
+
+
+def _boxes(*ids: int) -> list[TrackBox]:
+    return [TrackBox(i, (20.0 + 70 * k, 20.0, 80.0 + 70 * k, 80.0)) for k, i in enumerate(ids)]
+
+
+def test_views_of_several_tracks_share_a_batch(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    journal = Journal(fake, batch=3)
+    journal.observe(_frame(0), _boxes(1, 2))
+    assert fake.batches == []
+    journal.observe(_frame(1), _boxes(1, 2, 3))
+    assert fake.batches == [3]
+    assert journal.known(1) is not None
+
+
+def test_a_view_does_not_wait_longer_than_a_second_for_its_batch(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    journal = Journal(fake, batch=8)
+    for index in range(12):
+        journal.observe(_frame(index), _boxes(1))
+    assert fake.batches == [1]
+
+
+def test_a_batch_is_never_larger_than_asked_for(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    journal = Journal(fake, batch=2)
+    journal.observe(_frame(0), _boxes(1, 2, 3, 4, 5))
+    journal.end_all()
+    assert fake.batches == [2, 2, 1]
+
+
+def test_a_closed_track_comes_out_once_its_views_are_embedded(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier(), batch=2)
+    journal.observe(_frame(0), _boxes(1))
+    journal.observe(_frame(1), _boxes(1))
+    journal.end([1])
+    assert journal.take() == []
+    journal.observe(_frame(2), [TrackBox(2, (200.0, 20.0, 260.0, 80.0))])
+    (track,) = journal.take()
+    assert (track.track_id, track.first_s, track.last_s, track.seen) == (1, 0.0, 0.1, 2)
+    assert (track.embedded, track.below_gate) == (1, False)
+    assert journal.take() == []
+
+
+def test_a_track_below_the_gate_is_embedded_all_the_same(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier())
+    journal.observe(_frame(0), [TrackBox(1, (20.0, 20.0, 40.0, 40.0))])
+    journal.end_all()
+    (track,) = journal.take()
+    assert track.below_gate
+    assert track.embedded == 1
+
+
+def test_a_track_whose_pose_was_never_seen_is_below_the_gate(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    fake.quality = 0.01
+    journal = Journal(fake)
+    journal.observe(_frame(0), _boxes(1))
+    journal.end_all()
+    assert journal.take()[0].below_gate
+
+
+def test_keypoints_come_in_frame_pixels(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier())
+    journal.observe(_frame(0), _boxes(1))
+    journal.end_all()
+    (track,) = journal.take()
+    keypoints = track.fused.best.keypoints
+    assert keypoints is not None
+    assert keypoints[0].tolist() == pytest.approx([20 + 0.1 * 60, 20 + 0.1 * 60, 0.6])
+    assert track.fused.best.rectangle == (20, 20, 80, 80)
+    assert track.crop.shape == (60, 60, 3)
+
+
+def test_a_bundle_without_pose_and_attributes_works(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier(attributes=False, pose=False))
+    journal.observe(_frame(0), _boxes(1))
+    journal.end_all()
+    (track,) = journal.take()
+    assert not track.below_gate
+    assert (track.fused.color_probs, track.fused.best.keypoints, track.fused.best.quality) == (None,) * 3
+
+
+def test_clear_views_weigh_more_with_trained_weights_alone(fake_reidentifier: Any) -> None:
+    weights = []
+    for trained in (True, False):
+        fake = fake_reidentifier(trained=trained)
+        fake.quality = 0.5
+        journal = Journal(fake)
+        journal.observe(_frame(0), _boxes(1))
+        journal.end_all()
+        weights.append(journal.take()[0].fused.best.weight)
+    assert weights[0] == pytest.approx(0.5 * weights[1])
+
+
+def test_tracks_seen_too_briefly_are_dropped_and_never_embedded(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    journal = Journal(fake, batch=1, least_frames=3)
+    for index in range(4):
+        journal.observe(_frame(index), _boxes(1) + ([TrackBox(2, (200, 20, 260, 80))] if index < 2 else []))
+    journal.end([1, 2])
+    assert [track.track_id for track in journal.take()] == [1]
+    assert sum(fake.batches) == 1
+    assert (journal.counts.tracks, journal.counts.short) == (2, 1)
+
+
+def test_a_track_that_is_never_inside_the_frame_has_no_event_and_is_counted(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier())
+    journal.observe(_frame(0), [TrackBox(1, (900.0, 20.0, 990.0, 80.0))])
+    journal.end([1])
+    assert journal.take() == []
+    assert journal.counts.unseen == 1
+
+
+def test_an_unknown_track_cannot_end(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier())
+    journal.end([5])
+    assert journal.take() == []
+    assert journal.known(5) is None
+
+
+def test_an_interruption_closes_what_is_known_without_the_network(fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    journal = Journal(fake, batch=1)
+    journal.observe(_frame(0), _boxes(1))
+    calls = len(fake.batches)
+    journal.observe(_frame(1), [TrackBox(2, (200.0, 20.0, 220.0, 40.0))])  # too small to be embedded yet
+    journal.abandon()
+    assert [track.track_id for track in journal.take()] == [1]
+    assert len(fake.batches) == calls
+    assert journal.counts.unfinished == 1
+
+
+def test_the_crop_is_that_of_the_best_view(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier(), batch=1)
+    for index, side in enumerate((50, 75, 110, 90)):
+        journal.observe(_frame(index), [TrackBox(1, (5.0, 5.0, 5.0 + side, 5.0 + side))])
+    journal.end([1])
+    (track,) = journal.take()
+    assert track.embedded == 3
+    assert track.crop.shape == (110, 110, 3)
+    assert track.fused.best.rectangle == (5, 5, 115, 115)
+
+
+def test_memory_does_not_grow_with_the_length_of_the_video(fake_reidentifier: Any) -> None:
+    import gc
+    import tracemalloc
+
+    journal = Journal(fake_reidentifier(), batch=4)
+    sizes = []
+    tracemalloc.start()
+    for index in range(600):
+        track = index // 10
+        journal.observe(_frame(index), [TrackBox(track, BOX)])
+        if index % 10 == 9:
+            journal.end([track])
+            journal.take()
+            journal._embedder.crops.clear()  # type: ignore[attr-defined]  # the fake keeps what it saw
+        if index in (199, 599):
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] < sizes[0] * 1.2 + 20_000
