@@ -21,9 +21,14 @@ LITE: Final = (
         modules=(1, 2, 1),
         blocks=(2, 2, 2),
     ),
-    ReidSpec(stem=32, growth=16, blocks=(4, 8, 12, 8), feature=512, attribute=256),
+    ReidSpec(stem=32, growth=32, blocks=(2, 4, 8, 8), feature=512, attribute=256),
 )
-"""The same networks, narrower and shallower."""
+"""The same networks, narrower and shallower: 1.45 M + 2.38 M parameters (with 576 identities; 7.7 MB as
+float16), 0.65 + 1.77 GMAC, against the paper's 28.5 M + 10.0 M and 10.2 + 5.6 GMAC.
+
+Few dense layers of the full growth rate, not many of half of it: per parameter they are faster, because each
+dense layer normalises everything before it, and because 32 channels fill a vector register.
+"""
 
 TINY: Final = (
     PoseSpec(
