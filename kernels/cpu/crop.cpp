@@ -94,7 +94,7 @@ void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, 
     const std::size_t picture_values =
         3 * static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
     const std::size_t bands = static_cast<std::size_t>((size + kBand - 1) / kBand);
-    parallel_for(pictures.size() * bands, [&](std::size_t item) {
+    parallel_for(pictures.size() * bands, 1, [&](std::size_t item) {
         const std::size_t index = item / bands;
         const int begin = static_cast<int>(item % bands) * kBand;
         resize_rows(pictures[index], size, begin, std::min(begin + kBand, size), swap_channels,

@@ -10,10 +10,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <deque>
+#include <fstream>
+#include <limits>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -22,25 +26,41 @@ namespace {
 
 std::atomic<int> requested_threads{0};
 
-int available_cores() {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
-        return std::max(1, CPU_COUNT(&allowed));
-    return std::max(1u, std::thread::hardware_concurrency());
+/// How many cores' worth of time a container grants (control groups v2), or a number beyond any
+/// machine.
+int granted_cores() {
+    double quota = 0.0;
+    double period = 0.0;
+    std::ifstream file("/sys/fs/cgroup/cpu.max");  // "max 100000" where nothing is limited
+    if (file >> quota >> period && quota > 0.0 && period > 0.0) {
+        return static_cast<int>(std::ceil(quota / period));
+    }
+    return std::numeric_limits<int>::max();
 }
 
-/// One parallel_for: the items are taken one by one, by whoever is free.
+int available_cores() {
+    static const int granted = granted_cores();
+    cpu_set_t allowed;
+    const int cores = sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+                          ? CPU_COUNT(&allowed)
+                          : static_cast<int>(std::thread::hardware_concurrency());
+    return std::max(1, std::min(cores, granted));
+}
+
+/// One parallel_for: the items are taken a few at a time, by whoever is free.
 class Job {
   public:
-    Job(std::size_t count, const std::function<void(std::size_t)>& body)
-        : count_(count), body_(body) {}
+    Job(std::size_t count, std::size_t grain, const std::function<void(std::size_t)>& body)
+        : count_(count), grain_(grain), body_(body) {}
 
     /// Take items until none is left.
     void work() {
         std::size_t done = 0;
-        for (std::size_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) {
-            body_(i);
-            ++done;
+        for (std::size_t begin = next_.fetch_add(grain_); begin < count_;
+             begin = next_.fetch_add(grain_)) {
+            const std::size_t end = std::min(begin + grain_, count_);
+            for (std::size_t i = begin; i < end; ++i) body_(i);
+            done += end - begin;
         }
         if (done == 0) return;
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -55,7 +75,7 @@ class Job {
     }
 
   private:
-    const std::size_t count_;
+    const std::size_t count_, grain_;
     const std::function<void(std::size_t)>&
         body_;  // touched only while items are left, so it is alive
     std::atomic<std::size_t> next_{0};
@@ -66,14 +86,16 @@ class Job {
 
 class Pool {
   public:
-    /// Let `helpers` workers join a job, starting threads as needed.
-    void offer(const std::shared_ptr<Job>& job, int helpers) {
+    /// Let up to `helpers` workers join a job, starting threads as needed and as the system allows.
+    void offer(const std::shared_ptr<Job>& job, std::size_t helpers) {
         {
             const std::lock_guard<std::mutex> lock(mutex_);
-            while (static_cast<int>(workers_.size()) < helpers) {
-                workers_.emplace_back([this] { serve(); });
+            try {
+                while (workers_.size() < helpers) workers_.emplace_back([this] { serve(); });
+            } catch (const std::system_error&) {
+                helpers = workers_.size();
             }
-            tickets_.insert(tickets_.end(), static_cast<std::size_t>(helpers), job);
+            tickets_.insert(tickets_.end(), helpers, job);
         }
         if (helpers == 1) {
             ticket_added_.notify_one();
@@ -120,14 +142,16 @@ int threads() {
 
 void set_threads(int count) { requested_threads.store(std::max(0, count)); }
 
-void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
-    const std::size_t wanted = std::min(static_cast<std::size_t>(threads()), count);
+void parallel_for(std::size_t count, std::size_t grain,
+                  const std::function<void(std::size_t)>& body) {
+    const std::size_t pieces = (count + grain - 1) / grain;
+    const std::size_t wanted = std::min(static_cast<std::size_t>(threads()), pieces);
     if (wanted <= 1) {
         for (std::size_t i = 0; i < count; ++i) body(i);
         return;
     }
-    const auto job = std::make_shared<Job>(count, body);
-    pool().offer(job, static_cast<int>(wanted) - 1);
+    const auto job = std::make_shared<Job>(count, grain, body);
+    pool().offer(job, wanted - 1);
     job->work();
     job->wait();
 }

@@ -23,7 +23,7 @@ from pamtri_edge.arrays import check_choice, check_crops, check_picture
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.geometry import IMAGE_SIZE, Geometry, window_matrix
 from pamtri_edge.ops import reference
-from pamtri_edge.ops.checks import check_array, check_out, check_size, check_threshold
+from pamtri_edge.ops.checks import LARGEST_SIZE, check_array, check_out, check_size, check_threshold
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS, SEGMENT_CONFIDENCE
 
 __all__ = [
@@ -193,7 +193,7 @@ def stack(
     """
     pictures = check_array(images, "images", ("N", 3, "P", "P"))
     count, _, side, _ = pictures.shape
-    if side == 0 or side % 4 or side > 16384:
+    if side == 0 or side % 4 or side > LARGEST_SIZE:
         raise InputError(f"images have shape {pictures.shape}; expected a side that is a multiple of 4.")
     if segments is not None and keypoints is not None:
         raise InputError("stack() was given segments and keypoints; expected one of the two.")

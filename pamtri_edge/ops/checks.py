@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pamtri_edge.arrays import is_device_array
 from pamtri_edge.errors import InputError
 
-LARGEST_SIZE = 16384
+LARGEST_SIZE: Final = 16384
 """The largest side of a raster, in pixels: far above use, and its pixels still count in 32 bits."""
 
 
