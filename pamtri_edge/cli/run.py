@@ -221,14 +221,15 @@ def _show(summary: Summary, folder: OutputFolder, *, video: bool) -> None:
     table.add_row("embedded views", str(summary.embedded_views))
     table.add_row("time", f"{summary.elapsed_s:.1f} s, {summary.frames_per_second:g} frames/s")
     console.out.print(table)
-    if not summary.complete:
-        console.err.print(f"[yellow]not complete:[/] {escape(str(summary.reason))}", soft_wrap=True)
+    if summary.reason == "interrupted":  # what else ends a run early is told as its error
+        console.err.print("[yellow]interrupted:[/] what was done until then is kept")
+    console.out.print("Look at")
     places = [("events", folder.events), ("crops", folder.crops), ("summary", folder.summary)]
     if video:
         places.insert(2, ("video", folder.video))
     for name, path in places:
         if path.exists():
-            console.out.print(f"{name:8} {escape(str(path))}", soft_wrap=True)
+            console.out.print(f"  {name:8} {escape(str(path))}", soft_wrap=True)
 
 
 def _aside(summary: Summary) -> str:

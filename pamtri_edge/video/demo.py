@@ -187,16 +187,18 @@ def _draw(
         _put(picture, vehicle)
     rng = np.random.default_rng([len(scene.name), ord(scene.name[-1]), index])
     lit = cv2.GaussianBlur(picture, (3, 3), 0.6) * np.array(scene.light, np.float32)
-    lit += rng.normal(0.0, scene.noise, lit.shape[:2]).astype(np.float32)[..., None]
+    lit += scene.noise * rng.standard_normal(lit.shape[:2], np.float32)[..., None]
     return np.asarray(np.clip(lit, 0, 255), np.uint8)
 
 
 def _put(picture: NDArray[np.float32], vehicle: _Placed) -> None:
     x1, y1, x2, y2 = vehicle.box
-    shade = picture.copy()
-    axes = (max(int((x2 - x1) * 0.52), 1), max(int((y2 - y1) * 0.09), 1))
-    cv2.ellipse(shade, ((x1 + x2) // 2, y2 - axes[1] // 2), axes, 0, 0, 360, (28, 28, 30), -1)
-    cv2.addWeighted(shade, 0.6, picture, 0.4, 0, dst=picture)
+    width, height = max(int((x2 - x1) * 0.52), 1), max(int((y2 - y1) * 0.09), 1)
+    ground = picture[max(y2 - 2 * height, 0) : y2 + height, max(x1 - width, 0) : x2 + width]
+    shadow = ground.copy()
+    centre = ((x1 + x2) // 2 - max(x1 - width, 0), y2 - height // 2 - max(y2 - 2 * height, 0))
+    cv2.ellipse(shadow, centre, (width, height), 0, 0, 360, (28, 28, 30), -1)
+    ground[:] = 0.6 * shadow + 0.4 * ground
     cut_out = samples.vehicle(vehicle.identity, azimuth=vehicle.azimuth, width=x2 - x1, height=y2 - y1)
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, WIDTH), min(y2, HEIGHT)
     seen = cut_out[top - y1 : bottom - y1, left - x1 : right - x1]

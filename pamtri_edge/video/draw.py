@@ -67,7 +67,7 @@ def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = 
         if overlay.keypoints is not None:
             _draw_skeleton(drawn, overlay.keypoints, overlay.box, width)
         x1, y1, x2, y2 = (round(value) for value in overlay.box)
-        cv2.rectangle(drawn, (x1, y1), (x2, y2), color, width, cv2.LINE_AA)
+        cv2.rectangle(drawn, (x1, y1), (x2, y2), color, width)
     for overlay in overlays:  # after all boxes, so that no label is crossed out
         _draw_label(drawn, overlay, scale)
     if note:

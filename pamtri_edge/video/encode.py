@@ -80,14 +80,16 @@ class VideoWriter:
         self._part.unlink(missing_ok=True)
 
     def _start(self, wide: int, high: int) -> None:
+        container = self._av.open(str(self._part), "w", format="mp4")
+        stream = container.add_stream("libx264", rate=self._rate, options=dict(_OPTIONS))
+        stream.width, stream.height = wide, high
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = _CLOCK
         try:
-            self._container = self._av.open(str(self._part), "w", format="mp4")
+            container.start_encoding()
         except (OSError, self._av.error.FFmpegError) as error:
             raise InputError(f"{self.path} cannot be written: {reason(error)}.") from error
-        self._stream = self._container.add_stream("libx264", rate=self._rate, options=dict(_OPTIONS))
-        self._stream.width, self._stream.height = wide, high
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = _CLOCK
+        self._container, self._stream = container, stream
 
     def _encode(self, frame: Any) -> None:
         try:

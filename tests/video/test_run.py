@@ -1,0 +1,376 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.events import Event, read_events
+from pamtri_edge.geometry import CropRule
+from pamtri_edge.tracks import read_tracks
+from pamtri_edge.video.files import VideoFile
+from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
+from pamtri_edge.video.gate import GateSpec
+from pamtri_edge.video.motion import MotionDetector
+from pamtri_edge.video.run import Progress, RunSpec, VideoRun
+from pamtri_edge.video.sources import open_source
+from pamtri_edge.video.write import OutputFolder
+
+VideoWriter = Callable[..., Path]
+
+RED, BLUE = (220, 30, 30), (30, 40, 220)
+SPEC = RunSpec(camera="north", gate=GateSpec(min_side=24))
+
+
+def _cars(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
+    """A red car drives to the right in frames 0 to 29, a blue one to the left in frames 10 to 49."""
+    cars = []
+    if index < 30:
+        cars.append((4 + 3 * index, 30, 44, 32, RED))
+    if index >= 10:
+        cars.append((110 - 2 * (index - 10), 75, 40, 30, BLUE))
+    return cars
+
+
+def _tracks(path: Path, frames: int = 50, *, first: int = 1) -> Path:
+    lines = []
+    for index in range(frames):
+        for x, y, w, h, color in _cars(index):
+            lines.append(f"{index + first},{1 if color == RED else 2},{x},{y},{w},{h},1,2,-1\n")
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path, write_video: VideoWriter) -> Path:
+    """Two seconds of the two cars, with their tracks beside."""
+    path = write_video(tmp_path / "clip.mp4", 50, boxes=_cars, options={"movflags": "faststart"})
+    _tracks(path.with_suffix(".txt"))
+    return path
+
+
+def _job(clip: Path, output: Path, fake: Any, spec: RunSpec = SPEC, **source: Any) -> VideoRun:
+    follower = FileFollower(read_tracks(clip.with_suffix(".txt")))
+    return VideoRun(open_source(str(clip), **source), follower, fake, OutputFolder(output), spec)
+
+
+def _summary(output: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((output / "summary.json").read_text())
+    return record
+
+
+def _events(output: Path) -> dict[int, Event]:
+    return {event.track_id: event for event in read_events(output / "events.jsonl")}
+
+
+def _frames(path: Path) -> int:
+    source = VideoFile(path)
+    count = len(list(source.frames()))
+    source.close()
+    return count
+
+
+def test_every_track_becomes_one_event(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    output = tmp_path / "out"
+    summary = _job(clip, output, fake_reidentifier()).run()
+    lines = (output / "events.jsonl").read_text().splitlines()
+    assert len(lines) == 2
+    events = _events(output)
+    red, blue = events[1], events[2]
+    assert (red.start_s, red.end_s, blue.start_s, blue.end_s) == (0.0, 1.16, 0.4, 1.96)
+    assert (red.frames.seen, blue.frames.seen) == (30, 40)
+    assert not red.below_gate
+    assert red.color is not None
+    assert blue.color is not None
+    assert (red.color.label, blue.color.label) == ("red", "blue")
+    assert sum(red.color.all.values()) == pytest.approx(1.0, abs=1e-5)
+    assert red.type is not None
+    assert red.type.label == "truck"
+    assert red.camera == "north"
+    assert (red.bundle, red.embedding_space) == ("fake", "sha256:fake")
+    assert red.quality == pytest.approx(0.6)
+    assert red.start_utc is None
+    assert summary.complete
+    assert (summary.events, summary.tracks, summary.frames) == (2, 2, 50)
+    assert summary.to_json() == _summary(output)
+
+
+def test_the_box_and_keypoints_are_those_of_the_best_view(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    fake = fake_reidentifier()
+    _job(clip, tmp_path / "out", fake).run()
+    event = _events(tmp_path / "out")[1]
+    x1, y1, x2, y2 = event.box
+    assert (x2 - x1, y2 - y1) == (44, 32)
+    assert y1 == 30
+    assert event.keypoints is not None
+    assert event.keypoints[0] == pytest.approx((x1 + 4.4, y1 + 3.2, 0.6), abs=0.01)
+    assert any(crop.shape == (32, 44, 3) for crop in fake.crops)
+
+
+def test_two_vehicles_have_embeddings_of_unit_length_that_differ(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    _job(clip, tmp_path / "out", fake_reidentifier()).run()
+    first, second = (event.vector for event in _events(tmp_path / "out").values())
+    assert np.linalg.norm(first) == pytest.approx(1.0, abs=1e-5)
+    assert float(first @ second) < 0.8
+
+
+def test_events_are_written_as_tracks_close(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    output = tmp_path / "out"
+    counts = {}
+
+    def look(progress: Progress) -> None:
+        assert progress.events == len(list(read_events(output / "events.jsonl")))
+        counts[progress.frames] = progress.events
+        assert progress.total == 50
+
+    _job(clip, output, fake_reidentifier(), RunSpec(camera="n", batch=1)).run(on_progress=look)
+    assert counts[29] == 0
+    assert counts[30] == 1
+
+
+def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    output = tmp_path / "out"
+    _job(clip, output, fake_reidentifier()).run()
+    names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
+    assert names == {"events.jsonl", "summary.json", "annotated.mp4", "crops/1.jpg", "crops/2.jpg"}
+    assert _frames(output / "annotated.mp4") == 50
+    crop = cv2.imread(str(output / "crops" / "1.jpg"), cv2.IMREAD_COLOR_RGB)
+    assert crop.shape[1] == 768
+    assert crop[20, 20, 0] > 180 > 80 > crop[20, 20, 2]  # red
+
+
+def test_boxes_are_drawn_into_the_video_but_not_into_the_crops(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    fake = fake_reidentifier()
+    _job(clip, tmp_path / "out", fake).run()
+    plain = next(iter(VideoFile(clip).frames())).picture.astype(int)
+    drawn = next(iter(VideoFile(tmp_path / "out" / "annotated.mp4").frames())).picture.astype(int)
+    assert np.abs(plain - drawn)[30, 4:48].max() > 80
+    assert np.abs(plain - drawn)[100:, 100:].max() < 40
+    for crop in fake.crops:  # the network must never see what was drawn
+        red_or_blue = np.abs(crop.reshape(-1, 3).astype(int)[:, None] - [RED, BLUE]).max(axis=2).min(axis=1)
+        assert np.median(red_or_blue) < 30
+
+
+def test_without_video_none_is_written(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    _job(clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", video=False)).run()
+    assert not list((tmp_path / "out").glob("*.mp4"))
+
+
+def test_a_known_clock_gives_the_time_of_day(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    start = datetime(2026, 5, 31, 8, 0, tzinfo=timezone.utc)
+    _job(clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", start=start)).run()
+    event = _events(tmp_path / "out")[2]
+    assert (event.start_utc, event.end_utc) == ("2026-05-31T08:00:00.400Z", "2026-05-31T08:00:01.960Z")
+
+
+def test_embeddings_can_be_written_in_base64(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    _job(clip, tmp_path / "a", fake_reidentifier(), RunSpec(camera="n", embedding_format="base64")).run()
+    _job(clip, tmp_path / "b", fake_reidentifier(), RunSpec(camera="n")).run()
+    short, long = _events(tmp_path / "a")[1], _events(tmp_path / "b")[1]
+    assert '"embedding":"' in (tmp_path / "a" / "events.jsonl").read_text()
+    assert float(short.vector @ long.vector) > 0.99999
+
+
+def test_the_crop_rule_of_deepstream_is_followed(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    _job(clip, tmp_path / "out", fake, RunSpec(camera="n", crop_rule=CropRule.NVINFER)).run()
+    assert all(value % 2 == 0 for event in _events(tmp_path / "out").values() for value in event.box)
+
+
+def test_a_bundle_without_attributes_and_pose_gives_nulls(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    _job(clip, tmp_path / "out", fake_reidentifier(attributes=False, pose=False)).run()
+    event = _events(tmp_path / "out")[1]
+    assert (event.color, event.type, event.keypoints, event.quality) == (None,) * 4
+    assert (tmp_path / "out" / "crops" / "1.jpg").exists()
+
+
+def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    summary = _job(
+        clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", gate=GateSpec(min_side=100))
+    ).run()
+    assert summary.below_gate == 2
+    assert all(
+        event.below_gate and event.frames.embedded == 1 for event in _events(tmp_path / "out").values()
+    )
+
+
+def test_untrained_weights_are_told(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    _job(clip, tmp_path / "a", fake_reidentifier(trained=False)).run()
+    _job(clip, tmp_path / "b", fake_reidentifier()).run()
+    assert _summary(tmp_path / "a")["trained"] is False
+    noted, plain = (
+        next(iter(VideoFile(tmp_path / name / "annotated.mp4").frames())).picture.astype(int)
+        for name in ("a", "b")
+    )
+    assert np.abs(noted - plain)[105:, :80].max() > 80
+
+
+def test_a_detector_takes_the_place_of_tracks(
+    tmp_path: Path, write_video: VideoWriter, fake_reidentifier: Any
+) -> None:
+    def car(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
+        return [(2 * index - 60, 60, 44, 32, RED)] if index >= 15 else []
+
+    clip = write_video(tmp_path / "a.mp4", 75, boxes=car)
+    source = open_source(str(clip))
+    follower = DetectionFollower(MotionDetector(rate=25), rate=25, spec=MOTION_TRACKS)
+    summary = VideoRun(source, follower, fake_reidentifier(), OutputFolder(tmp_path / "out"), SPEC).run()
+    (event,) = _events(tmp_path / "out").values()
+    assert event.color is not None
+    assert event.color.label == "red"
+    assert (summary.events, summary.complete) == (1, True)
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------------
+
+
+def test_a_cut_video_gives_events_for_what_it_had(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    data = clip.read_bytes()
+    clip.write_bytes(data[: len(data) * 2 // 3])
+    output = tmp_path / "out"
+    job = _job(clip, output, fake_reidentifier())
+    with pytest.raises(SourceError, match=r"ended early at frame \d+ of about 50"):
+        job.run()
+    assert len(_events(output)) == 2
+    frames = _summary(output)["frames"]
+    assert 20 < frames < 45
+    assert _frames(output / "annotated.mp4") == frames
+    assert _summary(output)["complete"] is False
+    assert "ended early" in _summary(output)["reason"]
+    assert job.summary is not None
+
+
+def test_tracks_past_the_end_are_told_after_the_run(
+    tmp_path: Path, write_video: VideoWriter, fake_reidentifier: Any
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", 20, boxes=_cars)
+    _tracks(clip.with_suffix(".txt"), 50)
+    output = tmp_path / "out"
+    with pytest.raises(SourceError, match="has boxes up to frame 50, but the video ended with frame 20"):
+        _job(clip, output, fake_reidentifier()).run()
+    assert len(_events(output)) == 2
+    assert _frames(output / "annotated.mp4") == 20
+    assert _summary(output)["complete"] is False
+
+
+def test_tracks_past_a_wanted_duration_are_no_mistake(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    spec = RunSpec(camera="n", limited=True)
+    summary = _job(clip, tmp_path / "out", fake_reidentifier(), spec, duration=0.6).run()
+    assert summary.complete
+    assert (summary.frames, summary.events) == (15, 2)
+
+
+def test_an_interruption_keeps_what_was_done(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    fake.interrupt_at = 2
+    output = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        _job(clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24))).run()
+    assert list(_events(output)) == [1]  # the red car was embedded before
+    summary = _summary(output)
+    assert (summary["complete"], summary["reason"]) == (False, "interrupted")
+    assert (summary["events"], summary["unfinished_tracks"]) == (1, 1)
+    assert 0 < _frames(output / "annotated.mp4") < 50
+    assert (output / "crops" / "1.jpg").exists()
+    assert not list(output.rglob("*.part*"))
+
+
+def test_an_interruption_before_the_first_frame_leaves_a_summary(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(clip, tmp_path / "out", fake_reidentifier())
+
+    def interrupt() -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job._source, "frames", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        job.run()
+    assert _summary(tmp_path / "out")["frames"] == 0
+    assert (tmp_path / "out" / "events.jsonl").read_text() == ""
+    assert not (tmp_path / "out" / "annotated.mp4").exists()
+
+
+def test_an_error_of_the_network_keeps_what_was_done(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_reidentifier()
+    embed = fake.embed
+
+    def fail_later(batch: Any) -> Any:
+        if fake.batches:
+            raise InputError("the GPU went away.")
+        return embed(batch)
+
+    monkeypatch.setattr(fake, "embed", fail_later)
+    output = tmp_path / "out"
+    with pytest.raises(InputError, match="the GPU went away"):
+        _job(clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24))).run()
+    assert list(_events(output)) == [1]
+    assert _summary(output)["reason"] == "the GPU went away."
+    assert _frames(output / "annotated.mp4") > 0
+
+
+def test_a_video_that_cannot_be_written_on_keeps_the_events(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", batch=1))
+    write = job._video.write  # type: ignore[union-attr]
+
+    def full(picture: Any, time_s: float) -> None:
+        if time_s > 1.5:
+            raise InputError("annotated.mp4 cannot be written on: No space left on device.")
+        write(picture, time_s)
+
+    monkeypatch.setattr(job._video, "write", full)
+    with pytest.raises(InputError, match="No space left"):
+        job.run()
+    assert 1 in _events(tmp_path / "out")
+    assert "No space left" in _summary(tmp_path / "out")["reason"]
+
+
+def test_an_unforeseen_error_is_not_swallowed(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_reidentifier()
+    monkeypatch.setattr(fake, "embed", lambda batch: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        _job(clip, tmp_path / "out", fake).run()
+    assert _summary(tmp_path / "out")["complete"] is False
+
+
+# --- real footage ------------------------------------------------------------------------------------------
+
+
+def test_every_track_of_real_footage_becomes_one_event(
+    shared_data: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
+    clip = shared_data / "clips" / "suburban_a_640x352.mp4"
+    fake = fake_reidentifier()
+    job = _job(clip, tmp_path / "out", fake, RunSpec(camera="suburb", video=False))
+    summary = job.run()
+    events = list(read_events(tmp_path / "out" / "events.jsonl"))
+    assert sorted(event.track_id for event in events) == list(job._follower._tracks.ids)  # type: ignore[attr-defined]
+    assert (summary.events, summary.tracks, summary.frames) == (30, 30, 480)
+    assert max(fake.batches) <= 8
+    assert all(event.frames.embedded <= 5 for event in events)
+    assert sum(not event.below_gate for event in events) >= 6  # six cars come near the camera
+    assert len(list((tmp_path / "out" / "crops").glob("*.jpg"))) == 30

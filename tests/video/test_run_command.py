@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri run` as a user meets it: options, messages, exit codes, Ctrl-C."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pamtri_edge import console
+from pamtri_edge.cli import app
+from pamtri_edge.events import read_events
+from pamtri_edge.reidentifier import Reidentifier
+from pamtri_edge.video.files import VideoFile
+
+VideoWriter = Callable[..., Path]
+
+
+def _car(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
+    return [(4 + 2 * index, 30, 60, 50, (220, 30, 30))]
+
+
+@pytest.fixture
+def clip(tmp_path: Path, write_video: VideoWriter) -> Path:
+    path = write_video(tmp_path / "street.mp4", 40, boxes=_car, options={"movflags": "faststart"})
+    lines = [f"{k + 1},1,{_car(k)[0][0]},30,60,50\n" for k in range(40)]
+    path.with_suffix(".txt").write_text("".join(lines))
+    return path
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch, fake_reidentifier: Any) -> list[dict[str, Any]]:
+    """Have every bundle load as the fake; return what was asked for at each loading."""
+    calls: list[dict[str, Any]] = []
+
+    class Loaded(fake_reidentifier):  # type: ignore[misc]
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: Any) -> None:
+            calls[-1]["closed"] = True
+
+    def load(path: Any = None, **options: Any) -> Any:
+        calls.append({"path": path, **options})
+        return Loaded()
+
+    monkeypatch.setattr(Reidentifier, "load", load)
+    return calls
+
+
+def _call(*arguments: Any) -> tuple[int, str, str]:
+    """Run the program in this process; return its exit code and what it printed."""
+    code = 0
+
+    def program() -> None:
+        app([str(argument) for argument in arguments], prog_name="pamtri")
+
+    runner = CliRunner()
+    with runner.isolation() as (out, err, _):
+        # The consoles look up sys.stdout and sys.stderr when they print.
+        try:
+            console.guarded(program)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, out.getvalue().decode(), err.getvalue().decode()
+
+
+def _run(clip: Path, output: Path, *more: Any) -> tuple[int, str, str]:
+    return _call("run", clip, "--tracks", clip.with_suffix(".txt"), "--output", output, *more)
+
+
+def test_a_run_ends_with_a_table_and_the_places_to_look(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    code, out, _ = _run(clip, tmp_path / "out")
+    assert code == 0
+    table = dict(re.findall(r"^(frames|tracks|events|embedded views)\s{2,}(\S+)", out, re.MULTILINE))
+    assert table == {"frames": "40", "tracks": "1", "events": "1", "embedded views": "1"}
+    assert re.search(r"^time +\d+\.\d s, [\d.]+ frames/s", out, re.MULTILINE)
+    for name in ("events.jsonl", "crops", "annotated.mp4", "summary.json"):
+        assert str(tmp_path / "out" / name) in out
+    assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
+    assert loaded[0]["closed"]
+
+
+def test_without_a_terminal_progress_is_one_line(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    _, _, err = _run(clip, tmp_path / "out")
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert "street" in lines[0]
+    assert "40/40" in lines[0]
+    assert "frames/s" in lines[0]
+
+
+def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]) -> None:
+    options = ["--bundle", "b.pamtri", "--threads", 1, "--device", "cpu", "--backend", "openvino"]
+    options += ["--camera", "north", "--start-utc", "2026-05-31T08:00:00", "--embedding-format", "base64"]
+    options += ["--min-size", 100, "--max-views", 1, "--crop-rule", "nvinfer", "--no-video", "--batch", 2]
+    code, out, _ = _run(clip, tmp_path / "out", *options)
+    assert code == 0
+    assert loaded[0] == {
+        "path": Path("b.pamtri"),
+        "device": "cpu",
+        "backend": "openvino",
+        "threads": 1,
+        "closed": True,
+    }
+    record = json.loads((tmp_path / "out" / "events.jsonl").read_text())
+    assert isinstance(record["embedding"], str)
+    assert (record["camera"], record["start_utc"]) == ("north", "2026-05-31T08:00:00.000Z")
+    assert record["below_gate"]  # 60x50 is below 100
+    assert all(value % 2 == 0 for value in record["box"])
+    assert not (tmp_path / "out" / "annotated.mp4").exists()
+    assert "annotated.mp4" not in out
+
+
+def test_the_camera_is_named_after_the_source(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    _run(clip, tmp_path / "out")
+    assert next(iter(read_events(tmp_path / "out" / "events.jsonl"))).camera == "street"
+
+
+def test_motion_finds_vehicles_by_itself(
+    tmp_path: Path, write_video: VideoWriter, loaded: list[dict[str, Any]]
+) -> None:
+    clip = write_video(tmp_path / "a.mp4", 75, boxes=lambda k: _car(k - 20) if k >= 20 else [])
+    code, _, _ = _call("run", clip, "--detector", "motion", "--output", tmp_path / "out")
+    assert code == 0
+    assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("which", [[], ["--tracks", "a.txt", "--detector", "motion"]])
+def test_either_tracks_or_a_detector_must_be_given(tmp_path: Path, which: list[str]) -> None:
+    code, _, err = _call("run", "a.mp4", "--output", tmp_path / "out", *which)
+    assert code == 2
+    assert "give either --tracks or --detector" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.mp4", "--tracks", "{tracks}"], r"there is no video absent\.mp4"),
+        (["{clip}", "--tracks", "absent.txt"], r"there is no track file or folder absent\.txt"),
+        (["{clip}", "--tracks", "{bad}"], r"bad\.txt:1: 3 columns; expected 6 to 10"),
+        (["{clip}", "--detector", "absent.onnx"], r"there is no detector absent\.onnx"),
+        (["{clip}", "--tracks", "{tracks}", "--start-utc", "noon"], r"'noon' is no ISO 8601"),
+        (["rtsp://u:secret@n/1", "--tracks", "{tracks}"], r"rtsp://\*\*\*@n/1 is a stream"),
+    ],
+)
+def test_bad_input_is_one_readable_line_before_any_work(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], arguments: list[str], message: str
+) -> None:
+    (tmp_path / "bad.txt").write_text("1,2,3\n")
+    places = {"clip": clip, "tracks": clip.with_suffix(".txt"), "bad": tmp_path / "bad.txt"}
+    filled = [argument.format(**places) for argument in arguments]
+    code, _, err = _call("run", *filled, "--output", tmp_path / "out")
+    assert code == 1
+    assert re.search(f"error: .*{message}", err)
+    assert "Traceback" not in err
+    assert loaded == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_in_use_is_refused_before_any_work(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    output = tmp_path / "out"
+    assert _run(clip, output)[0] == 0
+    before = (output / "summary.json").read_text()
+    code, _, err = _run(clip, output)
+    assert code == 1
+    assert "exists and is not empty" in err
+    assert (output / "summary.json").read_text() == before
+    assert len(loaded) == 1
+    assert _run(clip, output, "--overwrite")[0] == 0
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_any_work(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    code, _, err = _run(clip, clip / "out")
+    assert code == 1
+    assert "cannot be written: Not a directory" in err
+    assert loaded == []
+
+
+def test_a_cut_video_ends_with_its_table_and_exit_code_1(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    data = clip.read_bytes()
+    clip.write_bytes(data[: len(data) // 2])
+    code, out, err = _run(clip, tmp_path / "out")
+    assert code == 1
+    assert re.search(r"error: .*ended early at frame \d+ of about 40", err)
+    assert re.search(r"^events +1 *$", out, re.MULTILINE)
+    assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
+
+
+def test_a_bundle_that_cannot_be_loaded_leaves_an_earlier_run_alone(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pamtri_edge.errors import BundleError
+
+    output = tmp_path / "out"
+    _run(clip, output)
+    before = (output / "events.jsonl").read_bytes()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise BundleError("the bundle is broken.")
+
+    monkeypatch.setattr(Reidentifier, "load", refuse)
+    code, _, err = _run(clip, output, "--overwrite")
+    assert code == 1
+    assert "the bundle is broken" in err
+    assert (output / "events.jsonl").read_bytes() == before
+
+
+_SLOW_RUN = """
+import importlib.util, sys, time
+spec = importlib.util.spec_from_file_location("videos", {conftest!r})
+videos = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(videos)
+from pamtri_edge import console
+from pamtri_edge.cli import app
+from pamtri_edge.reidentifier import Reidentifier
+from pamtri_edge.video import run
+
+class Loaded(videos.FakeReidentifier):
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+
+step = run.VideoRun._step
+def slow(self, frame):
+    step(self, frame)
+    print("frame", frame.index, flush=True)
+    time.sleep(0.05)
+
+run.VideoRun._step = slow
+Reidentifier.load = lambda *_, **__: Loaded()
+console.guarded(lambda: app(sys.argv[1:], prog_name="pamtri"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path, number: signal.Signals) -> None:
+    output = tmp_path / "out"
+    script = tmp_path / "slow.py"
+    script.write_text(_SLOW_RUN.format(conftest=str(Path(__file__).with_name("conftest.py"))))
+    arguments = ["run", clip, "--tracks", clip.with_suffix(".txt"), "--output", output, "--batch", 1]
+    process = subprocess.Popen(
+        [sys.executable, str(script), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    assert process.stdout is not None
+    deadline = time.monotonic() + 60
+    for line in process.stdout:
+        if line.startswith("frame 5"):
+            break
+        assert time.monotonic() < deadline
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "interrupted: what was done until then is kept" in err
+    summary = json.loads((output / "summary.json").read_text())
+    assert (summary["complete"], summary["reason"]) == (False, "interrupted")
+    assert 5 <= summary["frames"] < 40
+    (event,) = read_events(output / "events.jsonl")
+    assert event.track_id == 1
+    source = VideoFile(output / "annotated.mp4")
+    assert len(list(source.frames())) in (summary["frames"], summary["frames"] + 1)
+    source.close()
+    assert not list(output.rglob("*.part*"))
+    assert re.search(r"^events +1 *$", out, re.MULTILINE)

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.video.write import OutputFolder, Summary
+
+
+def _summary(**changes: Any) -> Summary:
+    fields: dict[str, Any] = {
+        "complete": True,
+        "reason": None,
+        "source": "a.mp4",
+        "camera": "a",
+        "bundle": "fake",
+        "embedding_space": "sha256:fake",
+        "trained": True,
+        "frames": 10,
+        "lost_frames": 0,
+        "video_s": 0.4,
+        "tracks": 2,
+        "events": 2,
+        "below_gate": 0,
+        "embedded_views": 3,
+        "short_tracks": 0,
+        "unseen_tracks": 0,
+        "unfinished_tracks": 0,
+        "elapsed_s": 1.0,
+        "frames_per_second": 10.0,
+    }
+    return Summary(**{**fields, **changes})
+
+
+def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "a" / "b")
+    folder.clear()
+    assert folder.crops.is_dir()
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    OutputFolder(tmp_path).clear()
+    assert (tmp_path / "crops").is_dir()
+
+
+def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match="exists and is not empty; give another name, or --overwrite"):
+        OutputFolder(tmp_path)
+    assert (tmp_path / "events.jsonl").read_text() == "{}\n"
+
+
+def test_overwriting_replaces_an_earlier_run_and_nothing_else(tmp_path: Path) -> None:
+    earlier = ["events.jsonl", "annotated.mp4", "summary.json", "crops/7.jpg"]
+    others = ["notes.txt", "crops/mine.jpg", "crops/7.png"]
+    (tmp_path / "crops").mkdir()
+    for name in earlier + others:
+        (tmp_path / name).write_text("x")
+    folder = OutputFolder(tmp_path, overwrite=True)
+    assert all((tmp_path / name).exists() for name in earlier)  # until the new run really begins
+    folder.clear()
+    assert not any((tmp_path / name).exists() for name in earlier)
+    assert all((tmp_path / name).exists() for name in others)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="out is a file; expected a folder"):
+        OutputFolder(tmp_path / "out", overwrite=True)
+    with pytest.raises(InputError, match=r"out/inner cannot be written: Not a directory"):
+        OutputFolder(tmp_path / "out" / "inner")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(InputError, match="cannot be written: Permission denied"):
+            OutputFolder(tmp_path / "out")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_folder_on_a_read_only_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> Any:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(InputError, match="cannot be written: Read-only file system"):
+        OutputFolder(tmp_path)
+
+
+def test_crops_are_pictures_named_by_their_track(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.clear()
+    path = folder.write_crop(2**63, np.full((50, 80, 3), (200, 60, 20), np.uint8))
+    assert path == tmp_path / "crops" / f"{2**63}.jpg"
+    assert cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)[25, 40].tolist() == pytest.approx([200, 60, 20], abs=6)
+
+
+def test_the_summary_is_json_with_a_schema(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.clear()
+    record = json.loads(folder.write_summary(_summary(complete=False, reason="interrupted")).read_text())
+    assert (record["schema"], record["complete"], record["reason"]) == (1, False, "interrupted")
+    assert set(record) == {"schema", *_summary().__dataclass_fields__}
+
+
+def test_a_file_that_cannot_be_written_leaves_no_part_of_it(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.clear()
+    (tmp_path / "summary.json").mkdir()  # a folder cannot be replaced by a file
+    with pytest.raises(InputError, match=r"summary\.json cannot be written"):
+        folder.write_summary(_summary())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "summary.json"]
