@@ -78,20 +78,21 @@ def stack(
     threshold: float,
 ) -> None:
     """Fill (N, C, P, P): normalised RGB, upsampled heatmaps, segments (drawn already, or from keypoints)."""
-    scale, bias = RGB_AFFINE[:, 0], RGB_AFFINE[:, 1]
-    out[:, :3] = images * scale[None, :, None, None] + bias[None, :, None, None]
+    scale, bias = RGB_AFFINE.T[..., None, None]
+    np.multiply(images, scale, out=out[:, :3])
+    out[:, :3] += bias
     channel = 3
     if heatmaps is not None:
-        end = channel + heatmaps.shape[1]
-        out[:, channel:end] = _upsampled(np.clip(heatmaps, 0, 1)) * EXTRA_AFFINE[0] + EXTRA_AFFINE[1]
-        channel = end
-    rest = out[:, channel:]
+        for vehicle, k in np.ndindex(heatmaps.shape[:2]):
+            out[vehicle, channel + k] = _upsampled(np.clip(heatmaps[vehicle, k], 0, 1))
+        channel += heatmaps.shape[1]
     if keypoints is not None:
-        segments(keypoints, rest, threshold)
+        segments(keypoints, out[:, channel:], threshold)
     elif drawn is not None:
-        rest[...] = drawn
-    rest *= EXTRA_AFFINE[0]
-    rest += EXTRA_AFFINE[1]
+        out[:, channel:] = drawn
+    scale, bias = EXTRA_AFFINE
+    out[:, 3:] *= scale
+    out[:, 3:] += bias
 
 
 def crop(frame: NDArray[np.uint8], rectangles: NDArray[np.int32], out: Floats, swap_channels: bool) -> None:
@@ -115,16 +116,16 @@ def set_threads(count: int | None) -> None:
     """Accept any number: there is one thread."""
 
 
-def _upsampled(heatmaps: Floats) -> Floats:
-    """Return heatmaps four times as large: bilinear, half-pixel centres, along rows first."""
-    side = heatmaps.shape[-1]
+def _upsampled(heatmap: Floats) -> Floats:
+    """Return a heatmap four times as large: bilinear, half-pixel centres, along rows first."""
+    side = len(heatmap)
     shifted = np.arange(side * _UPSAMPLING) + _UPSAMPLING // 2
     second = np.clip(shifted // _UPSAMPLING, 0, side - 1)
     first = np.clip(shifted // _UPSAMPLING - 1, 0, side - 1)
     weight = (np.float32(0.125) + np.float32(0.25) * (shifted % _UPSAMPLING)).astype(np.float32)
     rest = np.float32(1.0) - weight
-    along = heatmaps[..., first] * rest + heatmaps[..., second] * weight
-    upsampled: Floats = along[..., first, :] * rest[:, None] + along[..., second, :] * weight[:, None]
+    along = heatmap[:, first] * rest + heatmap[:, second] * weight
+    upsampled: Floats = along[first] * rest[:, None] + along[second] * weight[:, None]
     return upsampled
 
 
@@ -132,10 +133,13 @@ def _resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.int32]:
     """Return (size, size, 3) pixels in OpenCV's fixed-point arithmetic (see `pamtri/crop.hpp`)."""
     top, bottom, top_weight, bottom_weight = _taps(size, picture.shape[0], column=False)
     left, right, left_weight, right_weight = _taps(size, picture.shape[1], column=True)
-    wide = picture.astype(np.int32)
-    along = (wide[:, left] * left_weight[:, None] + wide[:, right] * right_weight[:, None]) >> 4
-    upper = (along[top] * top_weight[:, None, None]) >> 16
-    lower = (along[bottom] * bottom_weight[:, None, None]) >> 16
+
+    def blended_along(rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        pixels = picture[rows].astype(np.int32)
+        return (pixels[:, left] * left_weight[:, None] + pixels[:, right] * right_weight[:, None]) >> 4
+
+    upper = (blended_along(top) * top_weight[:, None, None]) >> 16
+    lower = (blended_along(bottom) * bottom_weight[:, None, None]) >> 16
     return (upper + lower + 2) >> 2
 
 
