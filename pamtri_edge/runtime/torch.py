@@ -33,6 +33,8 @@ _BATCH: Final[Mapping[str, int]] = {"cpu": 4, "cuda": 32}
 class TorchBackend:
     """Runs a bundle's network with torch.
 
+    On a CUDA device it switches TF32 off for the convolutions of the whole process.
+
     Args:
         model: the ONNX file.
         device: "cpu", "cuda" or "cuda:N".
@@ -54,6 +56,7 @@ class TorchBackend:
     def __init__(self, model: Path, *, device: str = "cpu", threads: int | None = None) -> None:
         if device.startswith("cuda"):
             _check_cuda(device)
+            torch.backends.cudnn.allow_tf32 = False  # float32 nodes are computed in float32, here too
         elif threads is not None:
             torch.set_num_threads(threads)
         self.device = device

@@ -150,6 +150,29 @@ def test_both_engines_agree_on_an_exported_network(tiny_bundle: Path) -> None:
     np.testing.assert_allclose(one["embedding"], other["embedding"], atol=1e-4)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize(("precision", "near"), [("fp32", 1e-5), ("fp16", 5e-3), ("int8", 1e-4)])
+def test_torch_computes_the_same_on_a_gpu(
+    models: dict[str, Path], precision: str, near: float, pictures: Pictures
+) -> None:
+    there = create_backend(models[precision], device="cuda")
+    here = create_backend(models[precision], backend="torch")
+    assert (there.name, there.device, there.arithmetic) == ("torch", "cuda", precision)
+    np.testing.assert_allclose(
+        there.run({"images": pictures})["embedding"], here.run({"images": pictures})["embedding"], atol=near
+    )
+
+
+@pytest.mark.gpu
+def test_an_exported_network_gives_the_same_on_a_gpu(tiny_bundle: Path) -> None:
+    bundle = open_bundle(tiny_bundle)
+    inputs = bundle.golden().inputs
+    there = create_backend(bundle.model, device="cuda").run(inputs)
+    here = create_backend(bundle.model, backend="torch").run(inputs)
+    for name in here:
+        np.testing.assert_allclose(there[name], here[name], atol=2e-3, err_msg=name)
+
+
 @pytest.mark.parametrize(
     ("quota", "count"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1), ("", None)]
 )

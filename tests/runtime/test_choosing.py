@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -101,3 +102,21 @@ def test_a_cuda_device_that_is_not_there_is_told(
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(InputError, match="'cuda:1' is not there; torch sees 1"):
         create_backend(models["fp32"], device="cuda:1")
+
+
+@pytest.mark.parametrize(
+    ("backend", "absent", "said"),
+    [
+        ("torch", "onnx", r"needs the onnx package.*pip install 'pamtri-edge\[torch\]'"),
+        ("openvino", "openvino", r"OpenVINO cannot be imported.*pip install openvino"),
+    ],
+)
+def test_an_engine_that_cannot_be_imported_says_what_to_install(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, backend: str, absent: str, said: str
+) -> None:
+    for module in ("torch", "graph", "openvino"):
+        monkeypatch.delitem(sys.modules, f"pamtri_edge.runtime.{module}", raising=False)
+    monkeypatch.setattr("pamtri_edge.runtime._installed", lambda name: True)
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(MissingDependencyError, match=said):
+        create_backend(models["fp32"], backend=backend)

@@ -101,7 +101,7 @@ def _resize(node: Node) -> Compute:
     else:
         node.expect("coordinate_transformation_mode", "half_pixel", "asymmetric")
         node.expect("nearest_mode", "round_prefer_floor", "floor")
-    known_sizes, known_scales = node.integers(3), node.constant(2)
+    known_sizes, known_scales = node.integers(3), node.floats(2)
 
     def resize(
         x: Tensor, region: Tensor | None = None, scales: Tensor | None = None, sizes: Tensor | None = None
@@ -109,9 +109,7 @@ def _resize(node: Node) -> Compute:
         target = known_sizes(sizes)
         factors: list[float] | None = None
         if target is None:
-            given = known_scales if known_scales is not None else scales
-            assert given is not None, "ONNX asks for sizes or scales"
-            factors = [float(value) for value in given.flatten().tolist()]
+            factors = known_scales(scales) or []
             # torch takes the factors for the coordinates, as ONNX does, and rounds the size down too.
             target = [math.floor(size * factor) for size, factor in zip(x.shape, factors, strict=True)]
         if x.ndim != 4 or tuple(target[:2]) != tuple(x.shape[:2]):

@@ -58,11 +58,18 @@ class Node:
 
     def integers(self, index: int) -> Callable[[Tensor | None], list[int] | None]:
         """Return how to read an input that holds sizes or axes: at once if constant, else at each run."""
+        return self._read(index, _integers)
+
+    def floats(self, index: int) -> Callable[[Tensor | None], list[float] | None]:
+        """Return how to read an input that holds factors, likewise; reading at each run waits for the GPU."""
+        return self._read(index, _floats)
+
+    def _read(self, index: int, convert: Callable[[Tensor], list[Any]]) -> Callable[..., list[Any] | None]:
         known = self.constant(index)
         if known is not None:
-            fixed = _integers(known)
+            fixed = convert(known)
             return lambda tensor: fixed
-        return lambda tensor: None if tensor is None else _integers(tensor)
+        return lambda tensor: None if tensor is None else convert(tensor)
 
 
 Build = Callable[[Node], Compute]
@@ -80,6 +87,10 @@ def together(*tensors: Tensor) -> tuple[Tensor, ...]:
         return tensors
     target = next(tensor.device for tensor in tensors if tensor.device.type != "cpu")
     return tuple(tensor.to(target) for tensor in tensors)
+
+
+def _floats(tensor: Tensor) -> list[float]:
+    return [float(value) for value in tensor.flatten().tolist()]
 
 
 def _integers(tensor: Tensor) -> list[int]:

@@ -121,7 +121,7 @@ def _pad(node: Node) -> Compute:
     mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}[
         node.expect("mode", "constant", "constant", "reflect", "edge")
     ]
-    pads_of, axes_of = node.integers(1), node.integers(3)
+    pads_of, value_of, axes_of = node.integers(1), node.floats(2), node.integers(3)
 
     def pad(x: Tensor, pads: Tensor, value: Tensor | None = None, axes: Tensor | None = None) -> Tensor:
         given, over = pads_of(pads) or [], axes_of(axes) or list(range(x.ndim))
@@ -130,7 +130,7 @@ def _pad(node: Node) -> Compute:
             sides[axis] = (given[place], given[place + len(over)])
         turned = [side for pair in reversed(sides) for side in pair]
         if mode == "constant":
-            return functional.pad(x, turned, value=0.0 if value is None else float(value))
+            return functional.pad(x, turned, value=(value_of(value) or [0.0])[0])
         while len(turned) > 2 and turned[-2:] == [0, 0]:  # these modes pad the last axes alone
             turned = turned[:-2]
         return functional.pad(x, turned, mode=mode)
