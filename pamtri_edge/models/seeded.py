@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
@@ -138,21 +139,30 @@ def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor,
 def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
     """Calibrate the batch normalisations, then centre and scale the heads."""
     _calibrated(reid, *inputs)
-    for name in ("fc_vid", "fc_vcolor", "fc_vtype", "fc"):
-        if hasattr(reid, name):
-            _standardise(reid, getattr(reid, name), inputs, deviation=1.0)
-    for name in ("classifier_vid", "classifier_vcolor", "classifier_vtype"):
-        if hasattr(reid, name):
-            _standardise(reid, getattr(reid, name), inputs, deviation=_LOGIT_DEVIATION)
-
-
-def _standardise(reid: ReidNet, layer: nn.Linear, inputs: tuple[Tensor, ...], *, deviation: float) -> None:
-    """Scale and shift a layer so that over the pictures each output has mean 0 and all one deviation."""
+    if reid.spec.multitask:
+        heads = [(f"fc_{what}", f"classifier_{what}") for what in ("vid", "vcolor", "vtype")]
+    else:
+        heads = [("fc" if reid.spec.keypoints else "", "classifier_vid")]
     seen: list[Tensor] = []
-    handle = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    first = reid.get_submodule(heads[0][0] or heads[0][1])
+    handle = first.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[0]))
     reid(*inputs)
     handle.remove()
-    centred = seen[0] - seen[0].mean(dim=0)
+    for hidden, classifier in heads:
+        x = seen[0]
+        if hidden:
+            x = functional.leaky_relu(_standardised(reid.get_submodule(hidden), x, deviation=1.0))
+        _standardised(reid.get_submodule(classifier), x, deviation=_LOGIT_DEVIATION)
+
+
+def _standardised(layer: nn.Module, x: Tensor, *, deviation: float) -> Tensor:
+    """Scale and shift a layer so that over the pictures each output has mean 0; return its output for `x`.
+
+    All outputs together get one deviation.
+    """
+    assert isinstance(layer, nn.Linear)
+    centred = layer(x) - layer(x).mean(dim=0)
     scale = deviation / max(math.sqrt(centred.square().mean().item()), 1e-6)
+    layer.bias.copy_((layer.bias - layer(x).mean(dim=0)) * scale)
     layer.weight.mul_(scale)
-    layer.bias.copy_(-seen[0].mean(dim=0) * scale)
+    return centred * scale
