@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// pamtri_edge._native: the CPU operations on NumPy arrays. Nothing is converted or allocated: every
-// array, the result included, is the caller's, float32 (or uint8 pixels) in C order. The GIL is
-// released.
+// pamtri_edge._native: the CPU operations on NumPy arrays, without the GIL. Nothing is converted or
+// allocated: every array, the result included, is the caller's, in C order.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>

@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// PAMTRI_CLONES in front of a function compiles it for several x86-64 generations; the loader picks
-// one. That needs ifunc, thus glibc; elsewhere, and on other architectures, the baseline is all
-// there is.
+// PAMTRI_CLONES in front of a function compiles it for several x86-64 generations, of which the
+// loader picks one. That needs ifunc, thus glibc; elsewhere the baseline is all there is.
 #pragma once
 
 #include <cstdlib>  // defines __GLIBC__ where it is glibc

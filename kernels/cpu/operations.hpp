@@ -28,8 +28,7 @@ struct SegmentRule {
 void segments(const float* keypoints, std::size_t vehicles, std::size_t per_vehicle,
               const SegmentRule& rule, int size, float* out);
 
-/// Fill one row of a raster: `inside` where the quadrilateral covers a pixel's centre, else
-/// `outside`.
+/// Fill one row of a raster: `inside` where the quadrilateral covers it, `outside` elsewhere.
 void draw_row(const Quad& quad, int row, int size, float outside, float inside, float* target);
 
 /// What goes on the stack, channel group by channel group; absent groups have no channels.
@@ -41,7 +40,7 @@ struct StackInputs {
     Affine extra;
     const float* heatmaps;  // (vehicles, heatmap_count, size / 4, size / 4)
     std::size_t heatmap_count;
-    const float* segments;  // (vehicles, rule.count, size, size), or null: drawn from the keypoints
+    const float* segments;   // (vehicles, rule.count, size, size); null: drawn from keypoints
     const float* keypoints;  // (vehicles, per_vehicle, 3)
     std::size_t per_vehicle;
     SegmentRule rule;
@@ -57,8 +56,7 @@ struct Picture {
     int width, height;
 };
 
-/// pictures -> (count, 3, size, size) of whole numbers 0..255; swap_channels exchanges the first
-/// and third.
+/// pictures -> (count, 3, size, size) of whole numbers 0..255. swap_channels: third channel first.
 void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out);
 
 }  // namespace pamtri::cpu

@@ -24,10 +24,10 @@
 namespace pamtri {
 namespace {
 
-std::atomic<int> requested_threads{0};
+constexpr int kMostThreads = 1024;
+std::atomic<int> requested_threads{0};  // 0: as many as there are cores
 
-/// How many cores' worth of time a container grants (control groups v2), or a number beyond any
-/// machine.
+/// How many cores' worth of time a container grants (control groups v2); INT_MAX if unlimited.
 int granted_cores() {
     double quota = 0.0;
     double period = 0.0;
@@ -76,8 +76,8 @@ class Job {
 
   private:
     const std::size_t count_, grain_;
-    const std::function<void(std::size_t)>&
-        body_;  // touched only while items are left, so it is alive
+    // The caller's, who waits: alive as long as items are left, and not touched later.
+    const std::function<void(std::size_t)>& body_;
     std::atomic<std::size_t> next_{0};
     std::mutex mutex_;
     std::condition_variable all_done_;
@@ -140,7 +140,7 @@ int threads() {
     return requested > 0 ? requested : available_cores();
 }
 
-void set_threads(int count) { requested_threads.store(std::max(0, count)); }
+void set_threads(int count) { requested_threads.store(std::clamp(count, 0, kMostThreads)); }
 
 void parallel_for(std::size_t count, std::size_t grain,
                   const std::function<void(std::size_t)>& body) {

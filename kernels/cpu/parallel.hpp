@@ -13,8 +13,7 @@ int threads();
 /// Set that number for the whole process; 0 means every core this process may use.
 void set_threads(int count);
 
-/// Call body(i) for every i in [0, count), on up to threads() threads, and return when all are
-/// done.
+/// Call body(i) for every i in [0, count), on up to threads() threads; return when all are done.
 ///
 /// grain: how many calls are worth waking a thread for (some tens of microseconds). May be called
 /// from several threads at once. The body must not throw.

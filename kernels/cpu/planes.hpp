@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writing large results: through the caches while they may still be there for the next reader, past
-// them when they cannot. A stack for eight vehicles is 109 MB; ordinary stores would first read all
-// of it.
+// Writing large results: through the caches where they may still be there for the next reader, past
+// them where they cannot. A stack for eight vehicles is 109 MB, which ordinary stores first read.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +15,7 @@
 
 namespace pamtri::cpu {
 
-/// Where streaming stores began to be the faster ones (x86-64, measured: 2.5 times at 109 MB,
-/// slower at 13).
+/// Above this, streaming stores are the faster ones (measured: 2.5 times at 109 MB, slower at 13).
 constexpr std::size_t kStreamingBytes = std::size_t{32} << 20;
 
 /// Whether a result of so many floats, in rows of `row_length`, should be written past the caches.

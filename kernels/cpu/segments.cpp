@@ -9,7 +9,6 @@
 #include "planes.hpp"
 
 namespace pamtri::cpu {
-
 namespace {
 
 constexpr std::size_t kGrain = 3;  // planes of 256 x 256: ten microseconds each and more

@@ -88,14 +88,14 @@ def set_threads(count: int | None) -> None:
     """Set how many threads an operation may use, for the whole process.
 
     Args:
-        count: at least 1; None, the initial setting, means every core this process may run on. The
-            reference always uses one.
+        count: 1 to 1024; None, the initial setting, means every core this process may use. The reference
+            always uses one.
 
     Raises:
         InputError: another value.
     """
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        raise InputError(f"the number of threads is {count!r}; expected at least 1, or None for all cores.")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= 1024):
+        raise InputError(f"the number of threads is {count!r}; expected 1 to 1024, or None for all cores.")
     _operations().set_threads(count)
 
 

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// crop: a rectangle of 8-bit pixels resized bilinearly, bit for bit as cv2.resize(...,
-// INTER_LINEAR) does.
+// crop: a rectangle of 8-bit pixels resized as cv2.resize with INTER_LINEAR does, bit for bit.
 //
-// OpenCV's 8-bit path is fixed point: weights of 11 bits; along a row the weighted sum of two
-// pixels loses 4 bits; down a column each weighted value loses 16 bits, and two more are rounded
-// off the sum.
+// OpenCV's 8-bit path is fixed point: weights have 11 bits; along a row the weighted sum of two
+// pixels loses 4 bits; down a column each weighted value loses 16 bits and their sum is rounded
+// by two more.
 #pragma once
 
 #include "pamtri/common.hpp"
@@ -28,11 +27,10 @@ PAMTRI_HD int rounded(float value) {
     return whole + (rest > 0.5f || (rest == 0.5f && whole % 2 != 0));
 }
 
-/// Where output line i of `size` lies among `extent` source lines: at (i + 0.5) * extent / size -
-/// 0.5.
+/// Where output line i of `size` lies among `extent` source lines: (i + 0.5) * extent / size - 0.5.
 ///
-/// Past the border both lines are the border's. Columns then also take the whole weight on one of
-/// them; rows keep the fraction, and lose a bit more to rounding: that is how OpenCV does it.
+/// Past the border both lines are the border's. Columns then put the whole weight on one of them;
+/// rows keep the fraction, and lose a bit more to rounding: that is how OpenCV does it.
 PAMTRI_HD Tap tap_of(int line, int size, int extent, bool column) {
     const double scale = 1.0 / (static_cast<double>(size) / static_cast<double>(extent));
     const float place = static_cast<float>(product(line + 0.5, scale) - 0.5);

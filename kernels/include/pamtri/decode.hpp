@@ -21,8 +21,8 @@ PAMTRI_HD float quarter_step(float before, float after) {
 ///
 /// heatmap: side x side values. cell: row * side + column of the peak. crop_units: x and y as
 /// fractions of the crop (cell k covers [k/side, (k+1)/side)) instead of cells. A peak at or below
-/// zero, or NaN, has no place: x and y are 0. The quarter step is taken for cells from 2 to side -
-/// 2 of both axes, as the original does.
+/// zero, or NaN, has no place: x and y are 0. The quarter step is taken where neither row nor
+/// column is 0, 1 or the last, as the original does.
 PAMTRI_HD Keypoint keypoint_at(const float* heatmap, int side, int cell, bool crop_units) {
     const float peak = heatmap[cell];
     if (!(peak > 0.0f)) return {0.0f, 0.0f, peak};
