@@ -48,7 +48,17 @@ def self_test(bundle: Bundle, backend: Backend) -> None:
             f"{'; '.join(wrong)}. This engine computes something else than the exporter's did, so its "
             "embeddings would not match others: a fault of the engine or its version, or golden.npz of "
             "another network. Try another backend, or export the bundle again on this machine."
+            f"{_hint(backend)}"
         )
+
+
+def _hint(backend: Backend) -> str:
+    if backend.arithmetic != "int8" or backend.name != "openvino":
+        return ""
+    return (
+        " Int8 sums overflow on x86 processors without VNNI ('pamtri doctor' tells): use a bundle of "
+        "precision fp16 or fp32 there."
+    )
 
 
 def differences(
