@@ -56,6 +56,16 @@ def real_crops(shared_data: Path) -> list[NDArray[np.uint8]]:
     return crops
 
 
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of an fp32 bundle of the smallest networks, exported once; leave it as it is."""
+    from pamtri_edge.export import ExportOptions, export_bundle
+    from pamtri_edge.models.sizes import TINY
+
+    output = tmp_path_factory.mktemp("bundles") / "tiny.pamtri"
+    return export_bundle(ExportOptions(model=TINY, output=output, parity_crops=8)).path
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Return a generator of random numbers that gives every test the same ones on every run."""
