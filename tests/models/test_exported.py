@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The richest graph of the fused module, exported, gives the module's results at every batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import openvino
+import pytest
+import torch
+
+from pamtri_edge.export.graph import export_graph
+from pamtri_edge.export.rules import check
+from pamtri_edge.geometry import Geometry
+from pamtri_edge.models import Pamtri, PoseNet, ReidNet
+
+
+@pytest.fixture(scope="module")
+def module(tiny: Callable[[str], tuple[PoseNet, ReidNet]]) -> Pamtri:
+    return Pamtri(*tiny("K+H+S+MT"), geometry=Geometry.ORIGINAL, flip_test=True)
+
+
+@pytest.fixture(scope="module")
+def graph(module: Pamtri) -> onnx.ModelProto:
+    return export_graph(module, name="original")
+
+
+def test_only_the_batch_is_dynamic_and_every_operator_is_one_that_the_engines_take(
+    graph: onnx.ModelProto,
+) -> None:
+    assert check(graph) == []
+    kinds = {node.op_type for node in graph.graph.node}
+    assert not kinds & {"Shape", "NonZero", "Loop", "If", "Range", "GatherND", "Expand", "ArgMax"}
+
+
+def test_openvino_gives_the_modules_results(
+    module: Pamtri, graph: onnx.ModelProto, batch: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(graph, path)
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    for count in (1, 2, 3):
+        inputs = [tensor[:count] for tensor in (batch.images, batch.windows, batch.sizes)]
+        found = compiled(dict(zip(module.input_names, (tensor.numpy() for tensor in inputs), strict=True)))
+        with torch.no_grad():
+            expected = module(*inputs)
+        for name, tensor in zip(module.output_names, expected, strict=True):
+            np.testing.assert_allclose(found[name], tensor.numpy(), atol=1e-5, err_msg=f"{name} of {count}")

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stem of parts equals the convolution of the stack, borders included."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pamtri_edge.models.operators import enlarge
+from pamtri_edge.models.stem import EnlargedConvolution, FusedStem
+
+
+@pytest.fixture
+def drawn() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def _expected(weight: Tensor, cells: Tensor) -> Tensor:
+    return nn.functional.conv2d(enlarge(cells.double()), weight.double(), stride=2, padding=3)
+
+
+def test_enlarging_and_convolving_are_one_convolution(drawn: torch.Generator) -> None:
+    weight = torch.randn(5, 3, 7, 7, generator=drawn)
+    cells = torch.randn(2, 3, 64, 64, generator=drawn)
+    expected = _expected(weight, cells)
+    found = EnlargedConvolution(weight)(cells)
+    assert found.shape == (2, 5, 128, 128)
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("row", [0, 1, 31, 62, 63])
+@pytest.mark.parametrize("column", [0, 1, 40, 62, 63])
+def test_a_single_cell_spreads_as_it_should_also_at_the_border(
+    row: int, column: int, drawn: torch.Generator
+) -> None:
+    weight = torch.randn(2, 1, 7, 7, generator=drawn)
+    cells = torch.zeros(1, 1, 64, 64)
+    cells[0, 0, row, column] = 1.0
+    assert torch.allclose(EnlargedConvolution(weight)(cells).double(), _expected(weight, cells), atol=1e-5)
+
+
+def test_the_stem_equals_convolution_and_normalisation_of_the_stack(drawn: torch.Generator) -> None:
+    convolution = nn.Conv2d(3 + 4 + 2, 6, 7, stride=2, padding=3, bias=False)
+    norm = nn.BatchNorm2d(6).eval()
+    with torch.no_grad():
+        for parameter in (norm.weight, norm.bias, norm.running_mean):
+            assert parameter is not None
+            parameter.copy_(torch.randn(6, generator=drawn))
+        rgb = torch.randn(2, 3, 256, 256, generator=drawn)
+        coarse = torch.randn(2, 4, 64, 64, generator=drawn)
+        fine = torch.randn(2, 2, 256, 256, generator=drawn)
+        expected = norm(convolution(torch.cat([rgb, enlarge(coarse), fine], dim=1)))
+        found = FusedStem(convolution, norm, coarse=4, fine=2)(rgb, coarse, fine)
+    assert torch.allclose(found, expected, atol=1e-5 * expected.abs().max().item())
