@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""How much memory `pamtri run` takes on half a minute of video: the peak over its whole process tree.
+
+`python benchmarks/memory.py [CLIP --tracks FILE]` runs the command as a user would, in processes of its own,
+and samples every 50 ms how much memory they hold. The proportional set size (PSS) counts pages that
+processes share once; where the system does not tell it, the resident set size is taken, which counts them
+once a process. Without a clip, the drawn demo clip is repeated until it lasts 30 seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from bundles import DEFAULT_FOLDER, provide
+from machine import describe
+from rich.table import Table
+
+from pamtri_edge import console
+
+RESULTS = Path(__file__).parent / "results"
+CASES = (("paper", "fp32", 1.2e9), ("paper", "int8", None), ("lite", "fp32", 600e6), ("lite", "int8", 600e6))
+"""Size, precision, and the limit in bytes."""
+SECONDS = 30.0
+INTERVAL = 0.05
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The highest sample of one run.
+
+    Attributes:
+        name: size and precision.
+        peak: bytes.
+        kind: "pss" or "rss".
+        limit: bytes, or None.
+        seconds: how long the command took.
+        samples: how often was looked.
+        tracks: how many events it wrote.
+    """
+
+    name: str
+    peak: int
+    kind: str
+    limit: float | None
+    seconds: float
+    samples: int
+    tracks: int
+
+
+def main(
+    clip: Annotated[Path | None, typer.Argument(help="A video. [default: the drawn demo, 30 s]")] = None,
+    tracks: Annotated[Path | None, typer.Option(help="The clip's tracks.")] = None,
+    bundles: Annotated[
+        Path, typer.Option(help="Where bundles are; missing ones are exported.")
+    ] = DEFAULT_FOLDER,
+    batch: Annotated[int, typer.Option(min=1, help="Views that go through the network at a time.")] = 8,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
+    save: Annotated[bool, typer.Option(help="Write the figures into benchmarks/results.")] = True,
+) -> None:
+    """Print the peak memory of `pamtri run` for each bundle, against its limit."""
+    if (clip is None) != (tracks is None):
+        raise typer.BadParameter("give a clip and its tracks, or neither.")
+    peaks = []
+    with tempfile.TemporaryDirectory(prefix="memory-") as folder:
+        if clip is None or tracks is None:
+            clip, tracks = half_a_minute(Path(folder))
+        for size, precision, limit in CASES:
+            bundle = provide(bundles, size, precision, announce=console.err.print)
+            output = Path(folder) / f"{size}-{precision}"
+            command = [sys.executable, "-c", "from pamtri_edge.cli import main; main()", "run", str(clip)]
+            command += ["--tracks", str(tracks), "--bundle", str(bundle), "--output", str(output)]
+            command += ["--batch", str(batch)]
+            if threads is not None:
+                command += ["--threads", str(threads)]
+            peak, kind, seconds, samples = watch(command)
+            events = len((output / "events.jsonl").read_text().splitlines())
+            peaks.append(Peak(f"{size} {precision}", peak, kind, limit, seconds, samples, events))
+        name = clip.name
+    _show(peaks, name, batch)
+    if save:
+        now = datetime.now(timezone.utc)
+        path = RESULTS / f"memory-{now:%Y-%m-%d-%H%M%S}.json"
+        path.parent.mkdir(exist_ok=True)
+        record = {"date": f"{now:%Y-%m-%d}", **describe(), "clip": name, "batch": batch}
+        record["peaks"] = [asdict(peak) for peak in peaks]
+        path.write_text(json.dumps(record, indent=2) + "\n")
+        console.out.print(f"written: {path}")
+
+
+def watch(command: list[str]) -> tuple[int, str, float, int]:
+    """Run a command; return its tree's peak in bytes, what was sampled, its seconds, and how often.
+
+    Raises:
+        SystemExit: the command failed; its last words are shown.
+    """
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT)
+        peak, samples, kind = 0, 0, "pss"
+        while process.poll() is None:
+            held, kind_now = tree_memory(process.pid)
+            if held:
+                peak, samples, kind = max(peak, held), samples + 1, kind_now
+            time.sleep(INTERVAL)
+        if process.returncode != 0:
+            words.seek(0)
+            sys.stderr.write(words.read().decode(errors="replace")[-2000:])
+            raise SystemExit(f"the command failed with {process.returncode}: {' '.join(command)}")
+    return peak, kind, time.perf_counter() - start, samples
+
+
+def tree_memory(root: int) -> tuple[int, str]:
+    """Return the bytes that a process and its descendants hold, and what was counted."""
+    held, kind = 0, "pss"
+    for pid in _tree(root):
+        memory = _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
+        if memory is None:
+            memory, kind = _field(Path(f"/proc/{pid}/status"), "VmRSS:"), "rss"
+        held += memory or 0
+    return held, kind
+
+
+def half_a_minute(folder: Path) -> tuple[Path, Path]:
+    """Draw the demo clip and repeat it until it lasts 30 seconds, each time with new tracks."""
+    from pamtri_edge.video import demo
+    from pamtri_edge.video.encode import VideoWriter
+    from pamtri_edge.video.sources import open_source
+
+    video, _, tracks, _, _ = demo.make(folder)
+    source = open_source(str(video))
+    frames = [frame.picture for frame in source.frames()]
+    source.close()
+    lines = [line.split(",") for line in tracks.read_text().splitlines()]
+    long, long_tracks = folder / "half-a-minute.mp4", folder / "half-a-minute.txt"
+    most = max(int(line[1]) for line in lines)
+    repeated = []
+    writer = VideoWriter(long, rate=demo.FPS)
+    for index in range(round(SECONDS * demo.FPS)):
+        turn, at = divmod(index, len(frames))
+        writer.write(frames[at], index / demo.FPS)
+        for frame, track, *rest in lines:
+            if int(frame) == at + 1:
+                repeated.append(",".join([str(index + 1), str(int(track) + turn * most), *rest]))
+    writer.close()
+    long_tracks.write_text("\n".join(repeated) + "\n")
+    return long, long_tracks
+
+
+def _tree(root: int) -> list[int]:
+    found, waiting = [], [root]
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        for task in _listed(Path(f"/proc/{pid}/task")):
+            try:
+                waiting += map(int, (task / "children").read_text().split())
+            except OSError:  # it has ended meanwhile
+                continue
+    return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _field(path: Path, name: str) -> int | None:
+    """Return a field of a /proc file in bytes; None where it cannot be read."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)
+
+
+def _show(peaks: list[Peak], clip: str, batch: int) -> None:
+    table = Table(title=f"pamtri run on {clip}, batch {batch}", title_justify="left")
+    for heading in ("bundle", "peak MB", "limit MB", "seconds", "events"):
+        table.add_column(heading, justify="left" if heading == "bundle" else "right")
+    for peak in peaks:
+        met = "" if peak.limit is None else ("met" if peak.peak < peak.limit else "[red]missed[/]")
+        limit = "" if peak.limit is None else f"{peak.limit / 1e6:.0f} {met}"
+        table.add_row(
+            peak.name, f"{peak.peak / 1e6:.0f} ({peak.kind})", limit, f"{peak.seconds:.1f}", str(peak.tracks)
+        )
+    console.out.print(table)
+    if any(peak.kind == "rss" for peak in peaks):
+        console.out.print("rss counts pages that processes share once a process.")
+
+
+if __name__ == "__main__":
+    console.guarded(lambda: typer.run(main))
