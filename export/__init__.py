@@ -3,18 +3,19 @@
 """From weights to a bundle: export, precision, rules, parity.
 
 `export_bundle` does what `pamtri-export` does. Importing this package loads neither torch nor onnx; its
-torch-free modules (`compare`, `verify`, `pictures`, `deepstream`) work on a base install.
+torch-free modules (`verify`, `embedding_sets`, `pictures`, `deepstream`) work on a base install.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["ExportOptions", "ExportResult", "export_bundle"]
+__all__ = ["ExportOptions", "ExportResult", "ParityError", "export_bundle", "plan_export"]
 
 if TYPE_CHECKING:
-    from pamtri_edge.export.bundle_export import ExportResult, export_bundle
+    from pamtri_edge.export.bundle_export import ExportResult, export_bundle, plan_export
     from pamtri_edge.export.options import ExportOptions
+    from pamtri_edge.export.report import ParityError
 
 
 def __getattr__(name: str) -> Any:
@@ -22,7 +23,11 @@ def __getattr__(name: str) -> Any:
         from pamtri_edge.export.options import ExportOptions
 
         return ExportOptions
-    if name in ("export_bundle", "ExportResult"):
+    if name == "ParityError":
+        from pamtri_edge.export.report import ParityError
+
+        return ParityError
+    if name in ("export_bundle", "plan_export", "ExportResult"):
         from pamtri_edge.export import bundle_export
 
         return getattr(bundle_export, name)

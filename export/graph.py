@@ -40,12 +40,10 @@ _KNOWN_WARNINGS: Final = (
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     r"# The axis name: batch will not be used",  # said of the second input, which has the same batch
 )
-_KNOWN_LOGGERS: Final = ("torch.onnx._internal.exporter._registration",)
+_KNOWN_LOGGERS: Final = ("torch.onnx._internal.exporter._registration", "onnxscript", "onnx_ir")
 
 
-def export_graph(
-    module: Exportable, *, name: str, metadata: Mapping[str, str] | None = None
-) -> ModelProto:
+def export_graph(module: Exportable, *, name: str, metadata: Mapping[str, str] | None = None) -> ModelProto:
     """Export a module with a dynamic batch and all other sizes fixed.
 
     A node is named `scope/Operator_n`, its scope as in `module.named_modules()`, so that `NETWORKS` tell the

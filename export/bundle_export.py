@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The export itself: weights in, a verified bundle out, or an error and nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import onnx
+from onnx import ModelProto
+
+import pamtri_edge
+from pamtri_edge.bundle import GOLDEN_FILE, MODEL_FILE, POSE_FILE, REID_FILE, BundleWriter, bundle_writer
+from pamtri_edge.errors import ExportError
+from pamtri_edge.export import deepstream
+from pamtri_edge.export.golden import golden, tolerance
+from pamtri_edge.export.graph import Exportable, export_graph
+from pamtri_edge.export.limits import LIMITS
+from pamtri_edge.export.networks import Networks, networks, skeleton
+from pamtri_edge.export.options import ExportOptions, Steps
+from pamtri_edge.export.parity import BACKENDS, PASSES, compare, compare_staged
+from pamtri_edge.export.pictures import (
+    Inputs,
+    Pictures,
+    drawn_pictures,
+    graph_inputs,
+    parts,
+    read_pictures,
+    spread,
+)
+from pamtri_edge.export.plan import Plan, crop_sources, make_plan
+from pamtri_edge.export.precision import half, quantise
+from pamtri_edge.export.reference import BATCH, Reference, pose_heatmaps, pose_input, reid_inputs
+from pamtri_edge.export.report import ParityError, Report
+from pamtri_edge.export.rules import check
+from pamtri_edge.manifest import Manifest
+from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.vehicle import KEYPOINT_NAMES
+
+_PARITY_SEED: Final = 19
+_CALIBRATION_SEED: Final = 8
+_STAGED_CROPS: Final = 16
+_LISTED: Final = 10
+_VERSIONS: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "numpy")
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export left.
+
+    Attributes:
+        path: the bundle.
+        manifest: what it says of itself.
+        report: the comparison with PyTorch.
+        sizes: bytes of each file, by name.
+        seconds: how long each step took.
+    """
+
+    path: Path
+    manifest: Manifest
+    report: Report
+    sizes: dict[str, int]
+    seconds: dict[str, float]
+
+
+def plan_export(options: ExportOptions) -> Plan:
+    """Say what `export_bundle` would do; nothing is written.
+
+    Raises:
+        PamtriError: as `export_bundle`, as far as that can be known beforehand.
+    """
+    return make_plan(options, skeleton(options))
+
+
+def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> ExportResult:
+    """Export weights into a bundle, and compare the file with PyTorch.
+
+    Args:
+        options: what and how.
+        steps: is told of each step.
+
+    Returns:
+        The bundle, which is complete and checked.
+
+    Raises:
+        ParityError: the file is not the network that it was made of; nothing was written.
+        ExportError: the place cannot be written, the disk is full, class names are lacking, or the graph
+            breaks a rule of `rules`; nothing was written.
+        CheckpointError: a file of weights cannot be read or does not fit.
+        InputError: options or folders that cannot be used.
+    """
+    steps = steps or Steps()
+    plan = make_plan(options, skeleton(options))  # refuses before the long work what cannot succeed
+    with steps.step("read weights" if options.model is None else "draw weights"):
+        given = networks(options)
+    with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
+        manifest = _manifest(options, plan, given)
+        module = given.fused(options)
+        compared, fitted = _pictures(options)
+        calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
+        for name, text in deepstream.files(manifest).items():
+            writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+        _write_graph(module, writer.file(MODEL_FILE), manifest, calibration, steps)
+        staged = options.staged and given.pose is not None
+        if staged:
+            _write_stages(module, writer, manifest, calibration, steps)
+        report = _compare(module, writer, manifest, compared, staged, steps)
+        if report.failures and not options.allow_drift:
+            raise ParityError(_refusal(plan.final, report), report)
+        with steps.step("choose golden crops"):
+            chosen = golden(
+                writer.file(MODEL_FILE), module, precision=options.precision, strict=not options.allow_drift
+            )
+            chosen.save(writer.file(GOLDEN_FILE))
+        manifest = dataclasses.replace(manifest, parity=report.as_record())
+        with steps.step("write the bundle"):
+            sizes = {
+                path.relative_to(writer.path).as_posix(): path.stat().st_size
+                for path in sorted(writer.path.rglob("*"))
+                if path.is_file()
+            }
+            path = writer.commit(manifest)
+    return ExportResult(path, manifest, report, sizes, dict(steps.seconds))
+
+
+def _pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
+    """Return the crops that are compared, and those that int8 is calibrated with."""
+    compared, fitted = crop_sources(options)
+    if compared:
+        chosen = spread(compared, options.parity_crops)
+        parity = read_pictures(chosen, source=str(chosen[0].parent))
+    else:
+        parity = drawn_pictures(options.parity_crops, seed=_PARITY_SEED)
+    if options.precision != "int8":
+        return parity, None
+    if fitted:
+        chosen = spread(fitted, options.calibration_crops)
+        return parity, read_pictures(chosen, source=str(chosen[0].parent))
+    return parity, drawn_pictures(options.calibration_crops, seed=_CALIBRATION_SEED)
+
+
+def _write_graph(
+    module: Exportable, path: Path, manifest: Manifest, calibration: list[Inputs], steps: Steps
+) -> None:
+    """Export, type and check one graph."""
+    with steps.step(f"export {path.name}"):
+        model = export_graph(module, name=manifest.name, metadata=_file_metadata(manifest))
+    if manifest.precision == "fp16":
+        with steps.step(f"type {path.name} as fp16"):
+            model = half(model)
+    elif manifest.precision == "int8":
+        with steps.step(f"calibrate {path.name} for int8", len(calibration)) as advance:
+            model = quantise(model, calibration, folder=path.parent, advance=advance)
+    with steps.step(f"check {path.name} against the rules"):
+        _refuse_violations(model, path.name)
+        onnx.save(model, path)
+    del model
+    gc.collect()  # the exporter's cycles hold all weights once more
+
+
+def _write_stages(
+    module: Pamtri, writer: BundleWriter, manifest: Manifest, calibration: list[Inputs], steps: Steps
+) -> None:
+    chosen = calibration[:_STAGED_CROPS]  # a stack is 13 MB
+    poses = [{"images": pose_input(part)} for part in chosen]
+    _write_graph(module.pose_stage(), writer.file(POSE_FILE), manifest, poses, steps)
+    stacks = [reid_inputs(module, part, pose_heatmaps(module, part)) for part in chosen]
+    _write_graph(module.reid_stage(), writer.file(REID_FILE), manifest, stacks, steps)
+
+
+def _refuse_violations(model: ModelProto, name: str) -> None:
+    violations = check(model)
+    if violations:
+        listed = "\n".join(f"  {violation}" for violation in violations[:_LISTED])
+        more = f"\n  ... and {len(violations) - _LISTED} more" if len(violations) > _LISTED else ""
+        raise ExportError(
+            f"{name} would not run on TensorRT 10.3, the oldest engine that is supported; {len(violations)} "
+            f"nodes break its rules:\n{listed}{more}"
+        )
+
+
+def _compare(
+    module: Pamtri,
+    writer: BundleWriter,
+    manifest: Manifest,
+    pictures: Pictures,
+    staged: bool,
+    steps: Steps,
+) -> Report:
+    limits = LIMITS[manifest.precision]
+    batches = -(-len(pictures) // BATCH)
+    inputs = graph_inputs(pictures.crops, module.input_names)
+    with steps.step("run PyTorch", batches) as advance:
+        reference = Reference.of(module, inputs, advance=advance)
+    judgements = []
+    for backend in BACKENDS:
+        passes = PASSES if module.pose is not None else 1
+        with steps.step(f"compare with {backend}", passes * batches) as advance:
+            judgements.append(
+                compare(
+                    writer.file(MODEL_FILE),
+                    reference,
+                    backend=backend,
+                    limits=limits,
+                    variant=manifest.variant,
+                    advance=advance,
+                )
+            )
+    stages = []
+    for backend in BACKENDS if staged else ():
+        few = reference.first(_STAGED_CROPS)
+        batches = -(-len(few.inputs["images"]) // BATCH)
+        with steps.step(f"compare stages with {backend}", 2 * batches) as advance:
+            pose, reid = writer.file(POSE_FILE), writer.file(REID_FILE)
+            stages.append(compare_staged(pose, reid, few, backend=backend, limits=limits, advance=advance))
+    return Report(manifest.precision, pictures.source, pictures.drawn, tuple(judgements), tuple(stages))
+
+
+def _refusal(final: Path, report: Report) -> str:
+    listed = "\n".join(f"  {failure}" for failure in report.failures)
+    return (
+        f"the {report.precision} file is not the network that it was made of; nothing was written to {final}."
+        f"\n{listed}\nTry another --precision, or --allow-drift to write it all the same, marked so."
+    )
+
+
+def _manifest(options: ExportOptions, plan: Plan, given: Networks) -> Manifest:
+    outputs = tuple(spec.name for spec in plan.outputs)
+    return Manifest(
+        name=options.name,
+        precision=options.precision,
+        geometry=options.geometry,
+        size=given.size,
+        variant=given.variant,
+        inputs=plan.inputs,
+        outputs=plan.outputs,
+        embedding_dim=given.reid.spec.embedding,
+        embedding_norm="raw" if options.raw_feature else "unit",
+        embedding_space=given.space,
+        colors=plan.colors,
+        types=plan.types,
+        keypoint_names=KEYPOINT_NAMES if "keypoints" in outputs else None,
+        trained=given.trained,
+        flip_test=options.flip_test and given.pose is not None,
+        tolerance=tolerance(options.precision, outputs),
+        versions=_versions(),
+        provenance={**given.provenance, "calibration": plan.calibration, "parity": plan.parity},
+    )
+
+
+def _file_metadata(manifest: Manifest) -> dict[str, str]:
+    """Return what the ONNX file itself says, for tools that see only that."""
+    return {
+        "pamtri.name": manifest.name,
+        "pamtri.precision": manifest.precision,
+        "pamtri.geometry": manifest.geometry.value,
+        "pamtri.embedding_space": manifest.embedding_space,
+        "pamtri.trained": str(manifest.trained).lower(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"pamtri-edge": pamtri_edge.__version__}
+    for package in _VERSIONS:
+        with suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

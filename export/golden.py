@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The golden crops of a bundle, and how far another engine may be from them.
+
+They are drawn: a bundle is copied about, and footage from a user's camera has no place in it. Of a few
+candidates those are taken on which the networks' decisions are clearest, so that an engine that rounds
+otherwise, but rightly, comes to the same results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.bundle import Golden
+from pamtri_edge.errors import ExportError
+from pamtri_edge.export.decisions import margins
+from pamtri_edge.export.parity import BACKENDS
+from pamtri_edge.export.pictures import drawn_pictures, graph_inputs
+from pamtri_edge.export.reference import Reference
+from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.selftest import differences
+
+Floats = NDArray[np.float32]
+
+_CANDIDATES: Final = 16
+_COUNT: Final = 4
+_SEED: Final = 36  # another than that of the pictures that drawn weights are calibrated on
+
+_TOLERANCE: Final[Mapping[str, Mapping[str, Mapping[str, float]]]] = {
+    "fp32": {
+        "embedding": {"cosine": 0.9995},
+        "color": {"max_abs": 0.02},
+        "type": {"max_abs": 0.02},
+        "keypoints": {"max_abs": 0.02, "share": 0.97},
+        "quality": {"max_abs": 0.01},
+    },
+    "fp16": {
+        "embedding": {"cosine": 0.99},
+        "color": {"max_abs": 0.1},
+        "type": {"max_abs": 0.1},
+        "keypoints": {"max_abs": 0.03, "share": 0.9},
+        "quality": {"max_abs": 0.02},
+    },
+    "int8": {
+        "embedding": {"cosine": 0.95},
+        "color": {"max_abs": 0.3},
+        "type": {"max_abs": 0.3},
+        "keypoints": {"max_abs": 0.1, "share": 0.7},
+        "quality": {"max_abs": 0.05},
+    },
+}
+"""Wide enough for an engine that rounds otherwise (TensorFloat-32, float16 sums, another order of additions),
+far from what a wrong picture or another network gives."""
+
+
+def tolerance(precision: str, outputs: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Return the limits of the self-test for each output."""
+    return {name: dict(_TOLERANCE[precision][name]) for name in outputs}
+
+
+def golden(model: Path, module: Pamtri, *, precision: str, strict: bool = True) -> Golden:
+    """Choose the golden crops and run them.
+
+    Args:
+        model: the exported file.
+        module: the network in float32.
+        precision: of the file.
+        strict: take only crops on which the engines of this machine agree.
+
+    Raises:
+        ExportError: the engines of this machine disagree on all candidates by more than the tolerance, so
+            that the bundle would fail its own self-test.
+    """
+    inputs = graph_inputs(drawn_pictures(_CANDIDATES, seed=_SEED).crops, module.input_names)
+    reference = Reference.of(module, inputs)
+    found = []
+    for backend in BACKENDS:
+        engine = create_backend(model, backend=backend)
+        found.append(engine.run(inputs))
+        engine.close()
+    expected, other = found
+    clearest = np.arange(_CANDIDATES)
+    if reference.heatmaps is not None:
+        clear = margins(reference.heatmaps, gated=module.reid.network.spec.segments).min(axis=1)
+        clearest = np.argsort(-clear, kind="stable")
+    limits = tolerance(precision, module.output_names)
+    kept = [c for c in clearest if not strict or _agree(expected, other, int(c), limits)][:_COUNT]
+    if not kept:
+        raise ExportError(
+            f"{' and '.join(BACKENDS)} disagree about this {precision} file on every golden crop, so that it "
+            "would fail its self-test: the network amplifies rounding too much for this precision. Export "
+            "with --precision fp32."
+        )
+    return Golden(
+        inputs={name: array[kept] for name, array in inputs.items()},
+        expected={name: array[kept] for name, array in expected.items()},
+        reference={name: array[kept] for name, array in reference.outputs.items()},
+    )
+
+
+def _agree(
+    expected: Mapping[str, Floats],
+    other: Mapping[str, Floats],
+    crop: int,
+    limits: Mapping[str, Mapping[str, float]],
+) -> bool:
+    return not any(
+        differences(other[name][crop : crop + 1], expected[name][crop : crop + 1], limits[name])
+        for name in limits
+    )

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far an exported file may be from the network that it was made of, for each precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a comparison with PyTorch in float32 must keep.
+
+    Attributes:
+        cosine: least cosine of an embedding with the reference's.
+        mean_cosine: least mean of these cosines.
+        heatmap: largest error of a heatmap's cell, and of a confidence, over the largest magnitude in the
+            reference's heatmaps.
+        probability: largest difference of an attribute's probability.
+        tied_share: if more than this part of the crops has a decision that fell otherwise, the report says
+            that the end-to-end figure rests on few crops.
+    """
+
+    cosine: float
+    mean_cosine: float
+    heatmap: float
+    probability: float
+    tied_share: float
+
+
+LIMITS: Final[Mapping[str, Limits]] = {
+    "fp32": Limits(cosine=0.99999, mean_cosine=0.99999, heatmap=1e-4, probability=1e-3, tied_share=0.05),
+    "fp16": Limits(cosine=0.9999, mean_cosine=0.9999, heatmap=0.02, probability=0.03, tied_share=0.5),
+    "int8": Limits(cosine=0.80, mean_cosine=0.95, heatmap=0.5, probability=0.6, tied_share=1.0),
+}

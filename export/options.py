@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an export is asked for, and what it tells while it works."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pamtri_edge.arrays import check_choice
+from pamtri_edge.bundle import default_bundle
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import Geometry
+from pamtri_edge.manifest import PRECISIONS
+
+if TYPE_CHECKING:  # only for annotations: torch is not needed to state options
+    from pamtri_edge.models import PoseSpec, ReidSpec
+
+MODELS: Final = ("lite", "paper")
+SUFFIX: Final = ".pamtri"
+_ENDINGS: Final = (".pth.tar", ".safetensors", ".pth", ".pt", ".tar", ".ckpt")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What to export, and how. Either `model`, or `reid` with `pose` where it needs one.
+
+    Attributes:
+        model: "lite" or "paper": networks of that size with drawn weights (tests give specs instead).
+        seed: what these weights are drawn from.
+        pose: file of the pose network's weights.
+        reid: file of the re-identification network's weights.
+        precision: "fp32", "fp16" or "int8".
+        geometry: how a crop becomes the pictures.
+        flip_test: average the heatmaps with those of the mirror image.
+        raw_feature: leave the embedding as the network gives it, not at unit length.
+        calibration: folder of crops for int8.
+        crops: folder of crops for the comparison with PyTorch.
+        colors: names of the color classes; None for VeRi's, if there are as many.
+        types: names of the type classes, likewise.
+        output: the bundle to write; None for the user's cache (`model="lite"`), else a name in the
+            working folder.
+        overwrite: replace a bundle of that name.
+        staged: also write the two networks apart.
+        allow_drift: write the bundle even if the comparison fails.
+        parity_crops: how many crops are compared at most.
+        calibration_crops: how many crops int8 is calibrated with at most.
+    """
+
+    model: str | tuple[PoseSpec, ReidSpec] | None = None
+    seed: int = 0
+    pose: Path | None = None
+    reid: Path | None = None
+    precision: str = "fp32"
+    geometry: Geometry = Geometry.UNIFIED
+    flip_test: bool = False
+    raw_feature: bool = False
+    calibration: Path | None = None
+    crops: Path | None = None
+    colors: tuple[str, ...] | None = None
+    types: tuple[str, ...] | None = None
+    output: Path | None = None
+    overwrite: bool = False
+    staged: bool = False
+    allow_drift: bool = False
+    parity_crops: int = 64
+    calibration_crops: int = 64
+
+    def __post_init__(self) -> None:
+        check_choice(self.precision, PRECISIONS, "precision")
+        if isinstance(self.model, str):
+            check_choice(self.model, MODELS, "model")
+        if (self.model is None) == (self.reid is None and self.pose is None):
+            raise InputError(
+                "say what to export: either model ('lite' or 'paper', drawn weights), or the files of the "
+                "weights, reid (and pose, where the re-identification network needs it); not both."
+            )
+        if self.model is None and self.reid is None:
+            raise InputError(
+                "pose alone gives no embedding; pass the weights of the re-identification network."
+            )
+        if self.parity_crops < 1 or self.calibration_crops < 1:
+            raise InputError("parity_crops and calibration_crops must be at least 1.")
+
+    @property
+    def final(self) -> Path:
+        """The bundle to write."""
+        if self.output is not None:
+            if self.output.suffix != SUFFIX:
+                raise InputError(f"the output is {self.output}; a bundle's name ends in {SUFFIX}.")
+            return self.output
+        if self.model == "lite":
+            return default_bundle()
+        return Path(f"{self.name}{SUFFIX}")
+
+    @property
+    def name(self) -> str:
+        """The bundle's name without its suffix."""
+        if self.output is not None:
+            return self.output.name.removesuffix(SUFFIX)
+        if isinstance(self.model, str):
+            return f"pamtri-{self.model}"
+        if self.reid is None:
+            return "pamtri-custom"
+        ending = next((e for e in _ENDINGS if self.reid.name.endswith(e)), self.reid.suffix)
+        return self.reid.name.removesuffix(ending)
+
+
+@dataclass
+class Steps:
+    """Follows an export step by step; this one keeps the times and writes to the log.
+
+    Attributes:
+        seconds: how long each finished step took, in order.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+        """Enclose a step.
+
+        Args:
+            name: what is being done.
+            total: of how many parts it consists; None if that is not known.
+
+        Yields:
+            What to call after each part.
+        """
+        start = time.perf_counter()
+        with self.shown(name, total) as advance:
+            yield advance
+        self.seconds[name] = round(time.perf_counter() - start, 2)
+        _log.info("%s: %.1f s", name, self.seconds[name])
+
+    @contextmanager
+    def shown(self, name: str, total: int | None) -> Iterator[Callable[[], None]]:
+        """Show a step while it runs; this one shows nothing."""
+        yield lambda: None

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Vehicle crops from a folder, and the inputs that a graph takes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge import ops, samples
+from pamtri_edge.errors import InputError
+
+Crops = list[NDArray[np.uint8]]
+Inputs = dict[str, NDArray[np.float32]]
+
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Some crops and where they come from.
+
+    Attributes:
+        names: a name for each, the file's within its folder.
+        crops: (H, W, 3) uint8 RGB.
+        source: for a report: a folder, or "drawn crops".
+        drawn: whether they were drawn for want of real ones.
+    """
+
+    names: tuple[str, ...]
+    crops: Crops
+    source: str
+    drawn: bool = False
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Return the pictures directly in a folder, in the order of their names.
+
+    Raises:
+        InputError: the folder does not exist or has no picture.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; expected one with pictures of vehicles, one a file.")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+    if not files:
+        raise InputError(f"{folder} holds no picture; expected files ending in {', '.join(_SUFFIXES)}.")
+    return files
+
+
+def read_pictures(files: Sequence[Path], *, source: str) -> Pictures:
+    """Read picture files as RGB.
+
+    Raises:
+        InputError: a file is no readable picture.
+    """
+    crops: Crops = []
+    for path in files:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(
+                f"{path} is no picture that OpenCV can read; mend it or take it out of its folder."
+            )
+        crops.append(np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False))
+    return Pictures(tuple(path.name for path in files), crops, source)
+
+
+def drawn_pictures(count: int, *, seed: int) -> Pictures:
+    """Draw crops, for want of real ones; see `pamtri_edge.samples`."""
+    return Pictures(
+        tuple(f"drawn {seed}/{index}" for index in range(count)),
+        samples.crops(count, seed=seed),
+        "drawn crops",
+        drawn=True,
+    )
+
+
+def spread(files: Sequence[Path], count: int) -> list[Path]:
+    """Return at most `count` files, evenly spread over the whole list: neighbours often show one vehicle."""
+    if len(files) <= count:
+        return list(files)
+    return [files[int(index)] for index in np.linspace(0, len(files) - 1, count).round()]
+
+
+def graph_inputs(crops: Crops, names: Sequence[str]) -> Inputs:
+    """Return what a graph takes of these crops.
+
+    Args:
+        crops: (H, W, 3) uint8 RGB.
+        names: the graph's inputs.
+
+    Returns:
+        float32 arrays by name, batch first; see `models.Pamtri.forward`.
+    """
+    inputs: Inputs = {"images": ops.resize(crops)}
+    if "pose_images" in names:
+        inputs["pose_images"] = ops.window(crops)
+        sizes = [(crop.shape[1], crop.shape[0]) for crop in crops]
+        inputs["crop_size"] = np.array(sizes, np.float32).reshape(-1, 2)
+    return inputs
+
+
+def parts(inputs: Inputs, size: int) -> Iterator[Inputs]:
+    """Give the inputs a few items at a time."""
+    count = len(next(iter(inputs.values())))
+    for start in range(0, count, size):
+        yield {name: array[start : start + size] for name, array in inputs.items()}

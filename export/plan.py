@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an export will do, found out before it does anything: `pamtri-export --dry-run`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from torch import nn
+
+from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
+from pamtri_edge.errors import ExportError
+from pamtri_edge.export import deepstream
+from pamtri_edge.export.networks import Networks, class_names
+from pamtri_edge.export.options import ExportOptions
+from pamtri_edge.export.pictures import picture_files
+from pamtri_edge.geometry import HEATMAP_SIZE, IMAGE_SIZE, Geometry
+from pamtri_edge.models.checkpoints import parameter_count
+from pamtri_edge.vehicle import NUM_KEYPOINTS
+
+_BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
+"""Of the file a parameter; int8 has scales beside the weights."""
+
+_GRAPH_BYTES: Final = 400_000
+_OTHER_BYTES: Final = 1_500_000  # golden crops, texts
+_HEADROOM: Final = 3.0  # the graph is on the disk up to three times while it is made and checked
+
+_EXPORT_S: Final = 0.07  # a layer
+_PARITY_S: Final = 0.10  # a crop and billion multiplications, both engines
+_INT8_S: Final = 0.06  # a crop and billion multiplications
+_START_S: Final = 6.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be exported, from what, into which files.
+
+    Attributes:
+        final: the bundle.
+        size: "paper", "lite" or "custom".
+        trained: False for drawn weights.
+        variant: what enters the re-identification network and what comes out.
+        parameters: of both networks.
+        inputs: of the graph.
+        outputs: of the graph.
+        colors: class names, or None.
+        types: class names, or None.
+        parity: where the crops of the comparison come from.
+        calibration: where those of int8 come from; None for other precisions.
+        files: expected size of each file in bytes, by name; 0 for small ones.
+        seconds: how long it takes, roughly, on two cores.
+        notes: what else one should know.
+    """
+
+    final: Path
+    size: str
+    trained: bool
+    variant: dict[str, bool]
+    parameters: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    colors: tuple[str, ...] | None
+    types: tuple[str, ...] | None
+    parity: str
+    calibration: str | None
+    files: dict[str, int]
+    seconds: float
+    notes: tuple[str, ...]
+
+    @property
+    def needed(self) -> int:
+        """Bytes of disk that the export needs while it works."""
+        return int(_HEADROOM * sum(self.files.values()))
+
+
+def make_plan(options: ExportOptions, given: Networks) -> Plan:
+    """Work out what an export does, and refuse what cannot succeed.
+
+    Args:
+        options: what is asked for.
+        given: the networks; their weights are not looked at.
+
+    Raises:
+        ExportError: the place is taken or cannot be written, the disk has too little room, or class names
+            are lacking.
+        InputError: a folder of crops is missing or empty.
+    """
+    colors, types = class_names(options, given.reid.spec)
+    check_place(options.final, overwrite=options.overwrite)
+    crops, calibration = crop_sources(options)
+    parity = f"{len(crops)} crops of {_folder(crops)}" if crops else f"{options.parity_crops} drawn crops"
+    parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))
+    graph = int(parameters * _BYTES[options.precision]) + _GRAPH_BYTES
+    files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
+    if options.staged and given.pose is not None:
+        files |= {POSE_FILE: graph * 3 // 4, REID_FILE: graph // 3}
+    notes: tuple[str, ...] = ()
+    if options.geometry is Geometry.ORIGINAL and given.pose is not None:
+        notes = ("stock nvinfer cannot feed geometry 'original': no nvinfer configuration is written",)
+        files[f"{deepstream.FOLDER}/{deepstream.NOTE}"] = 0
+    else:
+        files[f"{deepstream.FOLDER}/{deepstream.CONFIG}"] = 0
+    plan = Plan(
+        final=options.final,
+        size=given.size,
+        trained=given.trained,
+        variant=given.variant,
+        parameters=parameters,
+        inputs=input_specs(given, options.geometry),
+        outputs=output_specs(given),
+        colors=colors,
+        types=types,
+        parity=parity,
+        calibration=_calibration_text(options, calibration),
+        files=files,
+        seconds=_seconds(options, given, len(crops) or options.parity_crops, len(calibration)),
+        notes=notes,
+    )
+    check_room(options.final, plan.needed)
+    return plan
+
+
+def crop_sources(options: ExportOptions) -> tuple[list[Path], list[Path]]:
+    """Return the picture files for the comparison and for the calibration of int8; empty means drawn crops.
+
+    A folder that serves both is divided: every other file calibrates, the rest is compared, so that no
+    figure is measured on a crop that int8 was fitted to.
+    """
+    calibrating = options.precision == "int8"
+    compared = [] if options.crops is None else picture_files(options.crops)
+    fitted = [] if options.calibration is None else picture_files(options.calibration)
+    if not calibrating:
+        return compared or fitted, []
+    if compared and fitted and options.crops != options.calibration:
+        return compared, fitted
+    both = compared or fitted
+    if len(both) < 2:
+        return both, both
+    return both[1::2], both[::2]
+
+
+def input_specs(given: Networks, geometry: Geometry) -> tuple[TensorSpec, ...]:
+    """Return the inputs of the fused graph."""
+    images = TensorSpec("images", (None, 3, IMAGE_SIZE, IMAGE_SIZE))
+    if geometry is Geometry.ORIGINAL and given.pose is not None:
+        return images, TensorSpec("pose_images", images.shape), TensorSpec("crop_size", (None, 2))
+    return (images,)
+
+
+def output_specs(given: Networks) -> tuple[TensorSpec, ...]:
+    """Return the outputs of the fused graph."""
+    spec = given.reid.spec
+    outputs = [TensorSpec("embedding", (None, spec.embedding))]
+    if spec.multitask:
+        outputs += [TensorSpec("color", (None, spec.colors)), TensorSpec("type", (None, spec.types))]
+    if given.pose is not None:
+        outputs += [TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3)), TensorSpec("quality", (None, 1))]
+    return tuple(outputs)
+
+
+def check_place(final: Path, *, overwrite: bool) -> None:
+    """Refuse a place that is taken or cannot be written, before any work is done."""
+    if os.path.lexists(final) and not overwrite:
+        raise ExportError(f"{final} exists; give --overwrite to replace it, or another --output.")
+    if os.path.lexists(final) and not (final / MANIFEST_FILE).is_file():
+        raise ExportError(
+            f"{final} exists and is no bundle, so it is not overwritten; give another --output."
+        )
+    parent = _existing_parent(final)
+    if not parent.is_dir():
+        raise ExportError(f"{final} cannot be written: {parent} is no folder. Give another --output.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise ExportError(f"{final} cannot be written: no permission in {parent}. Give another --output.")
+
+
+def check_room(final: Path, needed: int) -> None:
+    """Refuse a disk that is too full, before any work is done."""
+    parent = _existing_parent(final)
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise ExportError(
+            f"{parent} has {free / 1e6:.0f} MB free, and the export needs about {needed / 1e6:.0f} MB while "
+            "it works; free some space or give another --output."
+        )
+
+
+def _existing_parent(final: Path) -> Path:
+    parent = Path(os.path.realpath(final)).parent
+    while not parent.exists():
+        parent = parent.parent
+    return parent
+
+
+def _folder(files: list[Path]) -> str:
+    return str(files[0].parent)
+
+
+def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
+    if options.precision != "int8":
+        return None
+    if not files:
+        return f"{options.calibration_crops} drawn crops: give --calibration DIR with crops of your cameras"
+    return f"{min(len(files), options.calibration_crops)} crops of {_folder(files)}"
+
+
+def _seconds(options: ExportOptions, given: Networks, crops: int, fitted: int) -> float:
+    graphs = 2 if options.staged else 1
+    layers, billions = _work(given.reid, IMAGE_SIZE)
+    if given.pose is not None:
+        more_layers, more_billions = _work(given.pose, IMAGE_SIZE)
+        layers, billions = layers + more_layers, billions + more_billions * (2 if options.flip_test else 1)
+    seconds = _START_S + graphs * _EXPORT_S * layers + crops * billions * _PARITY_S
+    if options.precision == "int8":
+        seconds += (min(fitted, options.calibration_crops) or options.calibration_crops) * billions * _INT8_S
+    return seconds
+
+
+def _work(network: nn.Module, side: int) -> tuple[int, float]:
+    """Return how many layers a network has, and about how many billion multiplications an item costs.
+
+    The multiplications are guessed from the weights: most lie at 1/4 to 1/32 of the picture's side.
+    """
+    layers = sum(isinstance(module, (nn.Conv2d, nn.Linear)) for module in network.modules())
+    cells = (HEATMAP_SIZE / 2.8) ** 2
+    return layers, parameter_count(network) * cells / 1e9

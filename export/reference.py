@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the network makes of crops in PyTorch, in float32: that which an exported file is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pamtri_edge.export.pictures import Inputs, parts
+from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.models.pamtri import Pamtri
+
+Floats = NDArray[np.float32]
+Advance = Callable[[], None]
+
+BATCH: Final = 4
+"""Crops that are run at a time: more costs memory and gains nothing on a CPU."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The network in float32 and what it makes of the crops.
+
+    Attributes:
+        module: the fused module.
+        inputs: of the crops, by name.
+        outputs: by name.
+        heatmaps: (N, K, 64, 64); None without a pose network.
+    """
+
+    module: Pamtri
+    inputs: Inputs
+    outputs: Mapping[str, Floats]
+    heatmaps: Floats | None
+
+    @classmethod
+    def of(cls, module: Pamtri, inputs: Inputs, *, advance: Advance = lambda: None) -> Reference:
+        """Run the network on crops; `advance` is called after each `BATCH`."""
+        outputs: list[dict[str, Floats]] = []
+        heatmaps: list[Floats] = []
+        for part in parts(inputs, BATCH):
+            if module.pose is None:
+                outputs.append(_run(module, part))
+            else:
+                heatmaps.append(pose_heatmaps(module, part))
+                outputs.append(from_heatmaps(module, part, heatmaps[-1]))
+            advance()
+        return cls(module, inputs, joined(outputs), np.concatenate(heatmaps) if heatmaps else None)
+
+    def first(self, count: int) -> Reference:
+        """Return the reference on its first crops alone."""
+        return Reference(
+            self.module,
+            {name: array[:count] for name, array in self.inputs.items()},
+            {name: array[:count] for name, array in self.outputs.items()},
+            None if self.heatmaps is None else self.heatmaps[:count],
+        )
+
+    def parts(self) -> Iterator[tuple[Inputs, slice]]:
+        """Give the inputs `BATCH` crops at a time, each with its place among all."""
+        for index, part in enumerate(parts(self.inputs, BATCH)):
+            yield part, slice(index * BATCH, (index + 1) * BATCH)
+
+
+def pose_input(part: Inputs) -> Floats:
+    """Return the pictures that the pose network sees."""
+    return part["pose_images"] if "pose_images" in part else part["images"]
+
+
+def pose_heatmaps(module: Pamtri, part: Inputs) -> Floats:
+    """Return the heatmaps (N, K, 64, 64) that the pose stage makes of a few crops."""
+    with torch.no_grad():
+        maps: Tensor = module.pose_stage()(torch.from_numpy(pose_input(part)))
+    return maps.numpy()
+
+
+def from_heatmaps(module: Pamtri, part: Inputs, heatmaps: Floats) -> dict[str, Floats]:
+    """Return the module's outputs by name as if its pose stage had given these heatmaps."""
+    with _pose_gives(module, heatmaps):
+        return _run(module, part)
+
+
+def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
+    """Return what the two-network form hands its second network: the stack, and the keypoint vector if any.
+
+    The fused module never builds the stack; its channels are taken where they enter the stage, and enlarged.
+    """
+    handed: list[Sequence[Tensor | None]] = []
+    stage = module.reid
+
+    def record(*channels: Tensor | None) -> tuple[Tensor, ...]:
+        handed.append(channels)
+        return type(stage).of_parts(stage, *channels)  # type: ignore[arg-type]
+
+    stage.of_parts = record  # type: ignore[method-assign,assignment]
+    try:
+        from_heatmaps(module, part, heatmaps)
+    finally:
+        del stage.of_parts
+    rgb, coarse, fine, vector = handed[0]
+    assert rgb is not None
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    channels = [rgb]
+    if coarse is not None:
+        channels.append(functional.interpolate(coarse, size=size, mode="bilinear", align_corners=False))
+    if fine is not None:
+        channels.append(fine)
+    inputs = {"stack": torch.cat(channels, dim=1).numpy()}
+    return inputs if vector is None else {**inputs, "keypoint_vector": vector.numpy()}
+
+
+def joined(results: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """Return arrays by name, those of all parts one after another."""
+    return {name: np.concatenate([part[name] for part in results]) for name in results[0]}
+
+
+def _run(module: Pamtri, part: Inputs) -> dict[str, Floats]:
+    with torch.no_grad():
+        results = module(*(torch.from_numpy(part[name]) for name in module.input_names))
+    return {name: tensor.numpy() for name, tensor in zip(module.output_names, results, strict=True)}
+
+
+class _Given(nn.Module):
+    """Stands in for the pose stage."""
+
+    def __init__(self, heatmaps: Tensor) -> None:
+        super().__init__()
+        self._heatmaps = heatmaps
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self._heatmaps
+
+
+@contextmanager
+def _pose_gives(module: Pamtri, heatmaps: Floats) -> Iterator[None]:
+    pose = module.pose
+    module.pose = _Given(torch.from_numpy(heatmaps))  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        module.pose = pose

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The comparison of an exported file with PyTorch, as a whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from pamtri_edge.errors import ExportError
+from pamtri_edge.export.judgement import Judgement, Staged
+from pamtri_edge.export.limits import LIMITS
+
+
+@dataclass(frozen=True)
+class Report:
+    """The comparison of an exported file with PyTorch.
+
+    Attributes:
+        precision: of the file.
+        source: where the crops come from.
+        drawn: whether they were drawn for want of real ones.
+        judgements: one an engine.
+        staged: of the two-network form, one an engine; empty without it.
+    """
+
+    precision: str
+    source: str
+    drawn: bool
+    judgements: tuple[Judgement, ...]
+    staged: tuple[Staged, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What passes a limit, in words; empty if the file is what it should be."""
+        runs: list[Judgement | Staged] = [*self.judgements, *self.staged]
+        return tuple(f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the report as plain JSON data, for the manifest."""
+        record = dataclasses.asdict(self)
+        record["limits"] = dataclasses.asdict(LIMITS[self.precision])
+        record["passed"] = not self.failures
+        rounded: dict[str, Any] = _rounded(record)
+        return rounded
+
+
+class ParityError(ExportError):
+    """The exported file is not the network that it was made of.
+
+    Attributes:
+        report: the figures.
+    """
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def _rounded(value: Any) -> Any:
+    """Round the figures of a record: more digits than they mean only make it long."""
+    if isinstance(value, float):
+        return round(value, 9)
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(entry) for entry in value]
+    return value
