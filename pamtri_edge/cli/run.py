@@ -178,7 +178,7 @@ def _follower(
 def _updater(bar: Any, source: Source, duration: float | None) -> Callable[[Progress], None]:
     """Return what moves the progress bar, a few times a second at most."""
     begin = last = time.monotonic()
-    task = bar.add_task(escape(source.name), total=source.total, note="")
+    task = bar.add_task("", total=source.total, note="")
 
     def update(progress: Progress) -> None:
         nonlocal last
@@ -186,7 +186,7 @@ def _updater(bar: Any, source: Source, duration: float | None) -> Callable[[Prog
         if now - last < _REFRESH_S and progress.frames != progress.total:
             return
         last = now
-        note = f"{progress.frames / max(now - begin, 1e-3):.0f} frames/s, {progress.events} events"
+        note = f"{progress.frames / max(now - begin, 1e-3):.0f}/s"
         if source.live and duration is not None:
             note += f", {progress.time_s:.0f} of {duration:g} s"
         bar.update(task, completed=progress.frames, note=note)

@@ -78,8 +78,9 @@ def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = 
 def draw_crop(crop: Picture, keypoints: NDArray[np.float32] | None, caption: str) -> Picture:
     """Return a picture of a crop: as it is at the left, with its pose at the right, a caption below.
 
-    Segments with four keypoints of confidence 0.5 or more are filled, as the network sees them; keypoints
-    of less confidence are drawn hollow. Keypoints of the vehicle's left side are blue, of its right orange.
+    Segments are filled where the network's input has them: all four keypoints of confidence 0.5 or more,
+    the outline convex. Keypoints of less confidence are drawn hollow; those of the vehicle's left side are
+    blue, of its right side orange.
 
     Args:
         crop: (h, w, 3) uint8 RGB.
@@ -110,10 +111,10 @@ def segment_color(index: int) -> Color:
 def _draw_pose(picture: Picture, points: NDArray[np.float32], confidence: NDArray[np.float32]) -> Picture:
     shown = _drawable(points, confidence, picture.shape)
     filled = picture.copy()
-    for index, corners in _confident_segments(confidence, shown):
+    for index, corners in _segments(points, confidence, shown):
         cv2.fillPoly(filled, [_whole(points[corners])], segment_color(index), cv2.LINE_AA)
     picture = np.asarray(cv2.addWeighted(filled, 0.4, picture, 0.6, 0), np.uint8)
-    for index, corners in _confident_segments(confidence, shown):
+    for index, corners in _segments(points, confidence, shown):
         cv2.polylines(picture, [_whole(points[corners])], True, segment_color(index), 1, cv2.LINE_AA)
     order = np.argsort(confidence)  # the surest on top
     for k in order.tolist():
@@ -139,7 +140,7 @@ def _draw_skeleton(
     low, high = np.array(box[:2], np.float32), np.array(box[2:], np.float32)
     points = low + keypoints[:, :2] * (high - low)
     shown = _drawable(points, keypoints[:, 2], picture.shape)
-    for index, corners in _confident_segments(keypoints[:, 2], shown):
+    for index, corners in _segments(points, keypoints[:, 2], shown):
         cv2.polylines(picture, [_whole(points[corners])], True, segment_color(index), 1, cv2.LINE_AA)
     radius = max(1, round(width * 0.75))
     for k in np.flatnonzero(shown & (keypoints[:, 2] >= SEGMENT_CONFIDENCE)).tolist():
@@ -148,14 +149,23 @@ def _draw_skeleton(
         cv2.circle(picture, center, radius, side, -1, cv2.LINE_AA)
 
 
-def _confident_segments(
-    confidence: NDArray[np.float32], shown: NDArray[np.bool_]
+def _segments(
+    points: NDArray[np.float32], confidence: NDArray[np.float32], shown: NDArray[np.bool_]
 ) -> list[tuple[int, list[int]]]:
     """Return the segments that are drawn, with their corners; none for another set of keypoints."""
     if len(confidence) <= max(max(segment.corners) for segment in SEGMENTS):
         return []
     sure = shown & (confidence >= SEGMENT_CONFIDENCE)
-    return [(i, list(s.corners)) for i, s in enumerate(SEGMENTS) if sure[list(s.corners)].all()]
+    found = [(index, list(segment.corners)) for index, segment in enumerate(SEGMENTS)]
+    return [(i, corners) for i, corners in found if sure[corners].all() and _is_convex(points[corners])]
+
+
+def _is_convex(corners: NDArray[np.float32]) -> bool:
+    """Tell whether a quadrilateral (4, 2) turns the same way at each corner."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
+    return bool((turns > 0).all() or (turns < 0).all())
 
 
 def _drawable(

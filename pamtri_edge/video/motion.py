@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.video.detect import Detection
+
+_CONTRAST: Final = 60.0  # grey levels between a usual vehicle and the road
+
+Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -19,20 +24,20 @@ class MotionSpec:
 
     Attributes:
         width: pictures are shrunk to this width; finer motion is noise, and costs time.
-        absorb_s: a vehicle that stands still becomes background after so many seconds.
-        threshold: squared distance, in variances, from which a pixel is no background.
-        warm_up_s: first seconds, in which the background is learnt and nothing is detected.
+        absorb_s: a vehicle of usual contrast that stands still becomes background in about this time.
+        threshold: grey levels, in any colour channel, from which a pixel differs from the background.
+        warm_up_s: first seconds, in which nothing is detected.
         least_area: smallest region, as a part of the picture.
-        most_area: largest region; more is a change of light, and nothing is detected.
+        most_area: largest total; more is a change of light, and nothing is detected.
         least_fill: part of its box that a region covers at least; less is scattered noise.
         longest: longer side over shorter side of a box at most.
         close: diameter, as a part of the picture's width, over which parts of one vehicle are joined.
     """
 
     width: int = 480
-    absorb_s: float = 2.0
-    threshold: float = 24.0
-    warm_up_s: float = 0.5
+    absorb_s: float = 4.0
+    threshold: int = 35
+    warm_up_s: float = 0.3
     least_area: float = 0.0012
     most_area: float = 0.6
     least_fill: float = 0.35
@@ -41,7 +46,13 @@ class MotionSpec:
 
 
 class MotionDetector:
-    """Detects moving regions with a mixture of Gaussians per pixel (OpenCV's MOG2); shadows are left out.
+    """Detects what differs from a running median of the scene (McFarlane and Schofield, 1995).
+
+    Each pixel of the background moves towards the picture by one grey level at a time, so that a passing
+    vehicle leaves no trace, and one that parks fades in. Before comparing, the picture's brightness is
+    matched to the background's: cameras change their exposure when a large vehicle comes, and a mixture of
+    Gaussians (OpenCV's MOG2) then takes half of the scene for motion unless it learns so fast that
+    it also learns slow vehicles. Shadows are not told apart: dark vehicles look like them.
 
     Args:
         rate: frames a second; None is taken as 25.
@@ -50,39 +61,46 @@ class MotionDetector:
 
     def __init__(self, *, rate: float | None = None, spec: MotionSpec | None = None) -> None:
         self._spec = spec or MotionSpec()
-        self._background = cv2.createBackgroundSubtractorMOG2(
-            varThreshold=self._spec.threshold, detectShadows=True
-        )
         rate = rate or 25.0
-        # A colour becomes background when its weight passes what the background ratio leaves: that many
-        # frames times the learning rate.
-        left = 1.0 - self._background.getBackgroundRatio()
-        self._learning_rate = left / max(self._spec.absorb_s * rate, 1.0)
-        self._warm_up = max(round(self._spec.warm_up_s * rate), 1)
+        self._levels_a_frame = _CONTRAST / max(self._spec.absorb_s * rate, 1.0)
+        self._levels_due = 0.0
+        self._warm_up = round(self._spec.warm_up_s * rate)
         self._seen = 0
+        self._background: Picture | None = None
 
-    def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, picture: Picture) -> list[Detection]:
         """Return the moving regions of a (H, W, 3) uint8 RGB picture; see `Detector`."""
         spec = self._spec
         scale = min(spec.width / picture.shape[1], 1.0)
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        differs = self._compare(np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.uint8))
         self._seen += 1
-        warm = self._seen > self._warm_up
-        learning_rate = self._learning_rate if warm else -1.0  # OpenCV's own is quick at the beginning
-        moving = self._background.apply(cv2.GaussianBlur(small, (3, 3), 0), learningRate=learning_rate)
-        if not warm:
+        if self._seen <= self._warm_up:
             return []
-        # MOG2 marks shadows with 127: they would join neighbours and widen every box.
-        mask = np.where(moving == 255, 255, 0).astype(np.uint8)
-        mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(3)), np.uint8)
-        mask = np.asarray(
-            cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(max(int(spec.close * small.shape[1]), 3))), np.uint8
-        )
+        mask = np.asarray(cv2.morphologyEx(differs, cv2.MORPH_OPEN, _disc(3)), np.uint8)
+        joint = max(int(spec.close * small.shape[1]), 3)
+        mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(joint)), np.uint8)
         if np.count_nonzero(mask) > spec.most_area * mask.size:
             return []
         return self._regions(mask, scale)
 
-    def _regions(self, mask: NDArray[np.uint8], scale: float) -> list[Detection]:
+    def _compare(self, picture: Picture) -> Picture:
+        """Return 255 where the picture differs from the background, and adapt the background."""
+        if self._background is None:
+            self._background = picture.copy()
+        background = self._background
+        matched = _matched(picture, background)
+        change = cv2.absdiff(matched, background).max(axis=2)
+        self._levels_due += self._levels_a_frame
+        while self._levels_due >= 1.0:
+            self._levels_due -= 1.0
+            up = cv2.compare(matched, background, cv2.CMP_GT)  # 255 where it holds
+            down = cv2.compare(matched, background, cv2.CMP_LT)
+            cv2.add(background, np.minimum(up, 1), dst=background)
+            cv2.subtract(background, np.minimum(down, 1), dst=background)
+        return np.where(change > self._spec.threshold, 255, 0).astype(np.uint8)
+
+    def _regions(self, mask: Picture, scale: float) -> list[Detection]:
         spec = self._spec
         _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         found = []
@@ -95,5 +113,15 @@ class MotionDetector:
         return found
 
 
-def _disc(diameter: int) -> NDArray[np.uint8]:
+def _matched(picture: Picture, background: Picture) -> Picture:
+    """Return the picture with each colour channel multiplied to the background's brightness.
+
+    The factor is the median over the scene, of which vehicles cover less than half.
+    """
+    ours, theirs = (np.maximum(p[::4, ::4], 1).astype(np.float32) for p in (picture, background))
+    factors = np.median((theirs / ours).reshape(-1, 3), axis=0)
+    return np.asarray(cv2.convertScaleAbs(picture * factors.astype(np.float32)), np.uint8)
+
+
+def _disc(diameter: int) -> Picture:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)), np.uint8)

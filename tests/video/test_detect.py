@@ -204,6 +204,17 @@ def test_a_change_of_light_is_no_vehicle() -> None:
     assert detector.detect(_street(20, car=False, light=1.6)) == []
 
 
+def test_a_camera_that_changes_its_exposure_still_sees_what_moves() -> None:
+    detector = MotionDetector(rate=25)
+    found = [
+        detector.detect(_street(index, car=index >= 20, light=0.8 if index >= 20 else 1.0))
+        for index in range(30)
+    ]
+    for index in range(20, 30):
+        (detection,) = found[index]
+        assert detection.box == pytest.approx((20 + 6 * index, 100, 100 + 6 * index, 150), abs=6)
+
+
 def test_large_pictures_are_shrunk_but_boxes_are_not() -> None:
     detector = MotionDetector()
     for index in range(24):

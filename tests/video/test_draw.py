@@ -95,18 +95,26 @@ def test_the_left_half_is_the_crop_and_the_right_half_its_pose() -> None:
 
 @pytest.mark.parametrize("index", range(len(SEGMENTS)), ids=[segment.name for segment in SEGMENTS])
 def test_a_segment_is_filled_if_all_its_keypoints_are_confident(index: int) -> None:
-    crop = _picture(256, 384)
     corners = list(SEGMENTS[index].corners)
     shares = []
-    for unsure in (None, corners[0]):
-        keypoints = _keypoints(0.0, (384, 256))
-        keypoints[corners, 2] = 0.5
-        if unsure is not None:
-            keypoints[unsure, 2] = 0.49
-        pose = draw_crop(crop, keypoints, "")[:256, 384:]
-        colored = np.ptp(pose.astype(int), axis=2) > 20
-        shares.append(colored.mean())
-    assert shares[0] > 3 * shares[1] > 0
+    for confidence in (0.5, 0.49):
+        keypoints = np.zeros((36, 3), np.float32)
+        keypoints[corners] = [(50, 50, 0.5), (300, 50, 0.5), (300, 200, 0.5), (50, 200, confidence)]
+        pose = draw_crop(_picture(256, 384), keypoints, "")[:256, 384:]
+        shares.append((np.ptp(pose.astype(int), axis=2) > 20).mean())
+    assert shares[0] > 0.3 > 0.02 > shares[1]
+
+
+def test_a_segment_that_crosses_itself_is_left_out() -> None:
+    first, second, third, fourth = SEGMENTS[4].corners
+    shares = []
+    for order in [(first, second, third, fourth), (first, third, second, fourth)]:
+        keypoints = np.zeros((36, 3), np.float32)
+        for k, (x, y) in zip(order, [(50, 50), (300, 50), (300, 200), (50, 200)], strict=True):
+            keypoints[k] = (x, y, 0.9)
+        pose = draw_crop(_picture(256, 384), keypoints, "")[:256, 384:]
+        shares.append((np.ptp(pose.astype(int), axis=2) > 20).mean())
+    assert shares[0] > 0.3 > 0.02 > shares[1]
 
 
 def test_sure_keypoints_are_filled_and_unsure_ones_hollow() -> None:

@@ -98,9 +98,7 @@ def test_without_a_terminal_progress_is_one_line(
     _, _, err = _run(clip, tmp_path / "out")
     lines = [line for line in err.splitlines() if line.strip()]
     assert len(lines) == 1
-    assert "street" in lines[0]
-    assert "40/40" in lines[0]
-    assert "frames/s" in lines[0]
+    assert re.search(r"40/40 frames .*\d+/s", lines[0])
 
 
 def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]) -> None:
