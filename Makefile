@@ -67,7 +67,9 @@ format: $(VENV)/developed ## Put Python and C++ into the project's format.
 	$(BIN)/clang-format -i $(CXX_SOURCES)
 
 bench: $(VENV)/developed ## Measure speed and memory against the original's pipeline; takes a while.
-	$(BIN)/python -m benchmarks
+	$(BIN)/pytest -q benchmarks --benchmark-columns=median,iqr,rounds
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/memory.py
 
 clean: ## Remove what was built and measured; keep the environment.
 	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
