@@ -21,8 +21,8 @@ from pamtri_edge.video.frames import Frame
 from pamtri_edge.video.fuse import Answer, Fused, fuse
 from pamtri_edge.video.gate import GateSpec, TrackGate, View, sightings
 
-_LONGEST_WAIT_S: Final = 1.0
-"""A view waits this long, in seconds of the video, for others to fill its batch."""
+_LONGEST_WAIT_S: Final = 0.5
+"""A view waits so many seconds of the video for others to fill its batch; longer, and labels come late."""
 
 
 class Embedder(Protocol):
