@@ -51,7 +51,7 @@ class PictureMaker:
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return the frame as (H, W, 3) uint8 RGB, turned as its display matrix says."""
-        rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        rgb = self._reformatter.reformat(frame, format="rgb24")
         picture = np.asarray(rgb.to_ndarray(), np.uint8)
         quarters = round(frame.rotation / 90) % 4  # counterclockwise, as np.rot90 turns
         return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture

@@ -146,7 +146,7 @@ def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(
     names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     assert names == {"events.jsonl", "summary.json", "annotated.mp4", "crops/1.jpg", "crops/2.jpg"}
     assert _frames(output / "annotated.mp4") == 50
-    crop = cv2.imread(str(output / "crops" / "1.jpg"), cv2.IMREAD_COLOR_RGB)
+    crop = cv2.imread(str(output / "crops" / "1.jpg"))[..., ::-1]
     assert crop.shape[1] == 768
     assert crop[20, 20, 0] > 180 > 80 > crop[20, 20, 2]  # red
 
