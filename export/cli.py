@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri-export`: from weights to a verified bundle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from pamtri_edge import console
+from pamtri_edge.errors import ExportError, InputError
+from pamtri_edge.export.options import ExportOptions, Steps
+from pamtri_edge.geometry import Geometry
+
+if TYPE_CHECKING:
+    from pamtri_edge.export.bundle_export import ExportResult
+    from pamtri_edge.export.report import Report
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EPILOG = (
+    "Examples. Networks with drawn weights, for a first try: pamtri-export --model lite. Your own weights, "
+    "for a Jetson or a workstation GPU: pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 "
+    "--crops DIR --output street.pamtri. For a CPU: the same with --precision int8 --calibration DIR. "
+    "Weights trained with the original code: add --geometry original --flip-test."
+)
+
+
+class Model(str, Enum):
+    """Networks of a named size."""
+
+    LITE = "lite"
+    PAPER = "paper"
+
+
+class Precision(str, Enum):
+    """How the two networks are typed in the file."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+class _ShownSteps(Steps):
+    """Steps of an export, each a line on the terminal."""
+
+    @contextmanager
+    def shown(self, name: str, total: int | None) -> Iterator[Callable[[], None]]:
+        start = time.perf_counter()
+        if total is None:
+            console.err.print(f"  {escape(name)} ...", end="\r" if console.err.is_terminal else "\n")
+            yield lambda: None
+        else:
+            with console.progress() as bar:
+                task = bar.add_task(f"  {escape(name)}", total=total, note="")
+                yield lambda: bar.advance(task)
+            return
+        console.err.print(f"  {escape(name)}: {time.perf_counter() - start:.1f} s")
+
+
+@app.command(epilog=_EPILOG)
+def export(
+    model: Annotated[
+        Model | None,
+        typer.Option(help="Networks of this size with drawn weights, instead of --pose and --reid."),
+    ] = None,
+    pose: Annotated[
+        Path | None, typer.Option(help="Weights of the pose network: the original's file or ours.")
+    ] = None,
+    reid: Annotated[
+        Path | None,
+        typer.Option(help="Weights of the re-identification network, likewise."),
+    ] = None,
+    precision: Annotated[
+        Precision, typer.Option(help="Type of the two networks in the file.")
+    ] = Precision.FP32,
+    geometry: Annotated[
+        Geometry,
+        typer.Option(help="How a crop becomes pictures; 'original' for weights of the NVlabs code."),
+    ] = Geometry.UNIFIED,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="The bundle to write, NAME.pamtri. [default: your cache for --model lite, else a name "
+            "after the weights, here]",
+            show_default=False,
+        ),
+    ] = None,
+    crops: Annotated[
+        Path | None,
+        typer.Option(help="Folder of vehicle pictures on which the file is compared with PyTorch."),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to."),
+    ] = None,
+    parity_crops: Annotated[int, typer.Option(min=1, help="Compare on at most so many crops.")] = 64,
+    colors: Annotated[
+        str | None,
+        typer.Option(help="Names of the color classes: a comma list, or a file with a name a line."),
+    ] = None,
+    types: Annotated[str | None, typer.Option(help="Names of the type classes, likewise.")] = None,
+    flip_test: Annotated[
+        bool,
+        typer.Option(
+            "--flip-test", help="Average with the heatmaps of the mirrored picture: pose costs twice."
+        ),
+    ] = False,
+    raw_feature: Annotated[
+        bool, typer.Option("--raw-feature", help="Leave the embedding at the network's own length.")
+    ] = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Also write the two networks apart, for the two-engine path.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="What the weights of --model are drawn from.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written, from what, and how long it takes.")
+    ] = False,
+    allow_drift: Annotated[
+        bool,
+        typer.Option("--allow-drift", help="Write the bundle even if the comparison fails; it will say so."),
+    ] = False,
+) -> None:
+    """Turn weights into a bundle, and refuse if the exported file is not the network it was made of.
+
+    The bundle holds the network as typed ONNX with all that stands around it, golden crops with
+    their results, class names and the figures of the comparison with PyTorch. The comparison runs
+    the exported file itself on real crops (--crops). If it fails, the command ends with 1 and
+    leaves nothing.
+    """
+    if model is None and pose is None and reid is None:
+        raise InputError(
+            "say what to export: --model lite for a first try, or --reid FILE (and --pose FILE, where the "
+            "re-identification network needs it)."
+        )
+    options = ExportOptions(
+        model=None if model is None else model.value,
+        seed=seed,
+        pose=pose,
+        reid=reid,
+        precision=precision.value,
+        geometry=geometry,
+        flip_test=flip_test,
+        raw_feature=raw_feature,
+        calibration=calibration,
+        crops=crops,
+        colors=_names(colors),
+        types=_names(types),
+        output=output,
+        overwrite=overwrite,
+        staged=staged,
+        allow_drift=allow_drift,
+        parity_crops=parity_crops,
+    )
+    _require_torch()
+    from pamtri_edge.export.bundle_export import export_bundle, plan_export
+    from pamtri_edge.export.report import ParityError
+    from pamtri_edge.export.tables import plan_table
+
+    console.out.print(plan_table(plan_export(options), precision=options.precision))
+    if dry_run:
+        console.out.print("Nothing was written (--dry-run).")
+        return
+    try:
+        result = export_bundle(options, steps=_ShownSteps())
+    except ParityError as error:
+        _show_report(error.report)
+        raise
+    _show_result(result)
+
+
+def main() -> None:
+    """Run `pamtri-export`."""
+    console.guarded(app)
+
+
+def _require_torch() -> None:
+    """Refuse before any work where the packages of the extra are missing."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        raise ExportError(
+            f"exporting needs {', '.join(missing)}, not installed here: pip install 'pamtri-edge[export]'"
+        )
+
+
+def _names(given: str | None) -> tuple[str, ...] | None:
+    """Return class names from a comma list, or from a file with a name a line."""
+    if given is None:
+        return None
+    path = Path(given)
+    if path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        names = tuple(line.strip() for line in lines if line.strip())
+    else:
+        names = tuple(name.strip() for name in given.split(",") if name.strip())
+    if not names:
+        raise InputError(f"{given!r} holds no class names; expected a comma list or a file, a name a line.")
+    return names
+
+
+def _show_report(report: Report) -> None:
+    from pamtri_edge.export.tables import report_table, staged_lines
+
+    console.out.print(report_table(report))
+    for line in staged_lines(report):
+        console.out.print(line)
+    for judgement in report.judgements:
+        for remark in judgement.remarks:
+            console.out.print(f"{judgement.backend}: {remark}.")
+    if report.drawn:
+        console.out.print(
+            "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras."
+        )
+
+
+def _show_result(result: ExportResult) -> None:
+    from pamtri_edge.export.tables import sizes_line
+
+    _show_report(result.report)
+    console.out.print(sizes_line(result.sizes))
+    if result.report.failures:
+        console.err.print("[bold yellow]warning:[/] written although the comparison FAILED:")
+        for failure in result.report.failures:
+            console.err.print(f"  {escape(failure)}")
+    if not result.manifest.trained:
+        console.out.print("The weights were drawn: speed and formats are real, the results mean nothing.")
+    console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.", soft_wrap=True)
