@@ -41,7 +41,7 @@ class Step:
         what: in words.
         same: ours does the same, so that only rounding may differ.
         twice: heatmaps and segments are enlarged to the picture's size, then resized to 256x256.
-        bytes: values are floored to 1/255, keypoints rounded to three decimals.
+        bytes: values are floored to 1/255.
         files: the original's own programs, with JPEG and CSV files.
     """
 
@@ -55,8 +55,12 @@ class Step:
 
 STEPS = (
     Step("numbers", "maps as float numbers, enlarged once from 64 to 256: what our graph does", same=True),
-    Step("+ double resizing", "maps enlarged to the size of the crop, then resized to 256", twice=True),
-    Step("+ 8 bits", "maps floored to 1/255, keypoints rounded to 0.001 pixel", twice=True, bytes=True),
+    Step(
+        "+ double resizing",
+        "maps enlarged to the size of the crop, then resized to 256; segments clipped as fillPoly does it",
+        twice=True,
+    ),
+    Step("+ 8 bits", "maps floored to 1/255", twice=True, bytes=True),
     Step(
         "its own files", "the original's programs and loader as they are, JPEG files between them", files=True
     ),
@@ -118,23 +122,56 @@ def pose(
     original: Original, network: nn.Module, paths: Sequence[Path], folder: Path, *, flip_test: bool
 ) -> Posed:
     """Run the pose side from picture files: its data set, its program with files, and the maps as numbers."""
-    pictures = folder / "images" / f"image_{repository.IMAGES}"
-    pictures.mkdir(parents=True)
-    copies = [Path(shutil.copy(path, pictures / f"{index:04d}.jpg")) for index, path in enumerate(paths)]
-    sizes = {path.name: repository.read_rgb(path).shape[1::-1] for path in copies}
-    dataset = repository.pose_dataset(original, folder, sizes)
-    repository.write_predictions(original, network, dataset, folder, folder / "output", flip_test=flip_test)
+    copies, extents = _copied(paths, folder / "images" / f"image_{repository.IMAGES}")
+    names = {path.name: tuple(map(int, size)) for path, size in zip(copies, extents.tolist(), strict=True)}
+    dataset = repository.pose_dataset(original, folder, names)
+    output = folder / "output"
+    repository.write_predictions(original, network, dataset, folder, output, flip_test=flip_test)
     with repository.period():
         inputs = torch.stack([dataset[index][0] for index in range(len(dataset))])
     windows = (inputs * torch.tensor(STD).view(1, 3, 1, 1) + torch.tensor(MEAN).view(1, 3, 1, 1)) * 255
     maps = heatmaps(original, network, windows.round(), flip_test=flip_test)
-    extents = torch.tensor([list(map(float, size)) for size in sizes.values()])
-    return Posed(tuple(copies), maps, keypoints(original, maps, extents), folder / "output")
+    return Posed(copies, maps, keypoints(original, maps, extents), output)
+
+
+def smooth(original: Original, paths: Sequence[Path], folder: Path) -> Posed:
+    """Return what the pose side would leave if its heatmaps were what training aims at.
+
+    That is one Gaussian a keypoint, of deviation 2, here at drawn places. Heatmaps of drawn weights are far
+    rougher, and suffer more from being resized and compressed. There are no segments.
+    """
+    copies, extents = _copied(paths, folder / "images")
+    drawn = np.random.default_rng(0)
+    cells = np.arange(64)
+    places = drawn.uniform(8, 56, (2, len(copies), 36, 1))
+    across, down = (np.exp(-((cells - place) ** 2) / 8) for place in places)
+    peaks = drawn.uniform(0.6, 1.0, (len(copies), 36, 1, 1))
+    maps = torch.from_numpy((peaks * down[..., None] * across[..., None, :]).astype(np.float32))
+    output = folder / "output"
+    output.mkdir()
+    heatmap_folder = output / f"heatmap_{repository.IMAGES}"
+    heatmap_folder.mkdir()
+    original.vis.save_heatmaps(maps, [path.name for path in copies], str(heatmap_folder))
+    found = keypoints(original, maps, extents)
+    rows = (
+        ",".join([path.name, *(f"{v:.3f}" for v in row.ravel())])
+        for path, row in zip(copies, found, strict=True)
+    )
+    (output / f"pose_{repository.IMAGES}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return Posed(copies, maps, found, output)
+
+
+def _copied(paths: Sequence[Path], folder: Path) -> tuple[tuple[Path, ...], Tensor]:
+    """Copy pictures under names in order; return the copies and their widths and heights (N, 2)."""
+    folder.mkdir(parents=True)
+    copies = tuple(Path(shutil.copy(path, folder / f"{i:04d}.jpg")) for i, path in enumerate(paths))
+    sizes = [repository.read_rgb(path).shape[1::-1] for path in copies]
+    return copies, torch.tensor(sizes, dtype=torch.float32)
 
 
 def described(original: Original, network: nn.Module, spec: ReidSpec, posed: Posed, step: Step) -> Described:
     """Run the re-identification side on what the pose side left, the pictures taken one after another."""
-    rows = _read_rows(posed) if step.files or step.bytes else posed.keypoints.reshape(-1, 108).tolist()
+    rows = _read_rows(posed)
     stacks, vectors = [], []
     for index, row in enumerate(rows):
         if step.files:
@@ -190,7 +227,8 @@ def _assemble(
     if spec.heatmaps:
         maps.extend(posed.heatmaps[index].clamp(0, 1).numpy())
     if spec.segments:
-        maps.extend(_segment(original, row, corners, width, height) for corners in SEGMENTS)
+        margin = max(width, height) if step.same else 0
+        maps.extend(_segment(original, row, corners, width, height, margin) for corners in SEGMENTS)
     if step.bytes:
         maps = [(np.floor(one * 255) / 255).astype(np.float32) for one in maps]
     if maps and step.twice:
@@ -208,15 +246,19 @@ def _assemble(
 
 
 def _segment(
-    original: Original, row: list[float], corners: Sequence[int], width: int, height: int
+    original: Original, row: list[float], corners: Sequence[int], width: int, height: int, margin: int
 ) -> Picture:
-    """Return one segment as 64x64 of 0..1: rounded corners, `is_convex`, `cv2.fillPoly`, `cv2.resize`."""
-    drawn = np.zeros((height, width), np.float32)
+    """Return one segment as 64x64 of 0..1: rounded corners, `is_convex`, `cv2.fillPoly`, `cv2.resize`.
+
+    An outline that leaves the picture is drawn otherwise by each version of OpenCV, some of which fill the
+    picture's border along it. With a margin around the picture it stays a polygon.
+    """
+    drawn = np.zeros((height + 2 * margin, width + 2 * margin), np.float32)
     places = [[round(row[3 * k]), round(row[3 * k + 1])] for k in corners]
     sure = all(row[3 * k + 2] >= 0.5 for k in corners)
     if sure and original.vis.is_convex(places):
-        cv2.fillPoly(drawn, np.array([places], np.int32), 1.0)
-    return _resize(drawn, 64, 64)
+        cv2.fillPoly(drawn, np.array([places], np.int32) + margin, 1.0)
+    return _resize(drawn[margin : margin + height, margin : margin + width], 64, 64)
 
 
 def _resize(picture: Any, width: int, height: int) -> Any:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the `original` geometry does differently from `unified`, as operators of the fused graph.
 
-The original is two programs with files between them. Three steps of theirs are not repeated here, and their
-effect is small: values that pass through 8-bit JPEG files (heatmaps are floored to 1/255, segments rounded),
-keypoints that pass through a CSV file of three decimals, and heatmaps that are enlarged to the size of the
-crop before they are resized to 256x256 (here once, from 64 to 256).
+The original is two programs with files between them. Two steps of theirs are not repeated here. Heatmaps and
+segments pass through 8-bit JPEG files (heatmaps floored to 1/255), which matters little. And they are
+enlarged from 64x64 to the size of the crop before they are resized to 256x256, here once from 64 to 256: it
+matters for crops of less than about 100 pixels (`benchmarks/original_parity.py` measures both).
 """
 
 from __future__ import annotations
@@ -37,16 +37,18 @@ def window_keypoints(cells: Tensor, confidence: Tensor, crop_size: Tensor) -> Te
 def coarse_segments(keypoints: Tensor, crop_size: Tensor) -> Tensor:
     """Return the segments as the original draws them, (N, 13, 64, 64) of 0..1.
 
-    Corners are rounded to whole pixels of the crop, the polygon is filled there with its outline (as
-    `cv2.fillPoly` does: half a pixel beyond the edge, within the corners' bounding box) and then sampled
-    bilinearly at 64x64 points, without antialiasing.
+    Corners are rounded to whole pixels of the crop, after the three decimals of the file in which the
+    original keeps keypoints and confidences. The polygon is filled there with its outline, as `cv2.fillPoly`
+    does (half a pixel beyond the edge, within the corners' bounding box), and then sampled bilinearly at
+    64x64 points, without antialiasing.
 
     Args:
         keypoints: (N, 36, 3) x, y in crop units, confidence.
         crop_size: (N, 2) width and height of the crops in pixels.
     """
-    corners, drawn = operators.segment_corners(keypoints)
-    corners = torch.round(corners * crop_size.unsqueeze(1).unsqueeze(2))
+    pixels = torch.cat([keypoints[..., :2] * crop_size.unsqueeze(1), keypoints[..., 2:]], dim=2)
+    corners, drawn = operators.segment_corners(torch.round(pixels * 1000.0) / 1000.0)
+    corners = torch.round(corners)
     a, b, c = operators.half_planes(corners, drawn)
     c = c + 0.5 * torch.maximum(a.abs(), b.abs())
     lowest, highest = corners.amin(dim=2).unsqueeze(3), corners.amax(dim=2).unsqueeze(3)

@@ -18,7 +18,10 @@ from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
 
 
 class Pamtri(nn.Module):
-    """Both networks and all that stands between them, as one graph.
+    """Both networks and all that stands between them, as one graph, for inference.
+
+    It keeps the given networks and rearranges the first convolution of re-identification (`FusedStem`) from
+    the weights as they are now: load or train first, then build this.
 
     Args:
         pose: the pose network; None if the re-identification network takes nothing from it, and then
