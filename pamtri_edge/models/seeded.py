@@ -161,7 +161,7 @@ def _standardised(layer: nn.Module, x: Tensor, *, deviation: float) -> Tensor:
     All outputs together get one deviation.
     """
     assert isinstance(layer, nn.Linear)
-    centred = layer(x) - layer(x).mean(dim=0)
+    centred: Tensor = layer(x) - layer(x).mean(dim=0)
     scale = deviation / max(math.sqrt(centred.square().mean().item()), 1e-6)
     layer.bias.copy_((layer.bias - layer(x).mean(dim=0)) * scale)
     layer.weight.mul_(scale)
