@@ -90,9 +90,9 @@ def _squared_error(magnitudes: Floats, step: float) -> float:
 
 def _sampled(magnitudes: Floats, *, seed: tuple[int, int]) -> Floats:
     if magnitudes.size <= _SAMPLES:
-        return magnitudes.copy()
-    taken: Floats = np.random.default_rng(seed).choice(magnitudes, _SAMPLES)
-    return taken
+        return magnitudes
+    generator = np.random.default_rng(seed)
+    return magnitudes[generator.integers(0, magnitudes.size, _SAMPLES)]
 
 
 def _tapped(model: ModelProto, tensors: Sequence[str]) -> ModelProto:

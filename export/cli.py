@@ -15,27 +15,13 @@ import typer
 from rich.markup import escape
 
 from pamtri_edge import console
-from pamtri_edge.errors import ExportError, InputError
+from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.geometry import Geometry
 
 if TYPE_CHECKING:
     from pamtri_edge.export.bundle_export import ExportResult
     from pamtri_edge.export.report import Report
-
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-_EPILOG = (
-    "Examples. Networks with drawn weights, for a first try: pamtri-export --model lite. Your own weights, "
-    "for a Jetson or a workstation GPU: pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 "
-    "--crops DIR --output street.pamtri. For a CPU: the same with --precision int8 --calibration DIR. "
-    "Weights trained with the original code: add --geometry original --flip-test."
-)
 
 
 class Model(str, Enum):
@@ -53,24 +39,53 @@ class Precision(str, Enum):
     INT8 = "int8"
 
 
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_HELP = """Turn weights into a bundle, and refuse if the exported file is not the network it was made of.
+
+The bundle holds the network as typed ONNX with all that stands around it, golden crops with their
+results, class names, DeepStream configuration, and the figures of the comparison with PyTorch. The
+comparison runs the exported file itself on crops, best on real ones (--crops). If it fails, the command
+ends with exit code 1 and leaves nothing.
+
+\b
+Examples:
+  Networks with drawn weights, for a first try; they go where Reidentifier.load() looks:
+    pamtri-export --model lite
+  Your own weights, or those of the original code, for a Jetson or a workstation GPU:
+    pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
+                  --crops crops/ --output street.pamtri
+  For a CPU, fitted to pictures of your own cameras:
+    pamtri-export --pose pose.pth --reid reid.pth.tar --precision int8 --calibration crops/
+  Weights trained with the original code, which pads what its pose network sees:
+    pamtri-export --pose pose.pth --reid reid.pth.tar --geometry original --flip-test
+  What would be done, without doing it:
+    pamtri-export --pose pose.pth --reid reid.pth.tar --dry-run
+"""
+
+
 class _ShownSteps(Steps):
-    """Steps of an export, each a line on the terminal."""
+    """Steps of an export, each a line on the terminal: a bar where the parts are known, then the time."""
 
     @contextmanager
     def shown(self, name: str, total: int | None) -> Iterator[Callable[[], None]]:
         start = time.perf_counter()
-        if total is None:
-            console.err.print(f"  {escape(name)} ...", end="\r" if console.err.is_terminal else "\n")
-            yield lambda: None
-        else:
+        if total is not None:
             with console.progress() as bar:
                 task = bar.add_task(f"  {escape(name)}", total=total, note="")
                 yield lambda: bar.advance(task)
             return
+        with console.err.status(f"{escape(name)} ..."):
+            yield lambda: None
         console.err.print(f"  {escape(name)}: {time.perf_counter() - start:.1f} s")
 
 
-@app.command(epilog=_EPILOG)
+@app.command(help=_HELP)
 def export(
     model: Annotated[
         Model | None,
@@ -80,8 +95,7 @@ def export(
         Path | None, typer.Option(help="Weights of the pose network: the original's file or ours.")
     ] = None,
     reid: Annotated[
-        Path | None,
-        typer.Option(help="Weights of the re-identification network, likewise."),
+        Path | None, typer.Option(help="Weights of the re-identification network, likewise.")
     ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Type of the two networks in the file.")
@@ -100,18 +114,33 @@ def export(
     ] = None,
     crops: Annotated[
         Path | None,
-        typer.Option(help="Folder of vehicle pictures on which the file is compared with PyTorch."),
+        typer.Option(
+            help="Folder of vehicle pictures on which the file is compared with PyTorch. [default: those of "
+            "--calibration that int8 is not fitted to, else drawn ones]",
+            show_default=False,
+        ),
     ] = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to."),
+        typer.Option(
+            help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to. "
+            "[default: every other one of --crops, else drawn ones]",
+            show_default=False,
+        ),
     ] = None,
     parity_crops: Annotated[int, typer.Option(min=1, help="Compare on at most so many crops.")] = 64,
     colors: Annotated[
         str | None,
-        typer.Option(help="Names of the color classes: a comma list, or a file with a name a line."),
+        typer.Option(
+            help="Names of the color classes in the training set's order: A,B,C, or a file, a name a line. "
+            "[default: VeRi's ten]",
+            show_default=False,
+        ),
     ] = None,
-    types: Annotated[str | None, typer.Option(help="Names of the type classes, likewise.")] = None,
+    types: Annotated[
+        str | None,
+        typer.Option(help="Names of the type classes, likewise. [default: VeRi's nine]", show_default=False),
+    ] = None,
     flip_test: Annotated[
         bool,
         typer.Option(
@@ -134,13 +163,7 @@ def export(
         typer.Option("--allow-drift", help="Write the bundle even if the comparison fails; it will say so."),
     ] = False,
 ) -> None:
-    """Turn weights into a bundle, and refuse if the exported file is not the network it was made of.
-
-    The bundle holds the network as typed ONNX with all that stands around it, golden crops with
-    their results, class names and the figures of the comparison with PyTorch. The comparison runs
-    the exported file itself on real crops (--crops). If it fails, the command ends with 1 and
-    leaves nothing.
-    """
+    """Run the command; users read `_HELP`."""
     if model is None and pose is None and reid is None:
         raise InputError(
             "say what to export: --model lite for a first try, or --reid FILE (and --pose FILE, where the "
@@ -157,18 +180,18 @@ def export(
         raw_feature=raw_feature,
         calibration=calibration,
         crops=crops,
-        colors=_names(colors),
-        types=_names(types),
+        colors=class_names(colors, "colors"),
+        types=class_names(types, "types"),
         output=output,
         overwrite=overwrite,
         staged=staged,
         allow_drift=allow_drift,
         parity_crops=parity_crops,
     )
-    _require_torch()
-    from pamtri_edge.export.bundle_export import export_bundle, plan_export
-    from pamtri_edge.export.report import ParityError
-    from pamtri_edge.export.tables import plan_table
+    with _packages_needed():
+        from pamtri_edge.export.bundle_export import export_bundle, plan_export
+        from pamtri_edge.export.report import ParityError
+        from pamtri_edge.export.tables import plan_table
 
     console.out.print(plan_table(plan_export(options), precision=options.precision))
     if dry_run:
@@ -179,7 +202,7 @@ def export(
     except ParityError as error:
         _show_report(error.report)
         raise
-    _show_result(result)
+    _show_result(options, result)
 
 
 def main() -> None:
@@ -187,56 +210,75 @@ def main() -> None:
     console.guarded(app)
 
 
-def _require_torch() -> None:
-    """Refuse before any work where the packages of the extra are missing."""
-    from importlib.util import find_spec
+def class_names(given: str | None, option: str) -> tuple[str, ...] | None:
+    """Return class names from a comma list, or from a file with a name a line.
 
-    missing = [name for name in ("torch", "onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
-    if missing:
-        raise ExportError(
-            f"exporting needs {', '.join(missing)}, not installed here: pip install 'pamtri-edge[export]'"
-        )
-
-
-def _names(given: str | None) -> tuple[str, ...] | None:
-    """Return class names from a comma list, or from a file with a name a line."""
+    Raises:
+        InputError: an empty name, or a file that is not text.
+    """
     if given is None:
         return None
-    path = Path(given)
-    if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        names = tuple(line.strip() for line in lines if line.strip())
-    else:
-        names = tuple(name.strip() for name in given.split(",") if name.strip())
-    if not names:
-        raise InputError(f"{given!r} holds no class names; expected a comma list or a file, a name a line.")
+    try:
+        lines = [line for line in Path(given).read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"--{option} {given} is no text file ({error.reason}).") from error
+    except OSError:  # there is no such file
+        lines = given.split(",")
+    names = tuple(line.strip() for line in lines)
+    if not names or "" in names:
+        raise InputError(f"--{option} {given!r} has an empty name; expected A,B,C or a file, a name a line.")
     return names
 
 
+@contextmanager
+def _packages_needed() -> Iterator[None]:
+    """Turn a missing package of the extra into one sentence."""
+    try:
+        yield
+        import onnxruntime  # type: ignore[import-untyped]  # noqa: F401 - used much later, for int8
+        import onnxscript  # noqa: F401 - used by torch
+    except MissingDependencyError:
+        raise
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pamtri_edge"):
+            raise
+        raise MissingDependencyError(
+            f"exporting needs {error.name}, not installed here: pip install 'pamtri-edge[export]'"
+        ) from error
+
+
 def _show_report(report: Report) -> None:
-    from pamtri_edge.export.tables import report_table, staged_lines
+    from pamtri_edge.export.tables import report_table
 
     console.out.print(report_table(report))
-    for line in staged_lines(report):
-        console.out.print(line)
     for judgement in report.judgements:
         for remark in judgement.remarks:
-            console.out.print(f"{judgement.backend}: {remark}.")
+            console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
     if report.drawn:
         console.out.print(
-            "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras."
+            "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras.",
+            soft_wrap=True,
         )
 
 
-def _show_result(result: ExportResult) -> None:
+def _show_result(options: ExportOptions, result: ExportResult) -> None:
     from pamtri_edge.export.tables import sizes_line
 
     _show_report(result.report)
-    console.out.print(sizes_line(result.sizes))
-    if result.report.failures:
-        console.err.print("[bold yellow]warning:[/] written although the comparison FAILED:")
-        for failure in result.report.failures:
-            console.err.print(f"  {escape(failure)}")
+    console.out.print(sizes_line(result.sizes), soft_wrap=True)
+    if options.geometry is Geometry.ORIGINAL:
+        console.out.print(
+            "Stock DeepStream nvinfer cannot feed geometry 'original': deepstream/README.txt says why.",
+            soft_wrap=True,
+        )
     if not result.manifest.trained:
         console.out.print("The weights were drawn: speed and formats are real, the results mean nothing.")
+    if result.report.failures:
+        console.err.print(
+            "[bold red]WARNING: the comparison with PyTorch FAILED[/]; the bundle was written because of "
+            "--allow-drift, and its manifest says so:",
+            soft_wrap=True,
+        )
+        for failure in result.report.failures:
+            console.err.print(f"  {escape(failure)}", soft_wrap=True)
     console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.", soft_wrap=True)

@@ -103,6 +103,7 @@ class Pose:
         largest: the largest magnitude in the reference's heatmaps; the limit grows with it above 1.
         error: the largest difference of a cell.
         mean_error: the mean difference of a cell.
+        cosine: the least cosine of a crop's heatmaps, all together.
         confidence: the largest difference of a confidence.
         near: share of the keypoints that the error could have decided otherwise.
         changed: share of the keypoints that were decided otherwise.
@@ -114,6 +115,7 @@ class Pose:
     largest: float
     error: float
     mean_error: float
+    cosine: float
     confidence: float
     near: float
     changed: float
@@ -249,6 +251,7 @@ def _judge_pose(
         largest=largest,
         error=float(error.max()),
         mean_error=float(errors.mean()),
+        cosine=float(row_cosines(found.heatmaps, heatmaps).min()),
         confidence=float(confidence.max()),
         near=float(near.mean()),
         changed=float(changed.mean()),
@@ -261,6 +264,8 @@ def _judge_pose(
     for what, value in (("heatmap", pose.error), ("confidence", pose.confidence)):
         if not value <= allowed:
             failures.append(f"a {what} differs by {value:.4g} (limit {allowed:.4g})")
+    if not pose.cosine >= limits.heatmap_cosine:
+        failures.append(f"a crop's heatmaps have cosine {pose.cosine:.6f} (limit {limits.heatmap_cosine:g})")
     # Of the heatmaps that belong to these outputs: an engine may round the tapped graph a little otherwise.
     unexplained = changed & (margin > 2 * (error + _SLACK * max(1.0, largest)))
     if unexplained.any():

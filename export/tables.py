@@ -6,57 +6,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich.markup import escape
 from rich.table import Table
 
-from pamtri_edge.export.judgement import Judgement
+from pamtri_edge.export.judgement import Attribute, Cosines, Judgement, Staged
+from pamtri_edge.export.limits import LIMITS, Limits
 from pamtri_edge.export.plan import Plan
 from pamtri_edge.export.report import Report
 from pamtri_edge.manifest import TensorSpec
 
+_ABSENT = "-"
+
 
 def plan_table(plan: Plan, *, precision: str) -> Table:
     """Return what an export will do, a line a fact."""
-    table = Table(title="Plan", title_justify="left", show_header=False, box=None)
-    used = [name for name, present in plan.variant.items() if present]
-    table.add_row("bundle", f"{plan.final} ({precision})")
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    enters = [name for name in ("keypoints", "heatmaps", "segments") if plan.variant[name]]
+    table.add_row("bundle", f"{escape(str(plan.final))} ({precision})")
     table.add_row("networks", f"{plan.size}, {plan.parameters / 1e6:.2f} M parameters")
     table.add_row("weights", "given" if plan.trained else "drawn: they have learned nothing")
-    table.add_row("variant", ", ".join(used) or "pictures alone")
-    table.add_row("inputs", _tensors(plan.inputs))
-    table.add_row("outputs", _tensors(plan.outputs))
+    table.add_row("pose enters as", ", ".join(enters) or "nothing")
+    table.add_row("takes", _tensors(plan.inputs))
+    table.add_row("gives", _tensors(plan.outputs))
     for name, labels in (("colors", plan.colors), ("types", plan.types)):
         if labels is not None:
-            table.add_row(name, ", ".join(labels))
-    table.add_row("compared on", plan.parity)
+            table.add_row(name, escape(", ".join(labels)))
+    table.add_row("compared on", escape(plan.parity))
     if plan.calibration is not None:
-        table.add_row("calibrated on", plan.calibration)
+        table.add_row("calibrated on", escape(plan.calibration))
     listed = (f"{name} ({size / 1e6:.1f} MB)" if size else name for name, size in plan.files.items())
     table.add_row("files", ", ".join(listed))
-    table.add_row("time", f"about {_duration(plan.seconds)} on two cores")
+    table.add_row("disk meanwhile", f"about {plan.needed / 1e6:.0f} MB")
+    table.add_row("time", f"about {_duration(plan.seconds)} on two idle cores")
     for note in plan.notes:
-        table.add_row("note", note)
+        table.add_row("note", escape(note))
     return table
 
 
 def report_table(report: Report) -> Table:
-    """Return the comparison with PyTorch, a column an engine."""
-    table = Table(title=f"{report.precision} against PyTorch fp32, {report.source}", title_justify="left")
+    """Return the comparison with PyTorch: a line a figure, a column an engine, and the limits."""
+    crops = f"{report.judgements[0].crops} crops: {escape(report.source)}"
+    table = Table(title=f"{report.precision} file against PyTorch fp32 on {crops}", title_justify="left")
     table.add_column("")
     for judgement in report.judgements:
         table.add_column(f"{judgement.backend}\n({judgement.arithmetic})", justify="right")
-    rows = [_column(judgement) for judgement in report.judgements]
-    for name in rows[0] if rows else ():
-        table.add_row(name, *(row[name] for row in rows))
+    table.add_column("limit", justify="right")
+    columns = [_column(judgement) for judgement in report.judgements]
+    limits = _limits(LIMITS[report.precision])
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns), limits.get(name, ""))
+    stages = [_staged_column(stage) for stage in report.staged]
+    for name in stages[0] if stages else ():
+        table.add_row(name, *(column[name] for column in stages), limits.get(name, ""))
     return table
-
-
-def staged_lines(report: Report) -> list[str]:
-    """Return a line for each engine on the two networks apart."""
-    return [
-        f"two networks, {stage.backend} ({stage.arithmetic}): "
-        + ("; ".join(stage.failures) if stage.failures else "within the limits")
-        for stage in report.staged
-    ]
 
 
 def sizes_line(sizes: Mapping[str, int]) -> str:
@@ -65,30 +69,77 @@ def sizes_line(sizes: Mapping[str, int]) -> str:
 
 
 def _column(judgement: Judgement) -> dict[str, str]:
+    end_to_end, tied, own = judgement.end_to_end, judgement.tied, judgement.own_heatmaps
     rows = {
-        "crops": str(judgement.crops),
-        "cosine, least": _figure(judgement.end_to_end.minimum),
-        "cosine, mean": _figure(judgement.end_to_end.mean),
-        "crops with a tie": f"{judgement.tied.crops} ({judgement.tied.crops / judgement.crops:.0%})",
-        "  their least cosine": _figure(judgement.tied.minimum),
-        "cosine from its own heatmaps, least": _figure(judgement.own_heatmaps.minimum),
+        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
+        "  cosine, least": _figure(end_to_end.minimum),
+        "  cosine, mean": _figure(end_to_end.mean),
+        **_attributes(judgement.attributes),
+        "end to end, with a tie: crops": _share(tied, judgement.crops),
+        "  cosine, least (for information)": _figure(tied.minimum),
+        "from the file's own heatmaps: crops": _share(own, judgement.crops),
+        "  cosine, least ": _figure(own.minimum),
+        "  cosine, mean ": _figure(own.mean),
+        **{f"{name} ": text for name, text in _attributes(judgement.own_attributes).items()},
     }
-    for name, attribute in judgement.attributes.items():
-        share = attribute.agreement
-        rows[f"{name}, same class"] = "-" if share is None else f"{share:.1%}"
-        rows[f"{name}, probability differs by"] = _figure(attribute.difference, "{:.2g}")
-    if judgement.pose is not None:
+    pose = judgement.pose
+    if pose is not None:
         rows |= {
-            "heatmap, largest error": f"{judgement.pose.error:.2g}",
-            "keypoints decided otherwise": f"{judgement.pose.changed:.2%}",
-            "keypoint distance, 99th percentile": f"{judgement.pose.distance_p99:.2g}",
-            "keypoint distance, decided alike": f"{judgement.pose.unchanged_distance:.2g}",
+            "heatmaps, largest error": f"{pose.error:.2g}",
+            "  mean error": f"{pose.mean_error:.2g}",
+            "  cosine of a crop's, least": _figure(pose.cosine),
+            "  confidence, largest error": f"{pose.confidence:.2g}",
+            "keypoints near a tie": f"{pose.near:.2%}",
+            "  decided otherwise": f"{pose.changed:.2%}",
+            "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
+            "  distance, largest": f"{pose.distance:.2g}",
+            "  distance, largest, decided alike": f"{pose.unchanged_distance:.2g}",
         }
     return rows
 
 
+def _attributes(figures: Mapping[str, Attribute]) -> dict[str, str]:
+    rows = {}
+    for name, figure in figures.items():
+        rows[f"  {name}, same class"] = _figure(figure.agreement, "{:.1%}")
+        rows[f"  {name}, probability apart"] = _figure(figure.difference, "{:.2g}")
+    return rows
+
+
+def _staged_column(stage: Staged) -> dict[str, str]:
+    return {
+        "staged: crops": str(stage.crops),
+        "  heatmaps, largest error": f"{stage.heatmap:.2g}",
+        "  cosine, least  ": _figure(stage.embedding.minimum),
+    }
+
+
+def _limits(limits: Limits) -> dict[str, str]:
+    """Return the limit of each line that has one; blanks at the end tell lines of one name apart."""
+    heatmap, cosine = f"{limits.heatmap:g}", f"{limits.cosine:g}"
+    texts = {
+        "heatmaps, largest error": heatmap,
+        "  heatmaps, largest error": heatmap,
+        "  confidence, largest error": heatmap,
+        "  cosine of a crop's, least": f"{limits.heatmap_cosine:g}",
+        "  cosine, least": cosine,
+        "  cosine, least ": cosine,
+        "  cosine, least  ": cosine,
+        "  cosine, mean": f"{limits.mean_cosine:g}",
+        "  cosine, mean ": f"{limits.mean_cosine:g}",
+    }
+    for name in ("color", "type"):
+        for blank in ("", " "):
+            texts[f"  {name}, probability apart{blank}"] = f"{limits.probability:g}"
+    return texts
+
+
+def _share(cosines: Cosines, crops: int) -> str:
+    return f"{cosines.crops} ({cosines.crops / crops:.0%})"
+
+
 def _figure(value: float | None, form: str = "{:.7f}") -> str:
-    return "-" if value is None else form.format(value)
+    return _ABSENT if value is None else form.format(value)
 
 
 def _tensors(specs: tuple[TensorSpec, ...]) -> str:
