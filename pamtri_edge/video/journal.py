@@ -175,7 +175,9 @@ class Journal:
         for track in list(self._open.values()):
             if track.answers:
                 self._finish(track)
-            elif track.seen >= self._least_frames:
+            elif track.seen < self._least_frames:
+                self.counts.short += 1
+            else:
                 self.counts.unfinished += 1
         self._open.clear()
 

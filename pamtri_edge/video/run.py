@@ -92,7 +92,6 @@ class VideoRun:
     ) -> None:
         self._source = source
         self._follower = follower
-        self._embedder = embedder
         self._manifest = embedder.manifest
         self._output = output
         self._spec = spec

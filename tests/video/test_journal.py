@@ -146,7 +146,14 @@ def test_an_interruption_closes_what_is_known_without_the_network(fake_reidentif
     journal.abandon()
     assert [track.track_id for track in journal.take()] == [1]
     assert len(fake.batches) == calls
-    assert journal.counts.unfinished == 1
+    assert (journal.counts.unfinished, journal.counts.short) == (1, 0)
+
+
+def test_an_interruption_counts_what_was_too_short_as_such(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier(), least_frames=3)
+    journal.observe(_frame(0), _boxes(1))
+    journal.abandon()
+    assert (journal.counts.unfinished, journal.counts.short) == (0, 1)
 
 
 def test_the_crop_is_that_of_the_best_view(fake_reidentifier: Any) -> None:
