@@ -165,4 +165,5 @@ def _standardised(layer: nn.Module, x: Tensor, *, deviation: float) -> Tensor:
     scale = deviation / max(math.sqrt(centred.square().mean().item()), 1e-6)
     layer.bias.copy_((layer.bias - layer(x).mean(dim=0)) * scale)
     layer.weight.mul_(scale)
-    return centred * scale
+    standardised: Tensor = centred * scale
+    return standardised
