@@ -57,7 +57,8 @@ def activation_ranges(
     inputs = {value.name for value in model.graph.input}
     computed = [name for name in tensors if name not in inputs]
     for index, batch in enumerate(batches):
-        found = dict(zip(computed, session.run(computed, dict(batch)), strict=True))
+        values_of = session.run(computed, dict(batch)) if computed else []  # no names would mean all outputs
+        found = dict(zip(computed, values_of, strict=True))
         for name in tensors:
             values = batch[name] if name in inputs else found[name]
             magnitudes = np.abs(values).ravel()
