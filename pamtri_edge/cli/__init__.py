@@ -15,7 +15,6 @@ from pamtri_edge import __version__, console
 from pamtri_edge.cli.doctor import doctor
 from pamtri_edge.cli.run import run
 from pamtri_edge.cli.verify import verify
-from pamtri_edge.cli.verify import verify
 
 app = typer.Typer(
     help="Pose-aware vehicle re-identification on traffic cameras.",
@@ -27,7 +26,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="From a video to one event for each vehicle.")(run)
-app.command(short_help="Does a bundle give what it promises, here?")(verify)
 app.command(short_help="Does a bundle give here what it promises?")(verify)
 app.command(short_help="What this machine can run, and what mends the rest.")(doctor)
 
