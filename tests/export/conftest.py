@@ -61,7 +61,7 @@ def _one_export_a_module():
 @pytest.fixture(scope="session")
 def tiny_networks():
     """Return a pose and a re-identification network of the smallest size."""
-    return seeded(EVERYTHING, pictures=samples.crops(8))
+    return seeded(EVERYTHING, pictures=samples.crops(16))  # as an export of EVERYTHING draws them
 
 
 @pytest.fixture(scope="session")
