@@ -87,8 +87,10 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
     Raises:
         ExportError: the place is taken or cannot be written, the disk has too little room, or class names
             are lacking.
-        InputError: a folder of crops is missing or empty.
+        InputError: a folder of crops is missing or empty, or a pose network is needed and none was given.
     """
+    if given.pose is None:
+        given.fused(options)  # refuses a re-identification network that needs one
     colors, types = class_names(options, given.reid.spec)
     check_place(options.final, overwrite=options.overwrite)
     crops, calibration = crop_sources(options)

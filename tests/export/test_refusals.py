@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""An export that cannot be right is refused: exit code 1, a reason, and nothing under the final name."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+
+import numpy as np
+import pytest
+from onnx import helper, numpy_helper
+
+from pamtri_edge import samples
+from pamtri_edge.bundle import open_bundle
+from pamtri_edge.errors import CheckpointError, ExportError, InputError
+from pamtri_edge.export import ParityError, bundle_export, cli, export_bundle, plan, plan_export
+from pamtri_edge.models import TINY, seeded
+from pamtri_edge.models.checkpoints import save_checkpoint
+
+
+def assert_nothing_left(folder):
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def wrong_weights(monkeypatch):
+    """Change one layer of re-identification between the export and the comparison."""
+    genuine = bundle_export.export_graph
+
+    def corrupted(module, **names):
+        model = genuine(module, **names)
+        for tensor in model.graph.initializer:
+            if tensor.name.endswith("network.fc_vid.weight"):
+                values = numpy_helper.to_array(tensor).copy()
+                values[: len(values) // 2] *= -1
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        return model
+
+    monkeypatch.setattr(bundle_export, "export_graph", corrupted)
+
+
+def test_a_file_that_is_another_network_is_refused_with_its_figures(wrong_weights, tiny_options, tmp_path):
+    with pytest.raises(
+        ParityError, match=r"not the network that it was made of; nothing was written"
+    ) as refused:
+        export_bundle(tiny_options())
+    assert_nothing_left(tmp_path)
+    failures = refused.value.report.failures
+    assert any(text.startswith("openvino (fp32): end to end, the least cosine is") for text in failures)
+    assert any(text.startswith("torch (fp32): from its own heatmaps") for text in failures)
+
+
+@pytest.fixture
+def torch_alone(monkeypatch):
+    """Compare with one engine, to save time."""
+    monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
+
+
+def test_the_command_ends_with_1_and_shows_the_comparison(
+    wrong_weights, torch_alone, tiny_options, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(cli, "ExportOptions", lambda **given: tiny_options(precision=given["precision"]))
+    monkeypatch.setattr(sys, "argv", ["pamtri-export", "--model", "lite"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = capsys.readouterr()
+    assert stop.value.code == 1
+    assert "Traceback" not in said.err
+    assert "error: the fp32 file is not the network that it was made of" in said.err
+    assert "from the file's own heatmaps: crops" in said.out
+    assert_nothing_left(tmp_path)
+
+
+def test_an_old_bundle_of_that_name_survives_a_refusal(
+    wrong_weights, torch_alone, tiny_options, tiny_bundle, tmp_path
+):
+    shutil.copytree(tiny_bundle, tmp_path / "tiny.pamtri")
+    before = open_bundle(tmp_path / "tiny.pamtri").manifest
+    with pytest.raises(ParityError):
+        export_bundle(tiny_options(overwrite=True))
+    assert open_bundle(tmp_path / "tiny.pamtri").manifest == before
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.pamtri"]
+
+
+def test_drift_is_written_only_when_allowed_and_recorded(wrong_weights, torch_alone, tiny_options):
+    result = export_bundle(tiny_options(allow_drift=True))
+    manifest = open_bundle(result.path).manifest
+    assert manifest.parity["passed"] is False
+    assert result.report.failures
+
+
+def test_a_graph_that_breaks_the_rules_is_refused_with_its_nodes(tiny_options, tmp_path, monkeypatch):
+    genuine = bundle_export.export_graph
+
+    def with_a_forbidden_node(module, **names):
+        model = genuine(module, **names)
+        model.graph.node.append(helper.make_node("NonZero", ["images"], ["where"], name="glue/NonZero_9"))
+        return model
+
+    monkeypatch.setattr(bundle_export, "export_graph", with_a_forbidden_node)
+    with pytest.raises(ExportError, match=r"TensorRT 10\.3(.|\n)*glue/NonZero_9: operator NonZero"):
+        export_bundle(tiny_options())
+    assert_nothing_left(tmp_path)
+
+
+def test_a_disk_that_fills_up_is_told_and_leaves_nothing(tiny_options, tmp_path, monkeypatch):
+    def full(model, path, **options):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(bundle_export.onnx, "save", full)
+    with pytest.raises(ExportError, match="disk full"):
+        export_bundle(tiny_options())
+    assert_nothing_left(tmp_path)
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """Mount a small file system in memory."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a file system in memory needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_really_fills_up_leaves_nothing(tiny_options, tmp_path, monkeypatch):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.setattr(plan, "check_room", lambda *_: None)  # it was free when the export began
+    with small_disk(folder, "300k"):
+        with pytest.raises(ExportError, match=r"disk full: .*nothing was left"):
+            export_bundle(tiny_options(output=folder / "tiny.pamtri"))
+        assert_nothing_left(folder)
+
+
+def test_a_disk_that_is_too_full_is_refused_before_the_work(tiny_options, tmp_path, monkeypatch):
+    usage = namedtuple("usage", "total used free")(10**9, 10**9 - 10**6, 10**6)
+    monkeypatch.setattr("pamtri_edge.export.plan.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr(bundle_export, "networks", lambda _: pytest.fail("began to work"))
+    with pytest.raises(ExportError, match=r"1 MB free, and the export needs about \d+ MB"):
+        export_bundle(tiny_options())
+    assert_nothing_left(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tiny_options, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle_export, "networks", lambda _: pytest.fail("began to work"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ExportError, match="is no folder"):
+        export_bundle(tiny_options(output=tmp_path / "file" / "tiny.pamtri"))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(ExportError, match="no permission in"):
+        export_bundle(tiny_options())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_taken_name_is_refused_before_the_work(tiny_options, tiny_bundle, monkeypatch):
+    monkeypatch.setattr(bundle_export, "networks", lambda _: pytest.fail("began to work"))
+    with pytest.raises(ExportError, match=r"exists; give --overwrite"):
+        export_bundle(tiny_options(output=tiny_bundle))
+
+
+def test_something_that_is_no_bundle_is_never_overwritten(tiny_options, tmp_path):
+    precious = tmp_path / "tiny.pamtri"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("all of it")
+    with pytest.raises(ExportError, match="is no bundle, so it is not overwritten"):
+        export_bundle(tiny_options(overwrite=True))
+    assert (precious / "thesis.txt").read_text() == "all of it"
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """Save weights with 3 color classes; return their files as options."""
+    spec = dataclasses.replace(TINY[1], colors=3)
+    pose, reid = seeded((TINY[0], spec), pictures=samples.crops(4))
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    files = {"pose": folder / "pose.pth", "reid": folder / "reid.pth"}
+    save_checkpoint(pose, files["pose"])
+    save_checkpoint(reid, files["reid"])
+    return files
+
+
+def test_classes_without_names_are_refused(tiny_options, weights):
+    with pytest.raises(ExportError, match=r"has 3 color classes, but VeRi.*has 10.*--colors NAME,NAME"):
+        plan_export(tiny_options(model=None, **weights))
+
+
+def test_too_few_names_are_refused_and_enough_are_taken(tiny_options, weights):
+    with pytest.raises(ExportError, match=r"has 3 color classes, but 2 names were given"):
+        plan_export(tiny_options(model=None, colors=("red", "blue"), **weights))
+    planned = plan_export(tiny_options(model=None, colors=("red", "blue", "other"), **weights))
+    assert planned.colors == ("red", "blue", "other")
+
+
+def test_the_same_name_twice_is_refused(tiny_options, weights):
+    with pytest.raises(InputError, match="not all different"):
+        plan_export(tiny_options(model=None, colors=("red", "blue", "red"), **weights))
+
+
+def test_weights_of_the_other_network_are_refused(tiny_options, weights, tmp_path):
+    swapped = {"pose": weights["reid"], "reid": weights["pose"]}
+    with pytest.raises(CheckpointError, match="holds no re-identification network"):
+        export_bundle(tiny_options(model=None, **swapped))
+    assert [path.name for path in tmp_path.iterdir()] == ["weights"]
+
+
+def test_a_missing_pose_network_is_named(tiny_options, weights):
+    with pytest.raises(InputError, match="come from a pose network, and none is given"):
+        plan_export(tiny_options(model=None, reid=weights["reid"], colors=("a", "b", "c")))
+
+
+def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_path):
+    with pytest.raises(InputError, match="holds no picture"):
+        export_bundle(tiny_options(crops=tmp_path))
+    with pytest.raises(InputError, match="is no folder"):
+        export_bundle(tiny_options(crops=tmp_path / "nowhere"))
+
+
+def test_a_float16_overflow_is_refused(tiny_options, tmp_path, monkeypatch):
+    genuine = bundle_export.export_graph
+
+    def huge(module, **names):
+        model = genuine(module, **names)
+        tensor = next(t for t in model.graph.initializer if t.name.endswith("fc_vid.weight"))
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * np.float32(1e9), tensor.name))
+        return model
+
+    monkeypatch.setattr(bundle_export, "export_graph", huge)
+    with pytest.raises(ExportError, match="more than float16 can"):
+        export_bundle(tiny_options(precision="fp16"))
+    assert_nothing_left(tmp_path)
