@@ -88,8 +88,9 @@ def _config(manifest: Manifest) -> str:
 # Without that file nvinfer builds an engine itself, weakly typed before DeepStream 9, and its numbers
 # are then no longer those of `pamtri verify`.
 #
-# Results: {outputs}, float32, as NVDSINFER_TENSOR_OUTPUT_META on each vehicle that was looked at in
-# the frame (between two looks nvinfer repeats nothing of it: keep the last one by track id).
+# Results, float32, as NVDSINFER_TENSOR_OUTPUT_META on each vehicle that was looked at in the frame (between
+# two looks nvinfer repeats nothing of it: keep the last one by track id):
+#   {outputs}
 
 [property]
 gie-unique-id=2
