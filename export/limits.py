@@ -20,6 +20,8 @@ class Limits:
             a part of their largest magnitude.
         heatmap_cosine: least cosine of a crop's heatmaps, all together, with the reference's.
         probability: largest difference of an attribute's probability.
+        tied_cosine: least mean of the cosines of crops with a tie, for where no heatmaps are at hand to judge
+            them by. (A tie changes an embedding; another picture or network changes it altogether.)
         tied_share: if more than this part of the crops has a decision that fell otherwise, the report says
             that the end-to-end figure rests on few crops.
     """
@@ -29,6 +31,7 @@ class Limits:
     heatmap: float
     heatmap_cosine: float
     probability: float
+    tied_cosine: float
     tied_share: float
 
 
@@ -39,6 +42,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         heatmap=1e-4,
         heatmap_cosine=0.99999,
         probability=1e-3,
+        tied_cosine=0.95,
         tied_share=0.05,
     ),
     "fp16": Limits(
@@ -47,6 +51,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         heatmap=0.03,
         heatmap_cosine=0.999,
         probability=0.03,
+        tied_cosine=0.95,
         tied_share=0.5,
     ),
     "int8": Limits(
@@ -55,6 +60,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         heatmap=1.0,
         heatmap_cosine=0.8,
         probability=0.5,
+        tied_cosine=0.8,
         tied_share=1.0,
     ),
 }

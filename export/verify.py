@@ -176,7 +176,11 @@ def _compare(
     precision: str,
     remarks: tuple[str, ...] = (),
 ) -> Check:
-    """Compare all outputs; crops on which a decision of pose fell otherwise are counted and shown apart."""
+    """Compare all outputs; crops on which a decision of pose fell otherwise are counted and judged apart.
+
+    No heatmaps are at hand here, so whether such a decision was near a tie is not known. What a tie leaves
+    alone is judged on every crop: the confidences, which are the peaks themselves, and the mean cosine.
+    """
     limits = LIMITS[precision]
     crops = len(expected["embedding"])
     tied: NDArray[np.bool_] = np.zeros(crops, np.bool_)
@@ -194,8 +198,14 @@ def _compare(
         "  their least cosine": _text(apart.minimum),
     }
     failures = []
+    wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
+    failures += [f"{name} holds values that are not finite" for name in wrong]
     if cosines.minimum is not None and not cosines.minimum >= limits.cosine:
         failures.append(f"the least cosine is {cosines.minimum:.6f} (limit {limits.cosine:g})")
+    if apart.mean is not None and not apart.mean >= limits.tied_cosine:
+        failures.append(
+            f"the mean cosine of the crops with a tie is {apart.mean:.6f} (limit {limits.tied_cosine:g})"
+        )
     for name in ("color", "type"):
         if name in expected and name in found and expected[name].shape == found[name].shape:
             attribute = Attribute.of(found[name][alike], expected[name][alike])
@@ -210,6 +220,12 @@ def _compare(
         distance = np.linalg.norm(found["keypoints"][..., :2] - expected["keypoints"][..., :2], axis=2)
         figures["keypoint distance, 99th percentile"] = f"{np.percentile(distance, 99):.2g}"
         figures["keypoint distance, largest"] = f"{distance.max():.2g}"
+        peaks = expected["keypoints"][..., 2]
+        confidence = float(np.abs(found["keypoints"][..., 2] - peaks).max())
+        allowed = limits.heatmap * max(1.0, float(np.abs(peaks).max()))
+        figures["confidence, largest difference"] = f"{confidence:.2g}"
+        if not confidence <= allowed:
+            failures.append(f"a confidence differs by {confidence:.4g} (limit {allowed:.4g})")
     return Check(title, figures, tuple(failures), remarks)
 
 
