@@ -138,7 +138,7 @@ def test_window_keypoints_undo_the_padding_of_the_window() -> None:
     assert corner[0, 0].tolist() == [-25 / 200, -75 / 100, 1.0]
 
 
-def test_original_segments_are_those_of_fillpoly_but_for_the_outline(rng: np.random.Generator) -> None:
+def test_original_segments_are_those_of_fillpoly(rng: np.random.Generator) -> None:
     width, height = 231, 180
     keypoints = rng.uniform(-0.1, 1.1, (10, 36, 3)).astype(np.float32)
     keypoints[..., 2] = rng.choice([0.3, 0.9], (10, 36), p=[0.05, 0.95])
@@ -146,9 +146,7 @@ def test_original_segments_are_those_of_fillpoly_but_for_the_outline(rng: np.ran
     found = coarse_segments(torch.from_numpy(keypoints), size).numpy()
     expected = np.stack([[_filled(one, s.corners, width, height) for s in SEGMENTS] for one in keypoints])
     assert expected.sum() > 1000, "too little is drawn for this to be a test"
-    assert ((found.max(axis=(2, 3)) > 0) == (expected.max(axis=(2, 3)) > 0)).mean() > 0.97
-    assert np.abs(found - expected).sum() < 0.02 * expected.sum()
-    assert (np.abs(found - expected) > 0.75).mean() < 1e-3  # never a whole band of cells
+    assert np.abs(found - expected).sum() < 0.001 * expected.sum()
 
 
 def _filled(keypoints: Floats, corners: tuple[int, ...], width: int, height: int) -> Floats:
@@ -156,7 +154,8 @@ def _filled(keypoints: Floats, corners: tuple[int, ...], width: int, height: int
     places = np.rint(keypoints[list(corners), :2] * np.float32([width, height])).astype(np.int32)
     edges = np.roll(places, -1, axis=0) - places
     turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
-    picture = np.zeros((height, width), np.float32)
+    picture = np.zeros((3 * height, 3 * width), np.float32)  # fillPoly's clipping depends on OpenCV's version
     if (keypoints[list(corners), 2] >= 0.5).all() and ((turns > 0).all() or (turns < 0).all()):
-        cv2.fillPoly(picture, [places], 1.0)
-    return cv2.resize(picture, (64, 64)).astype(np.float32)
+        cv2.fillPoly(picture, [places + np.array([width, height], np.int32)], 1.0)
+    inside = picture[height : 2 * height, width : 2 * width]
+    return cv2.resize(inside, (64, 64)).astype(np.float32)
