@@ -196,7 +196,10 @@ def _compare(
         "cosine, mean": _text(cosines.mean),
         "crops with a tie": f"{apart.crops} ({apart.crops / crops:.0%})",
         "  their least cosine": _text(apart.minimum),
+        "  their mean cosine": _text(apart.mean),
     }
+    if tied.all():
+        remarks += ("every crop has a tie: the verdict rests on confidences and the mean cosine alone",)
     failures = []
     wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
     failures += [f"{name} holds values that are not finite" for name in wrong]
