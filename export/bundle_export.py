@@ -96,13 +96,15 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         InputError: options or folders that cannot be used.
     """
     steps = steps or Steps()
-    plan = make_plan(options, skeleton(options))  # refuses before the long work what cannot succeed
+    if options.model is not None:
+        make_plan(options, skeleton(options))  # drawing takes a while; what cannot succeed is refused before
     with steps.step("read weights" if options.model is None else "draw weights"):
         given = networks(options)
+    plan = make_plan(options, given)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
-        manifest = _manifest(options, plan, given)
-        module = given.fused(options)
         compared, fitted = _pictures(options)
+        manifest = _manifest(options, plan, given, fitted)
+        module = given.fused(options)
         calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
         for name, text in deepstream.files(manifest).items():
             writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
@@ -230,7 +232,7 @@ def _refusal(final: Path, report: Report) -> str:
     )
 
 
-def _manifest(options: ExportOptions, plan: Plan, given: Networks) -> Manifest:
+def _manifest(options: ExportOptions, plan: Plan, given: Networks, fitted: Pictures | None) -> Manifest:
     outputs = tuple(spec.name for spec in plan.outputs)
     return Manifest(
         name=options.name,
@@ -250,7 +252,7 @@ def _manifest(options: ExportOptions, plan: Plan, given: Networks) -> Manifest:
         flip_test=options.flip_test and given.pose is not None,
         tolerance=tolerance(options.precision, outputs),
         versions=_versions(),
-        provenance={**given.provenance, "calibration": plan.calibration, "parity": plan.parity},
+        provenance={**given.provenance, **({} if fitted is None else {"calibration": fitted.as_record()})},
     )
 
 

@@ -41,6 +41,10 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.crops)
 
+    def as_record(self) -> dict[str, int | str]:
+        """Return what a manifest says of them: how many, and the folder's name, not where it lies."""
+        return {"crops": len(self), "source": Path(self.source).name}
+
 
 def picture_files(folder: Path) -> list[Path]:
     """Return the pictures directly in a folder, in the order of their names.

@@ -13,7 +13,7 @@ from typing import Final
 from torch import nn
 
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
-from pamtri_edge.errors import ExportError
+from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.networks import Networks, class_names
 from pamtri_edge.export.options import ExportOptions
@@ -91,6 +91,8 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
     """
     if given.pose is None:
         given.fused(options)  # refuses a re-identification network that needs one
+        if options.staged:
+            raise InputError("there is one network, no pose network: leave out --staged.")
     colors, types = class_names(options, given.reid.spec)
     check_place(options.final, overwrite=options.overwrite)
     crops, calibration = crop_sources(options)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pamtri_edge.errors import ExportError
@@ -40,6 +41,7 @@ class Report:
     def as_record(self) -> dict[str, Any]:
         """Return the report as plain JSON data, for the manifest."""
         record = dataclasses.asdict(self)
+        record["source"] = Path(self.source).name  # where the folder lies is nobody's business
         record["limits"] = dataclasses.asdict(LIMITS[self.precision])
         record["passed"] = not self.failures
         rounded: dict[str, Any] = _rounded(record)

@@ -55,7 +55,7 @@ def test_the_manifest_says_what_the_bundle_is(exported):
     assert (manifest.name, manifest.precision, manifest.size) == ("tiny", "fp32", "custom")
     assert manifest.geometry is Geometry.UNIFIED
     assert manifest.trained is False
-    assert manifest.provenance["weights"] == "drawn"
+    assert manifest.provenance == {"weights": "drawn", "seed": 0}
     assert manifest.embedding_norm == "unit"
     assert len(manifest.colors or ()) == 10
     assert len(manifest.types or ()) == 9

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections import namedtuple
 
+import cv2
 import numpy as np
 import pytest
 from onnx import helper, numpy_helper
@@ -220,6 +221,24 @@ def test_weights_of_the_other_network_are_refused(tiny_options, weights, tmp_pat
 def test_a_missing_pose_network_is_named(tiny_options, weights):
     with pytest.raises(InputError, match="come from a pose network, and none is given"):
         plan_export(tiny_options(model=None, reid=weights["reid"], colors=("a", "b", "c")))
+
+
+def test_two_stages_need_two_networks(tiny_options, tmp_path):
+    spec = dataclasses.replace(TINY[1], keypoints=False, heatmaps=False)
+    _, reid = seeded((TINY[0], spec), pictures=samples.crops(2))
+    alone = save_checkpoint(reid, tmp_path / "reid.pth")
+    with pytest.raises(InputError, match="leave out --staged"):
+        plan_export(tiny_options(model=None, reid=alone, staged=True))
+
+
+def test_the_manifest_does_not_tell_where_folders_lie(tiny_options, torch_alone, tmp_path):
+    (tmp_path / "street").mkdir()
+    for index, crop in enumerate(samples.crops(4)):
+        cv2.imwrite(str(tmp_path / "street" / f"{index}.png"), crop)
+    result = export_bundle(tiny_options(precision="int8", calibration=tmp_path / "street"))
+    text = (result.path / "manifest.json").read_text()
+    assert str(tmp_path) not in text
+    assert result.manifest.provenance["calibration"] == {"crops": 2, "source": "street"}
 
 
 def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_path):
