@@ -3,9 +3,10 @@
 """How much memory `pamtri run` takes on half a minute of video: the peak over its whole process tree.
 
 `python benchmarks/memory.py [CLIP --tracks FILE]` runs the command as a user would, in processes of its own,
-and samples every 50 ms how much memory they hold. The proportional set size (PSS) counts pages that
-processes share once; where the system does not tell it, the resident set size is taken, which counts them
-once a process. Without a clip, the drawn demo clip is repeated until it lasts 30 seconds.
+and looks every 50 ms how much memory they hold. The resident set size, summed over the tree, counts pages
+that processes share once for each: it is the upper bound, and what the limits are held against. The
+proportional set size shares such pages out, also among programs that are not ours, and is shown beside it.
+Without a clip, the drawn demo clip is repeated until it lasts 30 seconds.
 """
 
 from __future__ import annotations
@@ -40,21 +41,21 @@ class Peak:
 
     Attributes:
         name: size and precision.
-        peak: bytes.
-        kind: "pss" or "rss".
-        limit: bytes, or None.
+        resident: bytes, summed over the processes.
+        proportional: bytes, likewise; None where the system does not tell.
         seconds: how long the command took.
         samples: how often was looked.
-        tracks: how many events it wrote.
+        limit: bytes, or None.
+        events: how many events it wrote.
     """
 
     name: str
-    peak: int
-    kind: str
-    limit: float | None
+    resident: int
+    proportional: int | None
     seconds: float
     samples: int
-    tracks: int
+    limit: float | None
+    events: int
 
 
 def main(
@@ -82,9 +83,9 @@ def main(
             command += ["--batch", str(batch)]
             if threads is not None:
                 command += ["--threads", str(threads)]
-            peak, kind, seconds, samples = watch(command)
+            watched = watch(command)
             events = len((output / "events.jsonl").read_text().splitlines())
-            peaks.append(Peak(f"{size} {precision}", peak, kind, limit, seconds, samples, events))
+            peaks.append(Peak(f"{size} {precision}", *watched, limit=limit, events=events))
         name = clip.name
     _show(peaks, name, batch)
     if save:
@@ -97,8 +98,8 @@ def main(
         console.out.print(f"written: {path}")
 
 
-def watch(command: list[str]) -> tuple[int, str, float, int]:
-    """Run a command; return its tree's peak in bytes, what was sampled, its seconds, and how often.
+def watch(command: list[str]) -> tuple[int, int | None, float, int]:
+    """Run a command; return its tree's peaks in bytes (see `tree_memory`), its seconds, how often was looked.
 
     Raises:
         SystemExit: the command failed; its last words are shown.
@@ -106,28 +107,33 @@ def watch(command: list[str]) -> tuple[int, str, float, int]:
     start = time.perf_counter()
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT)
-        peak, samples, kind = 0, 0, "pss"
+        resident, samples = 0, 0
+        proportional: int | None = 0
         while process.poll() is None:
-            held, kind_now = tree_memory(process.pid)
-            if held:
-                peak, samples, kind = max(peak, held), samples + 1, kind_now
+            now, share = tree_memory(process.pid)
+            if now:
+                resident, samples = max(resident, now), samples + 1
+                proportional = None if share is None or proportional is None else max(proportional, share)
             time.sleep(INTERVAL)
         if process.returncode != 0:
             words.seek(0)
             sys.stderr.write(words.read().decode(errors="replace")[-2000:])
             raise SystemExit(f"the command failed with {process.returncode}: {' '.join(command)}")
-    return peak, kind, time.perf_counter() - start, samples
+    return resident, proportional, time.perf_counter() - start, samples
 
 
-def tree_memory(root: int) -> tuple[int, str]:
-    """Return the bytes that a process and its descendants hold, and what was counted."""
-    held, kind = 0, "pss"
+def tree_memory(root: int) -> tuple[int, int | None]:
+    """Return what a process and its descendants hold, in bytes: resident and proportional set sizes, summed.
+
+    The second is None where the system does not tell it. A process that has just ended counts as nothing.
+    """
+    resident, proportional, told = 0, 0, True
     for pid in _tree(root):
-        memory = _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
-        if memory is None:
-            memory, kind = _field(Path(f"/proc/{pid}/status"), "VmRSS:"), "rss"
-        held += memory or 0
-    return held, kind
+        own = _field(Path(f"/proc/{pid}/status"), "VmRSS:")
+        share = _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
+        told = told and (share is not None or own is None)
+        resident, proportional = resident + (own or 0), proportional + (share or 0)
+    return resident, proportional if told else None
 
 
 def half_a_minute(folder: Path) -> tuple[Path, Path]:
@@ -187,17 +193,20 @@ def _field(path: Path, name: str) -> int | None:
 
 def _show(peaks: list[Peak], clip: str, batch: int) -> None:
     table = Table(title=f"pamtri run on {clip}, batch {batch}", title_justify="left")
-    for heading in ("bundle", "peak MB", "limit MB", "seconds", "events"):
-        table.add_column(heading, justify="left" if heading == "bundle" else "right")
+    table.add_column("bundle")
+    for heading in ("peak MB, resident", "proportional", "limit MB", "seconds", "events"):
+        table.add_column(heading, justify="right")
     for peak in peaks:
-        met = "" if peak.limit is None else ("met" if peak.peak < peak.limit else "[red]missed[/]")
-        limit = "" if peak.limit is None else f"{peak.limit / 1e6:.0f} {met}"
+        met = "" if peak.limit is None else ("met" if peak.resident < peak.limit else "[red]missed[/]")
         table.add_row(
-            peak.name, f"{peak.peak / 1e6:.0f} ({peak.kind})", limit, f"{peak.seconds:.1f}", str(peak.tracks)
+            peak.name,
+            f"{peak.resident / 1e6:.0f}",
+            "" if peak.proportional is None else f"{peak.proportional / 1e6:.0f}",
+            "" if peak.limit is None else f"{peak.limit / 1e6:.0f} {met}",
+            f"{peak.seconds:.1f}",
+            str(peak.events),
         )
     console.out.print(table)
-    if any(peak.kind == "rss" for peak in peaks):
-        console.out.print("rss counts pages that processes share once a process.")
 
 
 if __name__ == "__main__":
