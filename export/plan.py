@@ -96,7 +96,7 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
     colors, types = class_names(options, given.reid.spec)
     check_place(options.final, overwrite=options.overwrite)
     crops, calibration = crop_sources(options)
-    parity = f"{len(crops)} crops of {_folder(crops)}" if crops else f"{options.parity_crops} drawn crops"
+    parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} drawn crops"
     parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))
     graph = int(parameters * _BYTES[options.precision]) + _GRAPH_BYTES
     files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
@@ -121,7 +121,7 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         parity=parity,
         calibration=_calibration_text(options, calibration),
         files=files,
-        seconds=_seconds(options, given, len(crops) or options.parity_crops, len(calibration)),
+        seconds=_seconds(options, given, crops, calibration),
         notes=notes,
     )
     check_room(options.final, plan.needed)
@@ -199,8 +199,10 @@ def _existing_parent(final: Path) -> Path:
     return parent
 
 
-def _folder(files: list[Path]) -> str:
-    return str(files[0].parent)
+def _some(files: list[Path], most: int) -> str:
+    """Say how many of the files are used and where they lie."""
+    used = f"{most} of {len(files)}" if len(files) > most else str(len(files))
+    return f"{used} crops of {files[0].parent}"
 
 
 def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
@@ -208,18 +210,21 @@ def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
         return None
     if not files:
         return f"{options.calibration_crops} drawn crops: give --calibration DIR with crops of your cameras"
-    return f"{min(len(files), options.calibration_crops)} crops of {_folder(files)}"
+    return _some(files, options.calibration_crops)
 
 
-def _seconds(options: ExportOptions, given: Networks, crops: int, fitted: int) -> float:
+def _seconds(options: ExportOptions, given: Networks, crops: list[Path], fitted: list[Path]) -> float:
+    """Return about how long an export takes; no more than a guess."""
+    compared = min(len(crops), options.parity_crops) or options.parity_crops
+    calibrated = min(len(fitted), options.calibration_crops) or options.calibration_crops
     graphs = 2 if options.staged else 1
     layers, billions = _work(given.reid, IMAGE_SIZE)
     if given.pose is not None:
         more_layers, more_billions = _work(given.pose, IMAGE_SIZE)
         layers, billions = layers + more_layers, billions + more_billions * (2 if options.flip_test else 1)
-    seconds = _START_S + graphs * _EXPORT_S * layers + crops * billions * _PARITY_S
+    seconds = _START_S + graphs * _EXPORT_S * layers + compared * billions * _PARITY_S
     if options.precision == "int8":
-        seconds += (min(fitted, options.calibration_crops) or options.calibration_crops) * billions * _INT8_S
+        seconds += calibrated * billions * _INT8_S
     return seconds
 
 

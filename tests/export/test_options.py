@@ -105,7 +105,14 @@ def test_a_plan_knows_the_graph_without_making_it(tmp_path, folders):
     assert plan.calibration == f"3 crops of {many}"
     assert plan.files["model.onnx"] == pytest.approx(40e6, rel=0.1)
     assert "nvinfer" in plan.notes[0]
+    assert plan.parity == f"2 crops of {many}"
     assert plan.seconds > 30
+
+
+def test_a_plan_says_how_many_pictures_are_used(folders):
+    many, _ = folders
+    options = ExportOptions(model="lite", crops=many, parity_crops=2, output=many.parent / "x.pamtri")
+    assert plan_export(options).parity == f"2 of 5 crops of {many}"
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path, monkeypatch, capsys):
