@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -207,7 +209,13 @@ def export(
 
 def main() -> None:
     """Run `pamtri-export`."""
+    signal.signal(signal.SIGTERM, _terminated)
     console.guarded(app)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """Leave as after an error, so that the half-written bundle is cleaned away."""
+    raise SystemExit(128 + number)
 
 
 def class_names(given: str | None, option: str) -> tuple[str, ...] | None:

@@ -260,7 +260,7 @@ def _judge_pose(
         unchanged_distance=float(distance[~changed].max(initial=0.0)),
     )
     failures = []
-    allowed = limits.heatmap * max(1.0, largest)
+    allowed = limits.heatmap_error(largest)
     for what, value in (("heatmap", pose.error), ("confidence", pose.confidence)):
         if not value <= allowed:
             failures.append(f"a {what} differs by {value:.4g} (limit {allowed:.4g})")

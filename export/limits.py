@@ -34,6 +34,10 @@ class Limits:
     tied_cosine: float
     tied_share: float
 
+    def heatmap_error(self, largest: float) -> float:
+        """Return the largest error allowed beside a reference whose heatmaps reach this magnitude."""
+        return self.heatmap * max(1.0, largest)
+
 
 LIMITS: Final[Mapping[str, Limits]] = {
     "fp32": Limits(
@@ -58,7 +62,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         cosine=0.9,
         mean_cosine=0.95,
         heatmap=1.0,
-        heatmap_cosine=0.8,
+        heatmap_cosine=0.7,
         probability=0.5,
         tied_cosine=0.8,
         tied_share=1.0,

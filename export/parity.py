@@ -111,7 +111,7 @@ def compare_staged(
     finally:
         engine.close()
     cosines = Cosines.of(np.concatenate(embeddings), reference.outputs["embedding"])
-    allowed = limits.heatmap * max(1.0, float(np.abs(reference.heatmaps).max()))
+    allowed = limits.heatmap_error(float(np.abs(reference.heatmaps).max()))
     failures = []
     if not error <= allowed:
         failures.append(f"staged pose, a heatmap differs by {error:.4g} (limit {allowed:.4g})")

@@ -54,7 +54,8 @@ def report_table(report: Report) -> Table:
         table.add_column(f"{judgement.backend}\n({judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
     columns = [_column(judgement) for judgement in report.judgements]
-    limits = _limits(LIMITS[report.precision])
+    pose = report.judgements[0].pose
+    limits = _limits(LIMITS[report.precision], largest=0.0 if pose is None else pose.largest)
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns), limits.get(name, ""))
     stages = [_staged_column(stage) for stage in report.staged]
@@ -114,9 +115,9 @@ def _staged_column(stage: Staged) -> dict[str, str]:
     }
 
 
-def _limits(limits: Limits) -> dict[str, str]:
+def _limits(limits: Limits, *, largest: float) -> dict[str, str]:
     """Return the limit of each line that has one; blanks at the end tell lines of one name apart."""
-    heatmap, cosine = f"{limits.heatmap:g}", f"{limits.cosine:g}"
+    heatmap, cosine = f"{limits.heatmap_error(largest):.2g}", f"{limits.cosine:g}"
     texts = {
         "heatmaps, largest error": heatmap,
         "  heatmaps, largest error": heatmap,

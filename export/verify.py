@@ -225,7 +225,7 @@ def _compare(
         figures["keypoint distance, largest"] = f"{distance.max():.2g}"
         peaks = expected["keypoints"][..., 2]
         confidence = float(np.abs(found["keypoints"][..., 2] - peaks).max())
-        allowed = limits.heatmap * max(1.0, float(np.abs(peaks).max()))
+        allowed = limits.heatmap_error(float(np.abs(peaks).max()))
         figures["confidence, largest difference"] = f"{confidence:.2g}"
         if not confidence <= allowed:
             failures.append(f"a confidence differs by {confidence:.4g} (limit {allowed:.4g})")

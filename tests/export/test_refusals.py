@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -246,6 +247,30 @@ def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_
         export_bundle(tiny_options(crops=tmp_path))
     with pytest.raises(InputError, match="is no folder"):
         export_bundle(tiny_options(crops=tmp_path / "nowhere"))
+
+
+def test_a_terminated_export_leaves_nothing(tmp_path):
+    script = f"""
+import sys, time
+from pamtri_edge.bundle import bundle_writer
+from pamtri_edge.export import bundle_export, cli
+
+def endless(options, *, steps):
+    with bundle_writer(options.final) as writer:
+        writer.file("model.onnx").write_text("half of it")
+        print("writing", flush=True)
+        time.sleep(60)
+
+bundle_export.export_bundle = endless
+sys.argv = ["pamtri-export", "--model", "lite", "--output", {str(tmp_path / "x.pamtri")!r}]
+cli.main()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert any("writing" in line for line in running.stdout)
+        running.terminate()
+        assert running.wait(timeout=60) == 128 + signal.SIGTERM
+    assert_nothing_left(tmp_path)
 
 
 def test_a_float16_overflow_is_refused(tiny_options, tmp_path, monkeypatch):
