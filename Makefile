@@ -25,7 +25,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## Export a small bundle, draw two cameras' videos, run pamtri on them.
-	@$(BIN)/python -c "$$HAVE_BUNDLE" || $(BIN)/pamtri-export --model lite
+	@$(BIN)/python -c "$$HAVE_BUNDLE" || $(BIN)/pamtri-export --model lite --parity-crops 16
 	@echo "Drawing the videos of two cameras ..."
 	@$(BIN)/python -m pamtri_edge.video.demo $(DEMO)/clips
 	@for camera in camera-a camera-b; do \

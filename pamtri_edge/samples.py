@@ -109,7 +109,7 @@ def crops(count: int, *, seed: int = 0) -> list[NDArray[np.uint8]]:
         seed: another seed, other crops.
 
     Returns:
-        `count` arrays of shape (H, W, 3), uint8 RGB, with sides between 40 and 300 pixels.
+        `count` arrays of shape (H, W, 3), uint8 RGB, with sides between 40 and 400 pixels.
     """
     return [_crop(np.random.default_rng([seed, index, 13]), index) for index in range(count)]
 
