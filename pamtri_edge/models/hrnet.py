@@ -194,6 +194,12 @@ class ExchangeModule(nn.Module):
             fused.append(self.relu(total))
         return fused
 
+    def incoming_norms(self) -> list[nn.BatchNorm2d]:
+        """Return the last batch normalisation on the way from each branch to each other."""
+        ways = [way for layers in self.fuse_layers.children() for way in layers.children()]
+        norms = [[norm for norm in way.modules() if isinstance(norm, nn.BatchNorm2d)] for way in ways]
+        return [found[-1] for found in norms if found]
+
 
 def _bring(widths: Sequence[int], source: int, target: int) -> nn.Module:
     """Return the layers that bring one branch to another's width and resolution."""
