@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Families of bodies: the measures around which shapes vary, and what each family is called by VeRi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the members of a family have in common; lengths in metres, x relative to the front axle.
+
+    Attributes:
+        type_name: one of `vehicle.TYPES`.
+        weight: how often it is drawn where no family is asked for.
+        doors: "none", "one" (two-door), "two" (four-door), "cab", "slide" (a sliding door behind the first).
+        tailgate: the rear window belongs to a gate that opens with it.
+        measures: middle values, in the order of `MEASURES`.
+        upright: the front face is one wall: no hood worth the name.
+        roof_rails: how likely they are.
+        cladding: how likely plastic along the sills is.
+        commercial: how likely lettering and company colors are.
+    """
+
+    type_name: str
+    weight: float
+    doors: str
+    tailgate: bool
+    measures: tuple[float, ...]
+    upright: bool = False
+    roof_rails: float = 0.0
+    cladding: float = 0.04
+    commercial: float = 0.05
+
+
+MEASURES: Final = (
+    "wheelbase",
+    "front_overhang",
+    "rear_overhang",
+    "height",
+    "width",
+    "wheel_radius",
+    "clearance",
+    "hood_front_z",
+    "cowl_z",
+    "cowl_x",
+    "roof_front_x",
+    "roof_rear_x",
+    "roof_rear_z",
+    "rear_window_x",
+    "rear_window_z",
+    "deck_z",
+    "deck_inset",
+    "tumblehome",
+)
+"""The measures of `BodyShape` that differ between families."""
+
+# fmt: off
+_FAMILIES: Final = {
+    "sedan": Family(
+        "sedan", 0.20, doors="two", tailgate=False,
+        measures=(2.72, 0.90, 1.05, 1.46, 1.82, 0.325, 0.19, 0.74, 0.98, -0.52, -1.22, -2.62, 1.40, -3.22, 1.06, 1.02, 0.08, 0.30),
+    ),
+    "suv": Family(
+        "suv", 0.12, doors="two", tailgate=True, roof_rails=0.65, cladding=0.6,
+        measures=(2.72, 0.90, 0.95, 1.70, 1.88, 0.365, 0.25, 0.93, 1.14, -0.50, -1.10, -3.25, 1.64, -3.58, 1.16, 1.02, 0.04, 0.22),
+    ),
+    "van": Family(
+        "van", 0.09, doors="slide", tailgate=True, cladding=0.25, commercial=0.5,
+        measures=(2.95, 0.80, 1.00, 1.98, 1.84, 0.325, 0.20, 0.88, 1.16, 0.18, -0.72, -3.78, 1.94, -3.90, 1.25, 1.05, 0.03, 0.10),
+    ),
+    "hatchback": Family(
+        "hatchback", 0.11, doors="two", tailgate=True,
+        measures=(2.55, 0.82, 0.68, 1.48, 1.74, 0.305, 0.18, 0.76, 1.00, -0.40, -1.05, -2.70, 1.41, -3.05, 1.05, 0.92, 0.04, 0.28),
+    ),
+    "mpv": Family(
+        "mpv", 0.08, doors="two", tailgate=True, roof_rails=0.5,
+        measures=(2.82, 0.88, 0.92, 1.68, 1.82, 0.325, 0.18, 0.80, 1.08, -0.18, -1.00, -3.30, 1.60, -3.62, 1.14, 0.98, 0.04, 0.20),
+    ),
+    "pickup": Family(
+        "pickup", 0.08, doors="two", tailgate=False, cladding=0.4, commercial=0.15,
+        measures=(3.25, 0.92, 1.20, 1.80, 1.90, 0.39, 0.30, 1.00, 1.18, -0.52, -1.08, -2.42, 1.76, -2.58, 1.12, 1.12, 0.03, 0.18),
+    ),
+    "bus": Family(
+        "bus", 0.05, doors="none", tailgate=False, upright=True, commercial=0.75,
+        measures=(5.60, 2.20, 2.60, 3.05, 2.50, 0.48, 0.32, 0.98, 1.22, 2.08, 1.88, -8.10, 3.00, -8.16, 1.75, 1.25, 0.03, 0.03),
+    ),
+    "truck": Family(
+        "truck", 0.06, doors="cab", tailgate=False, upright=True, commercial=0.6,
+        measures=(3.60, 1.15, 1.35, 2.20, 2.00, 0.41, 0.34, 0.98, 1.28, 1.02, 0.72, -0.55, 2.20, -0.72, 1.10, 1.05, 0.02, 0.06),
+    ),
+    "estate": Family(
+        "estate", 0.06, doors="two", tailgate=True, roof_rails=0.65, cladding=0.12,
+        measures=(2.75, 0.90, 1.08, 1.49, 1.82, 0.325, 0.18, 0.75, 0.99, -0.52, -1.22, -3.36, 1.44, -3.66, 1.04, 0.98, 0.04, 0.28),
+    ),
+    "coupe": Family(
+        "sedan", 0.04, doors="one", tailgate=False,
+        measures=(2.60, 0.92, 0.95, 1.30, 1.86, 0.335, 0.14, 0.66, 0.88, -0.62, -1.40, -2.05, 1.27, -3.02, 0.98, 0.96, 0.10, 0.36),
+    ),
+    "minibus": Family(
+        "bus", 0.03, doors="slide", tailgate=True, commercial=0.5,
+        measures=(3.90, 1.00, 1.60, 2.62, 2.00, 0.36, 0.28, 0.98, 1.26, 0.42, -0.42, -5.36, 2.58, -5.44, 1.55, 1.20, 0.03, 0.07),
+    ),
+    "city_car": Family(
+        "hatchback", 0.04, doors="one", tailgate=True, cladding=0.1,
+        measures=(2.34, 0.68, 0.52, 1.52, 1.62, 0.285, 0.16, 0.78, 1.02, -0.20, -0.88, -2.42, 1.46, -2.74, 1.04, 0.92, 0.03, 0.22),
+    ),
+    "crossover": Family(
+        "suv", 0.04, doors="two", tailgate=True, roof_rails=0.4, cladding=0.75,
+        measures=(2.64, 0.88, 0.80, 1.58, 1.80, 0.34, 0.22, 0.84, 1.06, -0.46, -1.10, -2.80, 1.50, -3.26, 1.12, 1.00, 0.05, 0.26),
+    ),
+}
+# fmt: on
+
+FAMILIES: Final = tuple(_FAMILIES)
+"""The names of the families."""
+
+TYPE_OF_FAMILY: Final = {name: family.type_name for name, family in _FAMILIES.items()}
+"""The type, one of `vehicle.TYPES`, that each family is labelled with."""
+
+
+def family_of(name: str) -> Family:
+    """Return a family by its name."""
+    return _FAMILIES[name]
+
+
+def measures_of(name: str) -> dict[str, float]:
+    """Return a family's middle measures by their names."""
+    return dict(zip(MEASURES, _FAMILIES[name].measures, strict=True))
