@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri synth`: synthetic vehicles as a data set, as a contact sheet, as traffic before cameras."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pamtri_edge import console
+
+if TYPE_CHECKING:
+    from pamtri_edge.synth.generate import Generated, Progress
+
+_REFRESH_S = 0.2
+
+_HELP = """Draw synthetic vehicles, with exact labels, to train and test on.
+
+Each picture is a crop as a detector would cut it, with 36 keypoints, orientation, color, type, vehicle and
+camera. It follows from the seed, its vehicle and its number alone: any number of processes gives the same
+bytes, and a run that was stopped (Ctrl-C, a kill, a full disk) goes on when the same command is given again.
+The folder is complete when it holds manifest.json.
+
+\b
+Examples:
+  What the paper trained with, 402 vehicles of 42 shapes in ten colors:
+    pamtri synth --identities 402 --images 41000 --models 42 --output veri-synth
+  Every vehicle with a shape of its own, as many as you like:
+    pamtri synth --identities 2000 --images 80000 --output many
+  A set to test on, of shapes and cameras that no training set has; 20 views of 200 vehicles:
+    pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output synth-test
+  Before your own streets, beside real data with ids up to 776 and cameras up to 20:
+    pamtri synth --backgrounds street.mp4 --vehicle-offset 1000 --camera-offset 100 --output mine
+  A first look, in a minute:
+    pamtri synth --identities 20 --images 400 --output look
+    pamtri synth contact --output sheets
+
+\b
+What is written, with VeRi's names, "train" being "query" and "test" in a test split:
+  image_train/0001_c003_00000017_0.jpg   vehicle 1, camera 3, its view 17
+  label_train.csv    name, vehicle, color id, type id, (x, y, confidence) of 36 keypoints
+  pose_train.csv     name, width, height, (x, y, visible) of 36 keypoints, whole numbers
+  coco_train.json    COCO keypoints; labels_train.parquet: everything in one table
+  manifest.json      options, counts, checksums
+"""
+
+app = typer.Typer(
+    help=_HELP,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Split(str, Enum):
+    """What a data set is for."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+@app.callback()
+def synth(
+    context: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the data set: a new one, or one to go on with.", show_default=False),
+    ] = None,
+    identities: Annotated[int, typer.Option(help="How many vehicles.")] = 402,
+    images: Annotated[int, typer.Option(help="How many images in all, spread evenly over them.")] = 41_000,
+    seed: Annotated[int, typer.Option(help="Another seed, other vehicles, cameras and images.")] = 0,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many draw at a time; images are the same. [default: one a core]",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        Split, typer.Option(help="'test' has queries and a gallery, and shapes that no 'train' has.")
+    ] = Split.TRAIN,
+    camera: Annotated[
+        str,
+        typer.Option(help="Where cameras stand: veri, cityflow, uniform, or a JSON file.", metavar="PRIOR"),
+    ] = "veri",
+    cameras: Annotated[
+        int, typer.Option(help="How many; each has its own place, lens, colors and compression.")
+    ] = 20,
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures without vehicles, or a video of which the median is taken. "
+            "[default: drawn streets]",
+            show_default=False,
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(help="Side of the square images, in pixels.")] = 256,
+    supersampling: Annotated[
+        int, typer.Option(help="Samples along a pixel's side; 1 is faster, jagged.")
+    ] = 2,
+    models: Annotated[
+        int | None,
+        typer.Option(
+            help="How many shapes there are, each in ten colors (the paper: 42). [default: one a vehicle]",
+            show_default=False,
+        ),
+    ] = None,
+    mesh: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of your own meshes, NAME.glb (.gltf, .obj) with the keypoints in NAME.json.",
+            show_default=False,
+        ),
+    ] = None,
+    queries: Annotated[int, typer.Option(help="Of a test split: queries of a vehicle, a camera each.")] = 4,
+    vehicle_offset: Annotated[
+        int, typer.Option(help="Added to vehicle ids, so that they meet no real ones.")
+    ] = 0,
+    camera_offset: Annotated[int, typer.Option(help="Added to camera numbers, likewise.")] = 0,
+    formats: Annotated[
+        str, typer.Option(help="Labels to write, of veri, coco and parquet.", metavar="A,B,C")
+    ] = "veri,coco,parquet",
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Also write which of the 13 segments each pixel shows, as PNG.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove a data set of other options that is in the folder.")
+    ] = False,
+) -> None:
+    """Run the command; users read `_HELP`."""
+    if context.invoked_subcommand is not None:
+        return
+    if output is None:
+        raise typer.BadParameter(
+            "say where to: --output FOLDER (pamtri synth --help has examples).", param_hint="--output"
+        )
+    from pamtri_edge.synth import layout
+    from pamtri_edge.synth.generate import generate
+    from pamtri_edge.synth.plan import SynthPlan
+
+    plan = SynthPlan(
+        identities=identities,
+        images=images,
+        seed=seed,
+        split=layout.Split(split.value),
+        prior=camera,
+        cameras=cameras,
+        backgrounds=backgrounds,
+        size=size,
+        supersampling=supersampling,
+        models=models,
+        meshes=mesh,
+        queries=queries,
+        vehicle_offset=vehicle_offset,
+        camera_offset=camera_offset,
+        formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+        masks=masks,
+    )
+    begin = time.monotonic()
+    with _terminable(), console.progress("images") as bar:
+        done = generate(
+            plan,
+            output,
+            processes=processes or _cores(),
+            overwrite=overwrite,
+            on_progress=_updater(bar),
+        )
+    _show(done, time.monotonic() - begin)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _updater(bar: Any) -> Callable[[Progress], None]:
+    """Return what moves the progress bar, a few times a second at most."""
+    begin = last = time.monotonic()
+    task = None
+
+    def update(progress: Progress) -> None:
+        nonlocal last, task
+        now = time.monotonic()
+        if task is None:
+            task = bar.add_task("", total=progress.total, completed=progress.images, note="")
+        if now - last < _REFRESH_S and progress.images != progress.total:
+            return
+        last = now
+        rate = (progress.images - progress.before) / max(now - begin, 1e-3)
+        bar.update(task, completed=progress.images, note=f"{rate:.1f} images/s" if rate else "")
+
+    return update
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Have SIGTERM, as a service manager sends it, end a run as Ctrl-C does: with what is done kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _show(done: Generated, seconds: float) -> None:
+    total = sum(part["images"] for part in done.manifest["counts"].values())
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, part in done.manifest["counts"].items():
+        table.add_row(
+            name,
+            f"{part['images']} images of {part['vehicles']} vehicles by {part['cameras']} cameras, "
+            f"{len(part['colors'])} colors, {len(part['types'])} types",
+        )
+    if done.drawn:
+        earlier = f" ({total - done.drawn} were there)" if total > done.drawn else ""
+        table.add_row(
+            "drawn", f"{done.drawn}{earlier} in {seconds:.1f} s, {done.drawn / seconds:.1f} a second"
+        )
+    else:
+        table.add_row("drawn", "none: the data set was complete")
+    console.out.print(table)
+    console.out.print(f"Wrote {escape(str(done.folder))}", soft_wrap=True)

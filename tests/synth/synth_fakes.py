@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A renderer that costs nothing: pictures and labels that follow from seed, identity and view alone.
+
+A module of its own, because processes that draw import it by its name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.synth.fleet import Vehicle
+from pamtri_edge.synth.plan import Job, SynthPlan
+from pamtri_edge.synth.studio import Shot, shot
+from pamtri_edge.vehicle import COLORS, TYPES
+
+
+class FakeStudio:
+    def __init__(self, plan: SynthPlan) -> None:
+        self.plan = plan
+
+    def draw(self, job: Job) -> Iterator[Shot]:
+        color = self.plan.color(job.identity) or COLORS[job.identity % 10]
+        vehicle = Vehicle(None, None, color, TYPES[job.identity % 9])  # type: ignore[arg-type]
+        for view in range(job.first, job.first + job.views):
+            yield self.shot(job, view, vehicle)
+
+    def shot(self, job: Job, view: int, vehicle: Vehicle) -> Shot:
+        return shot(self.plan, job.identity, view, vehicle, fake_view(self.plan, job.identity, view))
+
+
+class SlowStudio(FakeStudio):
+    """Takes its time, so that there is some to stop it."""
+
+    def shot(self, job: Job, view: int, vehicle: Vehicle) -> Shot:
+        time.sleep(0.02)
+        return super().shot(job, view, vehicle)
+
+
+class DyingStudio(FakeStudio):
+    """Its process is killed in the middle of the second identity."""
+
+    def shot(self, job: Job, view: int, vehicle: Vehicle) -> Shot:
+        if job.identity == 1 and view == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().shot(job, view, vehicle)
+
+
+class BrokenStudio(FakeStudio):
+    """Cannot read what the plan names."""
+
+    def __init__(self, plan: SynthPlan) -> None:
+        raise InputError("the backgrounds in nowhere/ cannot be read.")
+
+
+class FullDiskStudio(FakeStudio):
+    """The disk is full when the third identity comes."""
+
+    def shot(self, job: Job, view: int, vehicle: Vehicle) -> Shot:
+        if job.identity == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().shot(job, view, vehicle)
+
+
+class CountingStudio(FakeStudio):
+    """Leaves a mark for every picture that it draws, beside the data set."""
+
+    marks: Path
+
+    def shot(self, job: Job, view: int, vehicle: Vehicle) -> Shot:
+        folder = Path(os.environ["SYNTH_MARKS"])
+        (folder / f"{job.identity}-{view}").touch()
+        return super().shot(job, view, vehicle)
+
+
+def fake_view(plan: SynthPlan, identity: int, view: int) -> SimpleNamespace:
+    """Return what the renderer returns for a view."""
+    drawn = plan.drawn_identity(identity)
+    rng = np.random.default_rng([plan.seed, drawn, view])
+    image = rng.integers(0, 256, (plan.size, plan.size, 3), np.uint8)
+    parts = rng.choice(np.array([0, 5, 12, 255], np.uint8), (plan.size, plan.size))
+    jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    visible = rng.random(36) < 0.6
+    return SimpleNamespace(
+        image=image,
+        jpeg=jpeg,
+        width=233,
+        height=194,
+        keypoints=rng.uniform(-0.1, 1.1, (36, 2)).astype(np.float32),
+        visible=visible,
+        visible_veri=visible | (rng.random(36) < 0.2),
+        parts=parts,
+        box=(2.0, 3.0, plan.size - 2.0, plan.size - 3.0),
+        azimuth=float(rng.uniform(0, 360)),
+        elevation=float(rng.uniform(5, 40)),
+        distance=float(rng.uniform(4, 30)),
+        identity=drawn,
+        camera=plan.drawn_camera(plan.camera(identity, view)),
+    )
