@@ -172,14 +172,18 @@ def synth(
         masks=masks,
     )
     begin = time.monotonic()
-    with _terminable(), console.progress("images") as bar:
-        done = generate(
-            plan,
-            output,
-            processes=processes or _cores(),
-            overwrite=overwrite,
-            on_progress=_updater(bar),
-        )
+    try:
+        with _terminable(), console.progress("images") as bar:
+            done = generate(
+                plan,
+                output,
+                processes=processes or _cores(),
+                overwrite=overwrite,
+                on_progress=_updater(bar),
+            )
+    except KeyboardInterrupt:
+        console.err.print("[yellow]interrupted:[/] what was drawn is kept; the same command goes on")
+        raise
     _show(done, time.monotonic() - begin)
 
 

@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Data sets that come out the same however they were made: by one process or two, stopped or not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+import synth_fakes
+from synth_fakes import FakeStudio
+
+from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.synth.generate import Progress, generate
+from pamtri_edge.synth.layout import Split
+from pamtri_edge.synth.ledger import WORK, sha256_of
+from pamtri_edge.synth.plan import SynthPlan
+from pamtri_edge.synth.workers import WorkerError
+
+PLAN = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A data set made in one go."""
+    folder = tmp_path_factory.mktemp("whole") / "data"
+    generate(PLAN, folder, open_studio=FakeStudio)
+    return folder
+
+
+def test_every_picture_and_label_is_there(whole):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    images = sorted(path.name for path in (whole / "image_train").iterdir())
+    assert len(images) == 72
+    assert manifest["counts"]["train"]["images"] == 72
+    assert manifest["counts"]["train"]["vehicles"] == 6
+    assert manifest["counts"]["train"]["cameras"] == 5
+    labelled = [line.split(",")[0] for line in (whole / "label_train.csv").read_text().splitlines()]
+    assert labelled == images
+    assert cv2.imread(str(whole / "image_train" / images[0])).shape == (32, 32, 3)
+    mask = cv2.imread(str(whole / "parts_train" / images[0].replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE)
+    assert set(mask.ravel().tolist()) == {0, 5, 12, 255}
+    assert not (whole / WORK).exists()
+
+
+def test_the_manifest_vouches_for_the_labels(whole):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    assert set(manifest["files"]) == {
+        "label_train.csv",
+        "pose_train.csv",
+        "coco_train.json",
+        "labels_train.parquet",
+    }
+    for name, file in manifest["files"].items():
+        assert sha256_of(whole / name) == file["sha256"]
+        assert (whole / name).stat().st_size == file["bytes"]
+
+
+def test_two_processes_write_the_same_bytes_as_one(whole, tmp_path):
+    generate(PLAN, tmp_path / "data", processes=2, open_studio=FakeStudio)
+    assert contents(tmp_path / "data") == contents(whole)
+
+
+def test_a_test_split_has_queries_and_a_gallery(tmp_path):
+    plan = SynthPlan(identities=4, images=40, size=32, cameras=10, split=Split.TEST, formats=("veri",))
+    manifest = generate(plan, tmp_path / "data", open_studio=FakeStudio).manifest
+    assert manifest["counts"]["query"]["images"] == 16
+    assert manifest["counts"]["test"]["images"] == 24
+    assert len(list((tmp_path / "data" / "image_query").iterdir())) == 16
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        *("image_query", "image_test", "label_query.csv", "label_test.csv"),
+        *("pose_query.csv", "pose_test.csv", "manifest.json"),
+    }
+
+
+def test_progress_tells_what_is_there_and_what_was_there_before(tmp_path):
+    told = []
+    generate(PLAN, tmp_path / "data", open_studio=FakeStudio, on_progress=told.append)
+    assert told[0] == Progress(0, 72, 0)
+    assert told[-1] == Progress(72, 72, 0)
+    assert [progress.images for progress in told] == sorted(progress.images for progress in told)
+
+
+class Enough(Exception):  # noqa: N818
+    pass
+
+
+def stop_at(images):
+    def tell(progress):
+        if progress.images >= images:
+            raise Enough
+
+    return tell
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_was_drawn_before_a_stop_is_not_drawn_again(whole, tmp_path, monkeypatch, processes):
+    folder, marks = tmp_path / "data", tmp_path / "marks"
+    with pytest.raises(Enough):
+        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+    assert not (folder / "manifest.json").exists()
+    assert not list(folder.glob("*.csv"))
+    marks.mkdir()
+    monkeypatch.setenv("SYNTH_MARKS", str(marks))
+    told = []
+    result = generate(
+        PLAN,
+        folder,
+        processes=processes,
+        open_studio=synth_fakes.CountingStudio,
+        on_progress=told.append,
+    )
+    assert told[0] == Progress(36, 72, 36)
+    assert result.drawn == 36 == len(list(marks.iterdir()))
+    assert contents(folder) == contents(whole)
+
+
+def test_a_complete_data_set_is_left_alone(whole):
+    before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+    result = generate(PLAN, whole, open_studio=synth_fakes.BrokenStudio)
+    assert result.drawn == 0
+    assert result.manifest == json.loads((whole / "manifest.json").read_text())
+    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
+
+
+def test_pictures_that_were_lost_or_cut_short_meanwhile_are_drawn_again(whole, tmp_path):
+    folder = tmp_path / "data"
+    with pytest.raises(Enough):
+        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+    pictures = sorted((folder / "image_train").iterdir())
+    pictures[0].unlink()
+    pictures[20].write_bytes(pictures[20].read_bytes()[:100])
+    records = sorted((folder / WORK / "jobs").iterdir())
+    records[-1].write_text("[{")
+    generate(PLAN, folder, open_studio=FakeStudio)
+    assert contents(folder) == contents(whole)
+
+
+RUN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+if __name__ == "__main__":
+    import synth_fakes
+    from pamtri_edge.synth.generate import generate
+    from pamtri_edge.synth.plan import SynthPlan
+    plan = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
+    generate(plan, sys.argv[2], processes=int(sys.argv[3]), open_studio=synth_fakes.SlowStudio)
+"""
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path, processes):
+    folder = tmp_path / "data"
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    here = str(Path(__file__).parent)
+    with subprocess.Popen([sys.executable, str(script), here, str(folder), str(processes)]) as run:
+        wait_for(lambda: len(list((folder / WORK / "jobs").glob("*.json"))) >= 2)
+        children = children_of(run.pid)
+        assert len(children) >= (2 if processes == 2 else 0)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    wait_for(lambda: not any(alive(child) for child in children))
+    assert not (folder / "manifest.json").exists()
+    for picture in (folder / "image_train").iterdir():
+        assert cv2.imread(str(picture)).shape == (32, 32, 3)
+    result = generate(PLAN, folder, open_studio=FakeStudio)
+    assert 0 < result.drawn < 72
+    assert contents(folder) == contents(whole)
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def children_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_process_that_is_killed_is_told_and_what_it_had_done_is_kept(whole, tmp_path):
+    folder = tmp_path / "data"
+    with pytest.raises(WorkerError, match="killed, perhaps for want of memory"):
+        generate(PLAN, folder, processes=2, open_studio=synth_fakes.DyingStudio)
+    generate(PLAN, folder, open_studio=FakeStudio)
+    assert contents(folder) == contents(whole)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_in_a_process_is_the_errors_own_words(tmp_path, processes):
+    with pytest.raises(InputError, match="the backgrounds in nowhere/ cannot be read"):
+        generate(PLAN, tmp_path / "data", processes=processes, open_studio=synth_fakes.BrokenStudio)
+
+
+def test_a_full_disk_is_told_with_what_is_kept(whole, tmp_path):
+    folder = tmp_path / "data"
+    with pytest.raises(InputError, match=r"the disk is full\. 24 of 72 images are kept.*same command"):
+        generate(PLAN, folder, open_studio=synth_fakes.FullDiskStudio)
+    generate(PLAN, folder, open_studio=FakeStudio)
+    assert contents(folder) == contents(whole)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_disk_that_is_full_when_labels_are_written_leaves_no_half_of_them(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / WORK).mkdir()
+    (folder / ".label_train.csv.part").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"label_train\.csv cannot be written: No space left on device"):
+        generate(PLAN, folder, open_studio=FakeStudio)
+    assert not (folder / "label_train.csv").exists()
+    assert not (folder / "manifest.json").exists()
+
+
+def test_another_configuration_is_refused_by_a_complete_and_by_a_begun_folder(whole, tmp_path):
+    other = SynthPlan(identities=6, images=72, size=32, cameras=7, masks=True, seed=3)
+    with pytest.raises(InputError, match=r"another configuration: seed 0 \(now 3\), cameras 5 \(now 7\)"):
+        generate(other, whole, open_studio=FakeStudio)
+    folder = tmp_path / "data"
+    with pytest.raises(Enough):
+        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+    with pytest.raises(InputError, match=r"--overwrite to begin anew"):
+        generate(other, folder, open_studio=FakeStudio)
+
+
+def test_overwriting_begins_anew_and_leaves_what_is_not_of_the_data_set(whole, tmp_path):
+    folder = tmp_path / "data"
+    other = SynthPlan(identities=4, images=40, size=32, cameras=10, split=Split.TEST)
+    generate(other, folder, open_studio=FakeStudio)
+    (folder / "notes.txt").write_text("mine")
+    generate(PLAN, folder, open_studio=FakeStudio, overwrite=True)
+    found = contents(folder)
+    assert found.pop("notes.txt") == b"mine"
+    assert found == contents(whole)
+    assert not (folder / "image_query").exists()
+
+
+def test_a_changed_background_is_another_configuration(tmp_path):
+    backgrounds = tmp_path / "streets"
+    backgrounds.mkdir()
+    (backgrounds / "a.jpg").write_bytes(b"one")
+    plan = SynthPlan(identities=2, images=4, size=32, backgrounds=backgrounds, formats=("veri",))
+    generate(plan, tmp_path / "data", open_studio=FakeStudio)
+    assert str(tmp_path) not in (tmp_path / "data" / "manifest.json").read_text()
+    (backgrounds / "b.jpg").write_bytes(b"another")
+    with pytest.raises(InputError, match="another configuration: contents"):
+        generate(plan, tmp_path / "data", open_studio=FakeStudio)
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    with pytest.raises(InputError, match="is not empty, and holds no data set"):
+        generate(PLAN, tmp_path / "photos", open_studio=FakeStudio)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file; expected a folder"):
+        generate(PLAN, tmp_path / "file", open_studio=FakeStudio)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    with pytest.raises(InputError, match="not readable as a manifest"):
+        generate(PLAN, tmp_path / "damaged", open_studio=FakeStudio)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(InputError, match="closed/data cannot be written: Permission denied"):
+        generate(PLAN, tmp_path / "closed" / "data", open_studio=FakeStudio)
+
+
+def test_a_place_where_no_folder_can_be_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file/data cannot be written: Not a directory"):
+        generate(PLAN, tmp_path / "file" / "data", open_studio=FakeStudio)
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path):
+    def second(progress):
+        if progress.images:
+            generate(PLAN, tmp_path / "data", open_studio=FakeStudio)
+
+    with pytest.raises(InputError, match="is being written by another process"):
+        generate(PLAN, tmp_path / "data", open_studio=FakeStudio, on_progress=second)
+
+
+def test_a_missing_package_is_told_before_anything_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependencyError, match=r"pamtri-edge\[synth\]"):
+        generate(PLAN, tmp_path / "data", open_studio=synth_fakes.BrokenStudio)
+    assert not (tmp_path / "data").exists()
+
+
+def test_little_space_is_told_before_it_runs_out(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100})())
+    generate(PLAN, tmp_path / "data", open_studio=FakeStudio)
+    assert "the same command goes on when there is room" in caplog.text
