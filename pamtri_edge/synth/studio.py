@@ -141,7 +141,7 @@ def open_prior(name: str) -> Any:
     Raises:
         InputError: there is none.
     """
-    from pamtri_edge.synth.camera import camera_prior
+    from pamtri_edge.synth.prior import camera_prior
 
     return camera_prior(name)
 
