@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training of both networks: data, augmentation, recipes, losses, and a loop that survives interruption."""
+
+from pamtri_edge.train.data import DataSet, Sample, mixed
+from pamtri_edge.train.layouts import read_cityflow, read_data, read_pose_csv, read_veri
+from pamtri_edge.train.loop import Progress, Training, TrainSpec
+from pamtri_edge.train.losses import LossSpec, ReidLoss
+from pamtri_edge.train.pose import PoseJob
+from pamtri_edge.train.recipes import POSE, REID, PoseRecipe, ReidRecipe
+from pamtri_edge.train.reid import ReidJob
+from pamtri_edge.train.schedule import Budget
+from pamtri_edge.train.state import TrainingError
+
+__all__ = [
+    "POSE",
+    "REID",
+    "Budget",
+    "DataSet",
+    "LossSpec",
+    "PoseJob",
+    "PoseRecipe",
+    "Progress",
+    "ReidJob",
+    "ReidLoss",
+    "ReidRecipe",
+    "Sample",
+    "TrainSpec",
+    "Training",
+    "TrainingError",
+    "mixed",
+    "read_cityflow",
+    "read_data",
+    "read_pose_csv",
+    "read_veri",
+]

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What networks are trained on: pictures of vehicles with what is known of them, from one or several sets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
+
+UNKNOWN: Final = -1
+"""Stands for a color or type that nobody has told; no loss is taken on it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of a vehicle.
+
+    Attributes:
+        path: the picture's file: the crop that a detector would cut.
+        vehicle: its identity, 0 or more; the same number means the same vehicle within one `DataSet`.
+        camera: number of the camera, -1 if unknown.
+        color: index into `vehicle.COLORS`, or None.
+        type: index into `vehicle.TYPES`, or None.
+        keypoints: (36, 3) float32 x, y in crop units and visibility or confidence; or None.
+    """
+
+    path: Path
+    vehicle: int
+    camera: int = -1
+    color: int | None = None
+    type: int | None = None
+    keypoints: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Pictures to train or test with.
+
+    Attributes:
+        name: what it is called in messages: its folder, or several.
+        samples: the pictures.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.samples)
+
+    @cached_property
+    def identities(self) -> tuple[int, ...]:
+        """All vehicles, ascending: the place of a vehicle here is its class."""
+        return tuple(sorted({sample.vehicle for sample in self.samples}))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) the class of each picture's vehicle."""
+        place = {vehicle: index for index, vehicle in enumerate(self.identities)}
+        return np.array([place[sample.vehicle] for sample in self.samples], np.int64)
+
+    @cached_property
+    def cameras(self) -> NDArray[np.int64]:
+        """(N,) the camera of each picture."""
+        return np.array([sample.camera for sample in self.samples], np.int64)
+
+    @cached_property
+    def colors(self) -> NDArray[np.int64]:
+        """(N,) the color of each picture, `UNKNOWN` where it is not known."""
+        return _optional([sample.color for sample in self.samples])
+
+    @cached_property
+    def types(self) -> NDArray[np.int64]:
+        """(N,) the type of each picture, `UNKNOWN` where it is not known."""
+        return _optional([sample.type for sample in self.samples])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """`sha256:...` of the names and labels, by which a resumed run knows its data again."""
+        digest = hashlib.sha256()
+        for sample in self.samples:
+            facts = (sample.path.name, sample.vehicle, sample.camera, sample.color, sample.type)
+            digest.update(repr(facts).encode())
+            if sample.keypoints is not None:
+                digest.update(sample.keypoints.astype("<f4").tobytes())
+        return f"sha256:{digest.hexdigest()}"
+
+    def with_keypoints(self) -> DataSet:
+        """Return the pictures whose keypoints are known.
+
+        Raises:
+            InputError: there is none.
+        """
+        kept = tuple(sample for sample in self.samples if sample.keypoints is not None)
+        if not kept:
+            raise InputError(
+                f"{self.name}: none of {len(self)} pictures has keypoints; a pose network learns from a "
+                "CSV of image, width, height and x, y, visible of 36 keypoints, as `pamtri synth` writes it."
+            )
+        return replace(self, samples=kept)
+
+
+def check_identities(data: DataSet, *, least: int = 2) -> None:
+    """Refuse a set with too few vehicles to tell apart.
+
+    Raises:
+        InputError: there are fewer than `least` identities.
+    """
+    count = len(data.identities)
+    if count < 2:
+        raise InputError(
+            f"{data.name}: all {len(data)} pictures show one vehicle; re-identification is learned from the "
+            "difference between vehicles, so at least 2 are needed, better hundreds."
+        )
+    if count < least:
+        raise InputError(
+            f"{data.name}: {count} vehicles, but a batch takes {least} (P); give more data, or a smaller "
+            f"--identities-per-batch, {count} at most."
+        )
+
+
+def mixed(sets: Sequence[DataSet]) -> DataSet:
+    """Return several sets as one, such as real and synthetic pictures; vehicles of two sets never coincide.
+
+    Raises:
+        InputError: there are none, or no pictures in them.
+    """
+    if not sets:
+        raise InputError("no data was given; name at least one folder of pictures.")
+    samples: list[Sample] = []
+    offset = 0
+    for data in sets:
+        samples += [replace(sample, vehicle=sample.vehicle + offset) for sample in data.samples]
+        offset += max((sample.vehicle for sample in data.samples), default=-1) + 1
+    if not samples:
+        raise InputError(f"{', '.join(data.name for data in sets)}: no pictures.")
+    return DataSet(" + ".join(data.name for data in sets), tuple(samples))
+
+
+def color_index(identifier: int, where: str) -> int | None:
+    """Return the class of a color by VeRi's id; 0, which old VeRi files have, is unknown.
+
+    Raises:
+        InputError: there is no such id.
+    """
+    return _index(identifier, COLORS, "color", where)
+
+
+def type_index(identifier: int, where: str) -> int | None:
+    """Return the class of a type by VeRi's id; 0, which old VeRi files have, is unknown.
+
+    Raises:
+        InputError: there is no such id.
+    """
+    return _index(identifier, TYPES, "type", where)
+
+
+def check_keypoints(keypoints: NDArray[np.float32], where: str) -> NDArray[np.float32]:
+    """Return keypoints of the right shape with finite values.
+
+    Raises:
+        InputError: they are not.
+    """
+    if keypoints.shape != (NUM_KEYPOINTS, 3) or not np.isfinite(keypoints).all():
+        raise InputError(
+            f"{where}: the keypoints have shape {keypoints.shape} or values that are not finite; expected "
+            f"{NUM_KEYPOINTS} times x, y, confidence."
+        )
+    return keypoints
+
+
+def _index(identifier: int, names: Sequence[str], what: str, where: str) -> int | None:
+    if not 0 <= identifier <= len(names):
+        raise InputError(
+            f"{where}: {what} id {identifier}; expected 1 to {len(names)} ({', '.join(names)}), or 0 for "
+            "unknown."
+        )
+    return identifier - 1 if identifier else None
+
+
+def _optional(values: Sequence[int | None]) -> NDArray[np.int64]:
+    return np.array([UNKNOWN if value is None else value for value in values], np.int64)

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Batches, made ahead of time by a few threads: decoding and OpenCV run without Python's lock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.train.augment import Augmented, AugmentSpec, augment
+from pamtri_edge.train.data import DataSet
+from pamtri_edge.train.pictures import read_picture
+from pamtri_edge.train.sampler import Sampler
+from pamtri_edge.vehicle import NUM_KEYPOINTS
+
+_SALT: Final = 11
+_AHEAD: Final = 3
+
+ReadPicture = Callable[[int, int, int], tuple[NDArray[np.uint8], NDArray[np.float32] | None]]
+"""From the index of a sample, the epoch and the wanted side to its picture and keypoints."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in the data a training stands.
+
+    Attributes:
+        epoch: counted from 0.
+        batch: the next batch of it.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A batch as it leaves the loader.
+
+    Attributes:
+        position: of the batch behind this one.
+        indices: (N,) int64 places in the data set.
+        pictures: (N, S, S, 3) uint8 RGB.
+        keypoints: (N, 36, 3) float32; of pictures without keypoints all 0.
+        gray: (N,) bool, whose color was taken away.
+    """
+
+    position: Position
+    indices: NDArray[np.int64]
+    pictures: NDArray[np.uint8]
+    keypoints: NDArray[np.float32]
+    gray: NDArray[np.bool_]
+
+
+class Loader:
+    """Reads and augments batches in order, from any position on.
+
+    Args:
+        data: the pictures.
+        sampler: which make a batch.
+        spec: what happens to them.
+        seed: another seed, other augmentation.
+        workers: threads that prepare pictures.
+        read: where a picture comes from; its file by default.
+    """
+
+    def __init__(
+        self,
+        data: DataSet,
+        sampler: Sampler,
+        spec: AugmentSpec,
+        *,
+        seed: int = 0,
+        workers: int = 2,
+        read: ReadPicture | None = None,
+    ) -> None:
+        self._data = data
+        self._sampler = sampler
+        self._spec = spec
+        self._seed = seed
+        self._workers = workers
+        self._read = read or self._read_file
+
+    def batches(self, start: Position, size: Callable[[], int]) -> Generator[Pictures, None, None]:
+        """Yield batches without end.
+
+        Args:
+            start: the first one.
+            size: gives the side of the pictures whenever a batch is begun, which is up to three batches
+                before it is yielded.
+        """
+        plan = self._plan(start)
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="augment") as pool:
+            waiting: deque[_Pending] = deque()
+            try:
+                while True:
+                    while len(waiting) < _AHEAD:
+                        waiting.append(self._begin(pool, *next(plan), size()))
+                    yield waiting.popleft().collected()
+            finally:
+                for pending in waiting:
+                    for future in pending.futures:
+                        future.cancel()
+
+    def _plan(self, start: Position) -> Iterator[tuple[Position, NDArray[np.int64]]]:
+        epoch, first = start.epoch, start.batch
+        while True:
+            for number, indices in enumerate(self._sampler.epoch(epoch)):
+                if number >= first:
+                    yield Position(epoch, number), indices
+            epoch, first = epoch + 1, 0
+
+    def _begin(
+        self, pool: ThreadPoolExecutor, at: Position, indices: NDArray[np.int64], size: int
+    ) -> _Pending:
+        futures = [
+            pool.submit(self._prepare, at, place, int(index), size) for place, index in enumerate(indices)
+        ]
+        return _Pending(Position(at.epoch, at.batch + 1), indices, futures)
+
+    def _prepare(self, at: Position, place: int, index: int, size: int) -> Augmented:
+        rng = np.random.default_rng([self._seed, _SALT, at.epoch, at.batch, place])
+        picture, keypoints = self._read(index, at.epoch, size)
+        return augment(picture, keypoints, self._spec, rng, size=size)
+
+    def _read_file(
+        self, index: int, epoch: int, size: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        sample = self._data.samples[index]
+        return read_picture(sample.path, least=size), sample.keypoints
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    position: Position
+    indices: NDArray[np.int64]
+    futures: list[Future[Augmented]]
+
+    def collected(self) -> Pictures:
+        done = [future.result() for future in self.futures]
+        empty = np.zeros((NUM_KEYPOINTS, 3), np.float32)
+        return Pictures(
+            self.position,
+            self.indices,
+            np.stack([one.picture for one in done]),
+            np.stack([empty if one.keypoints is None else one.keypoints for one in done]),
+            np.array([one.gray for one in done]),
+        )

@@ -1,0 +1,421 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The training loop: steps, checkpoints, validation, and a record; the same for both networks.
+
+On a CPU the result depends on the configuration alone (and the number of threads), not on how often the
+training was interrupted: everything that a step draws follows from the seed and the position in the data.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.models import save_checkpoint
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.train import state as states
+from pamtri_edge.train.data import DataSet
+from pamtri_edge.train.loader import Loader, Pictures, Position
+from pamtri_edge.train.optimize import Stepper
+from pamtri_edge.train.precision import computing, network_input, resolved
+from pamtri_edge.train.recipes import Precision, Recipe, plain
+from pamtri_edge.train.record import versions, write_curves, write_record
+from pamtri_edge.train.sampler import Sampler
+from pamtri_edge.train.schedule import Budget, learning_rate
+from pamtri_edge.train.weights import Origin
+
+LAST_FILE: Final = "last.safetensors"
+BEST_FILE: Final = "best.safetensors"
+
+Scores = dict[str, float]
+
+
+class Job(Protocol):
+    """A network with what it learns from.
+
+    Attributes:
+        kind: `pose` or `reid`.
+        network: what is trained.
+        extra: what is trained beside it and not kept, such as centers; it learns at a rate of its own.
+        data: the pictures.
+        sampler: which make a batch.
+        recipe: how.
+        origin: where the first weights come from.
+    """
+
+    kind: str
+    network: PoseNet | ReidNet
+    extra: nn.Module | None
+    data: DataSet
+    sampler: Sampler
+    recipe: Recipe
+    origin: Origin
+
+    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+        """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
+
+    def validate(self, size: int, precision: Precision) -> Scores | None:
+        """Return how good the network is, `score` among the values, higher is better; None if unknown."""
+
+    def config(self) -> Mapping[str, Any]:
+        """Return what else the result depends on, as plain values."""
+
+    def metadata(self) -> Mapping[str, str]:
+        """Return what is kept with the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """How a training is run; all but `budget` and `seed` leave its result as it is.
+
+    Attributes:
+        output: folder of weights, state, record and curves.
+        budget: when it is over.
+        seed: another seed, another result.
+        workers: threads that prepare pictures.
+        checkpoint_seconds: a state is written so often.
+        checkpoint_steps: a state is written after so many steps, if given.
+        log_steps: steps over which losses are averaged for the curve.
+        validations: how often the network is validated, evenly over the training; the last at its end.
+        device: where it is trained.
+        overwrite: forget a training that the folder holds.
+    """
+
+    output: Path
+    budget: Budget
+    seed: int = 0
+    workers: int = 2
+    checkpoint_seconds: float = 60.0
+    checkpoint_steps: int | None = None
+    log_steps: int = 20
+    validations: int = 10
+    device: str = "cpu"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step: steps done.
+        progress: part 0..1 done.
+        images_per_s: pictures a second, lately.
+        left_s: seconds left.
+        losses: by name, averaged over the last steps.
+        size: side of the pictures.
+        scores: of the last validation.
+    """
+
+    step: int
+    progress: float
+    images_per_s: float
+    left_s: float
+    losses: Mapping[str, float]
+    size: int
+    scores: Mapping[str, float]
+
+
+@dataclass
+class _Run:
+    """What changes from step to step, and goes into the state."""
+
+    step: int = 0
+    position: Position = field(default_factory=Position)
+    spent: float = 0.0
+    images: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    counted: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+    scores: list[dict[str, float]] = field(default_factory=list)
+    validated: int = 0
+    best: float = -math.inf
+    resumed: list[int] = field(default_factory=list)
+    done: bool = False
+
+
+class Training:
+    """Trains a network: from its first weights, or from where the output folder says it stopped.
+
+    Args:
+        job: what is trained.
+        spec: how.
+
+    Raises:
+        InputError: the folder holds a training of another configuration, or a finished one.
+        CheckpointError: the folder's states cannot be read.
+    """
+
+    def __init__(self, job: Job, spec: TrainSpec) -> None:
+        self.job = job
+        self.spec = spec
+        self.device = torch.device(spec.device)
+        self.precision = resolved(job.recipe.precision, self.device)
+        self._config = self._configuration()
+        self._run = _Run()
+        self._stop = False
+        spec.output.mkdir(parents=True, exist_ok=True)
+        if spec.overwrite:
+            states.remove_states(spec.output)
+        found = states.load_state(spec.output)
+        if found is not None:
+            states.check_same(found, self._config, spec.output)
+            if found.content["run"]["done"]:
+                raise InputError(
+                    f"{spec.output} holds a finished training of {found.step} steps; its weights are "
+                    f"{LAST_FILE}. Give another --output, or --overwrite to start again."
+                )
+        for module in self._modules().values():
+            module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._stepper = Stepper(job.network, job.extra, job.recipe, self.precision, self.device)
+        torch.manual_seed(spec.seed)
+        if found is not None:
+            self._restore(found)
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self._run.step
+
+    def stop(self) -> None:
+        """Ask for an end after the present step, with a state from which to go on."""
+        self._stop = True
+
+    def run(self, *, on_progress: Callable[[Progress], None] | None = None) -> bool:
+        """Train to the end, or until `stop` is called.
+
+        Args:
+            on_progress: called after every step.
+
+        Returns:
+            Whether the training is finished.
+
+        Raises:
+            TrainingError: the loss is no number, or a file cannot be written.
+            InputError: a picture cannot be decoded.
+        """
+        run, budget = self._run, self.spec.budget
+        self.job.network.train()
+        loader = Loader(
+            self.job.data,
+            self.job.sampler,
+            self.job.recipe.augment,
+            seed=self.spec.seed,
+            workers=self.spec.workers,
+            read=getattr(self.job, "read", None),
+        )
+        begin = now = saved = time.monotonic()
+        before, window = run.spent, [(now, run.images)]
+        batches = loader.batches(run.position, lambda: self._size())
+        try:
+            while not self._stop and budget.progress(run.step, run.spent) < 1.0:
+                self._one_step(next(batches))
+                now = time.monotonic()
+                run.spent = before + now - begin
+                window = [*window[-30:], (now, run.images)]
+                progress = budget.progress(run.step, run.spent)
+                validated = self._validate_if_due(progress)
+                if on_progress is not None:
+                    on_progress(self._progress(progress, window))
+                if validated or self._checkpoint_due(saved):
+                    self.save()
+                    saved = time.monotonic()
+        finally:
+            batches.close()
+        run.done = budget.progress(run.step, run.spent) >= 1.0
+        self.save()
+        return run.done
+
+    def save(self) -> None:
+        """Write weights, record, curves and state, each whole or not at all; the state last."""
+        run, folder = self._run, self.spec.output
+        self._check_finite()
+        try:
+            save_checkpoint(self.job.network, folder / LAST_FILE, metadata=self._metadata(), overwrite=True)
+            write_record(folder, self._record())
+            if run.done or run.validated or len(run.curve) % 10 == 0:
+                write_curves(folder, run.curve, run.scores)
+        except OSError as error:
+            raise states.TrainingError(
+                f"{folder} cannot be written: {error.strerror or error}; the last state is whole. Make room, "
+                "then give the same command again to go on."
+            ) from error
+        states.save_state(folder, states.State(self._config, run.step, self._content()))
+
+    def _one_step(self, batch: Pictures) -> None:
+        run, recipe = self._run, self.job.recipe
+        progress = self.spec.budget.progress(run.step, run.spent)
+        pictures = torch.from_numpy(batch.pictures).to(self.device)
+        with computing(self.precision, self.device):
+            terms = self.job.losses(batch, network_input(pictures, self.precision), self.precision)
+        self._stepper.step(sum(terms.values(), torch.zeros(())), learning_rate(recipe, progress))
+        run.step += 1
+        run.images += len(batch.indices)
+        run.position = batch.position
+        run.counted += 1
+        for name, term in terms.items():
+            run.sums[name] = run.sums.get(name, 0.0) + float(term.detach())
+        if run.counted >= self.spec.log_steps:
+            self._check_finite()
+            run.curve.append(
+                {
+                    "step": run.step,
+                    "progress": progress,
+                    "rate": learning_rate(recipe, progress),
+                    "size": batch.pictures.shape[1],
+                    **self._means(),
+                }
+            )
+            run.sums, run.counted = {}, 0
+
+    def _validate_if_due(self, progress: float) -> bool:
+        run = self._run
+        due = math.floor(progress * self.spec.validations + 1e-9)
+        if due <= run.validated or not self.spec.validations:
+            return False
+        run.validated = due
+        size = self._size(progress)
+        self.job.network.eval()
+        with torch.no_grad():
+            scores = self.job.validate(size, self.precision)
+        self.job.network.train()
+        if scores is None:
+            return False
+        run.scores.append({"step": run.step, "progress": progress, "size": size, **scores})
+        # Scores of smaller pictures say little of the network as it will be used.
+        if size == self._size(1.0) and scores["score"] > run.best:
+            run.best = scores["score"]
+            save_checkpoint(
+                self.job.network,
+                self.spec.output / BEST_FILE,
+                metadata=self._metadata(),
+                overwrite=True,
+            )
+        return True
+
+    def _size(self, progress: float | None = None) -> int:
+        if progress is None:
+            progress = self.spec.budget.progress(self._run.step, self._run.spent)
+        return self.job.recipe.size(progress)
+
+    def _checkpoint_due(self, saved: float) -> bool:
+        every = self.spec.checkpoint_steps
+        if every is not None:
+            return self._run.step % every == 0
+        return time.monotonic() - saved >= self.spec.checkpoint_seconds
+
+    def _progress(self, progress: float, window: list[tuple[float, int]]) -> Progress:
+        run = self._run
+        elapsed = max(window[-1][0] - window[0][0], 1e-9)
+        rate = (len(window) - 1) / elapsed
+        means = self._means() if run.counted else run.curve[-1] if run.curve else {}
+        return Progress(
+            run.step,
+            progress,
+            (window[-1][1] - window[0][1]) / elapsed,
+            self.spec.budget.left(run.step, run.spent, rate),
+            {name: value for name, value in means.items() if name in self._loss_names()},
+            self._size(progress),
+            run.scores[-1] if run.scores else {},
+        )
+
+    def _loss_names(self) -> set[str]:
+        last = set(self._run.curve[-1]) if self._run.curve else set()
+        return (set(self._run.sums) | last) - {"step", "progress", "rate", "size"}
+
+    def _means(self) -> dict[str, float]:
+        return {name: total / max(self._run.counted, 1) for name, total in self._run.sums.items()}
+
+    def _check_finite(self) -> None:
+        bad = [name for name, total in self._run.sums.items() if not math.isfinite(total)]
+        if bad:
+            raise states.TrainingError(
+                f"the loss {bad[0]} is no longer a finite number at step {self._run.step}: the training "
+                "diverged. Take a lower learning rate, or clip gradients; the last state is from before."
+            )
+
+    def _configuration(self) -> dict[str, Any]:
+        configuration: dict[str, Any] = plain(
+            {
+                "kind": self.job.kind,
+                "network": self.job.network.spec,
+                "recipe": self.job.recipe,
+                "precision": self.precision,
+                "budget": self.spec.budget,
+                "seed": self.spec.seed,
+                "data": {
+                    "name": self.job.data.name,
+                    "pictures": len(self.job.data),
+                    "vehicles": len(self.job.data.identities),
+                    "labels": self.job.data.fingerprint,
+                },
+                "begun_from": self.job.origin.file,
+                **self.job.config(),
+            }
+        )
+        return configuration
+
+    def _metadata(self) -> dict[str, str]:
+        run = self._run
+        return {
+            "trained": "true",
+            "recipe": self.job.recipe.name,
+            "steps": str(run.step),
+            "seed": str(self.spec.seed),
+            "data": f"{len(self.job.data)} pictures of {len(self.job.data.identities)} vehicles",
+            **self.job.metadata(),
+        }
+
+    def _record(self) -> dict[str, Any]:
+        run = self._run
+        return {
+            "config": self._config,
+            "versions": versions(),
+            "device": str(self.device),
+            "first_weights": plain(self.job.origin),
+            "from_scratch": self.job.origin.file is None,
+            "steps": run.step,
+            "pictures": run.images,
+            "seconds": round(run.spent, 1),
+            "resumed_at": run.resumed,
+            "finished": run.done,
+            "best": None if math.isinf(run.best) else run.best,
+            "curve": run.curve,
+            "scores": run.scores,
+        }
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules: dict[str, nn.Module] = {"network": self.job.network}
+        if self.job.extra is not None:
+            modules["extra"] = self.job.extra
+        return modules
+
+    def _content(self) -> dict[str, Any]:
+        run = self._run
+        return {
+            "modules": {name: module.state_dict() for name, module in self._modules().items()},
+            "stepper": self._stepper.state(),
+            "random": states.random_states(),
+            "run": {
+                **{name: getattr(run, name) for name in run.__dataclass_fields__ if name != "position"},
+                "position": [run.position.epoch, run.position.batch],
+            },
+        }
+
+    def _restore(self, found: states.State) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(found.content["modules"][name])
+        self._stepper.load(found.content["stepper"])
+        states.restore_random_states(found.content["random"])
+        saved = dict(found.content["run"])
+        self._run = _Run(position=Position(*saved.pop("position")), **saved)
+        self._run.resumed.append(found.step)

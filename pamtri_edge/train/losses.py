@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The losses of re-identification: identity, metric and attributes, and how they add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pamtri_edge.train import metric
+from pamtri_edge.train.data import UNKNOWN
+
+
+class ReidLoss(str, Enum):
+    """What tells vehicles apart: the paper's loss and the rivals of its Table 3."""
+
+    BOTH = "both"
+    """Identity cross-entropy and batch-hard triplets: the paper's."""
+
+    XENT = "xent"
+    """Identity cross-entropy alone."""
+
+    HTRI = "htri"
+    """Batch-hard triplets alone."""
+
+    CENTER = "center"
+    """Identity cross-entropy and distance to a learned center of each vehicle."""
+
+    BATCH_ALL = "batch-all"
+    """All triplets of the batch."""
+
+    BATCH_SAMPLE = "batch-sample"
+    """Triplets drawn by their difficulty."""
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the identity classifier is trained."""
+        return self in (ReidLoss.BOTH, ReidLoss.XENT, ReidLoss.CENTER)
+
+
+class Head(str, Enum):
+    """How identity logits are made of a feature."""
+
+    LINEAR = "linear"
+    """The linear layer: the paper's."""
+
+    COSINE = "cosine"
+    """The cosine of feature and weight: embeddings are compared by their cosine in use, so only angles
+    should count in training."""
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """What is added up, with which weight.
+
+    Attributes:
+        kind: what tells vehicles apart.
+        margin: of triplets.
+        smoothing: of identity labels: this part of the probability goes to all classes alike.
+        attributes: weight of color and of type each.
+        center: weight of the distance to centers.
+        head: how identity logits are made.
+        scale: of cosine logits.
+        angular_margin: what is taken off the cosine of the true class.
+        unit: triplets are formed on features of unit length, as embeddings are in use.
+        triplet: weight of triplets.
+    """
+
+    kind: ReidLoss = ReidLoss.BOTH
+    margin: float = 0.3
+    smoothing: float = 0.0
+    attributes: float = 0.125
+    center: float = 0.0005
+    head: Head = Head.LINEAR
+    scale: float = 24.0
+    angular_margin: float = 0.0
+    unit: bool = False
+    triplet: float = 1.0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of a batch.
+
+    Attributes:
+        vehicle: (N,) int64 class.
+        color: (N,) int64 class or `UNKNOWN`.
+        type: (N,) int64 class or `UNKNOWN`.
+        differ: (N, N) bool, which pairs surely show two vehicles; None for all of different classes.
+    """
+
+    vehicle: Tensor
+    color: Tensor
+    type: Tensor
+    differ: Tensor | None = None
+
+
+def reid_losses(
+    outputs: tuple[Tensor, ...],
+    labels: Labels,
+    spec: LossSpec,
+    *,
+    classifier: nn.Linear,
+    centers: metric.Centers | None = None,
+) -> dict[str, Tensor]:
+    """Return the terms of the loss by name, each with its weight: their sum is to be minimised.
+
+    Args:
+        outputs: of `ReidNet`: (id, color, type, feature) or (id, feature).
+        labels: of the batch.
+        spec: what is added up.
+        classifier: the identity classifier, whose weights cosine logits use.
+        centers: of the vehicles, for `ReidLoss.CENTER`.
+    """
+    outputs = tuple(output.float() for output in outputs)
+    feature = outputs[-1]
+    terms: dict[str, Tensor] = {}
+    if spec.kind.classifies:
+        terms["identity"] = _identity(outputs[0], feature, labels.vehicle, spec, classifier)
+    compared = functional.normalize(feature) if spec.unit else feature
+    if spec.kind in (ReidLoss.BOTH, ReidLoss.HTRI):
+        terms["triplet"] = spec.triplet * metric.batch_hard(
+            compared, labels.vehicle, margin=spec.margin, differ=labels.differ
+        )
+    elif spec.kind is ReidLoss.BATCH_ALL:
+        terms["triplet"] = spec.triplet * metric.batch_all(compared, labels.vehicle, margin=spec.margin)
+    elif spec.kind is ReidLoss.BATCH_SAMPLE:
+        terms["triplet"] = spec.triplet * metric.batch_sample(compared, labels.vehicle, margin=spec.margin)
+    elif spec.kind is ReidLoss.CENTER:
+        assert centers is not None
+        terms["center"] = centers(compared, labels.vehicle, weight=spec.center)
+    if len(outputs) == 4:
+        terms["color"] = spec.attributes * known_cross_entropy(outputs[1], labels.color)
+        terms["type"] = spec.attributes * known_cross_entropy(outputs[2], labels.type)
+    return terms
+
+
+def known_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy over what is labelled; 0, not NaN, where nothing is."""
+    count = (labels != UNKNOWN).sum().clamp(min=1)
+    return functional.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / count
+
+
+def _identity(
+    logits: Tensor, feature: Tensor, labels: Tensor, spec: LossSpec, classifier: nn.Linear
+) -> Tensor:
+    if spec.head is Head.COSINE:
+        cosines = functional.normalize(feature) @ functional.normalize(classifier.weight.float()).t()
+        true = functional.one_hot(labels, cosines.shape[1])
+        logits = spec.scale * (cosines - spec.angular_margin * true)
+    return torch.as_tensor(functional.cross_entropy(logits, labels, label_smoothing=spec.smoothing))

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the pose tells re-identification in training: from a pose network, or from the truth with noise.
+
+The same quantities as the fused graph computes in use (`models.operators`), for pictures of any size:
+training may begin small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pamtri_edge.models import operators
+from pamtri_edge.models.multitask import ReidSpec
+from pamtri_edge.train.targets import gaussians
+from pamtri_edge.vehicle import KEYPOINT_FLIP
+
+_TOLERANCE: Final = 1.0 / 1024.0  # of a pixel, as in `models.operators`
+
+
+@dataclass(frozen=True)
+class TruthNoise:
+    """How a pose network errs, imitated on known keypoints.
+
+    Attributes:
+        jitter: deviation of a place, in crop units.
+        stray: share of keypoints that lie far off.
+        stray_jitter: deviation of these.
+        seen: mean confidence of a visible keypoint.
+        unseen: mean confidence of a hidden one.
+        spread: deviation of both.
+        missed: share of visible keypoints with the confidence of hidden ones.
+        mirrored: share of vehicles with left and right confused.
+    """
+
+    jitter: float = 0.012
+    stray: float = 0.04
+    stray_jitter: float = 0.08
+    seen: float = 0.85
+    unseen: float = 0.25
+    spread: float = 0.12
+    missed: float = 0.05
+    mirrored: float = 0.01
+
+
+def noisy_truth(keypoints: Tensor, noise: TruthNoise, rng: np.random.Generator) -> Tensor:
+    """Return keypoints as a pose network might give them.
+
+    Args:
+        keypoints: (N, 36, 3) x, y in crop units, visibility.
+        noise: how it errs.
+        rng: where chance comes from.
+
+    Returns:
+        (N, 36, 3) x, y, confidence in 0..1.
+    """
+    count, points = keypoints.shape[:2]
+    shape = (count, points)
+    astray = rng.random(shape) < noise.stray
+    deviation = np.where(astray, noise.stray_jitter, noise.jitter)[..., None]
+    moved = rng.normal(0.0, 1.0, (*shape, 2)) * deviation
+    lost = rng.random(shape) < noise.missed
+    spread = rng.normal(0.0, noise.spread, shape)
+    turned = rng.random(count) < noise.mirrored
+
+    device = keypoints.device
+    visible = (keypoints[..., 2] > 0) & torch.from_numpy(~(lost | astray)).to(device)
+    level = torch.where(visible, noise.seen, noise.unseen)
+    confidence = (level + torch.from_numpy(spread).to(device, torch.float32)).clamp(0.02, 1.0)
+    places = keypoints[..., :2] + torch.from_numpy(moved).to(device, torch.float32)
+    result = torch.cat([places, confidence.unsqueeze(2)], dim=2)
+    swapped = operators.pick(result, KEYPOINT_FLIP)
+    return torch.where(torch.from_numpy(turned).to(device)[:, None, None], swapped, result)
+
+
+def drawn_heatmaps(keypoints: Tensor, size: int) -> Tensor:
+    """Return the heatmaps (N, 36, size, size) of keypoints (N, 36, 3): Gaussians as high as confident."""
+    return gaussians(keypoints, size) * keypoints[..., 2, None, None]
+
+
+def decoded(heatmaps: Tensor) -> Tensor:
+    """Return the keypoints (N, K, 3) in crop units of heatmaps (N, K, S, S), as the fused graph decodes them.
+
+    The peak, moved by a quarter cell towards the higher neighbour unless it lies at the edge.
+    """
+    size = heatmaps.shape[-1]
+    flat = heatmaps.flatten(2)
+    confidence, index = flat.max(dim=2)
+    index = torch.where(confidence > 0, index, 0)
+    x, y = index % size, index // size
+    inside = (torch.minimum(x, y) > 1) & (torch.maximum(x, y) < size - 1)
+    moves = []
+    for step in (1, size):
+        around = torch.stack([index + step, index - step], dim=2).clamp(0, size * size - 1)
+        higher, lower = torch.gather(flat, 2, around).unbind(2)
+        moves.append(operators.QUARTER * torch.sign(higher - lower) * inside)
+    places = torch.stack([x + moves[0], y + moves[1]], dim=2)
+    units = (places + 0.5) / size * (confidence > 0).unsqueeze(2)
+    return torch.cat([units.float(), confidence.float().unsqueeze(2)], dim=2)
+
+
+def segment_channels(keypoints: Tensor, size: int) -> Tensor:
+    """Return the segments (N, 13, size, size) of keypoints (N, 36, 3) as normalised stack channels."""
+    corners, drawn = operators.segment_corners(keypoints)
+    centres = torch.arange(size, dtype=torch.float32, device=keypoints.device) + 0.5
+    start, end = operators.spans(*operators.half_planes(corners * size, drawn), centres)
+    inside = (centres >= (start - _TOLERANCE).unsqueeze(3)) & (centres <= (end + _TOLERANCE).unsqueeze(3))
+    return operators.normalise_extra(inside.to(torch.float32))
+
+
+def reid_inputs(
+    spec: ReidSpec, images: Tensor, heatmaps: Tensor | None, keypoints: Tensor | None
+) -> tuple[Tensor, ...]:
+    """Return what `ReidNet` takes: the stack, and the keypoint vector where it wants one.
+
+    Args:
+        spec: which channels it takes.
+        images: (N, 3, S, S) normalised RGB; the stack has its type and memory format.
+        heatmaps: (N, 36, S / 4, S / 4), raw; None if the network takes none.
+        keypoints: (N, 36, 3) x, y in crop units, confidence; None if the network takes nothing of them.
+    """
+    size = images.shape[-1]
+    channels = [images]
+    if spec.heatmaps:
+        assert heatmaps is not None
+        small = operators.coarse_heatmaps(heatmaps).to(images.dtype)
+        channels.append(
+            functional.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
+        )
+    if spec.segments:
+        assert keypoints is not None
+        channels.append(segment_channels(keypoints, size).to(images.dtype))
+    stack = torch.cat(channels, dim=1) if len(channels) > 1 else images
+    if not spec.keypoints:
+        return (stack,)
+    assert keypoints is not None
+    return stack, operators.keypoint_vector(keypoints)

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""In which arithmetic a network is trained: what the processor has, and how pictures become its input."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.models import operators
+from pamtri_edge.train.recipes import Precision
+
+_TYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_BF16_FLAGS: Final = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+
+
+def resolved(precision: Precision, device: torch.device) -> Precision:
+    """Return fp32, bf16 or fp16; `auto` becomes what the device computes fastest in.
+
+    Raises:
+        InputError: fp16 is asked for on a CPU, where its gradients would vanish unscaled.
+    """
+    if precision == "fp16" and device.type != "cuda":
+        raise InputError("fp16 training needs a CUDA device; on a CPU use bf16, fp32 or auto.")
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if computes_bf16() else "fp32"
+
+
+def computes_bf16() -> bool:
+    """Tell whether this CPU multiplies bfloat16 in hardware."""
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(capabilities.get(flag) for flag in _BF16_FLAGS)
+
+
+def computing(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context in which the network computes: torch's autocast, or nothing for fp32."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=_TYPES[precision])
+
+
+def network_input(pictures: Tensor, precision: Precision) -> Tensor:
+    """Return pictures (N, S, S, 3) uint8 as normalised RGB (N, 3, S, S), channels last in memory."""
+    images = operators.normalise_rgb(pictures.permute(0, 3, 1, 2).to(torch.float32))
+    return images.to(_TYPES[precision])

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The record of a training beside its weights: `record.json` and, where matplotlib is, `curves.png`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+
+from pamtri_edge import __version__
+
+_log = logging.getLogger(__name__)
+
+RECORD_FILE: Final = "record.json"
+CURVES_FILE: Final = "curves.png"
+_NOT_LOSSES: Final = ("step", "progress", "rate", "size", "images_per_s", "seconds")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on, and the processor."""
+    return {
+        "pamtri-edge": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "machine": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
+    """Write `record.json` whole or not at all; return its path."""
+    path = folder / RECORD_FILE
+    temporary = folder / f".{RECORD_FILE}.tmp"
+    try:
+        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(temporary, path)  # noqa: PTH105 - the pair of names reads better side by side
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_curves(
+    folder: Path, curve: Sequence[Mapping[str, float]], scores: Sequence[Mapping[str, float]]
+) -> Path | None:
+    """Draw losses, learning rate and validation over the steps; None where matplotlib is not installed.
+
+    Args:
+        folder: of the training.
+        curve: rows with `step`, `rate` and the losses by name.
+        scores: rows with `step` and the results of validation by name, in parts of 1.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        _log.info(
+            "matplotlib is not installed (pip install 'pamtri-edge[train]'); %s is left out", CURVES_FILE
+        )
+        return None
+    if not curve:
+        return None
+    figure = Figure(figsize=(8, 8 if scores else 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(3 if scores else 2, 1, sharex=True, squeeze=False)[:, 0]
+    steps = [row["step"] for row in curve]
+    names = list(dict.fromkeys(name for row in curve for name in row if name not in _NOT_LOSSES))
+    for name in names:
+        axes[0].plot(steps, [row.get(name, np.nan) for row in curve], label=name, linewidth=1)
+    axes[0].set_ylabel("loss")
+    axes[0].set_yscale("log")
+    axes[0].legend(fontsize="small")
+    axes[1].plot(steps, [row["rate"] for row in curve], linewidth=1)
+    axes[1].set_ylabel("learning rate")
+    if scores:
+        for name in dict.fromkeys(name for row in scores for name in row if name not in _NOT_LOSSES):
+            rows = [row for row in scores if name in row]
+            axes[2].plot([row["step"] for row in rows], [row[name] for row in rows], ".-", label=name)
+        axes[2].set_ylabel("validation")
+        axes[2].legend(fontsize="small")
+    axes[-1].set_xlabel("step")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    path = folder / CURVES_FILE
+    temporary = folder / f".{CURVES_FILE}.tmp"
+    try:
+        figure.savefig(temporary, format="png", dpi=110)
+        os.replace(temporary, path)  # noqa: PTH105
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

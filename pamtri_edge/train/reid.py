@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training of the re-identification network: from picture and pose to embedding, color and type."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet, ReidSpec
+from pamtri_edge.train.data import UNKNOWN, DataSet, check_identities
+from pamtri_edge.train.loader import Pictures
+from pamtri_edge.train.losses import Labels, ReidLoss, reid_losses
+from pamtri_edge.train.metric import Centers
+from pamtri_edge.train.pose_inputs import decoded, drawn_heatmaps, noisy_truth, reid_inputs
+from pamtri_edge.train.recipes import Precision, ReidRecipe
+from pamtri_edge.train.sampler import VehiclesByPictures
+from pamtri_edge.train.weights import begin
+from pamtri_edge.vehicle import COLORS, TYPES
+
+_SALT: Final = 17
+
+Validation = Callable[["ReidJob", int, Precision], dict[str, float]]
+
+
+class PoseSource(str, Enum):
+    """Where the pose comes from that re-identification is trained with."""
+
+    NET = "net"
+    """A trained pose network, as in use; it does not change."""
+
+    TRUTH = "truth"
+    """The known keypoints, blurred as a pose network would."""
+
+
+class ReidJob:
+    """A re-identification network with pictures of vehicles.
+
+    Args:
+        spec: inputs, heads, widths and depths; the number of vehicles is that of the data.
+        data: pictures of at least P vehicles.
+        recipe: how it is trained.
+        pose: gives the pose, frozen; None takes the known keypoints with noise instead.
+        seed: what first weights, order and noise are drawn from.
+        init: weights to begin with.
+        validation: tells how good the network is; None for no validation.
+
+    Raises:
+        InputError: too few vehicles, or no keypoints and no pose network where the pose is needed.
+        CheckpointError: `init` cannot be read or does not fit.
+    """
+
+    kind = "reid"
+
+    def __init__(
+        self,
+        spec: ReidSpec,
+        data: DataSet,
+        recipe: ReidRecipe,
+        *,
+        pose: PoseNet | None = None,
+        seed: int = 0,
+        init: Path | None = None,
+        validation: Validation | None = None,
+    ) -> None:
+        check_identities(data, least=recipe.vehicles)
+        if spec.uses_pose and pose is None:
+            _check_truth(data)
+        self.recipe = recipe
+        self.data = data
+        self.sampler = VehiclesByPictures(
+            data.labels,
+            recipe.vehicles,
+            recipe.pictures,
+            seed,
+            groups=_groups(data) if recipe.alike else None,
+            alike=recipe.alike,
+        )
+        self.spec = replace(spec, vehicles=len(data.identities), colors=len(COLORS), types=len(TYPES))
+        self.network = ReidNet(self.spec)
+        self.origin = begin(self.network, seed=seed, file=init)
+        centered = recipe.loss.kind is ReidLoss.CENTER
+        self.extra: nn.Module | None = Centers(self.spec.vehicles, self.spec.embedding) if centered else None
+        self.pose = None if pose is None or not spec.uses_pose else frozen(pose)
+        self._seed = seed
+        self._validation = validation
+        if spec.multitask:
+            self._check_attributes()
+
+    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+        """Return the terms of the loss by name."""
+        rng = np.random.default_rng([self._seed, _SALT, batch.position.epoch, batch.position.batch])
+        truth = torch.from_numpy(batch.keypoints).to(images.device)
+        outputs = self.network(*self.inputs(images, truth, rng))
+        centers = self.extra if isinstance(self.extra, Centers) else None
+        return reid_losses(
+            outputs,
+            self._labels(batch, images.device),
+            self.recipe.loss,
+            classifier=self.network.classifier_vid,
+            centers=centers,
+        )
+
+    def inputs(self, images: Tensor, truth: Tensor | None, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return what the network takes, for images (N, 3, S, S) and, without a pose network, keypoints."""
+        if not self.spec.uses_pose:
+            return (images,)
+        if self.pose is not None:
+            self.pose.to(images.device)
+            with torch.no_grad():
+                heatmaps = self.pose(images).float()
+            return reid_inputs(self.spec, images, heatmaps, decoded(heatmaps))
+        assert truth is not None
+        keypoints = noisy_truth(truth, self.recipe.noise, rng)
+        maps = drawn_heatmaps(keypoints, images.shape[-1] // 4) if self.spec.heatmaps else None
+        return reid_inputs(self.spec, images, maps, keypoints)
+
+    def validate(self, size: int, precision: Precision) -> dict[str, float] | None:
+        """Return how well vehicles are found again, where there is something to try it on."""
+        return None if self._validation is None else self._validation(self, size, precision)
+
+    def config(self) -> Mapping[str, Any]:
+        """Return what else the result depends on: the pose network."""
+        if not self.spec.uses_pose:
+            return {"pose": None}
+        return {"pose": "truth with noise" if self.pose is None else pose_id(self.pose)}
+
+    def metadata(self) -> Mapping[str, str]:
+        """Return what is kept with the weights."""
+        notes = {"geometry": "unified", "loss": self.recipe.loss.kind.value}
+        if self.spec.multitask:
+            notes |= {"colors": json.dumps(COLORS), "types": json.dumps(TYPES)}
+        return notes
+
+    def _labels(self, batch: Pictures, device: torch.device) -> Labels:
+        colors = np.where(batch.gray, UNKNOWN, self.data.colors[batch.indices])
+        arrays = (self.data.labels[batch.indices], colors, self.data.types[batch.indices])
+        vehicle, color, kind = (torch.from_numpy(array).to(device) for array in arrays)
+        return Labels(vehicle, color, kind)
+
+    def _check_attributes(self) -> None:
+        for what, known in (("color", self.data.colors), ("type", self.data.types)):
+            if (known == UNKNOWN).all():
+                raise InputError(
+                    f"{self.data.name}: no picture tells the {what}, which a multi-task network is to "
+                    "learn; give label_train.csv or train_label.xml with them, or --no-multitask."
+                )
+
+
+def frozen(network: PoseNet) -> PoseNet:
+    """Return a network that does not learn: in eval mode, without gradients, channels last."""
+    network.requires_grad_(False)
+    return network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def pose_id(network: PoseNet) -> str:
+    """Return the identity of a pose network's weights, by which a resumed run knows it again."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _check_truth(data: DataSet) -> None:
+    without = sum(sample.keypoints is None for sample in data.samples)
+    if without:
+        raise InputError(
+            f"{data.name}: {without} of {len(data)} pictures have no keypoints, and the network is to be "
+            "trained with their pose; give a trained pose network with --pose, or leave the pose out "
+            "(--embed none --no-keypoints)."
+        )
+
+
+def _groups(data: DataSet) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return what makes vehicles look alike: color and type, as one number."""
+    return (data.colors * (len(TYPES) + 1) + data.types).astype(np.int64)

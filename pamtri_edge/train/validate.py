@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Validation of re-identification while it is trained: a labelled folder, the tracks of a clip, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.train.augment import PLAIN, augment
+from pamtri_edge.train.data import UNKNOWN, DataSet
+from pamtri_edge.train.layouts import read_data
+from pamtri_edge.train.pictures import read_picture
+from pamtri_edge.train.precision import computing, network_input
+from pamtri_edge.train.recipes import Precision
+
+if TYPE_CHECKING:
+    from pamtri_edge.evaluate.views import EvaluationSet
+    from pamtri_edge.train.reid import ReidJob
+
+_BATCH: Final = 32
+_SEED: Final = 101
+
+Crop = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
+"""A picture (H, W, 3) uint8 RGB, and its keypoints where they are known."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Tells how well vehicles are found again.
+
+    Attributes:
+        query: pictures of a folder that are looked for; None without a folder.
+        gallery: pictures that they are looked for in.
+        clip: a video and its tracks, or None.
+    """
+
+    query: DataSet | None
+    gallery: DataSet | None
+    clip: tuple[Path, Path] | None
+
+    @classmethod
+    def of(
+        cls, *, folder: Path | None, limit: int, clip: Path | None, tracks: Path | None
+    ) -> Validation | None:
+        """Return what validates on a folder and a clip, as far as they are given; None for neither.
+
+        Args:
+            folder: holds `image_query` and `image_test`.
+            limit: pictures of the folder at most: whole vehicles, the first ones.
+            clip: a video.
+            tracks: its tracks.
+
+        Raises:
+            InputError: the folder cannot be read, or only one of clip and tracks is given.
+        """
+        if (clip is None) != (tracks is None):
+            raise InputError("--validate-clip and --validate-tracks belong together; give both.")
+        pair = None if clip is None or tracks is None else (clip, tracks)
+        if folder is None:
+            return None if pair is None else cls(None, None, pair)
+        query, gallery = read_data(folder, part="query"), read_data(folder, part="test")
+        return cls(*_limited(query, gallery, limit), pair)
+
+    def __call__(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
+        """Return mAP and rank-1 of each, attribute accuracies, and as `score` the mean mAP."""
+        scores: dict[str, float] = {}
+        if self.query is not None and self.gallery is not None:
+            scores |= self._of_folder(self.query, self.gallery, job, size, precision)
+        if self.clip is not None and (job.pose is not None or not job.spec.uses_pose):
+            scores |= self._of_clip(job, size, precision)
+        found = [value for name, value in scores.items() if name.endswith("mAP")]
+        if not found:
+            raise InputError("a clip has no known keypoints: validating on it needs a pose network, --pose.")
+        return {"score": float(np.mean(found)), **scores}
+
+    def _of_folder(
+        self, query: DataSet, gallery: DataSet, job: ReidJob, size: int, precision: Precision
+    ) -> dict[str, float]:
+        from pamtri_edge.evaluate.ranking import retrieval_of
+
+        described = [_described(_read(data, size), job, size, precision) for data in (query, gallery)]
+        (query_features, query_guesses), (gallery_features, gallery_guesses) = described
+        known = len(np.unique(np.concatenate([query.cameras, gallery.cameras]))) > 1
+        result = retrieval_of(
+            query_features,
+            gallery_features,
+            [sample.vehicle for sample in query.samples],
+            [sample.vehicle for sample in gallery.samples],
+            query.cameras if known else None,
+            gallery.cameras if known else None,
+        )
+        scores = {"mAP": result.mAP, "rank1": result.rank(1)}
+        if job.spec.multitask:
+            guesses = np.concatenate([query_guesses, gallery_guesses])
+            truths = (
+                np.concatenate([query.colors, gallery.colors]),
+                np.concatenate([query.types, gallery.types]),
+            )
+            for name, guess, truth in zip(("color", "type"), guesses.T, truths, strict=True):
+                told = truth != UNKNOWN
+                if told.any():
+                    scores[name] = float((guess == truth)[told].mean())
+        return scores
+
+    def _of_clip(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
+        from pamtri_edge.evaluate.ranking import retrieval_of
+
+        views = self._footage
+        query, gallery = (
+            _described(((part.read(n), None) for n in range(len(part))), job, size, precision)[0]
+            for part in (views.query, views.gallery)
+        )
+        result = retrieval_of(query, gallery, views.query.vehicles, views.gallery.vehicles)
+        return {"clip_mAP": result.mAP, "clip_rank1": result.rank(1)}
+
+    @cached_property
+    def _footage(self) -> EvaluationSet:
+        from pamtri_edge.evaluate.footage import read_footage
+
+        assert self.clip is not None
+        return read_footage(*self.clip)
+
+
+def _limited(query: DataSet, gallery: DataSet, limit: int) -> tuple[DataSet, DataSet]:
+    """Return as many whole vehicles as stay within a number of pictures, two at least."""
+    kept: set[int] = set()
+    count = 0
+    for vehicle in query.identities:
+        count += sum(sample.vehicle == vehicle for data in (query, gallery) for sample in data.samples)
+        if count > limit and len(kept) >= 2:
+            break
+        kept.add(vehicle)
+    query, gallery = (
+        replace(data, samples=tuple(one for one in data.samples if one.vehicle in kept))
+        for data in (query, gallery)
+    )
+    if not query.samples or not gallery.samples:
+        raise InputError(f"{query.name}: none of the vehicles in image_query is in image_test.")
+    return query, gallery
+
+
+def _read(data: DataSet, size: int) -> Iterator[Crop]:
+    for sample in data.samples:
+        yield read_picture(sample.path, least=size), sample.keypoints
+
+
+def _described(
+    crops: Iterable[Crop], job: ReidJob, size: int, precision: Precision
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return features (N, D) and the guessed color and type (N, 2) of crops."""
+    features: list[NDArray[np.float32]] = []
+    guesses: list[NDArray[np.int64]] = []
+
+    def flush(pictures: list[NDArray[np.uint8]], points: list[NDArray[np.float32]]) -> None:
+        device = next(job.network.parameters()).device
+        images = network_input(torch.from_numpy(np.stack(pictures)).to(device), precision)
+        truth = torch.from_numpy(np.stack(points)).to(device) if len(points) == len(pictures) else None
+        rng = np.random.default_rng([_SEED, len(features)])
+        with torch.no_grad(), computing(precision, device):
+            outputs = job.network(*job.inputs(images, truth, rng))
+        features.append(outputs[-1].float().cpu().numpy())
+        guesses.append(_guessed(outputs))
+
+    pictures: list[NDArray[np.uint8]] = []
+    points: list[NDArray[np.float32]] = []
+    plain = np.random.default_rng(0)  # draws nothing
+    for picture, keypoints in crops:
+        pictures.append(augment(picture, None, PLAIN, plain, size=size).picture)
+        points += [] if keypoints is None else [keypoints]
+        if len(pictures) == _BATCH:
+            flush(pictures, points)
+            pictures, points = [], []
+    if pictures:
+        flush(pictures, points)
+    return np.concatenate(features), np.concatenate(guesses)
+
+
+def _guessed(outputs: tuple[Tensor, ...]) -> NDArray[np.int64]:
+    if len(outputs) != 4:
+        return np.full((len(outputs[0]), 2), UNKNOWN, np.int64)
+    return torch.stack([logits.argmax(dim=1) for logits in outputs[1:3]], dim=1).cpu().numpy()
