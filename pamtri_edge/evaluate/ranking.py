@@ -18,7 +18,7 @@ pictures apart gains nothing by luck: they are the least that any order within t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.evaluate.distances import Metric, distance_blocks
 
 RANKS: Final = 50
 """How long a CMC curve is."""
@@ -43,7 +44,7 @@ class Retrieval:
         cmc: (50,) float64; `cmc[k - 1]` is the share of valid queries with a true match in the first k.
         average_precision: (Q,) float64, 0 to 1; NaN where the query is not valid.
         first_match: (Q,) int64 rank of the first true match, from 1; 0 where the query is not valid.
-        matches: (Q,) int64 true matches that each query has in its gallery.
+        ranks: for each query the ranks of all its true matches, ascending, from 1.
         valid: (Q,) bool, whether the query has a true match.
         top: how many ranks counted, or None for all.
     """
@@ -52,7 +53,7 @@ class Retrieval:
     cmc: NDArray[np.float64]
     average_precision: NDArray[np.float64]
     first_match: NDArray[np.int64]
-    matches: NDArray[np.int64]
+    ranks: tuple[NDArray[np.int64], ...]
     valid: NDArray[np.bool_]
     top: int | None = None
 
@@ -69,6 +70,10 @@ class Retrieval:
     def rank(self, k: int) -> float:
         """Return the share of valid queries with a true match in the first k, for k of 1 to 50."""
         return float(self.cmc[k - 1])
+
+    def top_mean(self, top: int) -> float:
+        """Return the rank-K mAP: as `mAP`, but only matches within the first `top` ranks count."""
+        return float(np.mean([average_precision(ranks, top) for ranks in self.ranks if len(ranks)]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures, without those of the single queries."""
@@ -110,34 +115,79 @@ def retrieval(
             f"distances have shape {matrix.shape} and dtype {matrix.dtype}; expected (Q, G) numbers, a row "
             "for each query."
         )
-    queries, size = matrix.shape
-    ids = _labels(query_ids, queries, "query_ids"), _labels(gallery_ids, size, "gallery_ids")
-    cameras = _cameras(query_cameras, gallery_cameras, queries, size)
+    rows = (np.asarray(matrix[q]) for q in range(len(matrix)))
+    cameras = (query_cameras, gallery_cameras)
+    return _measure(rows, matrix.shape, (query_ids, gallery_ids), cameras, top, progress)
+
+
+def retrieval_of(
+    query: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    query_ids: ArrayLike,
+    gallery_ids: ArrayLike,
+    query_cameras: ArrayLike | None = None,
+    gallery_cameras: ArrayLike | None = None,
+    top: int | None = None,
+    *,
+    metric: Metric = "cosine",
+    progress: Progress | None = None,
+) -> Retrieval:
+    """Measure the ranking that features give; their distances are never all in memory at once.
+
+    Args:
+        query: (Q, D) float32 features.
+        gallery: (G, D) float32 features.
+        query_ids: see `retrieval`, likewise what follows.
+        gallery_ids: see there.
+        query_cameras: see there.
+        gallery_cameras: see there.
+        top: see there.
+        metric: how features are compared; see `pamtri_edge.evaluate.distances`.
+        progress: told after every query.
+
+    Raises:
+        InputError: see `retrieval`; features that do not fit each other or are not finite.
+    """
+    rows = (row for block in distance_blocks(query, gallery, metric) for row in block)
+    shape = (len(query), len(gallery))
+    cameras = (query_cameras, gallery_cameras)
+    return _measure(rows, shape, (query_ids, gallery_ids), cameras, top, progress)
+
+
+def _measure(
+    rows: Iterable[NDArray[Any]],
+    shape: tuple[int, ...],
+    all_ids: tuple[ArrayLike, ArrayLike],
+    all_cameras: tuple[ArrayLike | None, ArrayLike | None],
+    top: int | None,
+    progress: Progress | None,
+) -> Retrieval:
+    queries, size = shape
+    ids = _labels(all_ids[0], queries, "query_ids"), _labels(all_ids[1], size, "gallery_ids")
+    cameras = _cameras(*all_cameras, queries, size)
     if top is not None and top < 1:
         raise InputError(f"top is {top}; expected how many ranks count, 1 or more.")
     precision = np.full(queries, np.nan)
     first = np.zeros(queries, np.int64)
-    matches = np.zeros(queries, np.int64)
+    found: list[NDArray[np.int64]] = []
     wanted = ids[1] >= 0
-    for q in range(queries):
+    for q, row in enumerate(rows):
+        if np.isnan(row).any():
+            column = int(np.isnan(row).argmax())
+            raise InputError(f"the distance of query {q} to gallery picture {column} is NaN.")
         same = ids[1] == ids[0][q]
         kept = wanted if cameras is None else wanted & ~(same & (cameras[1] == cameras[0][q]))
-        row = np.asarray(matrix[q])
-        if np.isnan(row).any():
-            raise InputError(
-                f"the distance of query {q} to gallery picture {int(np.isnan(row).argmax())} is NaN."
-            )
         ranks = match_ranks(row[same & kept], row[~same & kept])
-        if ids[0][q] >= 0 and len(ranks):
-            matches[q], first[q] = len(ranks), ranks[0]
-            precision[q] = average_precision(ranks, top)
+        if len(ranks):
+            first[q], precision[q] = ranks[0], average_precision(ranks, top)
+        found.append(ranks)
         if progress is not None:
             progress(q + 1, queries)
-    valid = matches > 0
+    valid = first > 0
     if not valid.any():
         raise InputError(_no_match(queries, size, cameras is not None))
     cmc = np.array([(first[valid] <= k).mean() for k in range(1, RANKS + 1)])
-    return Retrieval(float(precision[valid].mean()), cmc, precision, first, matches, valid, top)
+    return Retrieval(float(precision[valid].mean()), cmc, precision, first, tuple(found), valid, top)
 
 
 def match_ranks(true: NDArray[Any], false: NDArray[Any]) -> NDArray[np.int64]:

@@ -1,0 +1,215 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""One feature on one test set: describe, then measure everything that can be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from pamtri_edge.evaluate import bootstrap
+from pamtri_edge.evaluate.attributes import Attributes, attributes
+from pamtri_edge.evaluate.bootstrap import Interval, Scores
+from pamtri_edge.evaluate.distances import Metric
+from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
+from pamtri_edge.evaluate.pose import Pck, Rule, pck
+from pamtri_edge.evaluate.ranking import Retrieval, retrieval_of
+from pamtri_edge.evaluate.views import UNKNOWN, EvaluationSet
+from pamtri_edge.vehicle import COLORS, TYPES
+
+SHOWN_RANKS: Final = (1, 5, 20)
+"""The ranks that tables show, those of the paper's."""
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, and how much of how much is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How is measured.
+
+    Attributes:
+        metric: how embeddings are compared.
+        top: of the rank-K mAP; 100 is the paper's.
+        rule: of the PCK.
+        draws: of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    metric: Metric = "cosine"
+    top: int = 100
+    rule: Rule = "paper"
+    draws: int = bootstrap.DRAWS
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A test set as one feature sees it."""
+
+    query: Description
+    gallery: Description
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What one feature reaches on one test set.
+
+    Attributes:
+        feature: name of the feature.
+        data: name of the test set.
+        metric: how embeddings were compared.
+        retrieval: over all ranks.
+        top: the rank-K mAP and its K.
+        mean_average_precision: mAP with its interval over identities.
+        rank1: rank-1 with its interval.
+        color: how colors were told; None if the feature tells none or none is known. Likewise:
+        type: how types were told.
+        pck: how keypoints were placed, over queries and gallery.
+        vehicles: (Q,) whose query each is, for comparisons.
+    """
+
+    feature: str
+    data: str
+    metric: Metric
+    retrieval: Retrieval
+    top: tuple[int, float]
+    mean_average_precision: Interval
+    rank1: Interval
+    color: Attributes | None
+    type: Attributes | None
+    pck: Pck | None
+    vehicles: Any = field(repr=False)
+
+    @property
+    def precision(self) -> Scores:
+        """The average precision of each query."""
+        return Scores(self.retrieval.average_precision, self.vehicles)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all figures, 0 to 1."""
+        tops = {f"mAP_r{self.top[0]}": self.top[1]}
+        told: Mapping[str, Any] = {"color": self.color, "type": self.type, "pck": self.pck}
+        return {
+            "feature": self.feature,
+            "set": self.data,
+            "metric": self.metric,
+            **self.retrieval.to_json(),
+            **tops,
+            "mAP_interval": self.mean_average_precision.to_json(),
+            "rank1_interval": self.rank1.to_json(),
+            **{name: None if value is None else value.to_json() for name, value in told.items()},
+        }
+
+
+def describe_set(
+    data: EvaluationSet, describer: Describer, *, batch: int = BATCH, progress: Progress | None = None
+) -> Described:
+    """Describe queries and gallery.
+
+    Args:
+        data: the test set.
+        describer: what describes its pictures.
+        batch: pictures in memory at a time.
+        progress: told how many pictures of how many are done.
+
+    Raises:
+        PamtriError: a picture cannot be read or described.
+    """
+    total = len(data.query) + len(data.gallery)
+
+    def tell(offset: int) -> Callable[[int, int], None]:
+        return lambda done, _: None if progress is None else progress(describer.name, offset + done, total)
+
+    query = describe_all(describer, data.query, batch=batch, progress=tell(0))
+    gallery = describe_all(describer, data.gallery, batch=batch, progress=tell(len(data.query)))
+    return Described(query, gallery)
+
+
+def measure(
+    data: EvaluationSet, described: Described, *, feature: str, how: Measure | None = None
+) -> Evaluation:
+    """Measure what a feature reaches.
+
+    Args:
+        data: the test set.
+        described: what the feature says of it.
+        feature: name of the feature.
+        how: how is measured.
+
+    Raises:
+        InputError: no query has a true match, or the features cannot be compared.
+    """
+    how = how or Measure()
+    query, gallery = data.query, data.gallery
+    cameras = (query.cameras, gallery.cameras) if data.across_cameras else (None, None)
+    embeddings = described.query.embeddings, described.gallery.embeddings
+    ids = query.vehicles, gallery.vehicles
+    whole = retrieval_of(*embeddings, *ids, *cameras, metric=how.metric)
+    first = np.where(whole.valid, (whole.first_match == 1).astype(np.float64), np.nan)
+    draws = {"draws": how.draws, "seed": how.seed}
+    both = join([described.query, described.gallery])
+    return Evaluation(
+        feature=feature,
+        data=data.name,
+        metric=how.metric,
+        retrieval=whole,
+        top=(how.top, whole.top_mean(how.top)),
+        mean_average_precision=bootstrap.interval(Scores(whole.average_precision, query.vehicles), **draws),
+        rank1=bootstrap.interval(Scores(first, query.vehicles), **draws),
+        color=_told(both.colors, query.colors, gallery.colors, data, COLORS),
+        type=_told(both.types, query.types, gallery.types, data, TYPES),
+        pck=_placed(data, both, how.rule),
+        vehicles=query.vehicles,
+    )
+
+
+def evaluate(
+    data: EvaluationSet,
+    describer: Describer,
+    *,
+    how: Measure | None = None,
+    batch: int = BATCH,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Describe a test set and measure; see `describe_set` and `measure`."""
+    described = describe_set(data, describer, batch=batch, progress=progress)
+    return measure(data, described, feature=describer.name, how=how)
+
+
+def _told(
+    predicted: Sequence[str] | None,
+    query: Sequence[str] | None,
+    gallery: Sequence[str] | None,
+    data: EvaluationSet,
+    order: Sequence[str],
+) -> Attributes | None:
+    """Compare an attribute over queries and gallery together, as the original does."""
+    if predicted is None or (query is None and gallery is None):
+        return None
+    unknown = (UNKNOWN,)
+    truth = [*(query or unknown * len(data.query)), *(gallery or unknown * len(data.gallery))]
+    return attributes(predicted, truth, order)
+
+
+def _placed(data: EvaluationSet, both: Description, rule: Rule) -> Pck | None:
+    """Measure keypoints in pixels of the pictures that the labels speak of."""
+    found, count = both.keypoints, len(data.query)
+    parts = [
+        (views.keypoints, views.sizes, slice(start, start + len(views)))
+        for views, start in ((data.query, 0), (data.gallery, count))
+        if views.keypoints is not None and views.sizes is not None
+    ]
+    if found is None or not parts:
+        return None
+    truth = np.concatenate([points for points, _, _ in parts])
+    sizes = np.concatenate([size for _, size, _ in parts])
+    chosen = np.concatenate([found[rows] for _, _, rows in parts])
+    labelled = truth[..., 2].any(axis=1)  # pictures without a row have nothing visible
+    truth, sizes, chosen = truth[labelled], sizes[labelled], chosen[labelled]
+    scale = np.concatenate([sizes, np.ones((len(sizes), 1), np.float32)], axis=1)[:, None]
+    boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)
+    return pck(chosen * scale, (truth * scale)[..., :2], truth[..., 2] > 0, boxes, rule)
