@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""From linear light to the picture a traffic camera sends: exposure, optics, noise, processing, compression.
+
+Everything happens at the size the crop has in its camera's frame, so that noise, halos and blocks have the
+size that they have in footage; only then is the crop stretched.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.synth.filters import blurred, enlarged, resized, smeared, smoothed, weighted
+from pamtri_edge.synth.raster import Bytes, Floats
+from pamtri_edge.synth.streams import Stream, camera_stream
+
+_STEPS: Final = 4096
+_BRIGHTEST: Final = 4.0
+_LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """How one camera turns light into pictures; the same in all its views.
+
+    Attributes:
+        white_balance: (3,) float32 gains, around 1.
+        key: display level, 0..1, to which it exposes the middle of its picture.
+        gamma: of its curve.
+        contrast: slope of the curve around the middle, 1 for none added.
+        black: display level of black: haze and flare.
+        saturation: 1 as it is.
+        detail: share of the nominal resolution that lens and scaler really have.
+        blur: of the lens, in pixels.
+        shutter: length of the blur of a moving vehicle in the middle of the picture, in pixels.
+        bloom: how far bright lamps and paint spill.
+        noise: standard deviation of the brightness, display levels 0..1, at full light.
+        chroma_noise: of the color.
+        denoise: strength of the smoothing against noise, 0..1.
+        sharpen: strength of the halos, 0 for none.
+        sharpen_radius: in pixels.
+        quality: of the compression, as JPEG counts.
+        interlaced: odd and even lines are from different moments.
+    """
+
+    white_balance: Floats
+    key: float
+    gamma: float
+    contrast: float
+    black: float
+    saturation: float
+    detail: float
+    blur: float
+    shutter: float
+    bloom: float
+    noise: float
+    chroma_noise: float
+    denoise: float
+    sharpen: float
+    sharpen_radius: float
+    quality: float
+    interlaced: bool
+
+
+def sample_sensor(seed: int, camera: int) -> Sensor:
+    """Draw how a camera turns light into pictures: mostly plain modern ones, some old or cheap."""
+    rng = camera_stream(seed, camera, Stream.SENSOR)
+    cheap = rng.random() < 0.4
+    return Sensor(
+        white_balance=rng.uniform(0.90, 1.10, 3).astype(np.float32),
+        key=float(rng.uniform(0.40, 0.62)),
+        gamma=float(rng.uniform(1.9, 2.5)),
+        contrast=float(rng.uniform(0.95, 1.45)),
+        black=float(rng.uniform(0.0, 0.14) if rng.random() < 0.5 else rng.uniform(0.0, 0.03)),
+        saturation=float(rng.uniform(0.55, 1.05) if cheap else rng.uniform(0.8, 1.45)),
+        detail=float(rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.7, 1.0)),
+        blur=float(rng.uniform(0.3, 1.1) if cheap else rng.uniform(0.0, 0.7)),
+        shutter=float(rng.uniform(0.0, 5.0) if rng.random() < 0.4 else 0.0),
+        bloom=float(rng.uniform(0.0, 0.35)),
+        noise=float(rng.uniform(0.004, 0.03) if cheap else rng.uniform(0.001, 0.014)),
+        chroma_noise=float(rng.uniform(0.0, 0.02) if cheap else rng.uniform(0.0, 0.008)),
+        denoise=float(rng.uniform(0.0, 1.0) if rng.random() < 0.5 else 0.0),
+        sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
+        sharpen_radius=float(rng.uniform(0.6, 1.8)),
+        quality=float(rng.uniform(18.0, 60.0) if cheap else rng.uniform(40.0, 92.0)),
+        interlaced=bool(cheap and rng.random() < 0.15),
+    )
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What a sensor does to one picture besides its character.
+
+    Attributes:
+        gain: factor of the light.
+        drift: (3,) float32 factors of the white balance on this day.
+        motion: share of the shutter's blur, 0..1.
+        angle: direction of the motion in the picture, radians.
+        worse: how much worse the compression is than usual, in steps of JPEG quality.
+        dark: how much the sensor amplifies: 0 by day to 1 at night.
+    """
+
+    gain: float
+    drift: Floats
+    motion: float
+    angle: float
+    worse: float
+    dark: float
+
+
+def sample_exposure(
+    sensor: Sensor, rng: np.random.Generator, *, level: float, dark: float, angle: float
+) -> Exposure:
+    """Draw the exposure of one picture.
+
+    Args:
+        sensor: the camera's.
+        rng: the view's numbers.
+        level: linear light of what the camera measures.
+        dark: 0 by day to 1 at night.
+        angle: direction in which the vehicle moves in the picture, radians.
+    """
+    wanted = max(0.05, sensor.key - 0.12 * dark) ** sensor.gamma
+    return Exposure(
+        gain=float(wanted / max(level, 1e-4) * 2.0 ** rng.normal(0.0, 0.30)),
+        drift=rng.uniform(0.96, 1.04, 3).astype(np.float32),
+        motion=float(rng.random() ** 1.5),
+        angle=angle,
+        worse=float(abs(rng.normal(0.0, 8.0))),
+        dark=dark,
+    )
+
+
+def curve(sensor: Sensor, light: Floats) -> Floats:
+    """Return display levels, 0..1, of exposed linear light of any shape."""
+    steps = np.linspace(0.0, _BRIGHTEST, _STEPS, dtype=np.float32)
+    levels = steps ** np.float32(1.0 / sensor.gamma)
+    levels = 0.5 + sensor.contrast * (levels - 0.5)
+    toe = 0.06  # contrast runs out softly above black
+    levels = np.where(levels < toe, toe * np.exp(np.minimum(levels - toe, 0.0) / toe), levels)
+    levels = sensor.black + (1.0 - sensor.black) * levels
+    index = np.clip(light * np.float32((_STEPS - 1) / _BRIGHTEST), 0, _STEPS - 1).astype(np.uint16)
+    shown: Floats = levels.astype(np.float32)[index]
+    return shown
+
+
+def saturate(sensor: Sensor, levels: Floats) -> Floats:
+    """Return (..., 3) display levels with the sensor's saturation, clipped to 0..1."""
+    gray = (levels @ _LUMA)[..., None]
+    spread: Floats = gray + np.float32(sensor.saturation) * (levels - gray)
+    return np.clip(spread, 0.0, 1.0)
+
+
+def displayed(sensor: Sensor, exposure: Exposure, light: NDArray[np.floating]) -> Floats:
+    """Return (..., 3) display levels 0..1 of linear light before optics, noise and compression."""
+    gains = np.float32(exposure.gain) * sensor.white_balance * exposure.drift
+    return saturate(sensor, curve(sensor, np.asarray(light, np.float32) * gains))
+
+
+def take(sensor: Sensor, exposure: Exposure, light: Floats, rng: np.random.Generator) -> Bytes:
+    """Return (H, W, 3) uint8 RGB as decoded from the camera's stream.
+
+    Args:
+        sensor: the camera's.
+        exposure: of this picture.
+        light: (H, W, 3) float32 linear light.
+        rng: for the noise.
+    """
+    image = _optics(sensor, exposure, light)
+    image = displayed(sensor, exposure, image)
+    image = _noisy(sensor, exposure, image, rng)
+    image = _processed(sensor, image)
+    picture = np.rint(image * np.float32(255.0)).astype(np.uint8)
+    if sensor.interlaced and exposure.motion > 0.3:
+        picture = _interlaced(picture, exposure)
+    return _compressed(picture, sensor.quality - exposure.worse, rng)
+
+
+def _optics(sensor: Sensor, exposure: Exposure, light: Floats) -> Floats:
+    height, width = light.shape[:2]
+    image = light
+    if sensor.bloom > 0.02:
+        bright = np.minimum(np.maximum(image * np.float32(exposure.gain) - 1.3, 0.0), 6.0)
+        if bright.max() > 0.0:
+            spread = blurred(bright, max(1.0, 0.025 * max(height, width)))
+            image = image + spread * np.float32(sensor.bloom / exposure.gain)
+    if sensor.detail < 0.95:
+        small = (max(8, round(width * sensor.detail)), max(8, round(height * sensor.detail)))
+        image = enlarged(resized(image, *small), width, height)
+    if sensor.blur > 0.3:
+        image = blurred(image, sensor.blur)
+    length = sensor.shutter * exposure.motion * (1.0 + exposure.dark) * max(height, width) / 160.0
+    if length > 1.2:
+        image = smeared(image, _streak(length, exposure.angle))
+    return image
+
+
+def _streak(length: float, angle: float) -> Floats:
+    """Return a kernel that smears along a line."""
+    side = 2 * math.ceil(length / 2) + 1
+    kernel = np.zeros((side, side), np.float32)
+    for t in np.linspace(-0.5, 0.5, 4 * side):
+        x, y = side // 2 + t * length * math.cos(angle), side // 2 + t * length * math.sin(angle)
+        kernel[round(y), round(x)] += 1.0
+    kernel /= kernel.sum()
+    return kernel
+
+
+def _noisy(sensor: Sensor, exposure: Exposure, image: Floats, rng: np.random.Generator) -> Floats:
+    height, width = image.shape[:2]
+    amplified = 1.0 + 3.0 * exposure.dark
+    grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(sensor.noise * amplified)
+    half = ((height + 1) // 2, (width + 1) // 2, 3)
+    stains = rng.standard_normal(half, dtype=np.float32) * np.float32(sensor.chroma_noise * amplified)
+    noisy: Floats = image + grain + resized(stains, width, height)
+    return noisy
+
+
+def _processed(sensor: Sensor, image: Floats) -> Floats:
+    if sensor.denoise > 0.05:
+        image = smoothed(image, 0.03 + 0.09 * sensor.denoise)
+    if sensor.sharpen > 0.05:
+        soft = blurred(image, sensor.sharpen_radius)
+        image = weighted(image, 1.0 + sensor.sharpen, soft, -sensor.sharpen)
+    return np.clip(image, 0.0, 1.0)
+
+
+def _interlaced(image: Bytes, exposure: Exposure) -> Bytes:
+    shift = round(3.0 * exposure.motion * math.cos(exposure.angle))
+    moved = image.copy()
+    moved[1::2] = np.roll(image[1::2], shift, axis=1)
+    return moved
+
+
+def _compressed(image: Bytes, quality: float, rng: np.random.Generator) -> Bytes:
+    """Return a picture as a codec of 8x8 blocks gives it back; the blocks lie where the frame has them."""
+    height, width = image.shape[:2]
+    left, top = (int(n) for n in rng.integers(0, 16, 2))
+    framed = cv2.copyMakeBorder(image, top, 16, left, 16, cv2.BORDER_REPLICATE)
+    options = [cv2.IMWRITE_JPEG_QUALITY, int(np.clip(quality, 8, 95))]
+    encoded = cv2.imencode(".jpg", framed, options)[1]  # a swapped order of colors does not matter in between
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[top : top + height, left : left + width], np.uint8)
