@@ -18,6 +18,7 @@ class Family:
         doors: "none", "one" (two-door), "two" (four-door), "cab", "slide" (a sliding door behind the first).
         tailgate: the rear window belongs to a gate that opens with it.
         measures: middle values, in the order of `MEASURES`.
+        cargo: "none", "bed" (a pickup's) or "box" (a truck's, on a frame behind the cab).
         upright: the front face is one wall: no hood worth the name.
         roof_rails: how likely they are.
         cladding: how likely plastic along the sills is.
@@ -29,6 +30,7 @@ class Family:
     doors: str
     tailgate: bool
     measures: tuple[float, ...]
+    cargo: str = "none"
     upright: bool = False
     roof_rails: float = 0.0
     cladding: float = 0.04
@@ -61,55 +63,94 @@ MEASURES: Final = (
 _FAMILIES: Final = {
     "sedan": Family(
         "sedan", 0.20, doors="two", tailgate=False,
-        measures=(2.72, 0.90, 1.05, 1.46, 1.82, 0.325, 0.19, 0.74, 0.98, -0.52, -1.22, -2.62, 1.40, -3.22, 1.06, 1.02, 0.08, 0.30),
+        measures=(
+            2.72, 0.90, 1.05, 1.46, 1.82, 0.325, 0.19,
+            0.74, 0.98, -0.52, -1.22, -2.62, 1.40, -3.22, 1.06, 1.02, 0.08, 0.30,
+        ),
     ),
     "suv": Family(
         "suv", 0.12, doors="two", tailgate=True, roof_rails=0.65, cladding=0.6,
-        measures=(2.72, 0.90, 0.95, 1.70, 1.88, 0.365, 0.25, 0.93, 1.14, -0.50, -1.10, -3.25, 1.64, -3.58, 1.16, 1.02, 0.04, 0.22),
+        measures=(
+            2.72, 0.90, 0.95, 1.70, 1.88, 0.365, 0.25,
+            0.93, 1.14, -0.50, -1.10, -3.25, 1.64, -3.58, 1.16, 1.02, 0.04, 0.22,
+        ),
     ),
     "van": Family(
         "van", 0.09, doors="slide", tailgate=True, cladding=0.25, commercial=0.5,
-        measures=(2.95, 0.80, 1.00, 1.98, 1.84, 0.325, 0.20, 0.88, 1.16, 0.18, -0.72, -3.78, 1.94, -3.90, 1.25, 1.05, 0.03, 0.10),
+        measures=(
+            2.95, 0.80, 1.00, 1.98, 1.84, 0.325, 0.20,
+            0.88, 1.16, 0.18, -0.72, -3.78, 1.94, -3.90, 1.25, 1.05, 0.03, 0.10,
+        ),
     ),
     "hatchback": Family(
         "hatchback", 0.11, doors="two", tailgate=True,
-        measures=(2.55, 0.82, 0.68, 1.48, 1.74, 0.305, 0.18, 0.76, 1.00, -0.40, -1.05, -2.70, 1.41, -3.05, 1.05, 0.92, 0.04, 0.28),
+        measures=(
+            2.55, 0.82, 0.68, 1.48, 1.74, 0.305, 0.18,
+            0.76, 1.00, -0.40, -1.05, -2.70, 1.41, -3.05, 1.05, 0.92, 0.04, 0.28,
+        ),
     ),
     "mpv": Family(
         "mpv", 0.08, doors="two", tailgate=True, roof_rails=0.5,
-        measures=(2.82, 0.88, 0.92, 1.68, 1.82, 0.325, 0.18, 0.80, 1.08, -0.18, -1.00, -3.30, 1.60, -3.62, 1.14, 0.98, 0.04, 0.20),
+        measures=(
+            2.82, 0.88, 0.92, 1.68, 1.82, 0.325, 0.18,
+            0.80, 1.08, -0.18, -1.00, -3.30, 1.60, -3.62, 1.14, 0.98, 0.04, 0.20,
+        ),
     ),
     "pickup": Family(
-        "pickup", 0.08, doors="two", tailgate=False, cladding=0.4, commercial=0.15,
-        measures=(3.25, 0.92, 1.20, 1.80, 1.90, 0.39, 0.30, 1.00, 1.18, -0.52, -1.08, -2.42, 1.76, -2.58, 1.12, 1.12, 0.03, 0.18),
+        "pickup", 0.08, doors="cab", tailgate=False, cargo="bed", cladding=0.4, commercial=0.15,
+        measures=(
+            3.25, 0.92, 1.20, 1.80, 1.90, 0.39, 0.30,
+            1.00, 1.18, -0.52, -1.08, -2.42, 1.76, -2.58, 1.12, 1.12, 0.03, 0.18,
+        ),
     ),
     "bus": Family(
         "bus", 0.05, doors="none", tailgate=False, upright=True, commercial=0.75,
-        measures=(5.60, 2.20, 2.60, 3.05, 2.50, 0.48, 0.32, 0.98, 1.22, 2.08, 1.88, -8.10, 3.00, -8.16, 1.75, 1.25, 0.03, 0.03),
+        measures=(
+            5.60, 2.20, 2.60, 3.05, 2.50, 0.48, 0.32,
+            0.98, 1.22, 2.08, 1.88, -8.10, 3.00, -8.16, 1.75, 1.25, 0.03, 0.03,
+        ),
     ),
     "truck": Family(
-        "truck", 0.06, doors="cab", tailgate=False, upright=True, commercial=0.6,
-        measures=(3.60, 1.15, 1.35, 2.20, 2.00, 0.41, 0.34, 0.98, 1.28, 1.02, 0.72, -0.55, 2.20, -0.72, 1.10, 1.05, 0.02, 0.06),
+        "truck", 0.06, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.6,
+        measures=(
+            3.60, 1.15, 1.35, 2.20, 2.00, 0.41, 0.34,
+            0.98, 1.28, 1.02, 0.72, -0.55, 2.20, -0.72, 1.10, 1.05, 0.02, 0.06,
+        ),
     ),
     "estate": Family(
         "estate", 0.06, doors="two", tailgate=True, roof_rails=0.65, cladding=0.12,
-        measures=(2.75, 0.90, 1.08, 1.49, 1.82, 0.325, 0.18, 0.75, 0.99, -0.52, -1.22, -3.36, 1.44, -3.66, 1.04, 0.98, 0.04, 0.28),
+        measures=(
+            2.75, 0.90, 1.08, 1.49, 1.82, 0.325, 0.18,
+            0.75, 0.99, -0.52, -1.22, -3.36, 1.44, -3.66, 1.04, 0.98, 0.04, 0.28,
+        ),
     ),
     "coupe": Family(
         "sedan", 0.04, doors="one", tailgate=False,
-        measures=(2.60, 0.92, 0.95, 1.30, 1.86, 0.335, 0.14, 0.66, 0.88, -0.62, -1.40, -2.05, 1.27, -3.02, 0.98, 0.96, 0.10, 0.36),
+        measures=(
+            2.60, 0.92, 0.95, 1.30, 1.86, 0.335, 0.14,
+            0.66, 0.88, -0.62, -1.40, -2.05, 1.27, -3.02, 0.98, 0.96, 0.10, 0.36,
+        ),
     ),
     "minibus": Family(
         "bus", 0.03, doors="slide", tailgate=True, commercial=0.5,
-        measures=(3.90, 1.00, 1.60, 2.62, 2.00, 0.36, 0.28, 0.98, 1.26, 0.42, -0.42, -5.36, 2.58, -5.44, 1.55, 1.20, 0.03, 0.07),
+        measures=(
+            3.90, 1.00, 1.60, 2.62, 2.00, 0.36, 0.28,
+            0.98, 1.26, 0.42, -0.42, -5.36, 2.58, -5.44, 1.55, 1.20, 0.03, 0.07,
+        ),
     ),
     "city_car": Family(
         "hatchback", 0.04, doors="one", tailgate=True, cladding=0.1,
-        measures=(2.34, 0.68, 0.52, 1.52, 1.62, 0.285, 0.16, 0.78, 1.02, -0.20, -0.88, -2.42, 1.46, -2.74, 1.04, 0.92, 0.03, 0.22),
+        measures=(
+            2.34, 0.68, 0.52, 1.52, 1.62, 0.285, 0.16,
+            0.78, 1.02, -0.20, -0.88, -2.42, 1.46, -2.74, 1.04, 0.92, 0.03, 0.22,
+        ),
     ),
     "crossover": Family(
         "suv", 0.04, doors="two", tailgate=True, roof_rails=0.4, cladding=0.75,
-        measures=(2.64, 0.88, 0.80, 1.58, 1.80, 0.34, 0.22, 0.84, 1.06, -0.46, -1.10, -2.80, 1.50, -3.26, 1.12, 1.00, 0.05, 0.26),
+        measures=(
+            2.64, 0.88, 0.80, 1.58, 1.80, 0.34, 0.22,
+            0.84, 1.06, -0.46, -1.10, -2.80, 1.50, -3.26, 1.12, 1.00, 0.05, 0.26,
+        ),
     ),
 }
 # fmt: on

@@ -48,6 +48,8 @@ class BodyShape:
         crease: depth of the crease along the doors.
         flare: how far the wheel arches stand out.
         arch_gap: between tyre and wheel arch.
+        rear_pillar: thickness of the rearmost pillar.
+        window_kick: how much the side windows' lower edge rises towards the rear.
     """
 
     wheelbase: float
@@ -80,6 +82,8 @@ class BodyShape:
     crease: float
     flare: float
     arch_gap: float
+    rear_pillar: float
+    window_kick: float
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A sheet of material and color that is painted in metres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.mesh import NEUTRAL
+from pamtri_edge.synth.outline import Floats
+
+MAP_HEIGHT: Final = 256
+MAP_WIDTH: Final = 512
+
+Point = tuple[float, float]
+Tint = Sequence[float]
+
+_SHIFT: Final = 4
+"""Bits of fraction in the coordinates that cv2 is given."""
+
+BODYWORK: Final = (Material.PAINT, Material.SECOND_PAINT)
+"""What decals stick to."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """One pair of maps and the plane that it covers.
+
+    The plane's axes are called a (columns) and b (rows, upward: the first row is the highest b).
+
+    Attributes:
+        material: (H, W) uint8 of `Material`.
+        color: (H, W, 3) uint8, as `Mesh.color_maps`.
+        low: the smallest (a, b).
+        high: the largest (a, b).
+    """
+
+    material: NDArray[np.uint8]
+    color: NDArray[np.uint8]
+    low: Point
+    high: Point
+
+    def uv(self, a: Floats, b: Floats) -> Floats:
+        """Return (..., 2) texture coordinates of places on the plane."""
+        u = (a - self.low[0]) / (self.high[0] - self.low[0])
+        v = (self.high[1] - b) / (self.high[1] - self.low[1])
+        return np.stack([np.clip(u, 0, 1), np.clip(v, 0, 1)], axis=-1)
+
+    def polygon(
+        self,
+        points: Iterable[Point] | Floats,
+        material: Material,
+        *,
+        tint: Tint | None = None,
+        albedo: Tint | None = None,
+        only: Sequence[Material] | None = None,
+    ) -> None:
+        """Fill a polygon.
+
+        Args:
+            points: its corners (a, b).
+            material: what it becomes.
+            tint: factor of the material's own color, 0..2; None leaves it as it is.
+            albedo: linear color instead, for MATTE and PLATE.
+            only: paint over these materials alone; None paints over everything.
+        """
+        outline = self._pixels(points)
+        color = _color(tint, albedo)
+        if only is None:
+            cv2.fillPoly(self.material, [outline], int(material), shift=_SHIFT)
+            cv2.fillPoly(self.color, [outline], color, shift=_SHIFT)
+            return
+        low = np.clip((outline.min(0) >> _SHIFT) - 1, 0, None)
+        high = np.minimum((outline.max(0) >> _SHIFT) + 2, self.material.shape[::-1])
+        if (high <= low).any():
+            return
+        window = np.s_[low[1] : high[1], low[0] : high[0]]
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        cv2.fillPoly(mask, [outline - (low << _SHIFT).astype(np.int32)], 1, shift=_SHIFT)
+        target = self.material[window]
+        keep = np.zeros(256, bool)
+        keep[list(only)] = True
+        chosen = (mask > 0) & keep[target]
+        target[chosen] = int(material)
+        self.color[window][chosen] = color
+
+    def shade(self, points: Iterable[Point] | Floats, factor: Tint, *, only: Sequence[Material]) -> None:
+        """Multiply the color of a polygon where its material is one of `only`, and leave the material."""
+        outline = self._pixels(points)
+        mask = np.zeros(self.material.shape, np.uint8)
+        cv2.fillPoly(mask, [outline], 1, shift=_SHIFT)
+        keep = np.zeros(256, bool)
+        keep[list(only)] = True
+        chosen = (mask > 0) & keep[self.material]
+        self.color[chosen] = np.clip(self.color[chosen] * np.asarray(factor), 0, 255).astype(np.uint8)
+
+    def box(
+        self,
+        a0: float,
+        a1: float,
+        b0: float,
+        b1: float,
+        material: Material,
+        *,
+        tint: Tint | None = None,
+        albedo: Tint | None = None,
+        only: Sequence[Material] | None = None,
+    ) -> None:
+        """Fill the rectangle between two corners."""
+        self.polygon([(a0, b0), (a1, b0), (a1, b1), (a0, b1)], material, tint=tint, albedo=albedo, only=only)
+
+    def ellipse(
+        self,
+        centre: Point,
+        radii: Point,
+        material: Material,
+        *,
+        tint: Tint | None = None,
+        albedo: Tint | None = None,
+        only: Sequence[Material] | None = None,
+        arc: tuple[float, float] = (0.0, 360.0),
+    ) -> None:
+        """Fill an ellipse, or the sector between two angles in degrees (0 along a, 90 along b)."""
+        angles = np.radians(np.linspace(*arc, 20))
+        points = np.stack(
+            [centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)], axis=1
+        )
+        self.polygon(points, material, tint=tint, albedo=albedo, only=only)
+
+    def line(
+        self,
+        start: Point,
+        end: Point,
+        width: float,
+        material: Material,
+        *,
+        tint: Tint | None = None,
+        albedo: Tint | None = None,
+        only: Sequence[Material] | None = None,
+    ) -> None:
+        """Draw a line of a width in metres."""
+        self.path([start, end], width, material, tint=tint, albedo=albedo, only=only)
+
+    def path(
+        self,
+        points: Sequence[Point] | Floats,
+        width: float,
+        material: Material,
+        *,
+        tint: Tint | None = None,
+        albedo: Tint | None = None,
+        only: Sequence[Material] | None = None,
+    ) -> None:
+        """Draw a line through several points, of a width in metres."""
+        line = np.asarray(points, np.float64)
+        slope = np.gradient(line, axis=0) if len(line) > 2 else np.repeat(line[1:] - line[:1], 2, axis=0)
+        across = np.stack([-slope[:, 1], slope[:, 0]], axis=1)
+        across *= width / 2 / (np.linalg.norm(across, axis=1, keepdims=True) + 1e-9)
+        self.polygon(
+            np.concatenate([line + across, (line - across)[::-1]]),
+            material,
+            tint=tint,
+            albedo=albedo,
+            only=only,
+        )
+
+    def _pixels(self, points: Iterable[Point] | Floats) -> NDArray[np.int32]:
+        line = np.asarray(points if isinstance(points, np.ndarray) else list(points), np.float64)
+        height, width = self.material.shape
+        column = (line[:, 0] - self.low[0]) / (self.high[0] - self.low[0]) * width - 0.5
+        row = (self.high[1] - line[:, 1]) / (self.high[1] - self.low[1]) * height - 0.5
+        limit = 4096.0
+        pixels = np.clip(np.stack([column, row], axis=1), -limit, limit)
+        return np.round(pixels * (1 << _SHIFT)).astype(np.int32)
+
+
+def _color(tint: Tint | None, albedo: Tint | None) -> tuple[int, int, int]:
+    if albedo is not None:
+        red, green, blue = (int(255 * np.sqrt(min(max(one, 0.0), 1.0))) for one in albedo)
+    elif tint is not None:
+        red, green, blue = (int(min(max(one * NEUTRAL, 0.0), 255.0)) for one in tint)
+    else:
+        red = green = blue = NEUTRAL
+    return red, green, blue

@@ -1,0 +1,303 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What trucks and pickups carry: boxes, tarpaulins, tippers, tanks, beds and their covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pamtri_edge.synth.assembly import Assembly
+from pamtri_edge.synth.canvas import Canvas
+from pamtri_edge.synth.draft import CARGO, Draft
+from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.paint_decals import paint_decal
+from pamtri_edge.synth.spec_parts import Cargo
+from pamtri_edge.vehicle import SEGMENTS
+
+_PART = {segment.name: index for index, segment in enumerate(SEGMENTS)}
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a truck's load lies, in metres.
+
+    Attributes:
+        rear: x of its rear wall.
+        front: x of its front wall.
+        half_width: y of its left wall.
+        floor: height of its floor.
+        top: height of its upper edge.
+        bar: height of the bar below its rear end.
+    """
+
+    rear: float
+    front: float
+    half_width: float
+    floor: float
+    top: float
+    bar: float
+
+
+def box_of(draft: Draft) -> Box:
+    """Place a truck's load on its frame."""
+    shape, cargo = draft.spec.shape, draft.spec.cargo
+    assert cargo is not None
+    return Box(
+        rear=draft.frame.rear,
+        front=draft.frame.body_rear - 0.04,
+        half_width=shape.width / 2 + 0.06,
+        floor=2 * shape.wheel_radius + 0.12,
+        top=cargo.height,
+        bar=0.50,
+    )
+
+
+def add_cargo(assembly: Assembly, draft: Draft) -> None:
+    """Add what the vehicle carries, if it carries anything."""
+    if draft.family.cargo == "bed":
+        _add_bed(assembly, draft)
+    elif draft.family.cargo == "box":
+        _add_box(assembly, draft)
+
+
+def _add_box(assembly: Assembly, draft: Draft) -> None:
+    cargo, box = draft.spec.cargo, box_of(draft)
+    assert cargo is not None
+    _paint_box(draft, cargo, box)
+    low_sided = cargo.kind in ("flatbed", "tipper")
+    for sign in (1, -1):
+        sheet = 0.0 if sign > 0 else 0.5
+        y = sign * box.half_width
+        corners = np.array(
+            [
+                [(box.rear, y, box.floor), (box.rear, y, box.top)],
+                [(box.front, y, box.floor), (box.front, y, box.top)],
+            ]
+        )
+        uv = np.array([[(0.0, sheet + 0.5), (0.0, sheet)], [(0.80, sheet + 0.5), (0.80, sheet)]])
+        part = _PART["left_doors" if sign > 0 else "right_doors"]
+        _wall(assembly, corners, uv, (0, sign, 0), part)
+    back = np.array(
+        [
+            [(box.rear, -box.half_width, box.floor), (box.rear, -box.half_width, box.top)],
+            [(box.rear, box.half_width, box.floor), (box.rear, box.half_width, box.top)],
+        ]
+    )
+    _wall(
+        assembly,
+        back,
+        np.array([[(0.81, 0.5), (0.81, 0.0)], [(1.0, 0.5), (1.0, 0.0)]]),
+        (-1, 0, 0),
+        _PART["trunk"],
+    )
+    front = back + np.array([box.front - box.rear, 0, 0])
+    _wall(assembly, front, np.array([[(0.81, 1.0), (0.81, 0.52)], [(1.0, 1.0), (1.0, 0.52)]]), (1, 0, 0), 255)
+    wide, tint = box.half_width, [one * 0.5 / 0.5 for one in cargo.tint]
+    if low_sided:
+        assembly.box(
+            (box.rear, -wide, box.floor - 0.05), (box.front, wide, box.floor + 0.02), Material.PLASTIC
+        )
+        for sign in (1, -1):
+            y = sign * (wide - 0.03)
+            assembly.box(
+                (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top), Material.MATTE, color=tint
+            )
+        if cargo.kind == "tipper":
+            heap = (0.24, 0.20, 0.15)
+            middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
+            assembly.ellipsoid(
+                middle,
+                ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor),
+                Material.MATTE,
+                color=heap,
+            )
+        else:
+            _add_goods(assembly, draft, box)
+    else:
+        crown = 0.06 if cargo.kind == "curtain" else 0.01
+        assembly.box(
+            (box.rear, -wide, box.top - 0.02),
+            (box.front, wide, box.top + crown),
+            Material.MATTE,
+            color=tint,
+            part=_PART["roof"],
+        )
+    if cargo.front_unit and not low_sided:
+        assembly.box(
+            (box.front, -0.55, box.top - 0.75),
+            (box.front + 0.30, 0.55, box.top - 0.12),
+            Material.MATTE,
+            color=(0.7, 0.7, 0.72),
+        )
+        assembly.box(
+            (box.front + 0.30, -0.4, box.top - 0.65), (box.front + 0.31, 0.4, box.top - 0.3), Material.PLASTIC
+        )
+    _add_chassis(assembly, draft, box)
+
+
+def _wall(
+    assembly: Assembly, corners: np.ndarray, uv: np.ndarray, normal: tuple[int, int, int], part: int
+) -> None:
+    normals = np.broadcast_to(np.array(normal, np.float64), corners.shape)
+    assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)
+
+
+def _add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
+    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 31])
+    for _ in range(int(rng.integers(1, 5))):
+        x = rng.uniform(box.rear + 0.4, box.front - 0.5)
+        y = rng.uniform(-0.5, 0.5) * box.half_width
+        half = rng.uniform(0.2, 0.5, 2)
+        color = rng.uniform(0.05, 0.5, 3)
+        assembly.box(
+            (x - half[0], y - half[1], box.floor),
+            (x + half[0], y + half[1], box.floor + rng.uniform(0.3, 1.0)),
+            Material.MATTE,
+            color=color,
+        )
+
+
+def _add_chassis(assembly: Assembly, draft: Draft, box: Box) -> None:
+    shape, axle, plate = draft.spec.shape, draft.frame.front_axle, draft.spec.plate
+    wide = box.half_width
+    assembly.box((box.rear, -wide, box.floor - 0.07), (box.front, wide, box.floor), Material.PLASTIC)
+    assembly.box(
+        (box.rear + 0.05, -0.5, 0.5), (draft.frame.body_rear + 0.3, 0.5, box.floor - 0.05), Material.DARK
+    )
+    assembly.box(
+        (box.rear - 0.03, -wide * 0.95, box.bar - 0.02),
+        (box.rear + 0.05, wide * 0.95, box.bar + 0.09),
+        Material.PLASTIC,
+        part=_PART["rear_face"],
+    )
+    y = draft.spec.rear.plate_y
+    assembly.box(
+        (box.rear - 0.045, y - plate.width / 2, box.bar - 0.05),
+        (box.rear - 0.03, y + plate.width / 2, box.bar - 0.05 + plate.height),
+        Material.PLATE,
+        color=plate.ground,
+        part=_PART["rear_face"],
+    )
+    for sign in (1, -1):
+        lamp = sign * (wide - 0.22)
+        assembly.box(
+            (box.rear - 0.05, lamp - 0.15, box.bar + 0.12),
+            (box.rear, lamp + 0.15, box.bar + 0.24),
+            Material.TAILLAMP,
+            part=_PART["rear_face"],
+        )
+        assembly.box(
+            (box.rear - 0.055, lamp + 0.05 * sign, box.bar + 0.12),
+            (box.rear - 0.04, lamp + 0.15 * sign, box.bar + 0.24),
+            Material.INDICATOR,
+        )
+        side = sign * (shape.width / 2 - 0.04)
+        start, end = -axle + shape.wheel_radius + 0.15, draft.frame.body_rear - 0.2
+        if end > start + 0.2:
+            assembly.box((start, side - 0.02, 0.48), (end, side + 0.02, 0.86), Material.PLASTIC)
+        flap = -axle - shape.wheel_radius - 0.08
+        assembly.box(
+            (flap, sign * (wide - 0.45), 0.18), (flap + 0.02, sign * (wide - 0.08), 0.8), Material.DARK
+        )
+
+
+def _paint_box(draft: Draft, cargo: Cargo, box: Box) -> None:
+    sheet = draft.sheets[CARGO]
+    tint = cargo.tint
+    sheet.box(0, 1, 0, 1, Material.MATTE, albedo=tint)
+    line = [0.72 * one for one in tint]
+    length, rise = box.front - box.rear, box.top - box.floor
+    for sign in (1, -1):
+        half = sheet.material.shape[0] // 2
+        rows = slice(0, half) if sign > 0 else slice(half, None)
+        columns = slice(0, int(0.80 * sheet.material.shape[1]))
+        wall = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (length, rise))
+        for x in np.linspace(0, length, cargo.ribs + 1)[1:-1]:
+            width = 0.03 if cargo.kind != "curtain" else 0.05
+            wall.line((x, 0), (x, rise), width, Material.MATTE, albedo=line)
+        edge = [0.5 * one for one in tint] if cargo.kind == "curtain" else [0.6, 0.6, 0.6]
+        wall.box(0, length, 0, 0.08, Material.MATTE, albedo=edge)
+        wall.box(0, length, rise - 0.06, rise, Material.MATTE, albedo=edge)
+        wall.box(0, 0.06, 0, rise, Material.MATTE, albedo=edge)
+        wall.box(length - 0.06, length, 0, rise, Material.MATTE, albedo=edge)
+        for decal in cargo.logo:
+            if decal.place == "both" or (decal.place == "left") == (sign > 0):
+                paint_decal(wall, decal, (decal.x * length, decal.z * rise), only=(Material.MATTE,))
+    _paint_box_ends(sheet, cargo, box)
+
+
+def _paint_box_ends(sheet: Canvas, cargo: Cargo, box: Box) -> None:
+    height, width = sheet.material.shape
+    rows, columns = slice(0, height // 2), slice(int(0.81 * width), None)
+    wide, rise = 2 * box.half_width, box.top - box.floor
+    door = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (wide, rise))
+    edge = [0.6 * one for one in cargo.tint]
+    door.line((wide / 2, 0), (wide / 2, rise), 0.03, Material.DARK)
+    for x in (0.22, 0.38, 0.62, 0.78):
+        door.line((x * wide, 0), (x * wide, rise), 0.035, Material.CHROME, tint=(0.8, 0.8, 0.8))
+    for z in (0.2, 0.5, 0.8):
+        for x in (0.03, 0.97):
+            door.box(x * wide - 0.05, x * wide + 0.05, z * rise, z * rise + 0.06, Material.PLASTIC)
+    door.path(
+        [(0.02, 0.02), (0.02, rise - 0.02), (wide - 0.02, rise - 0.02), (wide - 0.02, 0.02)],
+        0.05,
+        Material.MATTE,
+        albedo=edge,
+    )
+    for decal in cargo.logo:
+        if decal.place == "rear":
+            paint_decal(door, decal, (decal.x * wide, decal.z * rise), only=(Material.MATTE,))
+
+
+def _add_bed(assembly: Assembly, draft: Draft) -> None:
+    shape, cargo, frame = draft.spec.shape, draft.spec.cargo, draft.frame
+    rear = frame.body_rear + shape.deck_inset + 0.06
+    front = frame.front_axle + shape.rear_window_x - 0.08
+    wide, floor, rim = shape.width / 2 * 0.86 - 0.05, shape.clearance + 0.45, shape.deck_z - 0.01
+    assembly.box((rear, -wide, floor - 0.02), (front, wide, floor), Material.PLASTIC)
+    for sign in (1, -1):
+        assembly.box((rear, sign * wide - 0.01, floor), (front, sign * wide + 0.01, rim), Material.PAINT)
+    assembly.box((rear - 0.02, -wide, floor), (rear, wide, rim), Material.PAINT)
+    assembly.box((front, -wide, floor), (front + 0.02, wide, rim), Material.PAINT)
+    if cargo is None or cargo.kind in ("open", "tonneau"):
+        return
+    roof = draft.spec.shape.roof_rear_z
+    if cargo.kind == "canopy":
+        paint = Material.PAINT if cargo.front_unit else Material.PLASTIC
+        assembly.box(
+            (rear - 0.02, -wide * 0.98, rim), (front, wide * 0.98, roof - 0.06), paint, part=_PART["trunk"]
+        )
+        for sign in (1, -1):
+            y = sign * wide * 0.985
+            assembly.box(
+                (rear + 0.15, y - 0.004, rim + 0.12), (front - 0.15, y + 0.004, roof - 0.18), Material.GLASS
+            )
+        assembly.box(
+            (rear - 0.03, -wide * 0.7, rim + 0.1), (rear - 0.018, wide * 0.7, roof - 0.2), Material.GLASS
+        )
+    elif cargo.kind == "sports_bar":
+        x = front - 0.25
+        arch = np.array(
+            [
+                (x - 0.35, -wide, rim),
+                (x, -wide * 0.92, roof - 0.1),
+                (x, wide * 0.92, roof - 0.1),
+                (x - 0.35, wide, rim),
+            ]
+        )
+        bar = Material.CHROME if cargo.front_unit else Material.PLASTIC
+        for start, end in zip(arch, arch[1:], strict=False):
+            assembly.tube(np.stack([start, end]), 0.04, bar)
+    else:
+        rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 32])
+        for _ in range(int(rng.integers(1, 4))):
+            x, y = rng.uniform(rear + 0.3, front - 0.3), rng.uniform(-0.4, 0.4) * wide
+            half, tall = rng.uniform(0.15, 0.4, 2), rng.uniform(0.3, 0.9)
+            assembly.box(
+                (x - half[0], y - half[1], floor),
+                (x + half[0], y + half[1], floor + tall),
+                Material.MATTE,
+                color=rng.uniform(0.03, 0.5, 3),
+            )

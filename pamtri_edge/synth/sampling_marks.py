@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Draws what one vehicle has for itself: cabin, decals, flaws, cargo, a bus's doors and sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from pamtri_edge.synth.families import Family
+from pamtri_edge.synth.spec_parts import BodyShape, Bus, Cabin, Cargo, Decal, Flaw, Rgb
+
+_Thing = TypeVar("_Thing")
+
+
+def _pick(rng: np.random.Generator, choices: Sequence[_Thing]) -> _Thing:
+    return choices[int(rng.integers(len(choices)))]
+
+
+def _chance(rng: np.random.Generator, probability: float) -> bool:
+    return bool(rng.random() < probability)
+
+
+def _ink(rng: np.random.Generator) -> Rgb:
+    """Draw a printed color: strong, white or black."""
+    if _chance(rng, 0.3):
+        return _pick(rng, ((0.75, 0.75, 0.75), (0.02, 0.02, 0.02)))
+    hue = rng.uniform(0, 3)
+    strong, weak = rng.uniform(0.25, 0.6), rng.uniform(0.01, 0.12)
+    wheel = [max(0.0, 1 - min(abs(hue - k), 3 - abs(hue - k))) for k in range(3)]
+    red, green, blue = (float(weak + strong * one) for one in wheel)
+    return red, green, blue
+
+
+def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
+    """Draw what is seen through the glass."""
+    dash = tuple(
+        (
+            float(rng.uniform(-0.85, 0.85)),
+            float(rng.uniform(0.04, 0.12)),
+            *(float(one) for one in rng.uniform(0.4, 2.0, 3)),
+        )
+        for _ in range(int(rng.integers(0, 3)))
+    )
+    shelf = tuple(
+        (
+            float(rng.uniform(-0.8, 0.8)),
+            float(rng.uniform(0.06, 0.22)),
+            *(float(one) for one in rng.uniform(0.4, 1.9, 3)),
+        )
+        for _ in range(int(rng.integers(0, 4)) if _chance(rng, 0.4) else 0)
+    )
+    stickers = tuple(
+        (
+            float(_pick(rng, (-1, 1)) * rng.uniform(0.6, 0.9)),
+            float(rng.uniform(0.08, 0.92)),
+            float(rng.uniform(0.035, 0.07)),
+            *_ink(rng),
+        )
+        for _ in range(int(rng.integers(0, 3)))
+    )
+    rear_stickers = tuple(
+        (
+            float(rng.uniform(-0.85, 0.85)),
+            float(rng.uniform(0.1, 0.85)),
+            float(rng.uniform(0.06, 0.13)),
+            *_ink(rng),
+        )
+        for _ in range(int(rng.integers(1, 3)) if _chance(rng, 0.25) else 0)
+    )
+    return Cabin(
+        tint=float(rng.uniform(0.010, 0.05)),
+        privacy=float(rng.uniform(0.25, 0.6) if _chance(rng, 0.3) else 1.0),
+        steering=1 if _chance(rng, 0.8) else -1,
+        seats=float(rng.uniform(0.75, 1.5)),
+        driver=_chance(rng, 0.85),
+        passenger=_chance(rng, 0.3),
+        headrests=name not in ("coupe",) or _chance(rng, 0.3),
+        dash=dash,
+        shelf=shelf,
+        hanger=_chance(rng, 0.12),
+        stickers=stickers,
+        rear_stickers=rear_stickers,
+        shade=_pick(rng, (-1, 0, 0, 0, 1)),
+    )
+
+
+def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[Decal, ...]:
+    """Draw what is stuck on the body: company colors, or a stripe, a word, a sticker."""
+    decals: list[Decal] = []
+    if _chance(rng, family.commercial) and family.cargo != "box":
+        decals += _livery(name, rng)
+    elif _chance(rng, 0.10):
+        wide = rng.uniform(1.0, 2.4)
+        kind = _pick(rng, ("stripe", "twin_stripe", "wedge", "swoosh", "checker"))
+        ink, other = _ink(rng), _ink(rng)
+        decals.append(
+            Decal(
+                kind,
+                "both",
+                0.5,
+                float(rng.uniform(0.35, 0.8)),
+                float(wide),
+                float(rng.uniform(0.05, 0.16)),
+                ink,
+                other,
+                _seed(rng),
+            )
+        )
+    if _chance(rng, 0.05) and not family.upright:
+        kind = _pick(rng, ("stripe", "twin_stripe"))
+        ink = _pick(rng, ((0.02, 0.02, 0.02), (0.75, 0.75, 0.75), (0.4, 0.02, 0.02)))
+        for place in ("hood", "roof"):
+            decals.append(Decal(kind, place, 0.5, 0.5, 1.0, 0.22, ink, ink, 0))
+    if _chance(rng, 0.10):
+        place = _pick(rng, ("left", "right", "rear", "hood"))
+        size = float(rng.uniform(0.12, 0.35))
+        decals.append(
+            Decal(
+                _pick(rng, ("round", "block", "rows")),
+                place,
+                float(rng.uniform(0.2, 0.8)),
+                float(rng.uniform(0.45, 0.8)),
+                size,
+                0.8 * size,
+                _ink(rng),
+                _ink(rng),
+                _seed(rng),
+            )
+        )
+    return tuple(decals)
+
+
+def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
+    ink, other = _ink(rng), _ink(rng)
+    large = name in ("bus", "minibus", "van")
+    tall = float(rng.uniform(0.35, 0.7)) if large else float(rng.uniform(0.14, 0.3))
+    wide = float(rng.uniform(1.6, 3.6)) if large else float(rng.uniform(0.8, 1.6))
+    if name == "bus":
+        wide *= 1.8
+    kind = _pick(
+        rng, ("lettering", "panel", "wedge", "swoosh", "stripe", "twin_stripe", "rows", "round", "checker")
+    )
+    z = float(rng.uniform(0.55, 0.8))
+    result = [Decal(kind, "both", float(rng.uniform(0.35, 0.6)), z, wide, tall, ink, other, _seed(rng))]
+    if _chance(rng, 0.6):
+        place = _pick(rng, ("left", "right", "both"))
+        second = _pick(rng, ("lettering", "rows", "round", "panel"))
+        result.append(
+            Decal(
+                second,
+                place,
+                float(rng.uniform(0.25, 0.7)),
+                float(rng.uniform(0.35, 0.7)),
+                0.5 * wide,
+                0.5 * tall,
+                other,
+                ink,
+                _seed(rng),
+            )
+        )
+    if _chance(rng, 0.5):
+        result.append(
+            Decal(
+                _pick(rng, ("rows", "lettering")),
+                "rear",
+                float(rng.uniform(0.35, 0.65)),
+                0.72,
+                0.7,
+                0.16,
+                ink,
+                other,
+                _seed(rng),
+            )
+        )
+    if _chance(rng, 0.3):
+        result.append(Decal("panel", "roof", 0.5, 0.5, 0.9, 0.6, ink, other, _seed(rng)))
+    if _chance(rng, 0.25):
+        result.append(
+            Decal(_pick(rng, ("round", "block")), "hood", 0.5, 0.55, 0.45, 0.45, ink, other, _seed(rng))
+        )
+    return result
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(1 << 30))
+
+
+def draw_flaws(rng: np.random.Generator) -> tuple[Flaw, ...]:
+    """Draw dirt, dents and repairs; most vehicles have one or two that a camera may see."""
+    flaws: list[Flaw] = []
+    if _chance(rng, 0.06):
+        tint = tuple(float(one) for one in rng.uniform(0.35, 1.9) * rng.uniform(0.8, 1.2, 3))
+        place = _pick(rng, ("left", "right", "hood", "front", "rear"))
+        flaws.append(
+            Flaw(
+                "panel", place, float(rng.uniform(0, 0.99)), 0.5, 1.0, (tint[0], tint[1], tint[2]), _seed(rng)
+            )
+        )
+    for _ in range(int(rng.poisson(1.3))):
+        kind = _pick(rng, ("scratch", "dent", "patch", "splash", "dust", "rust"))
+        place = _pick(rng, ("left", "right", "left", "right", "front", "rear", "hood", "roof"))
+        level = {
+            "scratch": rng.uniform(0.6, 2.0),
+            "dent": rng.uniform(0.6, 0.85),
+            "patch": rng.uniform(0.6, 1.6),
+            "splash": rng.uniform(0.6, 1.5),
+            "dust": rng.uniform(0.85, 1.4),
+            "rust": 1.0,
+        }[kind]
+        size = {
+            "scratch": rng.uniform(0.15, 0.5),
+            "rust": rng.uniform(0.06, 0.18),
+            "dust": rng.uniform(0.4, 0.9),
+        }.get(kind, rng.uniform(0.15, 0.4))
+        shade = float(level)
+        flaws.append(
+            Flaw(
+                kind,
+                place,
+                float(rng.uniform(0.08, 0.92)),
+                float(rng.uniform(0.25, 0.95)),
+                float(size),
+                (shade, shade, shade),
+                _seed(rng),
+            )
+        )
+    return tuple(flaws)
+
+
+def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Generator) -> Cargo | None:
+    """Draw what a truck or pickup carries; None for the others."""
+    if family.cargo == "none":
+        return None
+    if family.cargo == "bed":
+        kind = _pick(rng, ("open", "open", "tonneau", "canopy", "sports_bar", "load"))
+        return Cargo(kind, shape.deck_z, (0.3, 0.3, 0.3), 0, _chance(rng, 0.5), ())
+    kind = _pick(rng, ("box", "box", "box", "curtain", "tipper", "flatbed"))
+    floor = 2 * shape.wheel_radius + 0.12
+    height = floor + rng.uniform(0.5, 0.8) if kind in ("tipper", "flatbed") else rng.uniform(2.45, 3.25)
+    tint: Rgb = _pick(rng, ((0.72, 0.72, 0.70), (0.62, 0.63, 0.64), (0.35, 0.36, 0.37), _ink(rng), _ink(rng)))
+    logo: list[Decal] = []
+    if kind in ("box", "curtain") and _chance(rng, 0.75):
+        ink, other = _ink(rng), _ink(rng)
+        what = _pick(
+            rng,
+            ("lettering", "panel", "round", "swoosh", "rows", "stripe", "twin_stripe", "wedge", "checker"),
+        )
+        size = (float(rng.uniform(1.2, 2.8)), float(rng.uniform(0.35, 0.8)))
+        logo.append(
+            Decal(
+                what,
+                "both",
+                float(rng.uniform(0.4, 0.6)),
+                float(rng.uniform(0.5, 0.72)),
+                *size,
+                ink,
+                other,
+                _seed(rng),
+            )
+        )
+        if _chance(rng, 0.5):
+            side = _pick(rng, ("left", "right", "both"))
+            logo.append(Decal("rows", side, 0.5, 0.22, 1.0, 0.3, other, ink, _seed(rng)))
+        if _chance(rng, 0.5):
+            logo.append(
+                Decal(_pick(rng, ("lettering", "round")), "rear", 0.5, 0.65, 1.0, 0.3, ink, other, _seed(rng))
+            )
+    return Cargo(kind, float(height), tint, int(rng.integers(0, 14)), _chance(rng, 0.3), tuple(logo))
+
+
+def draw_bus(family: Family, shape: BodyShape, rng: np.random.Generator) -> Bus | None:
+    """Draw what only buses have; None for the others."""
+    if not family.upright or family.cargo != "none":
+        return None
+    doors = _pick(rng, ((0.90,), (0.90, 0.48), (0.90, 0.55), (0.90, 0.52, 0.15)))
+    return Bus(
+        doors=doors,
+        boarding=_pick(rng, (1, -1, -1)),
+        pitch=float(rng.uniform(1.1, 1.8)),
+        sign=_pick(rng, ((0.75, 0.45, 0.02), (0.7, 0.7, 0.7), (0.6, 0.1, 0.02), (0.5, 0.65, 0.1))),
+        sign_pattern=_seed(rng),
+        skirt=float(rng.uniform(0.75, 0.95)),
+        windows_to_roof=_chance(rng, 0.4),
+        panel=_chance(rng, 0.3),
+    )
