@@ -55,6 +55,23 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Matching:
+    """From which cosine on two embeddings may be called one vehicle's, and how often that is wrong.
+
+    Attributes:
+        threshold: the cosine, -1 to 1.
+        false_match_rate: the share of pairs of different vehicles that reach it, on the validation set.
+        true_match_rate: the share of pairs of one vehicle that reach it.
+        set: name of the validation set.
+    """
+
+    threshold: float
+    false_match_rate: float
+    true_match_rate: float
+    set: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The contents of `manifest.json`.
 
@@ -81,6 +98,7 @@ class Manifest:
             of the values that must keep `max_abs`; 1 unless given). Every output has an entry.
         versions: what made the bundle; free form.
         provenance: where the weights come from; free form.
+        matching: the suggested threshold for comparing embeddings; None where none was measured.
         files: SHA-256 (64 hexadecimal digits) of every file but the manifest, by relative POSIX path.
     """
 
@@ -104,6 +122,7 @@ class Manifest:
     tolerance: Mapping[str, Mapping[str, float]]
     versions: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    matching: Matching | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, name: str) -> TensorSpec | None:
@@ -175,6 +194,7 @@ class Manifest:
             tolerance=reader.take("tolerance", _tolerance),
             versions=reader.take("versions", _mapping),
             provenance=reader.take("provenance", _mapping),
+            matching=reader.take_optional("matching", _matching),
             files=reader.take("files", _files),
         )
         _check_agreement(manifest, source)
@@ -231,6 +251,9 @@ class _Reader:
             raise BundleError(
                 f"{self._source}: field {key!r} is {shown}; expected {error}. {_MEND}"
             ) from error
+
+    def take_optional(self, key: str, convert: Callable[[Any], Any]) -> Any:
+        return None if self._record.get(key) is None else self.take(key, convert)
 
 
 class _WrongFieldError(Exception):
@@ -319,6 +342,19 @@ def _tolerance(value: Any) -> dict[str, dict[str, float]]:
             if metric not in TOLERANCE_METRICS or not number:
                 raise _WrongFieldError(form)
     return value
+
+
+def _matching(value: Any) -> Matching:
+    form = 'an object with "threshold" (-1 to 1), "false_match_rate", "true_match_rate" (0 to 1) and "set"'
+    if not isinstance(value, dict) or not isinstance(value.get("set"), str):
+        raise _WrongFieldError(form)
+    numbers = {}
+    for name, low in (("threshold", -1.0), ("false_match_rate", 0.0), ("true_match_rate", 0.0)):
+        number = value.get(name)
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or not low <= number <= 1.0:
+            raise _WrongFieldError(form)
+        numbers[name] = float(number)
+    return Matching(**numbers, set=value["set"])
 
 
 def _files(value: Any) -> dict[str, str]:

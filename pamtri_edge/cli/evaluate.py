@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri evaluate`: how well vehicles are found again, on a labelled set or on the tracks of a video."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from pamtri_edge import console
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import Geometry
+
+if TYPE_CHECKING:
+    from pamtri_edge.evaluate.compare import Comparison
+    from pamtri_edge.evaluate.features import Describer
+    from pamtri_edge.evaluate.views import EvaluationSet
+    from pamtri_edge.manifest import Matching
+
+
+class Baseline(str, Enum):
+    """Simple features that a network must beat."""
+
+    THUMBNAIL = "thumbnail"
+    HISTOGRAM = "histogram"
+
+
+class Metric(str, Enum):
+    """How features are compared."""
+
+    COSINE = "cosine"
+    EUCLIDEAN = "euclidean"
+    BHATTACHARYYA = "bhattacharyya"
+
+
+class Rule(str, Enum):
+    """When a keypoint is correct."""
+
+    PAPER = "paper"
+    LEGACY = "legacy"
+
+
+class Scaling(str, Enum):
+    """What values an ONNX network takes."""
+
+    IMAGENET = "imagenet"
+    SYMMETRIC = "symmetric"
+    UNIT = "unit"
+    BYTES = "bytes"
+
+
+def evaluate(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A test set (a folder with image_query and image_test), or a video with --tracks."
+        ),
+    ],
+    tracks: Annotated[
+        Path | None,
+        typer.Option(
+            help="The video's tracks: the first fifth of each against the last fifth of all. A MOTChallenge "
+            "file, or a folder as DeepStream's kitti-track-output-dir writes it."
+        ),
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
+    ] = None,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A bundle, NAME.pamtri; may be repeated. [default: the one in your cache, if no other "
+            "feature is named]"
+        ),
+    ] = None,
+    reid: Annotated[
+        Path | None, typer.Option(help="Weights of a re-identification network, instead of a bundle.")
+    ] = None,
+    pose: Annotated[Path | None, typer.Option(help="Weights of the pose network that goes with it.")] = None,
+    geometry: Annotated[
+        Geometry, typer.Option(help="How these weights take a crop; original: trained by the NVlabs code.")
+    ] = Geometry.UNIFIED,
+    onnx: Annotated[
+        list[Path] | None,
+        typer.Option(help="Any ONNX network whose first output is a feature; may be repeated."),
+    ] = None,
+    scaling: Annotated[
+        Scaling,
+        typer.Option(help="What the ONNX network takes: RGB by ImageNet's mean, -1..1, 0..1, 0..255."),
+    ] = Scaling.IMAGENET,
+    onnx_output: Annotated[
+        str | None, typer.Option(help="The ONNX network's output to use. [default: the first]")
+    ] = None,
+    baseline: Annotated[
+        list[Baseline] | None, typer.Option(help="A simple feature to compare with; may be repeated.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the figures as JSON, curves and ranked lists as PNG.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that folder.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON, not as tables.")
+    ] = False,
+    metric: Annotated[Metric, typer.Option(help="How features are compared.")] = Metric.COSINE,
+    top: Annotated[int, typer.Option(min=1, help="K of the rank-K mAP.")] = 100,
+    rule: Annotated[
+        Rule, typer.Option(help="When a keypoint is correct; legacy: as the original's code computes it.")
+    ] = Rule.PAPER,
+    same_camera: Annotated[
+        bool,
+        typer.Option("--same-camera", help="Keep matches by a query's own camera, which VeRi leaves out."),
+    ] = False,
+    draws: Annotated[int, typer.Option(min=100, help="Draws of vehicles for the intervals.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of these draws.")] = 0,
+    false_match_rate: Annotated[
+        float | None,
+        typer.Option(help="Measure the cosine that keeps this rate of false matches, such as 0.001."),
+    ] = None,
+    store: Annotated[
+        bool,
+        typer.Option(
+            "--store", help="Write that threshold into the (first) bundle's manifest, for matching."
+        ),
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures in memory at a time.")] = 32,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda, cuda:N.")] = "auto",
+    backend: Annotated[str, typer.Option(help="What runs a bundle: auto, openvino, torch.")] = "auto",
+) -> None:
+    """Measure how well vehicles are found again: mAP and CMC, and colors, types and keypoints if known.
+
+    On a labelled set, laid out as VeRi or made by `pamtri synth --split test`, or without labels on a video
+    with tracks. Several features are compared side by side, the first against each other, with bootstrap
+    intervals over vehicles.
+    """
+    from pamtri_edge.evaluate.compare import compare, write_comparison
+    from pamtri_edge.evaluate.measure import Measure
+    from pamtri_edge.evaluate.threshold import store_threshold, suggest_threshold
+
+    if store and (false_match_rate is None or not bundle):
+        raise typer.BadParameter("--store takes --false-match-rate and --bundle.", param_hint="--store")
+    if pose is not None and reid is None:
+        raise typer.BadParameter("--pose goes with --reid.", param_hint="--pose")
+    if output is not None and os.path.lexists(output) and not overwrite:
+        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
+    data = _read(source, tracks, stream, same_camera)
+    how = Measure(metric=metric.value, top=top, rule=rule.value, draws=draws, seed=seed)
+    with ExitStack() as stack:
+        describers = list(_bundles(stack, bundle, reid, onnx, baseline, device, backend, threads))
+        if reid is not None:
+            describers.append(_weights(reid, pose, geometry, device, threads))
+        describers += _others(onnx, scaling, onnx_output, baseline, threads)
+        with _progress("pictures") as update:
+            comparison = compare(data, describers, how=how, batch=batch, progress=update)
+    matching = None
+    if false_match_rate is not None:
+        matching = suggest_threshold(data, comparison.described[0], false_match_rate=false_match_rate)
+    if as_json:
+        console.out.print_json(json.dumps(comparison.to_json(matching)))
+    else:
+        _show(comparison, matching)
+    if output is not None:
+        written = write_comparison(comparison, output, matching=matching, overwrite=overwrite)
+        console.err.print(f"written: {escape(str(written))}", soft_wrap=True)
+    if store and matching is not None and bundle:
+        store_threshold(bundle[0], matching)
+        console.err.print(f"threshold stored in {escape(str(bundle[0]))}", soft_wrap=True)
+
+
+def _read(source: Path, tracks: Path | None, stream: str | None, same_camera: bool) -> EvaluationSet:
+    from pamtri_edge.evaluate.folder import is_data_folder, read_folder
+    from pamtri_edge.evaluate.footage import read_footage
+
+    if tracks is not None:
+        with _progress("frames") as update:
+            return read_footage(
+                source, tracks, stream=stream, progress=lambda done, total: update(source.name, done, total)
+            )
+    if source.is_dir() or is_data_folder(source):
+        return read_folder(source, across_cameras=not same_camera)
+    if source.exists():
+        raise InputError(f"{source} is a file; a video needs its tracks: --tracks FILE.")
+    raise InputError(f"there is no {source}; expected a folder with image_query and image_test, or a video.")
+
+
+def _bundles(
+    stack: ExitStack,
+    bundles: list[Path] | None,
+    reid: Path | None,
+    onnx: list[Path] | None,
+    baselines: list[Baseline] | None,
+    device: str,
+    backend: str,
+    threads: int | None,
+) -> Iterator[Describer]:
+    from pamtri_edge.evaluate.networks import BundleDescriber
+    from pamtri_edge.reidentifier import Reidentifier
+
+    default = not (bundles or reid or onnx or baselines)
+    for path in [None] if default else bundles or []:
+        loaded = Reidentifier.load(path, device=device, backend=backend, threads=threads)
+        yield BundleDescriber(stack.enter_context(loaded))
+
+
+def _weights(
+    reid: Path, pose: Path | None, geometry: Geometry, device: str, threads: int | None
+) -> Describer:
+    from pamtri_edge.evaluate.networks import WeightsDescriber
+
+    place = "cpu" if device == "auto" else device
+    return WeightsDescriber(reid, pose, geometry=geometry, device=place, threads=threads)
+
+
+def _others(
+    onnx: list[Path] | None,
+    scaling: Scaling,
+    onnx_output: str | None,
+    baselines: list[Baseline] | None,
+    threads: int | None,
+) -> list[Describer]:
+    from pamtri_edge.evaluate.features import BASELINES
+    from pamtri_edge.evaluate.networks import OnnxDescriber
+
+    networks: list[Describer] = [
+        OnnxDescriber(path, scaling=scaling.value, output=onnx_output, threads=threads) for path in onnx or []
+    ]
+    return [*networks, *(BASELINES[name.value] for name in dict.fromkeys(baselines or []))]
+
+
+def _show(comparison: Comparison, matching: Matching | None) -> None:
+    from pamtri_edge.evaluate.tables import difference_table, keypoint_table, retrieval_table
+
+    data, first = comparison.data, comparison.evaluations[0]
+    skipped = first.retrieval.skipped
+    cameras = "matches by the same camera left out" if data.across_cameras else "same camera included"
+    console.out.print(
+        f"{escape(data.name)}: {len(data.query)} queries of {data.identities} vehicles, "
+        f"{len(data.gallery)} gallery pictures; {cameras}.",
+        soft_wrap=True,
+    )
+    if skipped:
+        console.out.print(f"{skipped} queries have no true match and are left out.")
+    console.out.print(retrieval_table(comparison.evaluations))
+    for table in (
+        keypoint_table(comparison.evaluations),
+        difference_table(first.feature, comparison.differences) if comparison.differences else None,
+    ):
+        if table is not None:
+            console.out.print()
+            console.out.print(table)
+    if matching is not None:
+        console.out.print(
+            f"\nThreshold for {escape(first.feature)}: a cosine of {matching.threshold:.4f} is reached by "
+            f"{100 * matching.false_match_rate:.3g} % of the pairs of different vehicles and by "
+            f"{100 * matching.true_match_rate:.1f} % of the pairs of one.",
+            soft_wrap=True,
+        )
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each thing that is done."""
+    with console.progress(unit) as bar:
+        tasks: dict[str, Any] = {}
+
+        def update(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(escape(name), total=total, note="")
+            bar.update(tasks[name], completed=done)
+
+        yield update

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri match`: which vehicle of one camera is which of another."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pamtri_edge import console
+from pamtri_edge.errors import BundleError, InputError
+
+if TYPE_CHECKING:
+    from pamtri_edge.evaluate.truth import Verdict
+    from pamtri_edge.events import Event
+    from pamtri_edge.gallery import Matches
+    from pamtri_edge.manifest import Manifest
+
+SCHEMA: Final = 1
+_SUFFIXES: Final = (".json", ".csv")
+
+
+def match(
+    events_a: Annotated[
+        Path, typer.Argument(help="Events of the first camera: events.jsonl, or the folder of its run.")
+    ],
+    events_b: Annotated[Path, typer.Argument(help="Events of the second camera, likewise.")],
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=-1.0, max=1.0, help="Least cosine of a match. [default: the bundle's suggestion]"),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="The bundle whose suggested threshold is used. [default: the one in your cache]"),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Which track is which vehicle: a CSV with camera, track_id, identity."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the matches into this .json or .csv file.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the matches as JSON, not as a table.")
+    ] = False,
+) -> None:
+    """Tell which vehicle of the first camera is which of the second.
+
+    Two vehicles match if each is the most alike to the other and their cosine reaches the threshold.
+    With --truth every match is judged, and mAP and rank-1 of the first camera's vehicles among the
+    second's are given.
+    """
+    from pamtri_edge.evaluate.truth import judge, read_identities
+    from pamtri_edge.gallery import match as match_sets
+
+    if output is not None and output.suffix not in _SUFFIXES:
+        raise typer.BadParameter(
+            f"{output} ends in neither {' nor '.join(_SUFFIXES)}.", param_hint="--output"
+        )
+    if output is not None and os.path.lexists(output) and not overwrite:
+        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
+    sides = _events(events_a), _events(events_b)
+    manifest = _manifest(bundle, sides[0]) if threshold is None else None
+    matches = match_sets(*sides, threshold=threshold, manifest=manifest)
+    verdict = None if truth is None else judge(matches, *sides, read_identities(truth))
+    record = _record(matches, *sides, verdict)
+    if as_json:
+        console.out.print_json(json.dumps(record))
+    else:
+        _show(matches, *sides, verdict)
+    if output is not None:
+        _write(output, record)
+
+
+def _events(path: Path) -> list[Event]:
+    from pamtri_edge.events import read_events
+    from pamtri_edge.video.write import EVENTS_FILE
+
+    file = path / EVENTS_FILE if path.is_dir() else path
+    found = list(read_events(file))
+    if not found:
+        raise InputError(f"{file} holds no events; was any vehicle seen?")
+    return found
+
+
+def _manifest(bundle: Path | None, events: Sequence[Event]) -> Manifest | None:
+    """Return the manifest whose threshold applies; the default bundle's only if it gave these events."""
+    from pamtri_edge.bundle import default_bundle, open_bundle
+
+    if bundle is not None:
+        return open_bundle(bundle).manifest
+    try:
+        manifest = open_bundle(default_bundle()).manifest
+    except BundleError:
+        return None
+    return manifest if manifest.embedding_space == events[0].embedding_space else None
+
+
+def _record(
+    matches: Matches, first: Sequence[Event], second: Sequence[Event], verdict: Verdict | None
+) -> dict[str, Any]:
+    rows = []
+    for index, pair in enumerate(matches.pairs):
+        a, b = first[pair.first], second[pair.second]
+        row: dict[str, Any] = {
+            "camera_a": a.camera,
+            "track_a": a.track_id,
+            "camera_b": b.camera,
+            "track_b": b.track_id,
+            "cosine": round(pair.cosine, 6),
+        }
+        rows.append(row if verdict is None else {**row, "right": verdict.right[index]})
+    return {
+        "schema": SCHEMA,
+        "embedding_space": first[0].embedding_space,
+        "vehicles": [len(first), len(second)],
+        "threshold": matches.threshold,
+        "false_match_rate": matches.false_match_rate,
+        "matches": rows,
+        "truth": None if verdict is None else verdict.to_json(),
+    }
+
+
+def _show(matches: Matches, first: Sequence[Event], second: Sequence[Event], verdict: Verdict | None) -> None:
+    cameras = [", ".join(dict.fromkeys(event.camera for event in side)) for side in (first, second)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for camera in cameras:
+        table.add_column(f"{escape(camera)}: track", justify="right")
+    table.add_column("cosine", justify="right")
+    table.add_column("color, type")
+    if verdict is not None:
+        table.add_column("truth")
+    words = {True: "[green]right[/]", False: "[red]wrong[/]", None: "unknown"}
+    for index, pair in enumerate(matches.pairs):
+        a, b = first[pair.first], second[pair.second]
+        row = [str(a.track_id), str(b.track_id), f"{pair.cosine:.3f}", escape(_looks(a, b))]
+        table.add_row(*row, *(() if verdict is None else (words[verdict.right[index]],)))
+    if len(matches):
+        console.out.print(table)
+    console.out.print(
+        f"{len(matches)} matches among {len(first)} vehicles of {escape(cameras[0])} and {len(second)} of "
+        f"{escape(cameras[1])}; {_limit(matches)}.",
+        soft_wrap=True,
+    )
+    if verdict is not None:
+        _show_verdict(verdict)
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    console.out.print(
+        f"{verdict.correct} right and {verdict.wrong} wrong; {verdict.common} vehicles were seen by both."
+    )
+    found = verdict.retrieval
+    if found is None:
+        console.out.print("no vehicle was seen by both, so there is neither mAP nor rank-1.")
+    else:
+        console.out.print(f"mAP {100 * found.mAP:.1f}, rank-1 {100 * found.rank(1):.1f}")
+
+
+def _limit(matches: Matches) -> str:
+    if matches.threshold is None:
+        return "no threshold, as the bundle suggests none"
+    if matches.false_match_rate is None:
+        return f"threshold {matches.threshold:g}"
+    return (
+        f"threshold {matches.threshold:g}, which {100 * matches.false_match_rate:.3g} % of the pairs of "
+        "different vehicles reached on the bundle's validation set"
+    )
+
+
+def _looks(a: Event, b: Event) -> str:
+    """Return color and type, of both where they differ."""
+    words = []
+    for first, second in ((a.color, b.color), (a.type, b.type)):
+        labels = dict.fromkeys(one.label for one in (first, second) if one is not None)
+        words += ["/".join(labels)] if labels else []
+    return ", ".join(words)
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    """Write the record as JSON, or its matches as CSV; whole or not at all."""
+    if path.suffix == ".json":
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    else:
+        buffer = io.StringIO()
+        names = ["camera_a", "track_a", "camera_b", "track_b", "cosine"]
+        names += [] if record["truth"] is None else ["right"]
+        writer = csv.DictWriter(buffer, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(record["matches"])
+        text = buffer.getvalue()
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    console.err.print(f"written: {escape(str(path))}", soft_wrap=True)

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures as pictures: CMC curves, confusion matrices, ranked lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.evaluate.attributes import Attributes
+from pamtri_edge.evaluate.distances import distances
+from pamtri_edge.evaluate.measure import Described, Evaluation
+from pamtri_edge.evaluate.views import EvaluationSet, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+QUERIES: Final = 8
+"""How many ranked lists are drawn."""
+
+SHOWN: Final = 10
+"""How many gallery pictures a ranked list shows."""
+
+_SIDE: Final = 128  # pixels of a picture in a ranked list
+_FRAME: Final = 6
+_GAP: Final = 6
+_GREEN: Final = (0, 160, 60)
+_RED: Final = (210, 30, 40)
+_GRAY: Final = (90, 90, 90)
+
+
+def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20) -> Path:
+    """Draw the CMC curves of several features on one test set.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        InputError: the file cannot be written.
+    """
+    figure, axes = _figure(6.0, 4.2)
+    for one in evaluations:
+        label = f"{one.feature}: mAP {100 * one.retrieval.mAP:.1f}"
+        axes.plot(range(1, ranks + 1), 100 * one.retrieval.cmc[:ranks], marker=".", label=label)
+    axes.set(
+        xlabel="rank", ylabel="queries with a true match, %", xlim=(1, ranks), ylim=(0, 101),
+        title=evaluations[0].data,
+    )  # fmt: skip
+    axes.set_xticks([1, *range(5, ranks + 1, 5)])
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right", fontsize=8)
+    return _save(figure, path)
+
+
+def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
+    """Draw a confusion matrix: shares of each true class in color, counts as numbers.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        InputError: the file cannot be written.
+    """
+    side = 2.2 + 0.45 * len(found.classes)
+    figure, axes = _figure(side + 0.6, side)
+    totals = found.confusion.sum(axis=1, keepdims=True)
+    shares = found.confusion / np.maximum(totals, 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (true, told), count in np.ndenumerate(found.confusion):
+        if count:
+            color = "white" if shares[true, told] > 0.5 else "black"
+            axes.text(told, true, str(count), ha="center", va="center", fontsize=7, color=color)
+    places = range(len(found.classes))
+    axes.set_xticks(places, found.classes, rotation=60, ha="right")
+    axes.set_yticks(places, found.classes)
+    axes.set(xlabel="told", ylabel="true", title=f"{title}: {100 * found.accuracy:.1f} % right")
+    return _save(figure, path)
+
+
+def ranked_figure(
+    data: EvaluationSet,
+    described: Described,
+    evaluation: Evaluation,
+    path: Path,
+    *,
+    queries: int = QUERIES,
+    shown: int = SHOWN,
+) -> Path:
+    """Draw ranked lists: a query at the left, the gallery by distance, green for the query's vehicle.
+
+    The queries are spread from the best answered to the worst, so that neither luck nor choice flatters.
+
+    Args:
+        data: the test set.
+        described: what the feature says of it.
+        evaluation: what it reaches.
+        path: the PNG file.
+        queries: how many.
+        shown: gallery pictures of each.
+
+    Raises:
+        InputError: a picture cannot be read, or the file cannot be written.
+    """
+    rows = []
+    for query in spread_queries(evaluation, queries):
+        ranking = ranked(data, described, query, evaluation)[:shown]
+        cells = [_framed(data.query.read(query), _GRAY), np.full((_SIDE, 3 * _GAP, 3), 255, np.uint8)]
+        for index in ranking:
+            right = data.gallery.vehicles[index] == data.query.vehicles[query]
+            cells.append(_framed(data.gallery.read(int(index)), _GREEN if right else _RED))
+        blank = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
+        cells += [blank] * (shown - len(ranking))
+        rows.append(_beside(cells))
+    gap = np.full((_GAP, rows[0].shape[1], 3), 255, np.uint8)
+    sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
+    if not cv2.imwrite(str(path), sheet[..., ::-1]):
+        raise InputError(f"{path} cannot be written.")
+    return path
+
+
+def spread_queries(evaluation: Evaluation, count: int) -> list[int]:
+    """Return at most `count` valid queries, from the best answered to the worst, evenly spread."""
+    precision = evaluation.retrieval.average_precision
+    valid = np.flatnonzero(evaluation.retrieval.valid)
+    order = valid[np.argsort(-precision[valid], kind="stable")]
+    places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
+    return [int(order[place]) for place in places]
+
+
+def ranked(
+    data: EvaluationSet, described: Described, query: int, evaluation: Evaluation
+) -> NDArray[np.int64]:
+    """Return the gallery as one query ranks it; what does not take part is left out, ties as measured."""
+    one = described.query.embeddings[query : query + 1]
+    row = distances(one, described.gallery.embeddings, evaluation.metric)[0]
+    same = data.gallery.vehicles == data.query.vehicles[query]
+    kept = data.gallery.vehicles >= 0
+    if data.across_cameras:
+        kept &= ~(same & (data.gallery.cameras == data.query.cameras[query]))
+    order = np.lexsort((same, row))
+    return np.asarray(order[kept[order]], np.int64)
+
+
+def _framed(picture: Picture, color: tuple[int, int, int]) -> Picture:
+    """Return the picture in a square with a frame, its proportions kept."""
+    inner = _SIDE - 2 * _FRAME
+    scale = inner / max(picture.shape[:2])
+    width, height = (max(round(side * scale), 1) for side in (picture.shape[1], picture.shape[0]))
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    square = np.full((_SIDE, _SIDE, 3), color, np.uint8)
+    square[_FRAME:-_FRAME, _FRAME:-_FRAME] = 235
+    top, left = (_SIDE - height) // 2, (_SIDE - width) // 2
+    square[top : top + height, left : left + width] = small
+    return square
+
+
+def _beside(cells: Sequence[Picture]) -> Picture:
+    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
+    return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], axis=1)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Any]:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure as NewFigure
+    except ImportError as error:
+        raise MissingDependencyError(
+            "drawing curves needs matplotlib: pip install 'pamtri-edge[evaluate]'"
+        ) from error
+    figure = NewFigure(figsize=(width, height), dpi=120, layout="tight")
+    FigureCanvasAgg(figure)  # draws into memory: no display, and no state shared with a notebook's
+    return figure, figure.add_subplot()
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    return path

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from pamtri_edge.evaluate.attributes import Attributes
+from pamtri_edge.evaluate.bootstrap import Interval
+from pamtri_edge.evaluate.measure import SHOWN_RANKS, Evaluation
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a percentage with one decimal, or a dash."""
+    return "-" if value is None or value != value else f"{100 * value:.1f}"
+
+
+def percent_interval(found: Interval) -> str:
+    """Return a share and its interval as percentages."""
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
+    """Return a row a feature: mAP with its interval, rank-K mAP, the ranks of the paper's tables, attributes.
+
+    Args:
+        evaluations: one or more, of one test set.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    table.add_column("feature")
+    table.add_column("mAP [95 %]", justify="right")
+    table.add_column(f"mAP r{evaluations[0].top[0]}", justify="right")
+    for rank in SHOWN_RANKS:
+        table.add_column(f"rank-{rank}", justify="right")
+    extras = {
+        "color": [_accuracy(one.color) for one in evaluations],
+        "type": [_accuracy(one.type) for one in evaluations],
+        "PCK": [percent(one.pck.mean) if one.pck else "-" for one in evaluations],
+    }
+    shown = {name: cells for name, cells in extras.items() if set(cells) != {"-"}}
+    for name in shown:
+        table.add_column(name, justify="right")
+    for row, one in enumerate(evaluations):
+        ranks = [percent(one.retrieval.rank(rank)) for rank in SHOWN_RANKS]
+        more = [cells[row] for cells in shown.values()]
+        cells = [percent_interval(one.mean_average_precision), percent(one.top[1]), *ranks, *more]
+        table.add_row(escape(one.feature), *(escape(cell) for cell in cells))
+    return table
+
+
+def keypoint_table(evaluations: Sequence[Evaluation]) -> Table | None:
+    """Return the PCK by part of the body, a row a feature; None where no feature places keypoints."""
+    placed = [(one.feature, one.pck) for one in evaluations if one.pck is not None]
+    if not placed:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"PCK ({placed[0][1].rule}, {placed[0][1].threshold:g})")
+    for part in placed[0][1].by_part:
+        table.add_column(part.replace("_", " "), justify="right")
+    table.add_column("mean", justify="right")
+    for feature, found in placed:
+        table.add_row(
+            escape(feature), *(percent(value) for value in found.by_part.values()), percent(found.mean)
+        )
+    return table
+
+
+def difference_table(first: str, differences: Mapping[str, Interval]) -> Table:
+    """Return how much more mAP the first feature reaches than each other, a row an other feature."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"{escape(first)} above")
+    table.add_column("mAP points [95 %]", justify="right")
+    table.add_column("")
+    for other, found in differences.items():
+        verdict = "excludes zero" if found.excludes_zero else "includes zero"
+        table.add_row(escape(other), escape(percent_interval(found)), verdict)
+    return table
+
+
+def clip_table(
+    clips: Mapping[str, Sequence[Evaluation]], means: Mapping[str, Interval] | None = None
+) -> Table:
+    """Return mAP with its interval and rank-1, a row a clip and a column a feature.
+
+    Args:
+        clips: for each test set the same features in the same order.
+        means: by feature, the mean over the sets, as a last row.
+    """
+    features = [one.feature for one in next(iter(clips.values()))]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("clip")
+    table.add_column("vehicles", justify="right")
+    for feature in features:
+        table.add_column(f"{escape(feature)}: mAP [95 %] / rank-1", justify="right")
+    for name, evaluations in clips.items():
+        cells = [
+            f"{percent_interval(one.mean_average_precision)} / {percent(one.retrieval.rank(1))}"
+            for one in evaluations
+        ]
+        vehicles = str(evaluations[0].mean_average_precision.identities)
+        table.add_row(escape(name), vehicles, *(escape(cell) for cell in cells))
+    if means is not None:
+        vehicles = str(next(iter(means.values())).identities)
+        table.add_row("mean", vehicles, *(escape(percent_interval(means[name])) for name in features))
+    return table
+
+
+def _accuracy(found: Attributes | None) -> str:
+    return percent(found.accuracy) if found is not None else "-"

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""From which cosine on are two embeddings one vehicle's? Measured on a labelled set, for a wanted error rate.
+
+Every query is compared with every gallery picture that takes part in retrieval. The *false match rate* is the
+share of the pairs of different vehicles whose cosine reaches the threshold, the *true match rate* that of the
+pairs of one vehicle. A gallery of a thousand vehicles offers a thousand chances for a false match, so rates
+of interest are small; a set must have pairs enough to measure them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pamtri_edge.bundle import open_bundle
+from pamtri_edge.errors import InputError
+from pamtri_edge.evaluate.distances import distance_blocks
+from pamtri_edge.evaluate.measure import Described
+from pamtri_edge.evaluate.views import EvaluationSet
+from pamtri_edge.manifest import MANIFEST_FILE, Manifest, Matching
+
+_DIGITS: Final = 4  # of a threshold: enough to tell rates apart, and short enough to be read
+
+Floats = NDArray[np.float32]
+
+
+def matching_threshold(
+    genuine: ArrayLike, impostor: ArrayLike, *, false_match_rate: float, name: str
+) -> Matching:
+    """Return the lowest threshold, in steps of 0.0001, that keeps the false match rate.
+
+    Args:
+        genuine: (M,) cosines of pairs of one vehicle.
+        impostor: (F,) cosines of pairs of different vehicles; F at least 1 / false_match_rate.
+        false_match_rate: the rate that may not be passed, above 0 and below 1.
+        name: of the validation set.
+
+    Returns:
+        The threshold with the rates that it has on these pairs.
+
+    Raises:
+        InputError: too few pairs for that rate, a cosine that is not finite, or no threshold keeps the rate.
+    """
+    same = np.asarray(genuine, np.float64).ravel()
+    other = np.asarray(impostor, np.float64).ravel()
+    if not 0.0 < false_match_rate < 1.0:
+        raise InputError(f"the false match rate is {false_match_rate:g}; expected above 0 and below 1.")
+    if not (np.isfinite(same).all() and np.isfinite(other).all()):
+        raise InputError("a cosine is not finite; check the embeddings.")
+    allowed = math.floor(len(other) * false_match_rate + 1e-9)
+    if allowed < 1 or not len(same):
+        raise InputError(
+            f"{name} has {len(same)} pairs of one vehicle and {len(other)} of different vehicles; a false "
+            f"match rate of {false_match_rate:g} takes at least 1 and {math.ceil(1 / false_match_rate)}. "
+            "Take a larger set or a higher rate."
+        )
+    step = 10.0**-_DIGITS
+    # The largest of those that may not reach the threshold; the step above it keeps them out.
+    kept_out = float(np.partition(other, -allowed - 1)[-allowed - 1]) if allowed < len(other) else -1.0
+    threshold = round((math.floor(kept_out / step) + 1) * step, _DIGITS)
+    if threshold <= kept_out:  # rounding of the multiplication
+        threshold = round(threshold + step, _DIGITS)
+    if threshold > 1.0:
+        raise InputError(
+            f"{name}: more than {false_match_rate:g} of the pairs of different vehicles have a cosine of 1, "
+            "so no threshold keeps that rate."
+        )
+    return Matching(
+        threshold=threshold,
+        false_match_rate=float((other >= threshold).mean()),
+        true_match_rate=float((same >= threshold).mean()),
+        set=name,
+    )
+
+
+def suggest_threshold(data: EvaluationSet, described: Described, *, false_match_rate: float) -> Matching:
+    """Return the threshold that keeps a false match rate on a test set; see `matching_threshold`.
+
+    Args:
+        data: the set; choose nothing else by it than this threshold.
+        described: what the network says of it.
+        false_match_rate: the rate.
+
+    Raises:
+        InputError: see `matching_threshold`.
+    """
+    genuine, impostor = pair_cosines(data, described)
+    return matching_threshold(genuine, impostor, false_match_rate=false_match_rate, name=data.name)
+
+
+def pair_cosines(data: EvaluationSet, described: Described) -> tuple[Floats, Floats]:
+    """Return the cosines of all pairs of one vehicle, and of all pairs of different vehicles.
+
+    Left out are pictures of unknown vehicles and, where the set is measured across cameras, pairs of one
+    vehicle by one camera.
+    """
+    query, gallery = data.query, data.gallery
+    genuine: list[Floats] = []
+    impostor: list[Floats] = []
+    start = 0
+    for block in distance_blocks(described.query.embeddings, described.gallery.embeddings, "cosine"):
+        rows = slice(start, start + len(block))
+        same = query.vehicles[rows, None] == gallery.vehicles
+        known = (query.vehicles[rows, None] >= 0) & (gallery.vehicles >= 0)
+        elsewhere = np.ones_like(same)
+        if data.across_cameras:
+            elsewhere = query.cameras[rows, None] != gallery.cameras
+        genuine.append(1.0 - block[same & known & elsewhere])
+        impostor.append(1.0 - block[~same & known])
+        start += len(block)
+    return np.concatenate(genuine), np.concatenate(impostor)
+
+
+def store_threshold(bundle: str | Path, matching: Matching) -> Manifest:
+    """Write a threshold into a bundle's manifest, whole or not at all; return the new manifest.
+
+    Raises:
+        BundleError: the bundle is damaged.
+        InputError: the manifest cannot be written.
+    """
+    opened = open_bundle(bundle)
+    manifest = dataclasses.replace(opened.manifest, matching=matching)
+    path = opened.path / MANIFEST_FILE
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(manifest.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    return manifest

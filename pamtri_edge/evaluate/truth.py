@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Matches of two cameras against the truth: which track of which camera is which vehicle."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.evaluate.ranking import Retrieval, retrieval
+from pamtri_edge.events import Event
+from pamtri_edge.gallery import Matches
+
+COLUMNS: Final = ("camera", "track_id", "identity")
+"""Columns that a file of identities must have; others are left alone."""
+
+Identities = Mapping[tuple[str, int], str]
+"""The vehicle that a track (camera, number) is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """How good matches are.
+
+    Attributes:
+        right: for each match, in its order, whether it is right; None where the truth lacks a track.
+        common: how many tracks of the first camera show a vehicle that the second saw too.
+        retrieval: the first camera's vehicles looked up among the second's; None where no vehicle is
+            known to both.
+    """
+
+    right: tuple[bool | None, ...]
+    common: int
+    retrieval: Retrieval | None
+
+    @property
+    def correct(self) -> int:
+        """How many matches are right."""
+        return sum(found is True for found in self.right)
+
+    @property
+    def wrong(self) -> int:
+        """How many matches are wrong."""
+        return sum(found is False for found in self.right)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures."""
+        found = self.retrieval
+        return {
+            "correct": self.correct,
+            "wrong": self.wrong,
+            "common": self.common,
+            "mAP": None if found is None else found.mAP,
+            "rank1": None if found is None else found.rank(1),
+        }
+
+
+def read_identities(path: str | Path) -> Identities:
+    """Read which track is which vehicle: a CSV with the columns camera, track_id and identity.
+
+    Raises:
+        InputError: the file cannot be read, lacks a column, or a row does not fit.
+    """
+    found: dict[tuple[str, int], str] = {}
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise InputError(
+                    f"{path} has no column {', '.join(missing)}; expected a first line with "
+                    f"{', '.join(COLUMNS)}."
+                )
+            for row in reader:
+                where = f"{path}:{reader.line_num}"
+                camera, track, identity = (row[name] for name in COLUMNS)
+                if not camera or not identity or not (track or "").isdecimal():
+                    raise InputError(
+                        f"{where}: found {camera!r}, {track!r}, {identity!r}; expected all three."
+                    )
+                if (key := (camera, int(track))) in found:
+                    raise InputError(
+                        f"{where}: track {track} of {camera} has been named before in this file."
+                    )
+                found[key] = identity
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+    if not found:
+        raise InputError(f"{path} names no track.")
+    return found
+
+
+def judge(matches: Matches, first: Sequence[Event], second: Sequence[Event], truth: Identities) -> Verdict:
+    """Hold matches against the truth.
+
+    Args:
+        matches: of the two cameras' events.
+        first: events of the first camera, in the order that the matches count them in.
+        second: events of the second.
+        truth: which track is which vehicle.
+
+    Raises:
+        InputError: the truth knows no track of one of the cameras.
+    """
+    sides = _vehicles(first, truth), _vehicles(second, truth)
+    numbers = {name: number for number, name in enumerate(sorted({*sides[0], *sides[1]} - {None}, key=str))}
+    ids = [np.array([-1 if name is None else numbers[name] for name in side], np.int64) for side in sides]
+    right = [
+        None if min(ids[0][pair.first], ids[1][pair.second]) < 0
+        else bool(ids[0][pair.first] == ids[1][pair.second])
+        for pair in matches.pairs
+    ]  # fmt: skip
+    common = int((np.isin(ids[0], ids[1]) & (ids[0] >= 0)).sum())
+    found = retrieval(1.0 - matches.cosines, ids[0], ids[1]) if common else None
+    return Verdict(tuple(right), common, found)
+
+
+def _vehicles(events: Sequence[Event], truth: Identities) -> list[str | None]:
+    named = [truth.get((event.camera, event.track_id)) for event in events]
+    if not any(name is not None for name in named):
+        cameras = sorted({camera for camera, _ in truth})
+        raise InputError(
+            f"the truth knows no track of {events[0].camera!r}; it has the cameras "
+            f"{', '.join(map(repr, cameras))}."
+        )
+    return named

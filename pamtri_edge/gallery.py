@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which vehicle of one camera is which of another: embeddings compared by their cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.events import Event
+from pamtri_edge.manifest import Manifest, Matching
+from pamtri_edge.reidentifier import Reidentification
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Embeddings of N vehicles and the space that they live in.
+
+    Attributes:
+        vectors: (N, D) float32, of unit length.
+        space: id of the weights; embeddings of different weights do not compare.
+        matching: the threshold that the bundle suggests, or None.
+    """
+
+    vectors: Floats
+    space: str
+    matching: Matching | None = None
+
+    @classmethod
+    def of(cls, vectors: ArrayLike | Reidentification, manifest: Manifest) -> Embeddings:
+        """Return what a bundle gave: a `Reidentification` or its array (N, D), with the bundle's manifest.
+
+        Raises:
+            InputError: the array has another shape, or a vector no direction.
+        """
+        found = vectors.embeddings if isinstance(vectors, Reidentification) else vectors
+        array = _units(found)
+        if array.shape[1] != manifest.embedding_dim and len(array):
+            raise InputError(
+                f"the embeddings have {array.shape[1]} numbers, those of {manifest.name} have "
+                f"{manifest.embedding_dim}: they are not from this bundle."
+            )
+        return cls(array, manifest.embedding_space, manifest.matching)
+
+    @classmethod
+    def of_space(cls, vectors: ArrayLike, space: str, matching: Matching | None = None) -> Embeddings:
+        """Return embeddings (N, D) of a space that is known by its id.
+
+        Raises:
+            InputError: the array has another shape, or a vector no direction.
+        """
+        return cls(_units(vectors), space, matching)
+
+    @classmethod
+    def of_events(cls, events: Iterable[Event], matching: Matching | None = None) -> Embeddings:
+        """Return the embeddings of events, in their order.
+
+        Raises:
+            InputError: there are none, or they are of several spaces.
+        """
+        listed = list(events)
+        spaces = {event.embedding_space: event for event in listed}
+        if not listed:
+            raise InputError("there are no events, so nothing can be compared.")
+        if len(spaces) > 1:
+            first, second = list(spaces.values())[:2]
+            raise InputError(
+                f"the events are of {len(spaces)} embedding spaces: {_called(first)} and {_called(second)}. "
+                "Embeddings of different weights do not compare; run both videos with one bundle."
+            )
+        lengths = {len(event.embedding) for event in listed}
+        if len(lengths) > 1:
+            raise InputError(f"the events' embeddings have {sorted(lengths)} numbers; expected one length.")
+        return cls(_units([event.embedding for event in listed]), listed[0].embedding_space, matching)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two sightings of what is taken for one vehicle.
+
+    Attributes:
+        first: its row in the first set.
+        second: its row in the second.
+        cosine: of the two embeddings, -1 to 1.
+    """
+
+    first: int
+    second: int
+    cosine: float
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """What was found.
+
+    Attributes:
+        pairs: the matches, the most alike first.
+        threshold: the cosine that they had to reach; None where only being mutual nearest counted.
+        false_match_rate: how often a pair of different vehicles reaches it, on the bundle's validation
+            set; None where the threshold is not the bundle's.
+        cosines: (A, B) float32, of every vehicle of the first set with every one of the second.
+    """
+
+    pairs: tuple[Match, ...]
+    threshold: float | None
+    false_match_rate: float | None
+    cosines: Floats
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def of_first(self, row: int) -> Match | None:
+        """Return the match of a vehicle of the first set, if it has one."""
+        return next((pair for pair in self.pairs if pair.first == row), None)
+
+
+def match(
+    a: Embeddings | Sequence[Event],
+    b: Embeddings | Sequence[Event],
+    *,
+    threshold: float | None = None,
+    manifest: Manifest | None = None,
+) -> Matches:
+    """Find which vehicle of one set is which of another.
+
+    Two vehicles match if each is the most alike to the other among all (mutual nearest neighbours; of
+    vehicles that are exactly as much alike, the first), and their cosine reaches the threshold. So a
+    vehicle matches one other at most; which vehicles were seen by both cameras need not be known.
+
+    Args:
+        a: the first set: embeddings, or events.
+        b: the second.
+        threshold: the least cosine, -1 to 1. None takes the one that the bundle suggests (of `manifest`,
+            or that came with the embeddings); where there is none, every mutual pair matches.
+        manifest: of the bundle that gave the embeddings.
+
+    Raises:
+        InputError: the sets are of different embedding spaces, or not of the manifest's; the threshold is no
+            cosine; a set of events is empty.
+    """
+    first, second = _embeddings(a), _embeddings(b)
+    _check_spaces(first, second, manifest)
+    suggested = manifest.matching if manifest is not None else first.matching or second.matching
+    if threshold is not None:
+        if not -1.0 <= threshold <= 1.0:
+            raise InputError(f"the threshold is {threshold:g}; expected a cosine, -1 to 1.")
+        suggested = None
+    least = threshold if suggested is None else suggested.threshold
+    if not len(first) or not len(second):
+        cosines = np.zeros((len(first), len(second)), np.float32)
+    else:
+        cosines = np.clip(first.vectors @ second.vectors.T, -1.0, 1.0)
+    pairs = sorted(_mutual(cosines, least), key=lambda pair: (-pair.cosine, pair.first))
+    rate = None if suggested is None else suggested.false_match_rate
+    return Matches(tuple(pairs), least, rate, cosines)
+
+
+def _mutual(cosines: Floats, least: float | None) -> Iterable[Match]:
+    if not cosines.size:
+        return
+    nearest = cosines.argmax(axis=1)
+    back = cosines.argmax(axis=0)
+    for row, column in enumerate(nearest):
+        cosine = float(cosines[row, column])
+        if back[column] == row and (least is None or cosine >= least):
+            yield Match(row, int(column), cosine)
+
+
+def _check_spaces(first: Embeddings, second: Embeddings, manifest: Manifest | None) -> None:
+    if first.space != second.space:
+        raise InputError(
+            f"the embeddings are of different spaces, {first.space!r} and {second.space!r}: the weights that "
+            "gave them differ, so they do not compare. Embed both with one bundle."
+        )
+    if manifest is not None and manifest.embedding_space != first.space:
+        raise InputError(
+            f"the bundle {manifest.name} has the embedding space {manifest.embedding_space!r}, the "
+            f"embeddings are of {first.space!r}: its threshold says nothing of them. Name the bundle that "
+            "gave them."
+        )
+    dims = first.vectors.shape[1], second.vectors.shape[1]
+    if len(first) and len(second) and dims[0] != dims[1]:
+        raise InputError(f"the embeddings have {dims[0]} and {dims[1]} numbers; expected as many.")
+
+
+def _embeddings(given: Any) -> Embeddings:
+    if isinstance(given, Embeddings):
+        return given
+    if isinstance(given, (Reidentification, np.ndarray)):
+        raise InputError(
+            f"a {type(given).__name__} does not say which weights gave it; wrap it: "
+            "Embeddings.of(result, reidentifier.manifest)."
+        )
+    return Embeddings.of_events(given)
+
+
+def _units(vectors: ArrayLike) -> Floats:
+    """Return rows of unit length."""
+    array = np.asarray(vectors, np.float32)
+    if array.ndim != 2:
+        raise InputError(f"embeddings have shape {array.shape}; expected (N, D), a row a vehicle.")
+    lengths = np.linalg.norm(array, axis=1, keepdims=True)
+    bad = ~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0))
+    if bad.any():
+        raise InputError(
+            f"embedding {int(bad.argmax())} has length {lengths[bad][0, 0]:g}: it has no direction."
+        )
+    return np.asarray(array / lengths, np.float32)
+
+
+def _called(event: Event) -> str:
+    return f"{event.embedding_space!r} (bundle {event.bundle}, camera {event.camera})"
