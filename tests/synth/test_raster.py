@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from box_vehicle import HEIGHT, LENGTH, WIDTH, box_mesh
+
+from pamtri_edge.synth.camera import Camera, aim
+from pamtri_edge.synth.light import Weather, light_scene, sample_sky
+from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.raster import NOTHING, Samples, background, place, sun_axes, sun_depths
+from pamtri_edge.synth.scene import surface_of
+from pamtri_edge.synth.vehicle_spec import sample_vehicle
+
+
+def side_view(distance: float = 10.0, focal: float = 100.0, size: int = 128) -> Camera:
+    """A camera on the vehicle's left at half its height: a face at depth d is focal / d times as large."""
+    eye = np.array([0.0, distance + WIDTH / 2, HEIGHT / 2])
+    return Camera(eye, aim(eye, -math.pi / 2, 0.0, 0.0), (focal, focal), (size / 2, size / 2))
+
+
+def drawn(*models, camera: Camera | None = None, size: int = 128) -> Samples:
+    samples = Samples(size, size)
+    for number, model in enumerate(models):
+        samples.draw(model, camera or side_view(size=size), number)
+    return samples
+
+
+def test_a_face_covers_the_samples_whose_centers_lie_in_it():
+    samples = drawn(place(box_mesh()))
+    rows, columns = np.nonzero(samples.instance != NOTHING)
+    half_width, half_height = 100.0 / 10.0 * LENGTH / 2, 100.0 / 10.0 * HEIGHT / 2
+    centers = np.arange(128) + 0.5 - 64
+    assert set(columns) == set(np.flatnonzero(np.abs(centers) < half_width))
+    assert set(rows) == set(np.flatnonzero(np.abs(centers) < half_height))
+    assert len(rows) == len(set(rows)) * len(set(columns))
+    np.testing.assert_allclose(1.0 / samples.inverse_depth[rows, columns], 10.0, rtol=1e-6)
+
+
+def test_the_nearer_of_two_vehicles_is_seen_whatever_the_order():
+    near, far = place(box_mesh(), y=3.0), place(box_mesh())
+    first, second = drawn(near, far), drawn(far, near)
+    np.testing.assert_array_equal(first.inverse_depth, second.inverse_depth)
+    middle = (64, 64)
+    assert (first.instance[middle], second.instance[middle]) == (0, 1)
+
+
+def test_what_lies_behind_a_hole_is_seen():
+    samples = drawn(place(box_mesh(holes=("left",))))
+    np.testing.assert_allclose(1.0 / samples.inverse_depth[64, 64], 10.0 + WIDTH, rtol=1e-6)
+
+
+def test_nothing_behind_the_camera_is_drawn():
+    eye = np.array([0.0, 30.0, 1.0])
+    away = Camera(eye, aim(eye, math.pi / 2, 0.0, 0.0), (100.0, 100.0), (64.0, 64.0))
+    assert (drawn(place(box_mesh()), camera=away).instance == NOTHING).all()
+
+
+def test_a_turned_vehicle_is_where_it_was_put():
+    model = place(box_mesh(), x=5.0, y=-2.0, heading=math.pi / 2)
+    low, high = model.vertices.min(axis=0), model.vertices.max(axis=0)
+    np.testing.assert_allclose(low, [5.0 - WIDTH / 2, -2.0 - LENGTH / 2, 0.0], atol=1e-5)
+    np.testing.assert_allclose(high, [5.0 + WIDTH / 2, -2.0 + LENGTH / 2, HEIGHT], atol=1e-5)
+
+
+def test_neighbouring_triangles_leave_no_gap(rng):
+    camera = side_view(size=256)
+    turned = [place(box_mesh(), heading=float(angle)) for angle in rng.uniform(0, 6, 5)]
+    for model in turned:
+        shown = drawn(model, camera=camera, size=256).instance != NOTHING
+        for row in shown:
+            columns = np.flatnonzero(row)
+            assert len(columns) == 0 or len(columns) == columns[-1] - columns[0] + 1  # a box is convex
+
+
+def test_a_mesh_whose_triangles_point_nowhere_is_refused():
+    broken = box_mesh()
+    triangles = broken.triangles.copy()
+    triangles[3, 1] = len(broken.vertices)
+    with pytest.raises(ValueError, match="row numbers of vertices"):
+        place(dataclasses.replace(broken, triangles=triangles))
+
+
+def sunlit(direction: np.ndarray, *models, cover: float = 1.0):
+    """Light, with a sun in that direction and no clouds; the map of depths is around the origin."""
+    sky = sample_sky(np.random.default_rng(0), Weather.PLAIN)
+    sky = dataclasses.replace(
+        sky,
+        direction=direction / np.linalg.norm(direction),
+        wet=0.0,
+        haze=0.0,
+        cover=np.full_like(sky.cover, cover),
+    )
+    axes, center = sun_axes(sky.direction), np.array([0.0, 0.0, 0.6])
+    depths = sun_depths(models, axes, center, 3.0)
+    return light_scene(sky, (0.2, 0.2, 0.2), depths, axes, center, 3.0)
+
+
+def ground_seen(lit, models) -> tuple[np.ndarray, np.ndarray]:
+    """Straight down on 12 x 12 m, a sample every 0.1 m: color and shadow; row 0 is at x = 6, column 0 at y = 6."""
+    from pamtri_edge import _render
+
+    rotation = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    camera = Camera(np.array([0.0, 0.0, 100.0]), rotation, (1000.0, 1000.0), (60.0, 60.0))
+    road = _render.Road()
+    road.half_width, road.asphalt, road.grain, road.mark_strength = 50.0, (0.2, 0.2, 0.2), 0.0, 0.0
+    return background(
+        camera,
+        lit,
+        road,
+        noise=np.full((4, 4), 0.5, np.float32),
+        blocks=np.zeros((0, 12), np.float32),
+        models=models,
+        size=(120, 120),
+    )
+
+
+def at(picture: np.ndarray, x: float, y: float) -> np.ndarray:
+    return picture[int(60 - 10 * x), int(60 - 10 * y)]
+
+
+def test_a_vehicle_throws_its_shadow_away_from_the_sun():
+    model = place(box_mesh())
+    lit = sunlit(np.array([0.0, 1.0, 1.0]), model)  # from the left, 45 degrees up
+    shadow = ground_seen(lit, [])[1]
+    assert at(shadow, 0.0, 1.6) == 1.0
+    assert at(shadow, 0.0, -WIDTH / 2 - HEIGHT + 0.25) < 0.7
+    assert at(shadow, 0.0, -WIDTH / 2 - HEIGHT - 0.25) == 1.0
+
+
+def test_the_ground_is_dark_beside_a_vehicle_even_without_sun():
+    shadow = ground_seen(sunlit(np.array([0.0, 0.0, 1.0])), [place(box_mesh())])[1]
+    assert at(shadow, 0.0, 0.0) < at(shadow, 0.0, WIDTH / 2 + 0.3) < at(shadow, 0.0, WIDTH / 2 + 2.0) == 1.0
+
+
+def test_what_shades_the_ground_shades_the_vehicle_too():
+    model, spec = place(box_mesh()), sample_vehicle(0, 0, color="white")
+    samples = drawn(model)
+    direction = np.array([0.3, 1.0, 1.0])
+    levels = []
+    for cover in (1.0, 0.0):
+        out = np.zeros((128, 128, 4), np.float32)
+        lit = sunlit(direction, model, cover=cover)
+        samples.shade(model, side_view(), 0, lit, surface_of(spec), out)
+        levels.append((out[64, 64, 0], float(ground_seen(lit, [])[0][0, 0, 0])))
+    assert levels[0][0] > 1.3 * levels[1][0]
+    assert levels[0][1] > 1.3 * levels[1][1]
+
+
+def test_the_vehicles_own_body_keeps_the_sun_off_its_far_side():
+    spec = sample_vehicle(0, 0, color="white")
+    model = place(box_mesh(material=Material.MATTE))
+    seen = []
+    for y in (1.0, -1.0):
+        out = np.zeros((128, 128, 4), np.float32)
+        lit = sunlit(np.array([0.0, y, 0.6]), model)
+        drawn(model).shade(model, side_view(), 0, lit, surface_of(spec), out)
+        seen.append(float(out[64, 64, 0]))
+    assert seen[0] > 1.5 * seen[1]
+
+
+def test_only_the_samples_of_the_instance_are_colored():
+    near, far = place(box_mesh(), x=2.0, y=3.0), place(box_mesh())
+    samples = drawn(far, near)
+    out = np.zeros((128, 128, 4), np.float32)
+    lit = sunlit(np.array([0.0, 1.0, 1.0]), far)
+    samples.shade(far, side_view(), 0, lit, surface_of(sample_vehicle(0, 0)), out)
+    np.testing.assert_array_equal(out[..., 3] == 1.0, samples.instance == 0)
