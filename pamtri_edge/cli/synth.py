@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -53,6 +53,18 @@ What is written, with VeRi's names, "train" being "query" and "test" in a test s
   pose_train.csv     name, width, height, (x, y, visible) of 36 keypoints, whole numbers
   coco_train.json    COCO keypoints; labels_train.parquet: everything in one table
   manifest.json      options, counts, checksums
+"""
+
+_SCENE_HELP = """Draw short traffic videos, with the tracks in them and which track is which vehicle.
+
+Every camera has its own place, light and colors. For each there is camera-a.mp4 and camera-a.txt, the
+tracks as MOTChallenge writes them; identities.csv says which track of which camera is which vehicle.
+The vehicles are in no data set that this command draws.
+
+\b
+Example:
+  pamtri synth scene --output clips
+  pamtri run clips/camera-a.mp4 --tracks clips/camera-a.txt --output camera-a
 """
 
 app = typer.Typer(
@@ -185,6 +197,105 @@ def synth(
         console.err.print("[yellow]interrupted:[/] what was drawn is kept; the same command goes on")
         raise
     _show(done, time.monotonic() - begin)
+
+
+class SheetName(str, Enum):
+    """Contact sheets."""
+
+    ALL = "all"
+    GRID = "grid"
+    KEYPOINTS = "keypoints"
+    IDENTITIES = "identities"
+
+
+@app.command(short_help="Sheets of sample pictures, to look at.")
+def contact(
+    output: Annotated[
+        Path, typer.Option(help="Folder for the sheets; those of the same names are replaced.")
+    ],
+    sheet: Annotated[SheetName, typer.Option(help="Which sheet.")] = SheetName.ALL,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other vehicles.")] = 0,
+    camera: Annotated[
+        str,
+        typer.Option(help="Where cameras stand: veri, cityflow, uniform, or a JSON file.", metavar="PRIOR"),
+    ] = "veri",
+    tile: Annotated[
+        int, typer.Option(min=32, max=512, help="Side of a picture in grid and identities, in pixels.")
+    ] = 128,
+) -> None:
+    """Draw contact sheets as PNG: what the vehicles look like, before hours are spent on them.
+
+    grid.png has every family of bodies in every color; keypoints.png the 36 keypoints and 13 segments
+    over vehicles from all sides (filled circles are visible, hollow ones hidden; the left side is blue, the
+    right side orange); identities.png a vehicle a row, as twelve cameras see it.
+    """
+    from pamtri_edge.synth.contact import Sheet, painter, write_sheets
+    from pamtri_edge.synth.vehicle_spec import FAMILIES
+
+    wanted = tuple(Sheet) if sheet is SheetName.ALL else (Sheet(sheet.value),)
+    with console.progress("pictures") as bar:
+        paths = write_sheets(
+            output,
+            painter(seed=seed, prior=camera),
+            families=FAMILIES,
+            sheets=wanted,
+            tile=tile,
+            on_progress=_counter(bar),
+        )
+    _list(paths)
+
+
+@app.command(help=_SCENE_HELP, short_help="Videos of the same vehicles by several cameras.")
+def scene(
+    output: Annotated[
+        Path, typer.Option(help="Folder for videos, tracks and identities; the same names are replaced.")
+    ],
+    vehicles: Annotated[int, typer.Option(help="How many vehicles; each passes every camera once.")] = 6,
+    cameras: Annotated[int, typer.Option(help="How many cameras: camera-a, camera-b, ...")] = 2,
+    seconds: Annotated[float, typer.Option(help="Length of each video.")] = 8.8,
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 12.5,
+    width: Annotated[int, typer.Option(help="Of the frames, in pixels.")] = 640,
+    height: Annotated[int, typer.Option(help="Of the frames, in pixels.")] = 360,
+    seed: Annotated[int, typer.Option(help="Another seed, other vehicles and cameras.")] = 0,
+    supersampling: Annotated[
+        int, typer.Option(help="Samples along a pixel's side; 1 is faster, jagged.")
+    ] = 2,
+) -> None:
+    """Run the command; users read `_SCENE_HELP`."""
+    from pamtri_edge.synth.traffic import write_traffic
+    from pamtri_edge.synth.traffic_plan import TrafficPlan
+
+    plan = TrafficPlan(
+        vehicles=vehicles,
+        cameras=cameras,
+        seconds=seconds,
+        fps=fps,
+        width=width,
+        height=height,
+        seed=seed,
+        supersampling=supersampling,
+    )
+    with _terminable(), console.progress("frames") as bar:
+        paths = write_traffic(plan, output, on_progress=_counter(bar))
+    _list(paths)
+
+
+def _counter(bar: Any) -> Callable[[int, int], None]:
+    """Return what moves a progress bar of so many of so many."""
+    begin = time.monotonic()
+    task = bar.add_task("", total=None, note="")
+
+    def count(done: int, total: int) -> None:
+        rate = done / max(time.monotonic() - begin, 1e-3)
+        bar.update(task, completed=done, total=total, note=f"{rate:.1f}/s")
+
+    return count
+
+
+def _list(paths: Sequence[Path]) -> None:
+    console.out.print("Wrote")
+    for path in paths:
+        console.out.print(f"  {escape(str(path))}", soft_wrap=True)
 
 
 def _cores() -> int:

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Contact sheets: every wanted picture is on them, where its names say."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.synth.contact import Sheet, write_sheets
+from pamtri_edge.vehicle import COLORS
+
+FAMILIES = ("sedan", "coupe", "bus")
+
+
+def plain(wanted):
+    """Return a picture whose gray tells its color, and a pose whose keypoints lie in its middle."""
+    gray = 20 + 20 * COLORS.index(wanted.color) if wanted.color else 10 * (wanted.view + 1)
+    visible = np.arange(36) % 2 == 0
+    return SimpleNamespace(
+        image=np.full((64, 64, 3), gray, np.uint8),
+        keypoints=np.full((36, 2), 0.5, np.float32),
+        visible=visible,
+        azimuth=30.0,
+        elevation=12.0,
+        distance=9.0,
+        color_name=wanted.color or "red",
+        type_name=wanted.family or "sedan",
+    )
+
+
+def test_the_grid_has_a_row_a_family_and_a_column_a_color(tmp_path):
+    asked = []
+
+    def draw(wanted):
+        asked.append((wanted.family, wanted.color))
+        return plain(wanted)
+
+    (path,) = write_sheets(tmp_path, draw, families=FAMILIES, sheets=[Sheet.GRID], tile=40)
+    assert path == tmp_path / "grid.png"
+    assert asked == [(family, color) for family in FAMILIES for color in COLORS]
+    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    left, top = sheet.shape[1] - 400, sheet.shape[0] - 120
+    assert left > 0
+    assert top > 0
+    middles = sheet[top + 20 :: 40, left + 20 :: 40]
+    assert middles.tolist() == [[20 + 20 * k for k in range(10)]] * 3
+    assert (sheet[:, :left] < 128).any()  # names are printed
+    assert (sheet[:top] < 128).any()
+
+
+def test_keypoints_and_segments_are_drawn_beside_the_picture(tmp_path):
+    (path,) = write_sheets(tmp_path, plain, families=FAMILIES, sheets=[Sheet.KEYPOINTS])
+    sheet = cv2.imread(str(path))
+    assert sheet.shape[1] == 4 * 2 * 384  # sixteen pictures, each as it is and with its pose
+    first = sheet[: sheet.shape[0] // 4, :768]
+    bare, posed = first[:384, :384], first[:384, 384:]
+    assert np.ptp(bare, axis=(0, 1)).max() == 0
+    assert np.ptp(posed[160:220, 160:240], axis=(0, 1)).max() > 100
+
+
+def test_a_vehicle_is_shown_by_twelve_cameras(tmp_path):
+    asked = []
+
+    def draw(wanted):
+        asked.append(wanted)
+        return plain(wanted)
+
+    (path,) = write_sheets(tmp_path, draw, families=FAMILIES, sheets=[Sheet.IDENTITIES], tile=32)
+    rows = {wanted.identity for wanted in asked}
+    assert len(asked) == 12 * len(rows)
+    for identity in rows:
+        mine = [wanted for wanted in asked if wanted.identity == identity]
+        assert len({(wanted.view, wanted.camera) for wanted in mine}) == 12
+        assert len({wanted.camera for wanted in mine}) == 12
+    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert sheet[-16, -16 - 11 * 32 :: 32].tolist() == [10 * (k + 1) for k in range(12)]
+
+
+def test_all_sheets_are_written_with_progress(tmp_path):
+    told = []
+    paths = write_sheets(
+        tmp_path / "new" / "sheets",
+        plain,
+        families=FAMILIES,
+        tile=32,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert [path.name for path in paths] == ["grid.png", "keypoints.png", "identities.png"]
+    assert told[-1][0] == told[-1][1] == len(told)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file cannot be made"):
+        write_sheets(tmp_path / "file", plain, families=FAMILIES, sheets=[Sheet.GRID])

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Traffic videos: who is where in which frame is what tracks and identities say."""
+
+import csv
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.synth.traffic import write_traffic
+from pamtri_edge.synth.traffic_camera import Placed, TrafficCamera
+from pamtri_edge.synth.traffic_plan import TrafficPlan, camera_name, comes, drives, pose_camera
+from pamtri_edge.tracks import read_tracks
+from pamtri_edge.video.files import VideoFile
+
+PLAN = TrafficPlan(vehicles=4, seconds=6.0, fps=5.0, width=160, height=96)
+LENGTHS = [4.5, 4.2, 5.0, 12.0]
+
+
+def fleet(lengths):
+    return [
+        SimpleNamespace(mesh=SimpleNamespace(length=length), color="red", type="bus" if length > 8 else "suv")
+        for length in lengths
+    ]
+
+
+class FakeCamera:
+    """Draws every vehicle as a block that moves along with it."""
+
+    def __init__(self, plan, camera, vehicles):
+        self.plan = plan
+
+    def frame(self, index, poses):
+        picture = np.full((self.plan.height, self.plan.width, 3), 90, np.uint8)
+        placed = []
+        for number, pose in poses:
+            x = round(2 * (pose.x + 38))
+            picture[30:60, x : x + 24] = 250
+            placed.append(Placed(number, (x + 0.2, 29.8, x + 24.1, 60.0)))
+        return picture, placed
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("traffic") / "clips"
+    write_traffic(PLAN, folder, vehicles=fleet(LENGTHS), open_camera=FakeCamera)
+    return folder
+
+
+def test_the_files_are_those_that_the_demonstration_reads(folder):
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("camera-a.mp4", "camera-a.txt", "camera-b.mp4", "camera-b.txt", "identities.csv"),
+    ]
+    with (folder / "identities.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["camera", "track_id", "identity", "color", "type"]
+    for camera in ("camera-a", "camera-b"):
+        mine = [row for row in rows if row["camera"] == camera]
+        assert sorted(row["identity"] for row in mine) == ["1", "2", "3", "4"]
+        assert [row["track_id"] for row in mine] == ["1", "2", "3", "4"]
+
+
+def test_tracks_lie_on_their_vehicles_in_every_frame(folder):
+    for name in ("camera-a", "camera-b"):
+        tracks = read_tracks(folder / f"{name}.txt")
+        assert tracks.ids == (1, 2, 3, 4)
+        source = VideoFile(folder / f"{name}.mp4")
+        frames = list(source.frames())
+        source.close()
+        assert len(frames) == PLAN.frames == 30
+        for frame in frames:
+            bright = frame.picture[..., 1] > 170
+            boxes = np.zeros_like(bright)
+            for box in tracks.at(frame.index):
+                x1, y1, x2, y2 = (int(side) for side in box.box)
+                boxes[max(y1, 0) : y2, max(x1, 0) : x2] = True
+            assert (bright != boxes).mean() < 0.02
+
+
+def test_lines_are_motchallenge_with_cocos_classes(folder):
+    with (folder / "identities.csv").open() as file:
+        buses = {row["track_id"] for row in csv.DictReader(file) if row["type"] == "bus"}
+    lines = (folder / "camera-a.txt").read_text().splitlines()
+    cells = [line.split(",") for line in lines]
+    assert {len(row) for row in cells} == {9}
+    assert min(int(row[0]) for row in cells) == 1
+    assert {row[7] for row in cells} == {"2", "5"}
+    assert {row[7] for row in cells if row[1] in buses} <= {"2", "5"}
+
+
+def test_vehicles_never_meet_and_all_pass():
+    for camera in range(4):
+        ways = drives(PLAN, camera, LENGTHS)
+        assert sorted(way.vehicle for way in ways) == [0, 1, 2, 3]
+        seen = set()
+        for time_s in np.arange(0.0, 30.0, 0.1):
+            poses = [(way, pose) for way in ways if (pose := way.pose(time_s))]
+            seen |= {way.vehicle for way, _ in poses}
+            for k, (one, here) in enumerate(poses):
+                for other, there in poses[k + 1 :]:
+                    apart = abs(here.x - there.x), abs(here.y - there.y)
+                    room = (LENGTHS[one.vehicle] + LENGTHS[other.vehicle]) / 2
+                    assert apart[0] > room + 1.0 or apart[1] > 2.6
+        assert seen == {0, 1, 2, 3}
+
+
+def test_equal_track_numbers_do_not_give_the_answer_away():
+    plan = TrafficPlan(vehicles=12, seconds=20.0)
+    orders = {tuple(way.vehicle for way in drives(plan, camera, [4.5] * 12)) for camera in range(2)}
+    assert len(orders) == 2
+
+
+def test_headings_follow_the_way():
+    for way in drives(PLAN, 0, LENGTHS):
+        for time_s in (way.start_s + 1.0, way.start_s + 2.0):
+            here, soon = way.pose(time_s), way.pose(time_s + 1e-3)
+            assert here.heading == pytest.approx(np.arctan2(soon.y - here.y, soon.x - here.x), abs=1e-3)
+
+
+def test_cameras_see_vehicles_come_and_go_from_their_left():
+    for camera in range(4):
+        seen = pose_camera(PLAN, camera)
+        middle = seen.project(np.array([[0.0, 0.0, 0.7]]))[0]
+        assert 0 < middle[0] < PLAN.width
+        assert 0 < middle[1] < PLAN.height
+        assert middle[2] > 0
+        assert seen.eye[1] > 3.5
+        far = seen.project(np.array([[-30.0 if comes(camera) else 30.0, 0.0, 0.7]]))[0]
+        assert 0 < far[2] < middle[2]
+
+
+def test_names_of_cameras_are_letters():
+    assert [camera_name(k) for k in (0, 1, 25)] == ["camera-a", "camera-b", "camera-z"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vehicles": 0}, "vehicles is 0; accepted: 1 to 1000"),
+        ({"cameras": 27}, "cameras is 27; accepted: 1 to 26"),
+        ({"seconds": 0.0}, "seconds is 0"),
+        ({"fps": 0.5}, "fps is 0.5; accepted: 1 to 60"),
+        ({"width": 641}, "641x360 pixels; video needs even numbers"),
+        ({"height": 10}, "height is 10"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        TrafficPlan(**options)
+
+
+def test_more_vehicles_than_the_road_holds_are_refused(tmp_path):
+    plan = TrafficPlan(vehicles=60, seconds=6.0)
+    with pytest.raises(InputError, match="60 vehicles in 6 seconds would drive into each other"):
+        write_traffic(plan, tmp_path, vehicles=fleet([4.5] * 60), open_camera=FakeCamera)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file cannot be made"):
+        write_traffic(PLAN, tmp_path / "file", vehicles=fleet(LENGTHS), open_camera=FakeCamera)
+
+
+def test_a_failure_half_way_leaves_no_video_and_no_identities(tmp_path):
+    class Failing(FakeCamera):
+        def frame(self, index, poses):
+            if index == 10:
+                raise KeyboardInterrupt
+            return super().frame(index, poses)
+
+    write_traffic(PLAN, tmp_path, vehicles=fleet(LENGTHS), open_camera=FakeCamera)
+    (tmp_path / "camera-a.mp4").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        write_traffic(PLAN, tmp_path, vehicles=fleet(LENGTHS), open_camera=Failing)
+    assert not (tmp_path / "camera-a.mp4").exists()
+    assert not (tmp_path / "identities.csv").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_progress_counts_frames(tmp_path):
+    told = []
+    write_traffic(
+        PLAN,
+        tmp_path,
+        vehicles=fleet(LENGTHS),
+        open_camera=FakeCamera,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(k + 1, 60) for k in range(60)]
+
+
+_ = TrafficCamera
