@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Final
 
 import cv2
@@ -24,6 +25,9 @@ Tint = Sequence[float]
 
 _SHIFT: Final = 4
 """Bits of fraction in the coordinates that cv2 is given."""
+
+_LIMIT: Final = float(4096 << _SHIFT)
+"""Where coordinates far outside a sheet are cut off."""
 
 BODYWORK: Final = (Material.PAINT, Material.SECOND_PAINT)
 """What decals stick to."""
@@ -77,29 +81,36 @@ class Canvas:
             cv2.fillPoly(self.material, [outline], int(material), shift=_SHIFT)
             cv2.fillPoly(self.color, [outline], color, shift=_SHIFT)
             return
-        low = np.clip((outline.min(0) >> _SHIFT) - 1, 0, None)
-        high = np.minimum((outline.max(0) >> _SHIFT) + 2, self.material.shape[::-1])
-        if (high <= low).any():
-            return
-        window = np.s_[low[1] : high[1], low[0] : high[0]]
-        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        cv2.fillPoly(mask, [outline - (low << _SHIFT).astype(np.int32)], 1, shift=_SHIFT)
-        target = self.material[window]
-        keep = np.zeros(256, bool)
-        keep[list(only)] = True
-        chosen = (mask > 0) & keep[target]
-        target[chosen] = int(material)
-        self.color[window][chosen] = color
+        found = self._chosen(outline, only)
+        if found is not None:
+            window, chosen = found
+            self.material[window][chosen] = int(material)
+            self.color[window][chosen] = color
 
     def shade(self, points: Iterable[Point] | Floats, factor: Tint, *, only: Sequence[Material]) -> None:
         """Multiply the color of a polygon where its material is one of `only`, and leave the material."""
-        outline = self._pixels(points)
-        mask = np.zeros(self.material.shape, np.uint8)
-        cv2.fillPoly(mask, [outline], 1, shift=_SHIFT)
-        keep = np.zeros(256, bool)
-        keep[list(only)] = True
-        chosen = (mask > 0) & keep[self.material]
-        self.color[chosen] = np.clip(self.color[chosen] * np.asarray(factor), 0, 255).astype(np.uint8)
+        found = self._chosen(self._pixels(points), only)
+        if found is not None:
+            window, chosen = found
+            field = self.color[window]
+            shaded = cv2.multiply(field, (float(factor[0]), float(factor[1]), float(factor[2]), 1.0))
+            np.copyto(field, shaded.astype(np.uint8, copy=False), where=chosen[..., None])
+
+    def _chosen(
+        self, outline: NDArray[np.int32], only: Sequence[Material]
+    ) -> tuple[tuple[slice, slice], NDArray[np.bool_]] | None:
+        """Return the window around an outline, and where in it the inside is of certain materials."""
+        height, width = self.material.shape
+        left, top = (int(one) for one in np.maximum((outline.min(axis=0) >> _SHIFT) - 1, 0))
+        right, bottom = (int(one) for one in (outline.max(axis=0) >> _SHIFT) + 2)
+        right, bottom = min(right, width), min(bottom, height)
+        if right <= left or bottom <= top:
+            return None
+        mask = np.zeros((bottom - top, right - left), np.uint8)
+        moved = outline - np.array([left << _SHIFT, top << _SHIFT], np.int32)
+        cv2.fillPoly(mask, [moved], 1, shift=_SHIFT)
+        window = (slice(top, bottom), slice(left, right))
+        return window, (mask & _members(tuple(only))[self.material[window]]).view(np.bool_)
 
     def box(
         self,
@@ -160,9 +171,12 @@ class Canvas:
     ) -> None:
         """Draw a line through several points, of a width in metres."""
         line = np.asarray(points, np.float64)
-        slope = np.gradient(line, axis=0) if len(line) > 2 else np.repeat(line[1:] - line[:1], 2, axis=0)
-        across = np.stack([-slope[:, 1], slope[:, 0]], axis=1)
-        across *= width / 2 / (np.linalg.norm(across, axis=1, keepdims=True) + 1e-9)
+        across = np.empty_like(line)
+        steps = line[1:] - line[:-1]
+        across[0], across[-1] = steps[0], steps[-1]
+        across[1:-1] = steps[1:] + steps[:-1]
+        across = across[:, ::-1] * (-1.0, 1.0)
+        across *= width / 2 / (np.sqrt((across**2).sum(axis=1, keepdims=True)) + 1e-9)
         self.polygon(
             np.concatenate([line + across, (line - across)[::-1]]),
             material,
@@ -173,12 +187,25 @@ class Canvas:
 
     def _pixels(self, points: Iterable[Point] | Floats) -> NDArray[np.int32]:
         line = np.asarray(points if isinstance(points, np.ndarray) else list(points), np.float64)
+        scale, offset = self._affine
+        return np.rint(np.minimum(np.maximum(line * scale + offset, -_LIMIT), _LIMIT)).astype(np.int32)
+
+    @cached_property
+    def _affine(self) -> tuple[Floats, Floats]:
+        """From the plane to pixels, in the fractions that cv2 takes."""
         height, width = self.material.shape
-        column = (line[:, 0] - self.low[0]) / (self.high[0] - self.low[0]) * width - 0.5
-        row = (self.high[1] - line[:, 1]) / (self.high[1] - self.low[1]) * height - 0.5
-        limit = 4096.0
-        pixels = np.clip(np.stack([column, row], axis=1), -limit, limit)
-        return np.round(pixels * (1 << _SHIFT)).astype(np.int32)
+        scale = np.array(
+            [width / (self.high[0] - self.low[0]), -height / (self.high[1] - self.low[1])], np.float64
+        )
+        origin = np.array([self.low[0], self.high[1]])
+        return scale * (1 << _SHIFT), (-origin * scale - 0.5) * (1 << _SHIFT)
+
+
+@cache
+def _members(materials: tuple[Material, ...]) -> NDArray[np.uint8]:
+    table = np.zeros(256, np.uint8)
+    table[[int(one) for one in materials]] = 1
+    return table
 
 
 def _color(tint: Tint | None, albedo: Tint | None) -> tuple[int, int, int]:

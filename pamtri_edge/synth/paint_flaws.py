@@ -112,16 +112,19 @@ def _road_dirt(draft: Draft) -> None:
     rng = np.random.default_rng([spec.seed, spec.identity, 41])
     paint = max(sum(spec.paint.base) / 3, 0.02)
     target = np.clip(np.array([0.17, 0.15, 0.12]) / paint, 0.45, 1.95)
+    reach = draft.frame.sill + 0.15 + 0.5 * spec.dirt
     for sheet in (LEFT, RIGHT, FRONT, REAR):
         canvas = draft.sheets[sheet]
-        noise = _noise(rng, canvas.material.shape)
-        rows = np.linspace(canvas.high[1], canvas.low[1], canvas.material.shape[0])
-        reach = draft.frame.sill + 0.15 + 0.5 * spec.dirt
-        fall = np.clip((reach - rows) / 0.35 + 0.4, 0, 1)[:, None]
-        amount = np.clip(spec.dirt * fall * (0.3 + 1.4 * noise), 0, 0.85)[..., None]
-        chosen = np.isin(canvas.material, [int(one) for one in BODYWORK])
-        mixed = canvas.color * (1 - amount * (1 - target))
-        canvas.color[chosen] = np.clip(mixed, 0, 255).astype(np.uint8)[chosen]
+        height = canvas.material.shape[0]
+        z = np.linspace(canvas.high[1], canvas.low[1], height, dtype=np.float32)
+        fall = np.clip((reach - z) / 0.35 + 0.4, 0, 1)
+        first = int(np.argmax(fall > 0))
+        material, color = canvas.material[first:], canvas.color[first:]
+        amount = _noise(rng, material.shape) * np.float32(1.4) + np.float32(0.3)
+        amount = np.minimum(amount * (fall[first:, None] * np.float32(spec.dirt)), np.float32(0.85))
+        amount[~np.isin(material, [int(one) for one in BODYWORK])] = 0
+        factor = np.float32(1) - amount[..., None] * (1 - target).astype(np.float32)
+        np.copyto(color, np.minimum(color * factor, 255).astype(np.uint8))
 
 
 def _noise(rng: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float32]:

@@ -89,10 +89,10 @@ def _front_seats(draft: Draft, canvas: Canvas, corners: Floats) -> None:
         _patch(canvas, corners, rest, color)
         seated = cabin.driver if sign == cabin.steering else cabin.passenger
         if seated:
-            _patch(canvas, corners, _blob(middle, 0.42, 0.19, 0.16), (0.60 * tone, 0.62 * tone, 0.70 * tone))
-            _patch(canvas, corners, _blob(middle, 0.66, 0.075, 0.10), (1.25, 1.05, 0.92))
+            _patch(canvas, corners, _blob(middle, 0.42, 0.19, 0.16), (0.72 * tone, 0.73 * tone, 0.78 * tone))
+            _patch(canvas, corners, _blob(middle, 0.66, 0.075, 0.10), (1.05, 0.92, 0.84))
         if sign == cabin.steering:
-            _patch(canvas, corners, _blob(middle, 0.24, 0.20, 0.11), (0.45, 0.45, 0.45))
+            _patch(canvas, corners, _blob(middle, 0.24, 0.20, 0.11), (0.55, 0.55, 0.55))
             _patch(canvas, corners, _blob(middle, 0.24, 0.155, 0.08), (0.78, 0.78, 0.78))
 
 

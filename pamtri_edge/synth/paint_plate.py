@@ -46,13 +46,13 @@ def _row(
     """Draw one row of block characters, with gaps where a real plate has them."""
     step = (right - left) / count
     for index in range(count):
-        if rng.random() < 0.14:
+        if rng.random() < 0.10:
             continue
         start = left + index * step + 0.14 * step
         end = start + step * rng.uniform(0.35, 0.72)
         middle = low + (high - low) * rng.uniform(0.3, 0.7)
         ink = plate.ink
-        upper, lower = rng.random() < 0.75, rng.random() < 0.75
+        upper, lower = rng.random() < 0.88, rng.random() < 0.88
         canvas.box(
             start, end, middle if not lower else low, high if upper else middle, Material.PLATE, albedo=ink
         )
@@ -74,8 +74,7 @@ def paint_badge(canvas: Canvas, name: str, centre: Point, size: float, tint: Seq
         canvas.ellipse(centre, (0.7 * size, 0.7 * size), Material.DARK)
         canvas.line((y, z - size), (y, z + size), 0.35 * size, chrome, tint=bright)
     elif name == "bow_tie":
-        points = [(-1.8, -0.35), (-0.6, -0.35), (-0.6, -0.7), (0.6, -0.7), (0.6, -0.35), (1.8, -0.35)]
-        points += [(-a, -b) for a, b in points]
+        points = [(-1.8, 0.5), (-1.8, -0.5), (0.0, -0.15), (1.8, -0.5), (1.8, 0.5), (0.0, 0.15)]
         canvas.polygon([(y + a * size, z + b * size) for a, b in points], Material.MATTE, albedo=tint)
     elif name == "bar":
         canvas.box(y - 2.2 * size, y + 2.2 * size, z - 0.3 * size, z + 0.3 * size, chrome, tint=bright)
@@ -83,11 +82,11 @@ def paint_badge(canvas: Canvas, name: str, centre: Point, size: float, tint: Seq
         points = [(-0.8, 0.0), (0.0, -1.2), (0.8, 0.0), (0.0, 1.2)]
         canvas.polygon([(y + a * size, z + b * size) for a, b in points], chrome, tint=bright)
     elif name == "rings":
-        for shift in (-1.5, -0.5, 0.5, 1.5):
+        for shift in (-0.6, 0.6):
             canvas.ellipse((y + shift * size, z), (0.7 * size, 0.7 * size), chrome, tint=bright)
             canvas.ellipse((y + shift * size, z), (0.42 * size, 0.42 * size), Material.DARK)
     elif name == "star":
-        for angle in (90, 210, 330):
+        for angle in (45, 135, 225, 315):
             tip = (y + size * np.cos(np.radians(angle)), z + size * np.sin(np.radians(angle)))
             canvas.line((y, z), tip, 0.35 * size, chrome, tint=bright)
     elif name == "words":

@@ -138,11 +138,6 @@ def _bumper_seams(draft: Draft, canvas: Canvas) -> None:
         0.012,
         Material.SEAM,
     )
-    cowl = frame.front_axle + shape.cowl_x
-    nose = draft.outline.place("hood_front")
-    belt = draft.section.belt
-    xs = np.linspace(cowl, nose, 8)
-    canvas.path(np.stack([xs, belt(xs) + 0.005], axis=1), 0.012, Material.SEAM)
 
 
 def _seams(draft: Draft, canvas: Canvas, doors: Doors, sign: int) -> None:

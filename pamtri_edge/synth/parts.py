@@ -171,8 +171,15 @@ def _spoiler(assembly: Assembly, draft: Draft) -> None:
     if rear.spoiler == "roof" and draft.family.tailgate:
         x = draft.outline.place("rear_window_top")
         half = float(draft.section.half_width(np.array(x), np.array(shape.roof_rear_z - 0.05))) - 0.10
-        z = shape.roof_rear_z + shape.crown * 0.3
-        assembly.box((x - 0.16, -half, z - 0.03), (x + 0.10, half, z + 0.012), Material.PAINT)
+        ahead, _ = _roof_line(draft, 0.0, 1.0, 2)
+        rise = (shape.height - shape.roof_rear_z) / max(float(np.ptp(ahead)), 0.5)
+        z = shape.roof_rear_z + shape.crown * 0.25
+        rows = np.array([(x + 0.20, z + 0.10 * rise), (x - 0.15, z - 0.06 * rise), (x - 0.15, z - 0.05), (x, z - 0.06)])
+        points = np.empty((4, 2, 3))
+        points[:, :, 0], points[:, :, 2] = rows[:, :1], rows[:, 1:]
+        points[:, :, 1] = (-half, half)
+        normals = np.array([(0.1, 0, 1), (-0.3, 0, 1), (-1, 0, -0.2), (-0.2, 0, -1)], np.float64)
+        assembly.grid(points, np.repeat(normals[:, None], 2, axis=1), material=Material.PAINT)
         return
     x, z = draft.outline.place("trunk_rear_edge"), shape.deck_z
     half = draft.back * 0.82

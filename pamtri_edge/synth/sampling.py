@@ -255,7 +255,7 @@ def _trim(
         roof=pick(rng, ("black", "second")) if passenger_car and _chance(rng, 0.11) else "body",
         antenna="none" if family.upright else pick(rng, ("none", "fin", "fin", "rod")),
         antenna_y=float(rng.uniform(-0.35, 0.35)),
-        mirrors=pick(rng, ("paint", "paint", "paint", "plastic", "chrome", "second")),
+        mirrors=pick(rng, ("paint",) * 9 + ("plastic",) * 4 + ("chrome", "second")),
         cladding=float(model.uniform(0.06, 0.20)) if clad else 0.0,
         molding=pick(rng, ("dark", "chrome", "paint")) if passenger_car and _chance(rng, 0.3) else "none",
         window_line=pick(rng, ("chrome", "dark")) if passenger_car and _chance(rng, 0.45) else "none",
