@@ -16,8 +16,10 @@ from pamtri_edge.synth.plan import Job, SynthPlan
 from pamtri_edge.synth.record import Record
 
 if TYPE_CHECKING:
-    from pamtri_edge.synth.fleet import Vehicle
+    from pamtri_edge.synth.fleet import Fleet, Vehicle
+    from pamtri_edge.synth.mesh import Mesh
     from pamtri_edge.synth.scene import View
+    from pamtri_edge.synth.vehicle_spec import VehicleSpec
 
 _OTHERS: Final = 3
 _OTHERS_SALT: Final = 0x6F74_6865
@@ -79,9 +81,6 @@ class RenderStudio:
 
         plan = self._plan
         drawn = plan.drawn_identity(identity)
-        rng = np.random.default_rng([plan.seed, drawn, view, _OTHERS_SALT])
-        passers = self._fleet.passers_by()
-        others = [passers[k] for k in rng.choice(len(passers), _OTHERS, replace=False)]
         return render_view(
             vehicle.mesh,
             vehicle.spec,
@@ -93,8 +92,16 @@ class RenderStudio:
             backgrounds=self._backgrounds,
             size=plan.size,
             supersampling=plan.supersampling,
-            others=[(other.mesh, other.spec) for other in others],
+            others=others_of(plan, self._fleet, identity, view),
         )
+
+
+def others_of(plan: SynthPlan, fleet: Fleet, identity: int, view: int) -> list[tuple[Mesh, VehicleSpec]]:
+    """Return the vehicles that may stand near an identity's in a view."""
+    rng = np.random.default_rng([plan.seed, plan.drawn_identity(identity), view, _OTHERS_SALT])
+    passers = fleet.passers_by()
+    chosen = [passers[k] for k in rng.choice(len(passers), _OTHERS, replace=False)]
+    return [(other.mesh, other.spec) for other in chosen]
 
 
 def shot(plan: SynthPlan, identity: int, view: int, vehicle: Vehicle, seen: View) -> Shot:

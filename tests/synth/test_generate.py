@@ -11,16 +11,23 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import synth_fakes
 from synth_fakes import FakeStudio
 
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
+from pamtri_edge.synth.fleet import Fleet
 from pamtri_edge.synth.generate import Progress, generate
 from pamtri_edge.synth.layout import Split
 from pamtri_edge.synth.ledger import WORK, sha256_of
 from pamtri_edge.synth.plan import SynthPlan
+from pamtri_edge.synth.scene import render_view
+from pamtri_edge.synth.shape import build
+from pamtri_edge.synth.studio import others_of
+from pamtri_edge.synth.vehicle_spec import sample_vehicle
 from pamtri_edge.synth.workers import WorkerError
+from pamtri_edge.vehicle import TYPES
 
 PLAN = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
 
@@ -312,3 +319,84 @@ def test_little_space_is_told_before_it_runs_out(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100})())
     generate(PLAN, tmp_path / "data", open_studio=FakeStudio)
     assert "the same command goes on when there is room" in caplog.text
+
+
+REAL = SynthPlan(identities=2, images=8, size=64, supersampling=1, cameras=3, masks=True, models=1)
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rendered") / "data"
+    generate(REAL, folder)
+    return folder
+
+
+def test_the_renderers_pictures_are_the_same_from_two_processes(rendered, tmp_path):
+    generate(REAL, tmp_path / "data", processes=2)
+    assert contents(tmp_path / "data") == contents(rendered)
+
+
+def test_a_rendered_picture_is_what_the_renderer_gives_for_its_seed_identity_and_view(rendered):
+    identity, view = 1, 3
+    spec = sample_vehicle(0, identity, model=0, color="orange")
+    seen = render_view(
+        build(spec),
+        spec,
+        seed=0,
+        identity=identity,
+        view=view,
+        camera=REAL.camera(identity, view),
+        size=64,
+        supersampling=1,
+        others=others_of(REAL, Fleet(REAL), identity, view),
+    )
+    name = REAL.image_name(identity, view)
+    assert (rendered / "image_train" / name).read_bytes() == seen.jpeg
+    row = next(line for line in (rendered / "label_train.csv").read_text().splitlines() if name in line)
+    cells = row.split(",")
+    assert cells[1:4] == ["2", "2", str(TYPES.index(spec.type_name) + 1)]
+    points = np.array(cells[4:], float).reshape(36, 3)
+    assert np.allclose(points[:, :2], seen.keypoints * 64, atol=0.006)
+    assert (points[:, 2] == seen.visible_veri).all()
+    mask = cv2.imread(str(rendered / "parts_train" / name.replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE)
+    assert (mask == seen.parts).all()
+
+
+def test_identities_of_a_model_share_its_shape_and_differ_in_color():
+    fleet = Fleet(REAL)
+    one, other = fleet.vehicle(0), fleet.vehicle(1)
+    assert one.spec.shape == other.spec.shape
+    assert (one.color, other.color) == ("yellow", "orange")
+
+
+def test_vehicles_of_ones_own_mesh_are_rendered_in_the_identities_colors(tmp_path):
+    pytest.importorskip("trimesh")
+    from test_byo import car, write
+
+    (tmp_path / "meshes").mkdir()
+    write(tmp_path / "meshes", "car.glb", car(), type="pickup")
+    plan = SynthPlan(
+        identities=2,
+        images=2,
+        size=96,
+        models=1,
+        meshes=tmp_path / "meshes",
+        formats=("veri",),
+    )
+    generate(plan, tmp_path / "data")
+    rows = [line.split(",")[:4] for line in (tmp_path / "data" / "label_train.csv").read_text().splitlines()]
+    assert [row[1:] for row in rows] == [["1", "1", "6"], ["2", "2", "6"]]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"prior": "moon"}, "camera prior 'moon' is unknown; accepted are"),
+        ({"backgrounds": Path("no/such")}, "there is no folder, picture or video no/such"),
+        ({"meshes": Path("no/such")}, "there is no folder no/such"),
+    ],
+)
+def test_what_a_plan_names_and_is_not_there_is_told(tmp_path, option, message):
+    plan = SynthPlan(identities=1, images=1, formats=("veri",), **option)
+    with pytest.raises(PamtriError, match=message):
+        generate(plan, tmp_path / "data")

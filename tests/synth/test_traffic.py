@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.traffic import write_traffic
+from pamtri_edge.synth.traffic import traffic_vehicles, write_traffic
 from pamtri_edge.synth.traffic_camera import Placed, TrafficCamera
 from pamtri_edge.synth.traffic_plan import TrafficPlan, camera_name, comes, drives, pose_camera
 from pamtri_edge.tracks import read_tracks
@@ -193,4 +193,51 @@ def test_progress_counts_frames(tmp_path):
     assert told == [(k + 1, 60) for k in range(60)]
 
 
-_ = TrafficCamera
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """Two cameras' videos as the renderer draws them, and the files of a second run."""
+    plan = TrafficPlan(vehicles=3, seconds=5.2, fps=5.0, width=320, height=180, supersampling=1)
+    vehicles = traffic_vehicles(plan)
+    folders = [tmp_path_factory.mktemp("rendered") for _ in range(2)]
+    for folder in folders:
+        write_traffic(plan, folder, vehicles=vehicles)
+    return plan, folders
+
+
+@pytest.mark.parametrize("name", ["camera-a", "camera-b"])
+def test_rendered_vehicles_move_inside_their_boxes_and_nothing_else_does(rendered, name):
+    plan, (folder, _) = rendered
+    tracks = read_tracks(folder / f"{name}.txt")
+    assert tracks.ids == (1, 2, 3)
+    source = VideoFile(folder / f"{name}.mp4")
+    frames = list(source.frames())
+    source.close()
+    assert len(frames) == plan.frames
+    background = np.median(np.stack([frame.picture for frame in frames]), axis=0)
+    largest = dict.fromkeys(tracks.ids, 0.0)
+    for frame in frames:
+        change = np.abs(frame.picture.astype(float) - background).max(axis=2)
+        mask = np.zeros(change.shape, bool)
+        for box in tracks.at(frame.index):
+            x1, y1, x2, y2 = (int(side) for side in box.box)
+            mask[max(y1, 0) : y2, max(x1, 0) : x2] = True
+            if min(x1, y1) >= 0 and x2 <= plan.width and y2 <= plan.height:
+                largest[box.track_id] = max(largest[box.track_id], min(x2 - x1, y2 - y1))
+        assert (change[~mask] > 40).mean() < 0.03  # shadows reach past the boxes
+        if mask.sum() > 2000:
+            assert (change[mask] > 15).mean() > 0.4
+    assert min(largest.values()) >= 24  # in frames of half the usual size
+
+
+def test_rendered_traffic_is_the_same_every_time(rendered):
+    _, folders = rendered
+    first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
+    assert first == second
+
+
+def test_two_cameras_differ_in_what_they_see_of_a_street(rendered):
+    plan, _ = rendered
+    empty = [TrafficCamera(plan, number, []).frame(0, [])[0].astype(float) for number in range(2)]
+    assert np.abs(empty[0] - empty[1]).mean() > 10
+    means = [picture.mean(axis=(0, 1)) for picture in empty]
+    assert np.abs(means[0] / means[0].sum() - means[1] / means[1].sum()).max() > 0.002  # white balance
