@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.synth.byo_normals import face_normals, with_normals
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.mesh import NO_PART, NO_TEXTURE, Mesh
 from pamtri_edge.vehicle import BODY_PARTS, KEYPOINT_NAMES, SEGMENTS
@@ -155,17 +156,17 @@ def _join(pieces: Sequence[Piece], points: NDArray[np.float64]) -> Mesh:
     triangles = np.concatenate([piece.triangles + start for piece, start in zip(pieces, starts, strict=True)])
     many = [len(piece.triangles) for piece in pieces]
     colors = [piece.albedo if piece.material in _OWN_COLOR else _NEUTRAL_TINT for piece in pieces]
+    vertices, normals, triangles = with_normals(vertices, triangles)
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    facing = _face_normals(vertices, triangles)
     return Mesh(
         vertices=vertices.astype(np.float32),
-        normals=_vertex_normals(vertices, triangles, facing).astype(np.float32),
+        normals=normals.astype(np.float32),
         uv=np.zeros((len(vertices), 2), np.float32),
         triangles=triangles.astype(np.int32),
         texture=np.full(len(triangles), NO_TEXTURE, np.int32),
         material=np.repeat([int(piece.material) for piece in pieces], many).astype(np.int32),
         color=np.repeat(np.array(colors, np.float32), many, axis=0),
-        part=_parts(vertices[triangles].mean(axis=1), facing, points),
+        part=_parts(vertices[triangles].mean(axis=1), face_normals(vertices, triangles), points),
         material_maps=np.full((1, 1, 1), int(Material.PAINT), np.uint8),
         color_maps=np.full((1, 1, 1, 3), 128, np.uint8),
         keypoints=points.astype(np.float32),
@@ -173,24 +174,6 @@ def _join(pieces: Sequence[Piece], points: NDArray[np.float64]) -> Mesh:
         width=float(high[1] - low[1]),
         height=float(high[2]),
     )
-
-
-def _face_normals(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (T, 3) normals, as long as twice the triangles' areas."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    return np.asarray(np.cross(b - a, c - a))
-
-
-def _vertex_normals(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int64], facing: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return unit normals: of a vertex's triangles by area, upward where it has none."""
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        np.add.at(normals, triangles[:, k], facing)
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    upward = np.array([0.0, 0.0, 1.0])
-    return np.where(lengths > 1e-12, normals / np.maximum(lengths, 1e-12), upward)
 
 
 def _parts(

@@ -11,6 +11,7 @@ import pytest
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.synth import byo_mesh
 from pamtri_edge.synth.byo import read_mesh, read_meshes
+from pamtri_edge.synth.byo_normals import with_normals
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.mesh import NO_PART, NO_TEXTURE
 from pamtri_edge.vehicle import KEYPOINT_NAMES, SEGMENTS
@@ -122,6 +123,28 @@ def test_parts_are_those_of_the_segments_that_the_keypoints_span(tmp_path):
     assert part(x < -2.09) == "rear_face"
     assert part((z > 0.94) & (x > 1.3)) == "hood"
     assert (mesh.part[paint & (z < 0.31)] == NO_PART).mean() > 0.5  # its floor is none of them
+
+
+def test_normals_are_smooth_over_bends_and_sharp_at_edges():
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    vertices, normals, triangles = with_normals(ball.vertices, ball.faces)
+    assert len(vertices) == len(ball.vertices)  # nothing to double
+    assert np.abs(normals - vertices).max() < 0.03
+    assert np.allclose(vertices[triangles], ball.vertices[ball.faces])
+    box = trimesh.creation.box((1, 2, 3))
+    vertices, normals, triangles = with_normals(box.vertices, box.faces)
+    assert len(vertices) == 24
+    assert np.allclose(np.abs(normals).max(axis=1), 1.0)
+    assert np.allclose(vertices[triangles], box.vertices[box.faces])
+
+
+def test_triangles_without_area_and_vertices_of_many_triangles_do_no_harm():
+    corners = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0]])
+    _, normals, _ = with_normals(corners, np.array([[0, 1, 2], [0, 1, 3]]))
+    assert np.allclose(normals[:, 2], 1.0)
+    disc = trimesh.creation.cylinder(1.0, 0.1, sections=500)
+    _, normals, _ = with_normals(disc.vertices, disc.faces)
+    assert np.allclose(np.linalg.norm(normals, axis=1), 1.0)
 
 
 TURNS = {
