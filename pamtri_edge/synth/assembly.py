@@ -40,7 +40,7 @@ class Assembly:
         uv: Floats | None = None,
         texture: int = NO_TEXTURE,
         material: Material = Material.DARK,
-        color: Sequence[float] = _NEUTRAL,
+        color: Sequence[float] | Floats = _NEUTRAL,
         part: NDArray[np.uint8] | int = NO_PART,
     ) -> None:
         """Add triangles.
@@ -74,7 +74,7 @@ class Assembly:
         uv: Floats | None = None,
         texture: int = NO_TEXTURE,
         material: Material = Material.DARK,
-        color: Sequence[float] = _NEUTRAL,
+        color: Sequence[float] | Floats = _NEUTRAL,
         part: NDArray[np.uint8] | int = NO_PART,
     ) -> None:
         """Add a (rows, columns, 3) grid of points; `part` may be given for each of its triangles."""
@@ -96,7 +96,7 @@ class Assembly:
         high: Sequence[float],
         material: Material,
         *,
-        color: Sequence[float] = _NEUTRAL,
+        color: Sequence[float] | Floats = _NEUTRAL,
         part: int = NO_PART,
     ) -> None:
         """Add a box along the axes."""
@@ -112,7 +112,7 @@ class Assembly:
         radii: Sequence[float],
         material: Material,
         *,
-        color: Sequence[float] = _NEUTRAL,
+        color: Sequence[float] | Floats = _NEUTRAL,
     ) -> None:
         """Add a rounded lump, squarer than an ellipsoid."""
         points, normals, triangles = _unit_lump()
@@ -130,7 +130,7 @@ class Assembly:
         radius: float,
         material: Material,
         *,
-        color: Sequence[float] = _NEUTRAL,
+        color: Sequence[float] | Floats = _NEUTRAL,
     ) -> None:
         """Add a tube with six sides along a (n, 3) path that does not run straight up."""
         slope = np.gradient(path, axis=0)
@@ -180,7 +180,9 @@ def grid_triangles(rows: int, columns: int) -> NDArray[np.int32]:
 
 @cache
 def _unit_box() -> tuple[Floats, Floats, NDArray[np.int32]]:
-    corners, normals, triangles = [], [], []
+    corners: list[Floats] = []
+    normals: list[Floats] = []
+    triangles: list[tuple[int, int, int]] = []
     for axis in range(3):
         for end in (0.0, 1.0):
             others = [one for one in range(3) if one != axis]

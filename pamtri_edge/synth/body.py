@@ -104,7 +104,7 @@ class Section:
         below = np.clip((waist - z) / (waist - frame.sill), 0, 1)
         above = np.clip((z - waist) / np.maximum(belt - waist, 0.1), 0, 1)
         width = width * (1 - 0.07 * below**2 - 0.03 * above**2)
-        crease = shape.crease * np.exp(-(((z - (belt - 0.22)) / 0.05) ** 2)) * (z < belt)
+        crease = shape.crease * np.exp(-(((z - (belt - 0.24)) / 0.09) ** 2)) * (z < belt)
         lean = np.clip(z - belt, 0, None)
         cabin = shape.shoulder * np.clip(lean / 0.05, 0, 1) + shape.tumblehome * np.clip(lean - 0.02, 0, None)
         return np.asarray(width + crease + self._flares(x, z) - cabin)
@@ -117,7 +117,7 @@ class Section:
         total = np.zeros_like(x)
         for axle in (frame.front_axle, -frame.front_axle):
             away = np.hypot(x - axle, z - shape.wheel_radius) - arch
-            total = total + np.exp(-((np.clip(away, 0, None) / 0.08) ** 2)) * (away < 0.3)
+            total = total + np.exp(-((np.clip(away, 0, None) / 0.14) ** 2))
         return np.asarray(shape.flare * within * total * (z < 1.3))
 
 

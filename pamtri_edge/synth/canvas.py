@@ -93,8 +93,8 @@ class Canvas:
         if found is not None:
             window, chosen = found
             field = self.color[window]
-            shaded = cv2.multiply(field, (float(factor[0]), float(factor[1]), float(factor[2]), 1.0))
-            np.copyto(field, shaded.astype(np.uint8, copy=False), where=chosen[..., None])
+            shaded = np.minimum(field * np.asarray(factor, np.float32), np.float32(255))
+            np.copyto(field, shaded.astype(np.uint8), where=chosen[..., None])
 
     def _chosen(
         self, outline: NDArray[np.int32], only: Sequence[Material]

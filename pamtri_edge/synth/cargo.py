@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -288,7 +289,7 @@ def _add_bed(assembly: Assembly, draft: Draft) -> None:
             ]
         )
         bar = Material.CHROME if cargo.front_unit else Material.PLASTIC
-        for start, end in zip(arch, arch[1:], strict=False):
+        for start, end in itertools.pairwise(arch):
             assembly.tube(np.stack([start, end]), 0.04, bar)
     else:
         rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 32])

@@ -30,6 +30,16 @@ _PART: Final = {segment.name: index for index, segment in enumerate(SEGMENTS)}
 _ARCH_ANGLES: Final = {"front_bottom": -12.0, "front_top": 48.0, "rear_top": 132.0, "rear_bottom": 192.0}
 """Degrees around the axle: 0 forward, 90 up."""
 
+_INBOARD: Final = {
+    "windshield_top": 0.88,
+    "rear_window_top": 0.88,
+    "rear_window_bottom": 0.91,
+    "trunk_rear_edge": 0.93,
+    "windshield_bottom": 0.96,
+}
+"""Fraction of the half width at which labelled vehicles have these points: the windows' corners, not the
+body's. The others lie on the rounded edge itself."""
+
 _BAND: Final = (
     ("hood_front", "front_face"),
     ("windshield_bottom", "hood"),
@@ -53,7 +63,7 @@ def keypoints_of(draft: Draft) -> Floats:
         for place, angle in _ARCH_ANGLES.items():
             left[_INDEX[f"{name}_{place}"]] = _arch(draft, x, angle)
     for name, row in draft.outline.rows.items():
-        left[_INDEX[name]] = draft.skin.band[row, draft.skin.edge_column]
+        left[_INDEX[name]] = _on_row(draft, row, _INBOARD.get(name))
     if draft.has_box:
         box = box_of(draft)
         left[_INDEX["rear_window_top"]] = box.rear, box.half_width, box.top
@@ -61,6 +71,15 @@ def keypoints_of(draft: Draft) -> Floats:
         left[_INDEX["trunk_rear_edge"]] = box.rear, box.half_width, box.floor
         left[_INDEX["rear_bumper_bottom"]] = box.rear - 0.03, box.half_width * 0.95, box.bar
     return np.concatenate([left, left * np.array([1.0, -1.0, 1.0])])
+
+
+def _on_row(draft: Draft, row: int, share: float | None) -> Floats:
+    """Return the place on the left half of a row of the band, at a share of its half width."""
+    points = draft.skin.band[row]
+    if share is None:
+        return np.asarray(points[draft.skin.edge_column])
+    y = share * points[-1, 1]
+    return np.array([np.interp(y, points[:, 1], points[:, 0]), y, np.interp(y, points[:, 1], points[:, 2])])
 
 
 def _arch(draft: Draft, axle: float, angle: float) -> Floats:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,7 +171,7 @@ def _round(corners: Floats, radii: Floats, steps: int = 5) -> tuple[Floats, list
     marks.append(len(rounded))
     rounded.append(corners[-1])
     points, places = [rounded[0]], {0: 0}
-    for index, (one, other) in enumerate(zip(rounded, rounded[1:], strict=False), 1):
+    for index, (one, other) in enumerate(itertools.pairwise(rounded), 1):
         parts = int(np.linalg.norm(other - one) / _SPACING) + 1
         points.extend(one + (other - one) * k / parts for k in range(1, parts + 1))
         places[index] = len(points) - 1

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -141,16 +141,17 @@ def paint_decal(canvas: Canvas, decal: Decal, centre: Point, *, only: Sequence[M
 
 
 def _words(
-    bar,
+    bar: Callable[[float, float, float, float, Sequence[float]], None],
     rng: np.random.Generator,
     left: float,
     right: float,
     low: float,
     high: float,
-    ink: Sequence[float],  # type: ignore[no-untyped-def]
+    ink: Sequence[float],
 ) -> None:
     """Draw words as rows of blocks as wide as letters."""
-    tall = high - low
+    tall = min(high - low, 0.28 * (right - left))
+    low, high = (low + high - tall) / 2, (low + high + tall) / 2
     place = left
     while place < right:
         wide = tall * rng.uniform(0.35, 0.75)

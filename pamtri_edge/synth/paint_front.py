@@ -267,7 +267,7 @@ def _fogs(draft: Draft, canvas: Canvas) -> None:
         centre = (sign * y, z)
         if front.fog_frame != "none":
             frame = Material.CHROME if front.fog_frame == "chrome" else Material.PLASTIC
-            canvas.ellipse(centre, (0.095, 0.068), frame, tint=_DARK if frame is Material.PLASTIC else None)
+            canvas.ellipse(centre, (0.078, 0.060), frame, tint=_DARK)
         if front.fog == "round":
             canvas.ellipse(centre, (0.045, 0.045), Material.HEADLAMP, tint=(0.9, 0.9, 0.9))
         elif front.fog == "slot":

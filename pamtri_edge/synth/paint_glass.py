@@ -119,8 +119,7 @@ def paint_rear_glass(draft: Draft, canvas: Canvas, corners: Floats) -> None:
     for across, size, *color in cabin.shelf:
         red, green, blue = color
         _patch(canvas, corners, _blob(across, 0.13, size, 0.10), (red, green, blue))
-    low, high = np.full(3, cabin.privacy), corners
-    canvas.shade(high, low, only=_GLASS)
+    canvas.shade(corners, (cabin.privacy,) * 3, only=_GLASS)
     for across, up, size, *ink in cabin.rear_stickers:
         red, green, blue = ink
         points = [_inside(corners, *point) for point in _blob(across, up, size, size * 1.2)]

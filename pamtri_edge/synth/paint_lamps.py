@@ -245,7 +245,7 @@ def _tail_pattern(canvas: Canvas, place: _Place, sign: int, pattern: str) -> Non
         canvas.polygon(corners, material, tint=(tint, tint, tint), only=lamp)
 
 
-def paint_lamps_on_side(draft: Draft, canvas: Canvas, sign: int) -> None:
+def paint_lamps_on_side(draft: Draft, canvas: Canvas) -> None:
     """Paint the parts of all lamps that reach round the corners onto one side."""
     front, rear = draft.spec.front, draft.spec.rear
     low, high = headlamp_height(draft)
@@ -270,7 +270,6 @@ def paint_lamps_on_side(draft: Draft, canvas: Canvas, sign: int) -> None:
         elif rear.lamp_pattern == "white_mid":
             middle = (low + 0.36 * (high - low), low + 0.62 * (high - low))
             canvas.box(-9.0, 9.0, *middle, Material.HEADLAMP, tint=(0.8,) * 3, only=(Material.TAILLAMP,))
-    del sign
 
 
 def _wrap(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Paints the back: tailgate or trunk, rear window of a tailgate, bumper, exhausts, badge, lettering, plate."""
+"""Paints the back: tailgate or trunk, its window, bumper, exhausts, badge, lettering and plate."""
 
 from __future__ import annotations
 

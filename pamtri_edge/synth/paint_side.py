@@ -72,7 +72,7 @@ def paint_sides(draft: Draft) -> None:
             paint_side_windows(draft, canvas, sign, doors.pillars)
         _handles(draft, canvas, doors)
         _strips(draft, canvas, doors)
-        paint_lamps_on_side(draft, canvas, sign)
+        paint_lamps_on_side(draft, canvas)
 
 
 def cut_arches(draft: Draft) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -159,7 +160,15 @@ def _spoke(wheels: Wheels, angle: float, space: float, rim: float) -> list[list[
     return [[(0.12, angle - root), (rim, angle - half), (rim, angle + half), (0.12, angle + root)]]
 
 
-def _plate_wheel(wheels, material, tint, circle, at, canvas) -> None:  # type: ignore[no-untyped-def]
+def _plate_wheel(
+    wheels: Wheels,
+    material: Material,
+    tint: Tint,
+    circle: Callable[..., None],
+    at: Callable[[float, float], Point],
+    canvas: Canvas,
+) -> None:
+    """Draw a wheel that is a disc or a cover instead of spokes."""
     rim = wheels.rim
     dim = tuple(0.8 * one for one in tint)
     circle(rim - 0.03, material, dim)

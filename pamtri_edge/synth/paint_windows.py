@@ -50,7 +50,7 @@ def paint_side_windows(draft: Draft, canvas: Canvas, sign: int, pillars: tuple[f
         width = 0.075 if index == 0 else 0.055
         lean = 0.03 + 0.05 * index
         canvas.line((x, low[1] - 0.05), (x - lean, high[1] + 0.03), width, finish, only=_GLASS)
-    _door_frames(draft, canvas, pillars, high)
+    _door_frames(draft, canvas, high)
     if trim.visors:
         top = [(x, z) for x, z in opening if z > low[1] + 0.8 * (high[1] - low[1])]
         if len(top) > 2:
@@ -138,14 +138,13 @@ def _privacy(draft: Draft, canvas: Canvas, low: Floats, high: Floats, pillars: t
         canvas.shade(rear, (cabin.privacy,) * 3, only=_GLASS)
 
 
-def _door_frames(draft: Draft, canvas: Canvas, pillars: tuple[float, ...], high: Floats) -> None:
+def _door_frames(draft: Draft, canvas: Canvas, high: Floats) -> None:
     """Draw the thin upright between front window and mirror triangle."""
     if draft.family.doors == "none":
         return
     x = draft.frame.front_axle + draft.spec.shape.cowl_x - 0.28
     belt = float(draft.section.belt(x))
     canvas.line((x, belt), (x - 0.02, high[1]), 0.02, Material.PLASTIC, only=_GLASS)
-    del pillars
 
 
 def paint_bus_windows(draft: Draft, canvas: Canvas, sign: int) -> None:

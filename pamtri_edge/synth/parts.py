@@ -41,6 +41,13 @@ def _underbody(assembly: Assembly, draft: Draft) -> None:
         cab = frame.front_axle + shape.rear_window_x
         assembly.box((cab, -half, top), (frame.front - 0.3, half, shape.hood_front_z - 0.12), Material.DARK)
     assembly.box((rear, -half, shape.clearance + 0.02), (frame.front - 0.28, half, top), Material.DARK)
+    reach = shape.wheel_radius + shape.arch_gap + 0.01
+    between = max(-frame.front_axle + reach, frame.body_rear + 0.1), frame.front_axle - reach
+    if between[1] > between[0]:
+        wide = half + 0.17
+        assembly.box(
+            (between[0], -wide, frame.sill), (between[1], wide, 2 * shape.wheel_radius + 0.05), Material.DARK
+        )
 
 
 def _mirrors(assembly: Assembly, draft: Draft) -> None:
@@ -174,7 +181,9 @@ def _spoiler(assembly: Assembly, draft: Draft) -> None:
         ahead, _ = _roof_line(draft, 0.0, 1.0, 2)
         rise = (shape.height - shape.roof_rear_z) / max(float(np.ptp(ahead)), 0.5)
         z = shape.roof_rear_z + shape.crown * 0.25
-        rows = np.array([(x + 0.20, z + 0.10 * rise), (x - 0.15, z - 0.06 * rise), (x - 0.15, z - 0.05), (x, z - 0.06)])
+        rows = np.array(
+            [(x + 0.20, z + 0.10 * rise), (x - 0.15, z - 0.06 * rise), (x - 0.15, z - 0.05), (x, z - 0.06)]
+        )
         points = np.empty((4, 2, 3))
         points[:, :, 0], points[:, :, 2] = rows[:, :1], rows[:, 1:]
         points[:, :, 1] = (-half, half)

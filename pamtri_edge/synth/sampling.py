@@ -162,7 +162,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         taper=float(rng.uniform(0.04, 0.12)),
         shoulder=float(rng.uniform(0.015, 0.05)),
         crease=float(rng.uniform(0.0, 0.02)),
-        flare=float(rng.uniform(0.004, 0.03)),
+        flare=float(rng.uniform(0.004, 0.022)),
         arch_gap=float(rng.uniform(0.04, 0.085)),
         rear_pillar=float(rng.uniform(0.13, 0.34)),
         window_kick=float(rng.uniform(0.0, 0.16) if _chance(rng, 0.6) else 0.0),
@@ -246,16 +246,20 @@ def _trim(
     if _chance(rng, family.roof_rails):
         rails = pick(rng, ("bright", "dark"))
     clad = _chance(model, family.cladding)
+    roof = pick(rng, ("black", "second")) if passenger_car and _chance(rng, 0.11) else "body"
+    mirrors = pick(rng, ("paint",) * 9 + ("plastic",) * 4 + ("chrome", "second"))
+    if mirrors == "second" and roof != "second" and two_tone == "none":
+        mirrors = "paint"
     return Trim(
         rails=rails,
         roof_load=load,
         roof_load_y=float(rng.uniform(-0.28, 0.28) if load in ("box", "bike", "rack") else 0.0),
         load_tint=pick(rng, tints),
         sunroof=pick(rng, ("panel", "panel", "panorama")) if passenger_car and _chance(rng, 0.28) else "none",
-        roof=pick(rng, ("black", "second")) if passenger_car and _chance(rng, 0.11) else "body",
+        roof=roof,
         antenna="none" if family.upright else pick(rng, ("none", "fin", "fin", "rod")),
         antenna_y=float(rng.uniform(-0.35, 0.35)),
-        mirrors=pick(rng, ("paint",) * 9 + ("plastic",) * 4 + ("chrome", "second")),
+        mirrors=mirrors,
         cladding=float(model.uniform(0.06, 0.20)) if clad else 0.0,
         molding=pick(rng, ("dark", "chrome", "paint")) if passenger_car and _chance(rng, 0.3) else "none",
         window_line=pick(rng, ("chrome", "dark")) if passenger_car and _chance(rng, 0.45) else "none",

@@ -186,7 +186,6 @@ def draw_rear(
     name: str, family: Family, shape: BodyShape, model: np.random.Generator, own: np.random.Generator
 ) -> RearFascia:
     """Draw a back; the arguments are those of `draw_front`."""
-    deck = shape.deck_z
     gate = "trunk"
     if family.tailgate:
         gate = "doors" if name in ("van", "minibus") and _chance(model, 0.55) else "hatch"

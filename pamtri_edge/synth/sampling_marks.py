@@ -34,13 +34,19 @@ def _ink(rng: np.random.Generator) -> Rgb:
     return red, green, blue
 
 
+def _glow(rng: np.random.Generator) -> Rgb:
+    """Draw factors of the cabin's tint."""
+    red, green, blue = (float(one) for one in rng.uniform(0.4, 1.9, 3))
+    return red, green, blue
+
+
 def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
     """Draw what is seen through the glass."""
     dash = tuple(
         (
             float(rng.uniform(-0.85, 0.85)),
             float(rng.uniform(0.04, 0.12)),
-            *(float(one) for one in rng.uniform(0.4, 2.0, 3)),
+            *_glow(rng),
         )
         for _ in range(int(rng.integers(0, 3)))
     )
@@ -48,7 +54,7 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
         (
             float(rng.uniform(-0.8, 0.8)),
             float(rng.uniform(0.06, 0.22)),
-            *(float(one) for one in rng.uniform(0.4, 1.9, 3)),
+            *_glow(rng),
         )
         for _ in range(int(rng.integers(0, 4)) if _chance(rng, 0.4) else 0)
     )
