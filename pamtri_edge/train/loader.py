@@ -87,21 +87,23 @@ class Loader:
         self._workers = workers
         self._read = read or self._read_file
 
-    def batches(self, start: Position, size: Callable[[], int]) -> Generator[Pictures, None, None]:
+    def batches(self, start: Position, size: Callable[[int], int]) -> Generator[Pictures, None, None]:
         """Yield batches without end.
 
         Args:
             start: the first one.
-            size: gives the side of the pictures whenever a batch is begun, which is up to three batches
-                before it is yielded.
+            size: gives the side of the pictures of batch n, counted from 0 from here on; asked when the batch
+                is begun, up to three batches before it is yielded.
         """
         plan = self._plan(start)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="augment") as pool:
             waiting: deque[_Pending] = deque()
+            begun = 0
             try:
                 while True:
                     while len(waiting) < _AHEAD:
-                        waiting.append(self._begin(pool, *next(plan), size()))
+                        waiting.append(self._begin(pool, *next(plan), size(begun)))
+                        begun += 1
                     yield waiting.popleft().collected()
             finally:
                 for pending in waiting:

@@ -215,7 +215,8 @@ class Training:
         )
         begin = now = saved = time.monotonic()
         before, window = run.spent, [(now, run.images)]
-        batches = loader.batches(run.position, lambda: self._size())
+        first = run.step
+        batches = loader.batches(run.position, lambda number: self._size(first + number))
         try:
             while not self._stop and budget.progress(run.step, run.spent) < 1.0:
                 self._one_step(next(batches))
@@ -283,7 +284,7 @@ class Training:
         if due <= run.validated or not self.spec.validations:
             return False
         run.validated = due
-        size = self._size(progress)
+        size = self.job.recipe.size(progress)
         self.job.network.eval()
         with torch.no_grad():
             scores = self.job.validate(size, self.precision)
@@ -292,7 +293,7 @@ class Training:
             return False
         run.scores.append({"step": run.step, "progress": progress, "size": size, **scores})
         # Scores of smaller pictures say little of the network as it will be used.
-        if size == self._size(1.0) and scores["score"] > run.best:
+        if size == self.job.recipe.size(1.0) and scores["score"] > run.best:
             run.best = scores["score"]
             save_checkpoint(
                 self.job.network,
@@ -302,10 +303,8 @@ class Training:
             )
         return True
 
-    def _size(self, progress: float | None = None) -> int:
-        if progress is None:
-            progress = self.spec.budget.progress(self._run.step, self._run.spent)
-        return self.job.recipe.size(progress)
+    def _size(self, step: int) -> int:
+        return self.job.recipe.size(self.spec.budget.progress(step, self._run.spent))
 
     def _checkpoint_due(self, saved: float) -> bool:
         every = self.spec.checkpoint_steps
@@ -324,7 +323,7 @@ class Training:
             (window[-1][1] - window[0][1]) / elapsed,
             self.spec.budget.left(run.step, run.spent, rate),
             {name: value for name, value in means.items() if name in self._loss_names()},
-            self._size(progress),
+            self.job.recipe.size(progress),
             run.scores[-1] if run.scores else {},
         )
 

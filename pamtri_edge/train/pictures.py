@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Iterable
@@ -100,7 +101,7 @@ def read_picture(path: Path, *, least: int | None = None) -> NDArray[np.uint8]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     flag = cv2.IMREAD_COLOR
     if least is not None and least <= 128 and content[:2].tobytes() == _JPEG:
-        width, height = picture_size(path)
+        width, height = _jpeg_size(io.BytesIO(content.tobytes())) or (0, 0)
         if min(width, height) >= 2 * least:
             flag = cv2.IMREAD_REDUCED_COLOR_2
     picture = None if content.size == 0 else cv2.imdecode(content, flag)

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every loss is what its definition says, computed here a second time with plain loops."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from pamtri_edge.train import LossSpec, ReidLoss
+from pamtri_edge.train.data import UNKNOWN
+from pamtri_edge.train.losses import Head, Labels, known_cross_entropy, reid_losses
+from pamtri_edge.train.metric import Centers, batch_all, batch_hard, batch_sample, distances
+
+MARGIN = 0.3
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(2)
+    return torch.randn(12, 5), torch.arange(12) // 3
+
+
+def test_distances_are_euclidean_and_have_a_slope_at_zero(batch):
+    features, _ = batch
+    np.testing.assert_allclose(distances(features), torch.cdist(features, features), atol=2e-3)
+    same = torch.ones(3, 4, requires_grad=True)
+    distances(same).sum().backward()
+    assert torch.isfinite(same.grad).all()
+
+
+def test_batch_hard_takes_the_farthest_positive_and_the_nearest_negative(batch):
+    features, labels = batch
+    between = torch.cdist(features, features)
+    expected = []
+    for anchor in range(12):
+        far = max(between[anchor, other] for other in range(12) if labels[other] == labels[anchor])
+        near = min(between[anchor, other] for other in range(12) if labels[other] != labels[anchor])
+        expected.append(max(0.0, float(MARGIN + far - near)))
+    assert batch_hard(features, labels, margin=MARGIN).item() == pytest.approx(np.mean(expected), rel=1e-3)
+
+
+def test_negatives_can_be_limited_to_pairs_that_surely_differ(batch):
+    features, labels = batch
+    nothing = torch.zeros(12, 12, dtype=torch.bool)
+    assert batch_hard(features, labels, margin=MARGIN, differ=nothing).item() == 0.0
+    everything = ~nothing
+    limited = batch_hard(features, labels, margin=MARGIN, differ=everything)
+    assert limited.item() == batch_hard(features, labels, margin=MARGIN).item()
+
+
+def test_batch_all_is_the_mean_over_violating_triplets(batch):
+    features, labels = batch
+    between = torch.cdist(features, features)
+    hinges = [
+        float(MARGIN + between[a, p] - between[a, n])
+        for a, p, n in itertools.product(range(12), repeat=3)
+        if a != p and labels[a] == labels[p] and labels[a] != labels[n]
+    ]
+    violating = [hinge for hinge in hinges if hinge > 0]
+    assert batch_all(features, labels, margin=MARGIN).item() == pytest.approx(np.mean(violating), rel=1e-3)
+    far_apart = torch.eye(4).repeat_interleave(3, 0) * 100
+    assert batch_all(far_apart, labels, margin=MARGIN).item() == 0.0
+
+
+def test_batch_sample_draws_hard_triplets_more_often(batch):
+    features, labels = batch
+    spread = features * 20  # softmax of such distances is all but a maximum
+    drawn = batch_sample(spread, labels, margin=MARGIN).item()
+    assert drawn == pytest.approx(batch_hard(spread, labels, margin=MARGIN).item(), rel=0.05)
+    tight = features * 1e-4  # and of such, uniform
+    assert batch_sample(tight, labels, margin=MARGIN).item() == pytest.approx(MARGIN, abs=1e-2)
+
+
+def test_centers_follow_their_class_at_full_speed_however_little_they_pull(batch):
+    features, labels = batch
+    features.requires_grad_()
+    centers = Centers(4, 5)
+    loss = centers(features, labels, weight=0.01)
+    assert loss.item() == pytest.approx(0.01 * 0.5 * features.square().sum(1).mean().item(), rel=1e-5)
+    loss.backward()
+    np.testing.assert_allclose(features.grad, 0.01 * features.detach() / 12, rtol=1e-4)
+    np.testing.assert_allclose(centers.centers.grad[0], -features.detach()[:3].sum(0) / 12, rtol=1e-4)
+
+
+def test_unlabelled_attributes_cost_nothing():
+    logits = torch.randn(4, 3, requires_grad=True)
+    labels = torch.tensor([0, UNKNOWN, 2, UNKNOWN])
+    expected = functional.cross_entropy(logits[[0, 2]], labels[[0, 2]])
+    assert known_cross_entropy(logits, labels).item() == pytest.approx(expected.item())
+    assert known_cross_entropy(logits, torch.full((4,), UNKNOWN)).item() == 0.0
+
+
+def outputs(count=12):
+    torch.manual_seed(0)
+    shapes = ((count, 4), (count, 10), (count, 9), (count, 5))
+    return tuple(torch.randn(shape) for shape in shapes)
+
+
+def labels_of(count=12):
+    vehicles = torch.arange(count) // 3
+    return Labels(vehicles, vehicles % 10, vehicles % 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (ReidLoss.BOTH, {"identity", "triplet"}),
+        (ReidLoss.XENT, {"identity"}),
+        (ReidLoss.HTRI, {"triplet"}),
+        (ReidLoss.CENTER, {"identity", "center"}),
+        (ReidLoss.BATCH_ALL, {"triplet"}),
+        (ReidLoss.BATCH_SAMPLE, {"triplet"}),
+    ],
+)
+def test_each_rival_of_the_paper_has_its_terms(kind, names):
+    classifier = torch.nn.Linear(5, 4)
+    terms = reid_losses(
+        outputs(), labels_of(), LossSpec(kind=kind), classifier=classifier, centers=Centers(4, 5)
+    )
+    assert set(terms) == names | {"color", "type"}
+    bare = reid_losses(
+        outputs()[::3], labels_of(), LossSpec(kind=kind), classifier=classifier, centers=Centers(4, 5)
+    )
+    assert set(bare) == names
+
+
+def test_the_paper_s_loss_adds_up_as_its_equations_say():
+    out, labels = outputs(), labels_of()
+    terms = reid_losses(out, labels, LossSpec(), classifier=torch.nn.Linear(5, 4))
+    expected = {
+        "identity": functional.cross_entropy(out[0], labels.vehicle),
+        "triplet": batch_hard(out[3], labels.vehicle, margin=0.3),
+        "color": 0.125 * functional.cross_entropy(out[1], labels.color),
+        "type": 0.125 * functional.cross_entropy(out[2], labels.type),
+    }
+    for name, value in expected.items():
+        assert terms[name].item() == pytest.approx(value.item(), rel=1e-5)
+
+
+def test_cosine_logits_forget_the_length_of_a_feature():
+    classifier, spec = torch.nn.Linear(5, 4), LossSpec(kind=ReidLoss.XENT, head=Head.COSINE)
+    out = outputs()
+    once = reid_losses(out, labels_of(), spec, classifier=classifier)["identity"]
+    longer = reid_losses((*out[:3], out[3] * 7), labels_of(), spec, classifier=classifier)["identity"]
+    assert once.item() == pytest.approx(longer.item(), rel=1e-4)
+    harder = LossSpec(kind=ReidLoss.XENT, head=Head.COSINE, angular_margin=0.2)
+    assert reid_losses(out, labels_of(), harder, classifier=classifier)["identity"] > once
+
+
+def test_triplets_on_unit_features_forget_their_length():
+    spec = LossSpec(kind=ReidLoss.HTRI, unit=True)
+    out, classifier = outputs(), torch.nn.Linear(5, 4)
+    once = reid_losses(out, labels_of(), spec, classifier=classifier)["triplet"]
+    longer = reid_losses((*out[:3], out[3] * 7), labels_of(), spec, classifier=classifier)["triplet"]
+    assert once.item() == pytest.approx(longer.item(), rel=1e-4)
