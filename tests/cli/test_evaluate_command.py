@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri evaluate` as a user meets it: tables, JSON, pictures, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pamtri_edge import console, samples
+from pamtri_edge.bundle import open_bundle
+from pamtri_edge.cli.evaluate import evaluate
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call() -> Call:
+    """Return a function that runs the command in this process: exit code, what it printed, its messages."""
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(evaluate)
+
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        code = 0
+        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
+            try:
+                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+            return code, out.getvalue().decode(), err.getvalue().decode()
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a folder of 6 drawn vehicles that 4 cameras see; camera 1's views are the queries."""
+    folder = tmp_path / "set"
+    for part, cameras in (("query", (1,)), ("test", (1, 2, 3, 4))):
+        (folder / f"image_{part}").mkdir(parents=True)
+        rows = []
+        for identity in range(1, 7):
+            for camera in cameras:
+                name = f"{identity:04d}_c{camera:03d}_00000001_0.jpg"
+                picture = samples.vehicle(identity, azimuth=40.0 * camera, width=64, height=48)
+                filled = np.where(picture[..., 3:] > 0, picture[..., :3], 128).astype(np.uint8)
+                cv2.imwrite(str(folder / f"image_{part}" / name), filled[..., ::-1])
+                rows.append(f"{name},{identity},{identity + 1},1\n")
+        (folder / f"label_{part}.csv").write_text("".join(rows))
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> tuple[Path, Path]:
+    """Return a folder of images with two moving vehicles, and their tracks."""
+    folder, lines = tmp_path / "street", []
+    folder.mkdir()
+    for frame in range(30):
+        picture = np.full((80, 140, 3), 90, np.uint8)
+        for track, (x, y, color) in enumerate(
+            [(3 * frame, 5, (0, 0, 200)), (100 - 3 * frame, 45, (200, 0, 0))], 1
+        ):
+            picture[y : y + 25, x : x + 32] = color
+            lines.append(f"{frame + 1},{track},{x},{y},32,25\n")
+        cv2.imwrite(str(folder / f"{frame:03d}.png"), picture)
+    (tmp_path / "street.txt").write_text("".join(lines))
+    return folder, tmp_path / "street.txt"
+
+
+def test_a_folder_gives_a_row_a_feature_and_their_difference(call: Call, data: Path) -> None:
+    code, out, _ = call(data, "--baseline", "histogram", "--baseline", "thumbnail")
+    assert code == 0
+    lines = out.splitlines()
+    assert (
+        lines[0] == "set: 6 queries of 6 vehicles, 24 gallery pictures; matches by the same camera left out."
+    )
+    assert lines[1].split()[:3] == ["feature", "mAP", "[95"]
+    assert lines[2].startswith("HSV histogram (8x8x8)")
+    assert lines[3].startswith("16x16 thumbnail")
+    assert "HSV histogram (8x8x8) above" in out
+    assert "zero" in lines[-1]
+
+
+def test_a_video_gives_the_same_table_without_labels(call: Call, clip: tuple[Path, Path]) -> None:
+    code, out, err = call(clip[0], "--tracks", clip[1], "--baseline", "histogram")
+    assert code == 0
+    assert out.startswith("street: 6 queries of 2 vehicles, 6 gallery pictures; same camera included.")
+    assert "30/30 frames" in err
+    assert "12/12 pictures" in err
+
+
+def test_a_bundle_tells_colors_and_types_too(call: Call, data: Path, tiny_bundle: Path) -> None:
+    code, out, _ = call(data, "--bundle", tiny_bundle, "--baseline", "thumbnail", "--threads", 1)
+    assert code == 0
+    assert out.splitlines()[1].split()[-2:] == ["color", "type"]
+    assert open_bundle(tiny_bundle).manifest.name in out
+
+
+def test_figures_as_json_and_in_a_folder(call: Call, data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="drawing curves takes matplotlib")
+    code, out, err = call(data, "--baseline", "histogram", "--json", "--output", tmp_path / "out")
+    assert code == 0
+    record = json.loads(out)
+    assert record == json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert (record["queries"], record["gallery"], record["across_cameras"]) == (6, 24, True)
+    assert 0 <= record["evaluations"][0]["mAP"] <= 1
+    assert record["evaluations"][0]["mAP_interval"]["identities"] == 6
+    assert f"written: {tmp_path / 'out'}" in err
+    for name in ("cmc.png", "ranked-HSV-histogram-8x8x8.png"):
+        assert cv2.imread(str(tmp_path / "out" / name)) is not None
+    code, _, err = call(data, "--baseline", "histogram", "--output", tmp_path / "out")
+    assert code == 1
+    assert "exists; give another name, or --overwrite" in err
+    assert call(data, "--baseline", "histogram", "--output", tmp_path / "out", "--overwrite")[0] == 0
+
+
+def test_options_reach_the_measurement(call: Call, data: Path) -> None:
+    def figures(*options: Any) -> dict[str, Any]:
+        return dict(json.loads(call(data, "--baseline", "thumbnail", "--json", *options)[1]))
+
+    plain, within = figures(), figures("--same-camera")
+    assert (plain["across_cameras"], within["across_cameras"]) == (True, False)
+    assert within["evaluations"][0]["cmc"][0] == 1.0  # the query itself is in the gallery
+    assert "mAP_r2" in figures("--top", 2)["evaluations"][0]
+    assert figures("--metric", "euclidean")["evaluations"][0]["metric"] == "euclidean"
+    assert figures("--draws", 100, "--seed", 3)["bootstrap"] == {
+        "draws": 100,
+        "seed": 3,
+        "over": "identities",
+    }
+
+
+def test_a_threshold_is_measured_and_kept_by_the_bundle(
+    call: Call, data: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "mine.pamtri"
+    shutil.copytree(tiny_bundle, bundle)
+    options = ["--bundle", bundle, "--threads", 1, "--false-match-rate", 0.05]
+    code, out, err = call(data, *options, "--store")
+    assert code == 0
+    assert "Threshold for" in out
+    assert f"threshold stored in {bundle}" in err
+    kept = open_bundle(bundle).manifest.matching
+    assert kept is not None
+    assert (kept.set, kept.false_match_rate <= 0.05) == ("set", True)
+    code, _, err = call(data, "--baseline", "thumbnail", "--false-match-rate", 1e-6)
+    assert code == 1
+    assert "Take a larger set or a higher rate" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["none"], 1, "there is no none; expected a folder with image_query and image_test, or a video"),
+        (["{data}/label_test.csv"], 1, "is a file; a video needs its tracks: --tracks FILE"),
+        (["{data}/image_test"], 1, "has no folder image_query"),
+        (["{data}", "--pose", "pose.pth"], 2, "--pose goes with --reid"),
+        (["{data}", "--store"], 2, "--store takes --false-match-rate and --bundle"),
+        (["{data}", "--baseline", "colours"], 2, "colours"),
+        (["{data}", "--metric", "manhattan"], 2, "manhattan"),
+        (["{data}", "--bundle", "none.pamtri"], 1, "none.pamtri is not there"),
+        (["{data}", "--onnx", "none.onnx"], 1, "there is no file none.onnx"),
+        (["{data}", "--reid", "none.pth"], 1, "none.pth"),
+    ],
+)
+def test_what_cannot_be_done_is_one_readable_line(
+    call: Call, data: Path, arguments: list[str], code: int, words: str
+) -> None:
+    found, _, err = call(*(argument.format(data=data) for argument in arguments))
+    assert found == code
+    assert words in " ".join(err.replace("│", " ").split())
+
+
+def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -> None:
+    for path in (data / "image_test").glob("0003_*"):
+        path.rename(path.with_name(path.name.replace("0003", "0099")))
+    (data / "label_test.csv").unlink()
+    code, out, _ = call(data, "--baseline", "thumbnail")
+    assert code == 0
+    assert "1 queries have no true match and are left out." in out
+    damaged = next((data / "image_query").glob("0002_*"))
+    damaged.write_bytes(b"no picture")
+    code, _, err = call(data, "--baseline", "thumbnail")
+    assert code == 1
+    assert f"{damaged} cannot be decoded" in err

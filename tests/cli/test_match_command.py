@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri match` as a user meets it: the table, the truth, files, messages."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pamtri_edge import bundle, console
+from pamtri_edge.bundle import open_bundle
+from pamtri_edge.cli.match import match
+from pamtri_edge.evaluate.threshold import store_threshold
+from pamtri_edge.events import Attribute, Event, EventWriter, FrameCounts
+from pamtri_edge.manifest import Matching
+
+Call = Callable[..., tuple[int, str, str]]
+Row = tuple[int, Sequence[float], str]
+
+SPACE = "sha256:1234"
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Return a function that runs the command in this process; the user's cache has no bundle."""
+    monkeypatch.setattr(bundle, "default_bundle", lambda: tmp_path / "cache" / "pamtri-lite.pamtri")
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(match)
+
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        code = 0
+        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
+            try:
+                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+            return code, out.getvalue().decode(), err.getvalue().decode()
+
+    return run
+
+
+def write_events(folder: Path, camera: str, rows: Sequence[Row], space: str = SPACE) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "events.jsonl"
+    with EventWriter(path) as writer:
+        for track, vector, color in rows:
+            unit = np.asarray(vector, np.float64) / np.linalg.norm(vector)
+            writer.write(
+                Event(
+                    camera=camera,
+                    track_id=track,
+                    start_s=0.0,
+                    end_s=1.0,
+                    start_utc=None,
+                    end_utc=None,
+                    frames=FrameCounts(5, 1),
+                    below_gate=False,
+                    box=(0, 0, 9, 9),
+                    color=Attribute(color, 1.0, {color: 1.0}),
+                    type=None,
+                    embedding=tuple(unit.tolist()),
+                    keypoints=None,
+                    quality=None,
+                    embedding_space=space,
+                    bundle="small",
+                )
+            )
+    return path
+
+
+@pytest.fixture
+def cameras(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Return events of two cameras, three vehicles each, of which two are common, and the truth."""
+    a = write_events(
+        tmp_path / "a", "a", [(1, [1, 0, 0], "red"), (2, [0, 1, 0], "blue"), (3, [0, 0, 1], "red")]
+    )
+    b = write_events(
+        tmp_path / "b",
+        "b",
+        [(11, [0, 1, 0.2], "blue"), (12, [1, 0.1, 0], "orange"), (13, [0.1, 0.7, 0.8], "red")],
+    )
+    truth = tmp_path / "identities.csv"
+    truth.write_text(
+        "camera,track_id,identity,color\na,1,7,x\na,2,8,x\na,3,9,x\nb,11,8,x\nb,12,7,x\nb,13,5,x\n"
+    )
+    return a, b, truth
+
+
+def test_which_vehicle_of_the_first_is_which_of_the_second(
+    call: Call, cameras: tuple[Path, Path, Path]
+) -> None:
+    code, out, _ = call(*cameras[:2])
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["a:", "track", "b:", "track", "cosine", "color,", "type"]
+    assert lines[1] == ["1", "12", "0.995", "red/orange"]
+    assert lines[2] == ["2", "11", "0.981", "blue"]
+    assert lines[3] == ["3", "13", "0.749", "red"]
+    assert out.splitlines()[4] == (
+        "3 matches among 3 vehicles of a and 3 of b; no threshold, as the bundle suggests none."
+    )
+
+
+def test_a_runs_folder_will_do(call: Call, cameras: tuple[Path, Path, Path]) -> None:
+    assert call(cameras[0].parent, cameras[1].parent)[1] == call(*cameras[:2])[1]
+
+
+def test_with_the_truth_every_match_is_judged(call: Call, cameras: tuple[Path, Path, Path]) -> None:
+    code, out, _ = call(*cameras[:2], "--truth", cameras[2])
+    assert code == 0
+    assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["right", "right", "wrong"]
+    assert out.splitlines()[-2:] == [
+        "2 right and 1 wrong; 2 vehicles were seen by both.",
+        "mAP 100.0, rank-1 100.0",
+    ]
+
+
+def test_a_threshold_keeps_the_doubtful_out(call: Call, cameras: tuple[Path, Path, Path]) -> None:
+    _, out, _ = call(*cameras[:2], "--threshold", 0.8, "--truth", cameras[2])
+    assert "2 matches among 3 vehicles of a and 3 of b; threshold 0.8." in out
+    assert "2 right and 0 wrong" in out
+    code, out, _ = call(*cameras[:2], "--threshold", 1.0)
+    assert code == 0
+    assert out.startswith("0 matches among")
+
+
+def test_the_bundle_suggests_the_threshold(
+    call: Call, cameras: tuple[Path, Path, Path], tiny_bundle: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.pamtri"
+    shutil.copytree(tiny_bundle, mine)
+    suggested = Matching(threshold=0.9, false_match_rate=0.002, true_match_rate=0.5, set="street")
+    manifest = store_threshold(mine, suggested)
+    rows = [(1, [1.0, 0.0], "red"), (2, [0.0, 1.0], "red")]
+    a = write_events(tmp_path / "c", "c", rows, manifest.embedding_space)
+    b = write_events(
+        tmp_path / "d", "d", [(5, [1.0, 1.1], "red"), (6, [1.0, 0.1], "red")], manifest.embedding_space
+    )
+    _, out, _ = call(a, b, "--bundle", mine)
+    assert "1 matches among 2 vehicles of c and 2 of d; threshold 0.9, which 0.2 % of the pairs" in out
+    assert "2 matches" in call(a, b)[1]  # without the bundle there is no suggestion
+    shutil.copytree(mine, tmp_path / "cache" / "pamtri-lite.pamtri")
+    assert "threshold 0.9" in call(a, b)[1]  # the default bundle's, as it gave these events
+    assert "no threshold" in call(*cameras[:2])[1]  # but not for events of other weights
+    code, _, err = call(*cameras[:2], "--bundle", mine)
+    assert code == 1
+    assert "its threshold says nothing of them" in err
+    assert open_bundle(mine).manifest.matching == suggested
+
+
+def test_matches_as_json_and_as_files(call: Call, cameras: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    _, out, _ = call(*cameras[:2], "--truth", cameras[2], "--json", "--output", tmp_path / "matches.csv")
+    record = json.loads(out)
+    assert record["matches"][0] == {
+        "camera_a": "a", "track_a": 1, "camera_b": "b", "track_b": 12, "cosine": 0.995037, "right": True,
+    }  # fmt: skip
+    assert record["truth"] == {"correct": 2, "wrong": 1, "common": 2, "mAP": 1.0, "rank1": 1.0}
+    assert (record["vehicles"], record["threshold"], record["embedding_space"]) == ([3, 3], None, SPACE)
+    with (tmp_path / "matches.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["track_b"] for row in rows] == ["12", "11", "13"]
+    assert rows[2]["right"] == "False"
+    call(*cameras[:2], "--output", tmp_path / "matches.json")
+    assert json.loads((tmp_path / "matches.json").read_text())["truth"] is None
+    code, _, err = call(*cameras[:2], "--output", tmp_path / "matches.json")
+    assert code == 1
+    assert "exists; give another name, or --overwrite" in err
+    assert call(*cameras[:2], "--output", tmp_path / "matches.json", "--overwrite")[0] == 0
+
+
+def test_what_cannot_be_compared_is_one_readable_line(
+    call: Call, cameras: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    other = write_events(tmp_path / "e", "e", [(1, [1, 0, 0], "red")], "sha256:5678")
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    for arguments, code, words in (
+        ([cameras[0], other], 1, "the embeddings are of different spaces"),
+        ([cameras[0], empty], 1, "holds no events; was any vehicle seen?"),
+        ([cameras[0], tmp_path / "none.jsonl"], 1, "cannot be read"),
+        ([cameras[0], cameras[2]], 1, "is not JSON"),
+        ([*cameras[:2], "--threshold", 2], 2, "2"),
+        ([*cameras[:2], "--output", "matches.txt"], 2, "ends in neither .json nor .csv"),
+        ([*cameras[:2], "--truth", cameras[0]], 1, "has no column camera"),
+        ([cameras[0], other.parent, "--truth", cameras[2]], 1, "different spaces"),
+    ):
+        found, _, err = call(*arguments)
+        assert found == code, err
+        assert words in " ".join(err.replace("│", " ").split())
