@@ -27,6 +27,7 @@ _NOISE_SALT: Final = 0x6E6F_6973
 _WEATHERS: Final = (Weather.SUN, Weather.OVERCAST, Weather.SUN, Weather.DUSK)
 """Of the cameras in turn: their pictures shall differ."""
 
+_CLEARER: Final = 0.4  # of the haze: a frame looks farther down the road than a crop
 _SHADOW_HALF: Final = 24.0  # metres of road around the middle on which vehicles throw shadows
 _MARGIN: Final = 2.2  # metres from the outer lanes to the kerb
 _LEAST_QUALITY: Final = 70.0  # of the camera's own compression; the video's comes on top
@@ -71,9 +72,11 @@ class TrafficCamera:
             center_strength=0.0,  # all drive one way
             mark_strength=max(street.mark_strength, 0.5),
             dash=street.dash or 6.0,
+            parked=0.0,  # boxes that pass for cars in the corner of a crop, not in the middle of a frame
         )
         rng = np.random.default_rng([plan.seed, number, _SKY_SALT])
-        self._sky: Sky = sample_sky(rng, _WEATHERS[number % len(_WEATHERS)])
+        sky = sample_sky(rng, _WEATHERS[number % len(_WEATHERS)])
+        self._sky: Sky = replace(sky, haze=_CLEARER * sky.haze)
         self._road = self._make_road(rng)
         self._blocks = beside_road(self._street, rng, self._road, self._camera)
         sensor = sample_sensor(plan.seed, BEGIN + number)

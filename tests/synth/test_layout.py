@@ -59,6 +59,15 @@ def test_names_in_the_order_of_jobs_are_in_the_order_of_the_alphabet():
     assert names[0] + names[1] + names[2] == sorted(names[0] + names[1] + names[2])
 
 
+def test_a_larger_set_begins_with_the_pictures_of_a_smaller_one():
+    small, large = SynthPlan(identities=20, images=200), SynthPlan(identities=402, images=41_000)
+    for identity in range(20):
+        assert small.drawn_identity(identity) == large.drawn_identity(identity)
+        for view in range(10):
+            assert small.camera(identity, view) == large.camera(identity, view)
+            assert small.image_name(identity, view) == large.image_name(identity, view)
+
+
 def test_an_identity_meets_every_camera_before_one_again():
     plan = SynthPlan(identities=3, images=90, cameras=10)
     for identity in range(3):
