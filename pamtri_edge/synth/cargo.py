@@ -8,11 +8,14 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pamtri_edge.synth.assembly import Assembly
 from pamtri_edge.synth.canvas import Canvas
 from pamtri_edge.synth.draft import CARGO, Draft
 from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.mesh import NO_PART
+from pamtri_edge.synth.outline import Floats
 from pamtri_edge.synth.paint_decals import paint_decal
 from pamtri_edge.synth.spec_parts import Cargo
 from pamtri_edge.vehicle import SEGMENTS
@@ -67,79 +70,83 @@ def _add_box(assembly: Assembly, draft: Draft) -> None:
     cargo, box = draft.spec.cargo, box_of(draft)
     assert cargo is not None
     _paint_box(draft, cargo, box)
-    low_sided = cargo.kind in ("flatbed", "tipper")
-    for sign in (1, -1):
-        sheet = 0.0 if sign > 0 else 0.5
-        y = sign * box.half_width
-        corners = np.array(
-            [
-                [(box.rear, y, box.floor), (box.rear, y, box.top)],
-                [(box.front, y, box.floor), (box.front, y, box.top)],
-            ]
-        )
-        uv = np.array([[(0.0, sheet + 0.5), (0.0, sheet)], [(0.80, sheet + 0.5), (0.80, sheet)]])
-        part = _PART["left_doors" if sign > 0 else "right_doors"]
-        _wall(assembly, corners, uv, (0, sign, 0), part)
-    back = np.array(
-        [
-            [(box.rear, -box.half_width, box.floor), (box.rear, -box.half_width, box.top)],
-            [(box.rear, box.half_width, box.floor), (box.rear, box.half_width, box.top)],
-        ]
-    )
-    _wall(
-        assembly,
-        back,
-        np.array([[(0.81, 0.5), (0.81, 0.0)], [(1.0, 0.5), (1.0, 0.0)]]),
-        (-1, 0, 0),
-        _PART["trunk"],
-    )
-    front = back + np.array([box.front - box.rear, 0, 0])
-    _wall(assembly, front, np.array([[(0.81, 1.0), (0.81, 0.52)], [(1.0, 1.0), (1.0, 0.52)]]), (1, 0, 0), 255)
-    wide, tint = box.half_width, [one * 0.5 / 0.5 for one in cargo.tint]
-    if low_sided:
-        assembly.box(
-            (box.rear, -wide, box.floor - 0.05), (box.front, wide, box.floor + 0.02), Material.PLASTIC
-        )
-        for sign in (1, -1):
-            y = sign * (wide - 0.03)
-            assembly.box(
-                (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top), Material.MATTE, color=tint
-            )
-        if cargo.kind == "tipper":
-            heap = (0.24, 0.20, 0.15)
-            middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
-            assembly.ellipsoid(
-                middle,
-                ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor),
-                Material.MATTE,
-                color=heap,
-            )
-        else:
-            _add_goods(assembly, draft, box)
+    _add_walls(assembly, draft, box)
+    if cargo.kind in ("flatbed", "tipper"):
+        _add_open_load(assembly, draft, cargo, box)
     else:
-        crown = 0.06 if cargo.kind == "curtain" else 0.01
-        assembly.box(
-            (box.rear, -wide, box.top - 0.02),
-            (box.front, wide, box.top + crown),
-            Material.MATTE,
-            color=tint,
-            part=_PART["roof"],
-        )
-    if cargo.front_unit and not low_sided:
-        assembly.box(
-            (box.front, -0.55, box.top - 0.75),
-            (box.front + 0.30, 0.55, box.top - 0.12),
-            Material.MATTE,
-            color=(0.7, 0.7, 0.72),
-        )
-        assembly.box(
-            (box.front + 0.30, -0.4, box.top - 0.65), (box.front + 0.31, 0.4, box.top - 0.3), Material.PLASTIC
-        )
+        _add_roof(assembly, cargo, box)
     _add_chassis(assembly, draft, box)
 
 
+def _add_walls(assembly: Assembly, draft: Draft, box: Box) -> None:
+    """Add the sides, the doors behind and the wall in front; their segments follow the keypoints' lines."""
+    columns = 13
+    share = np.linspace(0, 1, columns)
+    middle = (box.floor + box.top) / 2
+    border = -draft.frame.front_axle + draft.spec.shape.wheel_radius
+    for sign in (1, -1):
+        sheet = 0.0 if sign > 0 else 0.5
+        walls = np.empty((columns, 2, 3))
+        walls[..., 0] = (box.rear + (box.front - box.rear) * share)[:, None]
+        walls[..., 1] = sign * box.half_width
+        walls[..., 2] = (box.floor, box.top)
+        uv = np.empty((columns, 2, 2))
+        uv[..., 0] = (0.80 * share)[:, None]
+        uv[..., 1] = (sheet + 0.5, sheet)
+        name = "left" if sign > 0 else "right"
+        centre = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
+        # From the arch's front foot to the box's rear edge at half its height, as keypoints 6 and 12 have it.
+        lean = border + (box.rear - border) * 0.5
+        part = np.where(centre < lean, _PART[f"{name}_rear_fender"], _PART[f"{name}_doors"]).astype(np.uint8)
+        _wall(assembly, walls, uv, (0, sign, 0), np.concatenate([part, part]))
+    ends = np.empty((2, 3, 3))
+    ends[..., 1] = np.array([-box.half_width, box.half_width])[:, None]
+    ends[..., 2] = (box.floor, middle, box.top)
+    for x, lean, low, high, parts in (
+        (box.rear, -1, 0.5, 0.0, (_PART["trunk"], _PART["rear_window"])),
+        (box.front, 1, 1.0, 0.52, (NO_PART, NO_PART)),
+    ):
+        ends[..., 0] = x
+        uv = np.empty((2, 3, 2))
+        uv[..., 0] = np.array([0.81, 1.0])[:, None]
+        uv[..., 1] = (low, (low + high) / 2, high)
+        _wall(assembly, ends.copy(), uv, (lean, 0, 0), np.array([*parts, *parts], np.uint8))
+
+
+def _add_open_load(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> None:
+    wide = box.half_width
+    assembly.box((box.rear, -wide, box.floor - 0.05), (box.front, wide, box.floor + 0.02), Material.PLASTIC)
+    for sign in (1, -1):
+        y = sign * (wide - 0.03)
+        low, high = (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top)
+        assembly.box(low, high, Material.MATTE, color=cargo.tint)
+    if cargo.kind == "tipper":
+        middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
+        radii = ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor)
+        assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
+    else:
+        _add_goods(assembly, draft, box)
+
+
+def _add_roof(assembly: Assembly, cargo: Cargo, box: Box) -> None:
+    wide = box.half_width
+    crown = 0.06 if cargo.kind == "curtain" else 0.01
+    low, high = (box.rear, -wide, box.top - 0.02), (box.front, wide, box.top + crown)
+    assembly.box(low, high, Material.MATTE, color=cargo.tint, part=_PART["roof"])
+    if cargo.front_unit:
+        x, top = box.front, box.top
+        assembly.box(
+            (x, -0.55, top - 0.75), (x + 0.30, 0.55, top - 0.12), Material.MATTE, color=(0.7, 0.7, 0.72)
+        )
+        assembly.box((x + 0.30, -0.4, top - 0.65), (x + 0.31, 0.4, top - 0.3), Material.PLASTIC)
+
+
 def _wall(
-    assembly: Assembly, corners: np.ndarray, uv: np.ndarray, normal: tuple[int, int, int], part: int
+    assembly: Assembly,
+    corners: np.ndarray,
+    uv: np.ndarray,
+    normal: tuple[int, int, int],
+    part: NDArray[np.uint8],
 ) -> None:
     normals = np.broadcast_to(np.array(normal, np.float64), corners.shape)
     assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)

@@ -84,7 +84,8 @@ def _on_row(draft: Draft, row: int, share: float | None) -> Floats:
 
 def _arch(draft: Draft, axle: float, angle: float) -> Floats:
     shape = draft.spec.shape
-    radius = shape.wheel_radius + shape.arch_gap
+    bare = draft.has_box and axle < 0  # a truck's rear wheels turn in the open: their tyres stand for arches
+    radius = shape.wheel_radius + (0.0 if bare else shape.arch_gap)
     x = axle + radius * np.cos(np.radians(angle))
     z = max(shape.wheel_radius + radius * np.sin(np.radians(angle)), draft.frame.sill)
     inner = max(x, draft.frame.body_rear + 0.3)
@@ -101,6 +102,8 @@ def band_parts(draft: Draft) -> NDArray[np.uint8]:
         end = draft.outline.rows[name]
         part[start:end] = _PART[segment]
         start = end
+    if draft.has_box:  # the wall behind the cab is nobody's: these segments lie on the box
+        part[draft.outline.rows["rear_window_top"] :] = NO_PART
     return _of_quads(np.repeat(part[:, None], columns - 1, axis=1))
 
 

@@ -148,14 +148,20 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
     measures["rear_window_x"] -= longer
     upright = {"bus": 0.04, "truck": 0.05, "minibus": 0.10, "van": 0.20}.get(name)
     roundness = rng.uniform(0.6, 1.3)
+    setback = upright if upright is not None else 0.13 + 0.13 * roundness * rng.uniform(0.6, 1.3)
+    bulge = rng.uniform(0.10, 0.22)
+    gap = rng.uniform(0.04, 0.085)
+    measures["rear_overhang"] = max(measures["rear_overhang"], measures["wheel_radius"] + gap + 0.26)
+    measures["rear_window_x"] = min(measures["rear_window_x"], measures["roof_rear_x"] - 0.06)
+    nose = measures["front_overhang"] - bulge * (0.4 if family.upright else 1.0) - setback
+    measures["cowl_x"] = min(measures["cowl_x"], nose - 0.06)
+    measures["roof_front_x"] = min(measures["roof_front_x"], measures["cowl_x"] - 0.15)
     return BodyShape(
         **{key: float(value) for key, value in measures.items()},
-        nose_setback=float(
-            upright if upright is not None else 0.13 + 0.13 * roundness * rng.uniform(0.6, 1.3)
-        ),
+        nose_setback=float(setback),
         nose_round=float(roundness),
         crown=float(rng.uniform(0.03, 0.06)),
-        front_bulge=float(rng.uniform(0.10, 0.22)),
+        front_bulge=float(bulge),
         rear_bulge=float(rng.uniform(0.06, 0.15)),
         edge_radius=float(rng.uniform(0.07, 0.13)),
         corner_radius=float(rng.uniform(0.14, 0.26)),
@@ -163,7 +169,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         shoulder=float(rng.uniform(0.015, 0.05)),
         crease=float(rng.uniform(0.0, 0.02)),
         flare=float(rng.uniform(0.004, 0.022)),
-        arch_gap=float(rng.uniform(0.04, 0.085)),
+        arch_gap=float(gap),
         rear_pillar=float(rng.uniform(0.13, 0.34)),
         window_kick=float(rng.uniform(0.0, 0.16) if _chance(rng, 0.6) else 0.0),
     )

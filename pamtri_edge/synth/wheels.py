@@ -35,7 +35,7 @@ def add_wheels(assembly: Assembly, draft: Draft) -> None:
         y = outer[0] if x > 0 else outer[1]
         width = (0.26 if heavy else 0.205) * (2.0 if heavy and x < 0 else 1.0)
         _tyre(assembly, x, y, sign, shape.wheel_radius, width)
-        dish = 2.6 if heavy and x < 0 else 1.0
+        dish = 1.8 if heavy and x < 0 else 1.0
         _face(assembly, x, y, sign, shape.wheel_radius, dish, draft.spec.wheels.odd_wheel == index)
 
 
