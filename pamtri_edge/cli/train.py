@@ -4,30 +4,26 @@
 
 from __future__ import annotations
 
-import re
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from pamtri_edge import console
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.cli.training import (
+    changed_recipe,
+    held_out,
+    package,
+    read_folders,
+    run_training,
+    train_spec,
+    use_threads,
+)
+from pamtri_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from pamtri_edge.train.data import DataSet
-    from pamtri_edge.train.loop import Job, Progress, Training, TrainSpec
-    from pamtri_edge.train.recipes import PoseRecipe, Recipe, ReidRecipe
-
-_TICKS: Final = 1000  # of the progress bar
-_DURATION: Final = re.compile(r"^(\d+(?:\.\d+)?)([smh]?)$")
-_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    from pamtri_edge.train.recipes import PoseRecipe, ReidRecipe
 
 
 class Model(str, Enum):
@@ -178,22 +174,40 @@ def pose(
 
     Interrupted, killed or out of room: the same command goes on where the last state was written.
     """
-    train = _package()
+    train = package()
     from pamtri_edge.models import SIZES
 
-    _threads(threads)
-    changed: PoseRecipe = _changed(train.POSE[recipe.value], epochs, batch, rate, sizes, precision)
-    pictures = _read(train, data)
+    use_threads(threads)
+    changed: PoseRecipe = changed_recipe(
+        train.POSE[recipe.value],
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        sizes=sizes,
+        precision=precision,
+    )
+    pictures = read_folders(train, data)
     job = train.PoseJob(
         SIZES[model.value][0],
         pictures,
         changed,
         seed=seed,
         init=init,
-        held_out=None if validate is None else _held_out(train, validate, validate_pictures),
+        held_out=None if validate is None else held_out(train, validate, validate_pictures),
     )
-    spec = _spec(job, output, minutes, steps, seed, workers, checkpoint_every, validations, device, overwrite)
-    _run(train.Training(job, spec))
+    spec = train_spec(
+        job,
+        output=output,
+        minutes=minutes,
+        steps=steps,
+        seed=seed,
+        workers=workers,
+        checkpoint_every=checkpoint_every,
+        validations=validations,
+        device=device,
+        overwrite=overwrite,
+    )
+    run_training(train.Training(job, spec))
 
 
 @app.command(short_help="From pictures of vehicles to a re-identification network.")
@@ -262,15 +276,21 @@ def reid(
 
     Interrupted, killed or out of room: the same command goes on where the last state was written.
     """
-    train = _package()
+    train = package()
     from pamtri_edge.models import DENSENET121, DENSENET201, SIZES, load_pose
     from pamtri_edge.train.losses import ReidLoss
     from pamtri_edge.train.validate import Validation
 
-    _threads(threads)
-    changed: ReidRecipe = _changed(train.REID[recipe.value], epochs, batch, rate, sizes, precision)
-    if pictures_per_vehicle is not None:
-        changed = replace(changed, pictures=pictures_per_vehicle)
+    use_threads(threads)
+    changed: ReidRecipe = changed_recipe(
+        train.REID[recipe.value],
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        sizes=sizes,
+        precision=precision,
+        pictures=pictures_per_vehicle,
+    )
     terms = changed.loss if loss is None else replace(changed.loss, kind=ReidLoss(loss.value))
     changed = replace(changed, loss=terms if smoothing is None else replace(terms, smoothing=smoothing))
     spec = replace(
@@ -291,7 +311,7 @@ def reid(
         raise InputError("--pose-source net needs the weights of a pose network: --pose FILE.")
     job = train.ReidJob(
         spec,
-        _read(train, data),
+        read_folders(train, data),
         changed,
         pose=network,
         seed=seed,
@@ -300,183 +320,16 @@ def reid(
             folder=validate, limit=validate_pictures, clip=validate_clip, tracks=validate_tracks
         ),
     )
-    run = _spec(job, output, minutes, steps, seed, workers, checkpoint_every, validations, device, overwrite)
-    _run(train.Training(job, run))
-
-
-def _package() -> Any:
-    """Return `pamtri_edge.train`, or say what to install."""
-    try:
-        import safetensors  # noqa: F401 - asked for here, where its absence can be explained
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs {error.name}: pip install 'pamtri-edge[train]'."
-        ) from error
-    import cv2
-
-    from pamtri_edge import train
-
-    cv2.setNumThreads(1)  # pictures are prepared by several threads already
-    return train
-
-
-def _read(train: Any, folders: list[Path]) -> DataSet:
-    with console.err.status("reading labels ..."):
-        data: DataSet = train.mixed([train.read_data(folder) for folder in folders])
-    console.err.print(f"{len(data)} pictures of {len(data.identities)} vehicles")
-    return data
-
-
-def _held_out(train: Any, folder: Path, limit: int) -> DataSet:
-    """Return pictures of a folder's test part, evenly over it: enough to validate on."""
-    data: DataSet = train.read_data(folder, part="test")
-    step = max(1, len(data) // limit)
-    return replace(data, samples=data.samples[::step][:limit])
-
-
-def _changed(
-    recipe: Any,
-    epochs: float | None,
-    batch: int | None,
-    rate: float | None,
-    sizes: str | None,
-    precision: Precision | None,
-) -> Any:
-    """Return a recipe with what was asked for on the command line."""
-    given = {
-        "epochs": epochs,
-        "batch": batch,
-        "rate": rate,
-        "sizes": None if sizes is None else _sizes(sizes),
-        "precision": None if precision is None else precision.value,
-    }
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
-
-
-def _sizes(text: str) -> tuple[tuple[float, int], ...]:
-    """Read `128,256@0.75`."""
-    sizes = []
-    for entry in text.split(","):
-        side, _, start = entry.strip().partition("@")
-        try:
-            sizes.append((float(start) if start else 0.0, int(side)))
-        except ValueError:
-            raise InputError(f"--sizes {text}: expected sides such as 128,256@0.75.") from None
-    return tuple(sizes)
-
-
-def _spec(
-    job: Job,
-    output: Path,
-    minutes: float | None,
-    steps: int | None,
-    seed: int,
-    workers: int,
-    checkpoint_every: str,
-    validations: int,
-    device: str,
-    overwrite: bool,
-) -> TrainSpec:
-    from pamtri_edge.train.loop import TrainSpec
-
-    seconds, every = _checkpoints(checkpoint_every)
-    return TrainSpec(
+    run = train_spec(
+        job,
         output=output,
-        budget=_budget(job, minutes, steps),
+        minutes=minutes,
+        steps=steps,
         seed=seed,
         workers=workers,
-        checkpoint_seconds=seconds,
-        checkpoint_steps=every,
+        checkpoint_every=checkpoint_every,
         validations=validations,
-        device=_device(device),
+        device=device,
         overwrite=overwrite,
     )
-
-
-def _budget(job: Job, minutes: float | None, steps: int | None) -> Any:
-    from pamtri_edge.train.schedule import Budget
-
-    if minutes is not None and steps is not None:
-        raise InputError("--minutes and --steps: give one of them.")
-    if minutes is not None:
-        return Budget(seconds=minutes * 60.0)
-    recipe: Recipe = job.recipe
-    return Budget(steps=steps or max(1, round(recipe.epochs * len(job.sampler.epoch(0)))))
-
-
-def _checkpoints(text: str) -> tuple[float, int | None]:
-    """Return seconds, and steps if a bare number was given."""
-    match = _DURATION.match(text)
-    if match is None or (not match[2] and "." in match[1]) or float(match[1]) == 0:
-        raise InputError(
-            f"--checkpoint-every {text}: expected a time such as 60s or 5m, or a number of steps."
-        )
-    if match[2]:
-        return float(match[1]) * _SECONDS[match[2]], None
-    return 60.0, int(match[1])
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"--device {name}: torch finds no CUDA device; try `pamtri doctor`.")
-    return name
-
-
-def _threads(count: int | None) -> None:
-    if count is not None:
-        import torch
-
-        torch.set_num_threads(count)
-
-
-def _run(training: Training) -> None:
-    spec = training.spec
-    if training.step:
-        console.err.print(f"going on at step {training.step}")
-    with _stoppable(training), console.progress() as bar:
-        finished = training.run(on_progress=_updater(bar, spec.budget.steps))
-    where = escape(str(spec.output))
-    if not finished:
-        console.err.print(f"stopped at step {training.step}; the same command goes on from there")
-        raise typer.Exit(130)
-    console.out.print(f"{training.step} steps; weights and record are in {where}", soft_wrap=True)
-
-
-def _updater(bar: Any, total: int | None) -> Callable[[Progress], None]:
-    task = bar.add_task("training", total=total or _TICKS, note="")
-
-    def update(now: Progress) -> None:
-        losses = " ".join(f"{name} {value:.3g}" for name, value in now.losses.items())
-        scores = "".join(f", {name} {value:.3f}" for name, value in now.scores.items() if name == "score")
-        done = now.step if total else int(now.progress * _TICKS)
-        left = f"{now.left_s / 60:.0f} min left" if now.left_s >= 90 else f"{now.left_s:.0f} s left"
-        note = f"{now.images_per_s:.1f} images/s at {now.size} px, {left}, {losses}{scores}"
-        bar.update(task, completed=done, note=note)
-
-    return update
-
-
-@contextmanager
-def _stoppable(training: Training) -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM end the training after its present step, with a state to go on from."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        training.stop()
-        signal.signal(number, before[signal.Signals(number)])  # a second one ends it at once
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    run_training(train.Training(job, run))

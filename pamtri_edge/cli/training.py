@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the training commands share: options, data, progress, and an end that can be gone on from."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from rich.markup import escape
+
+from pamtri_edge import console
+from pamtri_edge.errors import InputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from pamtri_edge.train.data import DataSet
+    from pamtri_edge.train.loop import Job, Progress, Training, TrainSpec
+    from pamtri_edge.train.recipes import Recipe
+    from pamtri_edge.train.schedule import Budget
+
+_TICKS: Final = 1000  # of the progress bar
+_LINE_S: Final = 30.0  # between two lines where there is no terminal to draw a bar on
+_DURATION: Final = re.compile(r"^(\d+(?:\.\d+)?)([smh]?)$")
+_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def package() -> Any:
+    """Return `pamtri_edge.train`, or say what to install."""
+    try:
+        import safetensors  # noqa: F401 - asked for here, where its absence can be explained
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs {error.name}: pip install 'pamtri-edge[train]'."
+        ) from error
+    import cv2
+
+    from pamtri_edge import train
+
+    cv2.setNumThreads(1)  # pictures are prepared by several threads already
+    return train
+
+
+def read_folders(train: Any, folders: list[Path]) -> DataSet:
+    """Read the folders as one set, and say how much it is."""
+    with console.err.status("reading labels ..."):
+        data: DataSet = train.mixed([train.read_data(folder) for folder in folders])
+    console.err.print(f"{len(data)} pictures of {len(data.identities)} vehicles")
+    return data
+
+
+def held_out(train: Any, folder: Path, limit: int) -> DataSet:
+    """Return pictures of a folder's test part, evenly over it: enough to validate on."""
+    data: DataSet = train.read_data(folder, part="test")
+    step = max(1, len(data) // limit)
+    return replace(data, samples=data.samples[::step][:limit])
+
+
+def changed_recipe(recipe: Any, *, sizes: str | None, precision: Enum | None, **given: Any) -> Any:
+    """Return a recipe with what was asked for on the command line; None stands for nothing."""
+    given["sizes"] = None if sizes is None else _sizes(sizes)
+    given["precision"] = None if precision is None else precision.value
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _sizes(text: str) -> tuple[tuple[float, int], ...]:
+    """Read `128,256@0.75`."""
+    sizes = []
+    for entry in text.split(","):
+        side, _, start = entry.strip().partition("@")
+        try:
+            sizes.append((float(start) if start else 0.0, int(side)))
+        except ValueError:
+            raise InputError(f"--sizes {text}: expected sides such as 128,256@0.75.") from None
+    return tuple(sizes)
+
+
+def train_spec(
+    job: Job,
+    *,
+    minutes: float | None,
+    steps: int | None,
+    checkpoint_every: str,
+    device: str,
+    **options: Any,
+) -> TrainSpec:
+    """Return how a job is run; other options are passed on as they are."""
+    from pamtri_edge.train.loop import TrainSpec
+
+    seconds, every = _checkpoints(checkpoint_every)
+    return TrainSpec(
+        budget=_budget(job, minutes, steps),
+        checkpoint_seconds=seconds,
+        checkpoint_steps=every,
+        device=_device(device),
+        **options,
+    )
+
+
+def _budget(job: Job, minutes: float | None, steps: int | None) -> Budget:
+    from pamtri_edge.train.schedule import Budget
+
+    if minutes is not None and steps is not None:
+        raise InputError("--minutes and --steps: give one of them.")
+    if minutes is not None:
+        return Budget(seconds=minutes * 60.0)
+    recipe: Recipe = job.recipe
+    return Budget(steps=steps or max(1, round(recipe.epochs * len(job.sampler.epoch(0)))))
+
+
+def _checkpoints(text: str) -> tuple[float, int | None]:
+    """Return seconds, and steps if a bare number was given."""
+    match = _DURATION.match(text)
+    if match is None or (not match[2] and "." in match[1]) or float(match[1]) == 0:
+        raise InputError(
+            f"--checkpoint-every {text}: expected a time such as 60s or 5m, or a number of steps."
+        )
+    if match[2]:
+        return float(match[1]) * _SECONDS[match[2]], None
+    return 60.0, int(match[1])
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"--device {name}: torch finds no CUDA device; try `pamtri doctor`.")
+    return name
+
+
+def use_threads(count: int | None) -> None:
+    """Have torch compute with so many threads; None leaves it as it is."""
+    if count is not None:
+        import torch
+
+        torch.set_num_threads(count)
+
+
+def run_training(training: Training) -> None:
+    """Train with a progress bar, to the end or until a signal; say where the weights are.
+
+    Raises:
+        typer.Exit: it was stopped; code 130.
+    """
+    spec = training.spec
+    if training.step:
+        console.err.print(f"going on at step {training.step}")
+    with _stoppable(training), _bar() as bar:
+        finished = training.run(on_progress=_updater(bar, spec.budget.steps))
+    where = escape(str(spec.output))
+    if not finished:
+        console.err.print(f"stopped at step {training.step}; the same command goes on from there")
+        raise typer.Exit(130)
+    console.out.print(f"{training.step} steps; weights and record are in {where}", soft_wrap=True)
+
+
+def _updater(bar: Any, total: int | None) -> Callable[[Progress], None]:
+    """Return what shows progress: a bar on a terminal, elsewhere (a log file) a line now and then."""
+    task = bar.add_task("", total=total or _TICKS, note="")
+    shown = time.monotonic()
+
+    def update(now: Progress) -> None:
+        nonlocal shown
+        losses = " ".join(f"{name} {value:.3g}" for name, value in now.losses.items())
+        score = f"score {now.scores['score']:.3f}" if "score" in now.scores else ""
+        rate = f"{now.images_per_s:.1f} images/s at {now.size} px"
+        if console.err.is_terminal:
+            done = now.step if total else int(now.progress * _TICKS)
+            bar.update(task, completed=done, note=f"{rate}  {losses}  {score}")
+        elif time.monotonic() - shown >= _LINE_S or now.progress >= 1.0:
+            shown = time.monotonic()
+            left = f"{now.left_s / 60:.1f} min left"
+            line = f"step {now.step} ({now.progress:.1%})  {rate}  {left}  {losses}  {score}"
+            console.err.print(line, soft_wrap=True)
+
+    return update
+
+
+def _bar() -> Any:
+    bar = console.progress()
+    bar.disable = not console.err.is_terminal
+    return bar
+
+
+@contextmanager
+def _stoppable(training: Training) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM end the training after its present step, with a state to go on from."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: object) -> None:
+        training.stop()
+        signal.signal(number, before[signal.Signals(number)])  # a second one ends it at once
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
