@@ -25,23 +25,22 @@ from machine import describe
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.synth.mesh import Mesh
 from pamtri_edge.synth.prior import camera_prior
 from pamtri_edge.synth.scene import render_view
 from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import VehicleSpec, sample_vehicle
+from pamtri_edge.synth.vehicle_spec import sample_vehicle
 
 RESULTS = Path(__file__).parent / "results"
 WANTED = 25.0
 """Images a second on one core."""
 
 STAGES = {
-    "camera and crop": (("scene.py", "_crop"), ("camera.py", "sample_shot")),
-    "rasterize vehicles": (("scene.py", "_draw"),),
-    "sun map, environment": (("scene.py", "_lit"),),
-    "shade vehicles": (("scene.py", "_shaded"),),
-    "street": (("scene.py", "_behind"),),
-    "compose": (("scene.py", "_composed"),),
+    "camera and crop": (("stage.py", "sample_crop"), ("camera.py", "sample_shot")),
+    "rasterize vehicles": (("stage.py", "set_stage"),),
+    "draw a light": (("scenery.py", "sample_scenery"),),
+    "shade vehicles": (("scenery.py", "shaded"),),
+    "street": (("scenery.py", "street_behind"),),
+    "compose": (("scenery.py", "composed"),),
     "sensor": (("sensor.py", "take"),),
     "labels": (
         ("labels.py", "visible_by_depth"),

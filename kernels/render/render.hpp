@@ -22,6 +22,7 @@ void sun_map(const float* vertices, const int* triangles, std::size_t triangle_c
              float* depths);
 
 /// Color the samples that show one instance: out is (height, width, 4), the fourth being coverage.
+/// Blocks of 2 x 2 samples that show one smooth place of one material are colored once.
 void shade(const Mesh& mesh, const Samples& samples, std::uint8_t instance, const Camera& camera,
            const Light& light, const Surface& surface, const Surroundings& surroundings,
            const Shadows& shadows, float* out);

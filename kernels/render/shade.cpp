@@ -17,7 +17,7 @@ struct Response {
 };
 
 Response coat(const Vec3& color, const Surface& surface) {
-    return {color, 0.045f, 1.0f, surface.metal, 1.0f, surface.gloss, gray(0.0f)};
+    return {color, 0.055f, 1.0f, surface.metal, 1.0f, surface.gloss, gray(0.0f)};
 }
 
 /// What the mesh paints on a place: an albedo for plates and matte surfaces, a tint for all others.
@@ -32,7 +32,7 @@ Response respond(Material material, const Painted& painted, const Surface& surfa
         case kSecondPaint:
             return coat(vec(surface.second_paint), surface);
         case kGlass:
-            return {vec(surface.interior), 0.055f, 1.0f, 0.0f, 1.0f, 1500.0f, gray(0.0f)};
+            return {vec(surface.interior), 0.085f, 1.0f, 0.0f, 1.0f, 1500.0f, gray(0.0f)};
         case kChrome:
             return {{0.24f, 0.24f, 0.25f}, 0.40f, 1.0f, 0.0f, 0.8f, 60.0f, gray(0.0f)};
         case kHeadlamp:
@@ -187,24 +187,62 @@ Vec3 shaded(const Place& place, Material material, const Vec3& eye, const Light&
     return color;
 }
 
+/// Whether detail finer than a sample may be painted on a material.
+bool is_painted(Material material) {
+    return material == kMatte || material == kPlate || material == kGlass || material == kHole;
+}
+
+/// Whether one sample can stand for the four of a block: they show one smooth place of one
+/// material.
+bool is_uniform(const Samples& samples, std::size_t top, std::size_t bottom) {
+    const std::size_t at[4] = {top, top + 1, bottom, bottom + 1};
+    const std::uint8_t material = samples.material[top], instance = samples.instance[top];
+    if (is_painted(static_cast<Material>(material))) return false;
+    const float depth = samples.inverse_depth[top], tolerance = 0.004f * depth;
+    for (const std::size_t k : at) {
+        if (samples.instance[k] != instance || samples.material[k] != material) return false;
+        if (std::fabs(samples.inverse_depth[k] - depth) > tolerance) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 void shade(const Mesh& mesh, const Samples& samples, std::uint8_t instance, const Camera& camera,
            const Light& light, const Surface& surface, const Surroundings& surroundings,
            const Shadows& shadows, float* out) {
     const Vec3 eye = vec(camera.eye);
-    const std::size_t count =
-        static_cast<std::size_t>(samples.width) * static_cast<std::size_t>(samples.height);
-    for (std::size_t at = 0; at < count; ++at) {
-        if (samples.instance[at] != instance) continue;
+    const auto width = static_cast<std::size_t>(samples.width);
+    const auto height = static_cast<std::size_t>(samples.height);
+    const auto color_of = [&](std::size_t at) {
         const Place place = place_of(mesh, samples.triangle[at], samples.barycentric + 2 * at);
-        const Vec3 color = shaded(place, static_cast<Material>(samples.material[at]), eye, light,
-                                  surface, surroundings, shadows);
+        return shaded(place, static_cast<Material>(samples.material[at]), eye, light, surface,
+                      surroundings, shadows);
+    };
+    const auto put = [&](std::size_t at, const Vec3& color) {
         float* target = out + 4 * at;
         target[0] = color.x;
         target[1] = color.y;
         target[2] = color.z;
         target[3] = 1.0f;
+    };
+    const auto single = [&](std::size_t at) {
+        if (samples.instance[at] == instance) put(at, color_of(at));
+    };
+    for (std::size_t y = 0; y < height; y += 2) {
+        for (std::size_t x = 0; x < width; x += 2) {
+            const std::size_t top = y * width + x, bottom = top + width;
+            const bool whole = x + 1 < width && y + 1 < height;
+            if (whole && samples.instance[top] == instance && is_uniform(samples, top, bottom)) {
+                const Vec3 color = color_of(top);
+                for (const std::size_t at : {top, top + 1, bottom, bottom + 1}) put(at, color);
+                continue;
+            }
+            single(top);
+            if (x + 1 < width) single(top + 1);
+            if (y + 1 < height) single(bottom);
+            if (whole) single(bottom + 1);
+        }
     }
 }
 

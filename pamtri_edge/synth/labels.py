@@ -29,13 +29,15 @@ _LEFT: Final = 18
 _ROOF: Final = (13, 14)
 
 _SIDE_ANGLE: Final = (
-    20.0, 26.0, 15.0, -1.0, 6.0, 21.0, 21.0, 8.0, 2.0, 15.0, 12.0, -6.0, -9.0, -90.0, -90.0, -17.0, -12.0, 9.0,
+    20.0, 26.0, 15.0, -1.0, 6.0, 21.0, 21.0, 8.0, 2.0,
+    15.0, 12.0, -6.0, -9.0, -90.0, -90.0, -17.0, -12.0, 9.0,
 )  # fmt: skip
 """A keypoint of a side is marked where the camera stands at least so many degrees round to that side, from
 dead ahead or astern. Both rows were fitted to how often VeRi's labels mark each keypoint on the left and on
 the right, with cameras at the azimuths of its labels."""
 _END_ANGLE: Final = (
-    10.0, 15.0, 85.0, 80.0, 30.0, 15.0, 15.0, 30.0, 25.0, 25.0, 85.0, 65.0, 65.0, 0.0, 0.0, 55.0, 70.0, 85.0,
+    10.0, 15.0, 85.0, 80.0, 30.0, 15.0, 15.0, 30.0, 25.0,
+    25.0, 85.0, 65.0, 65.0, 0.0, 0.0, 55.0, 70.0, 85.0,
 )  # fmt: skip
 """Or where it stands at most so many degrees from dead ahead (front keypoints) or astern (rear ones)."""
 _FRONT: Final = (False, True, True, True, True, True, *(False,) * 8, True, True, True, True)

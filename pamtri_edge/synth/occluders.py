@@ -33,22 +33,34 @@ class Stand:
     heading: float
 
 
-def sample_stands(rng: np.random.Generator, mesh: Mesh, others: Sequence[Mesh]) -> list[Stand]:
-    """Draw which of the other vehicles stand near, and where: in the same lane or the next ones."""
+def sample_stands(
+    rng: np.random.Generator, mesh: Mesh, others: Sequence[Mesh], azimuth: float
+) -> list[Stand]:
+    """Draw which of the other vehicles stand near, and where: in the same lane or the next ones.
+
+    Args:
+        rng: the view's numbers.
+        mesh: the vehicle.
+        others: what may stand near.
+        azimuth: of the camera, degrees; more often than not, others stand on its side, where they hide.
+    """
     if not others or rng.random() >= _COMPANIONS:
         return []
-    stands = []
+    before, beside = math.cos(math.radians(azimuth)), math.sin(math.radians(azimuth))
+    stands: list[Stand] = []
     for index in rng.permutation(len(others))[: int(rng.integers(1, 3))].tolist():
         other = others[index]
-        if rng.random() < 0.4:  # before or behind, in a queue
-            gap = 0.5 * (mesh.length + other.length) + rng.uniform(0.9, 5.0)
-            stands.append(Stand(index, float(gap * rng.choice([-1, 1])), float(rng.normal(0, 0.2)), 0.0))
+        toward = 1.0 if rng.random() < 0.75 else -1.0
+        if rng.random() < 0.25 + 0.5 * abs(before):  # in a queue
+            gap = 0.5 * (mesh.length + other.length) + float(rng.uniform(0.7, 3.5))
+            x, y, heading = math.copysign(gap, before) * toward, float(rng.normal(0.0, 0.25)), 0.0
         else:
-            y = rng.choice([-1.0, 1.0]) * (0.5 * (mesh.width + other.width) + rng.uniform(0.6, 2.2))
+            gap = 0.5 * (mesh.width + other.width) + float(rng.uniform(0.5, 1.8))
+            x = 0.6 * gap * before / max(0.3, abs(beside)) + float(rng.normal(0.0, 2.5))
+            y = math.copysign(gap, beside) * toward
             heading = math.pi if rng.random() < 0.4 else 0.0
-            stands.append(Stand(index, float(rng.uniform(-7.0, 7.0)), float(y), heading))
-    if len(stands) == 2 and math.hypot(stands[0].x - stands[1].x, stands[0].y - stands[1].y) < 6.0:
-        stands.pop()
+        if all(math.hypot(x - stand.x, y - stand.y) > 6.0 for stand in stands):
+            stands.append(Stand(index, x, y, heading))
     return stands
 
 

@@ -96,11 +96,16 @@ class Samples:
 
     def copy(self) -> Samples:
         """Return samples of their own with the same contents."""
-        twin = object.__new__(Samples)
+        return self.thinned(1)
+
+    def thinned(self, step: int) -> Samples:
+        """Return every `step`-th sample of every `step`-th row, from the middle of each block on."""
+        fewer = object.__new__(Samples)
+        pick = slice(step // 2, None, step)
         for name in ("inverse_depth", "triangle", "barycentric", "material", "instance"):
-            setattr(twin, name, getattr(self, name).copy())
-        twin._native = twin._bind()
-        return twin
+            setattr(fewer, name, np.array(getattr(self, name)[pick, pick], order="C"))
+        fewer._native = fewer._bind()
+        return fewer
 
     def draw(self, model: Model, camera: Camera, instance: int) -> None:
         """Draw a model as instance 0..254; triangles that reach behind the camera are left out."""
@@ -139,7 +144,8 @@ def native_camera(camera: Camera) -> _render.Camera:
 
 def sun_axes(direction: Doubles) -> Doubles:
     """Return (3, 3) rows: two axes across the sun's rays, and the unit vector toward the sun."""
-    across = np.cross([0.0, 0.0, 1.0], direction)
+    overhead = abs(float(direction[2])) > 0.999
+    across = np.cross([1.0, 0.0, 0.0] if overhead else [0.0, 0.0, 1.0], direction)
     across /= np.linalg.norm(across)
     return np.stack([across, np.cross(direction, across), direction])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -74,16 +74,16 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
     cheap = rng.random() < 0.4
     return Sensor(
         white_balance=rng.uniform(0.90, 1.10, 3).astype(np.float32),
-        key=float(rng.uniform(0.40, 0.62)),
+        key=float(rng.uniform(0.44, 0.70)),
         gamma=float(rng.uniform(1.9, 2.5)),
-        contrast=float(rng.uniform(0.95, 1.45)),
-        black=float(rng.uniform(0.0, 0.14) if rng.random() < 0.5 else rng.uniform(0.0, 0.03)),
-        saturation=float(rng.uniform(0.55, 1.05) if cheap else rng.uniform(0.8, 1.45)),
-        detail=float(rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.7, 1.0)),
+        contrast=float(rng.uniform(0.95, 1.30) if cheap else rng.uniform(1.0, 1.75)),
+        black=float(rng.uniform(0.05, 0.32) if rng.random() < 0.35 else rng.uniform(0.0, 0.04)),
+        saturation=float(rng.uniform(0.45, 1.0) if cheap else rng.uniform(0.7, 1.45)),
+        detail=float(rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.75, 1.1)),
         blur=float(rng.uniform(0.3, 1.1) if cheap else rng.uniform(0.0, 0.7)),
         shutter=float(rng.uniform(0.0, 5.0) if rng.random() < 0.4 else 0.0),
         bloom=float(rng.uniform(0.0, 0.35)),
-        noise=float(rng.uniform(0.004, 0.03) if cheap else rng.uniform(0.001, 0.014)),
+        noise=float(rng.uniform(0.003, 0.022) if cheap else rng.uniform(0.001, 0.010)),
         chroma_noise=float(rng.uniform(0.0, 0.02) if cheap else rng.uniform(0.0, 0.008)),
         denoise=float(rng.uniform(0.0, 1.0) if rng.random() < 0.5 else 0.0),
         sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
@@ -214,7 +214,7 @@ def _streak(length: float, angle: float) -> Floats:
 
 def _noisy(sensor: Sensor, exposure: Exposure, image: Floats, rng: np.random.Generator) -> Floats:
     height, width = image.shape[:2]
-    amplified = 1.0 + 3.0 * exposure.dark
+    amplified = 1.0 + 1.5 * exposure.dark
     grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(sensor.noise * amplified)
     half = ((height + 1) // 2, (width + 1) // 2, 3)
     stains = rng.standard_normal(half, dtype=np.float32) * np.float32(sensor.chroma_noise * amplified)
@@ -247,4 +247,4 @@ def _compressed(image: Bytes, quality: float, rng: np.random.Generator) -> Bytes
     encoded = cv2.imencode(".jpg", framed, options)[1]  # a swapped order of colors does not matter in between
     decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     assert decoded is not None
-    return np.ascontiguousarray(decoded[top : top + height, left : left + width], np.uint8)
+    return cast(Bytes, np.ascontiguousarray(decoded[top : top + height, left : left + width]))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -23,11 +24,26 @@ class Stream(IntEnum):
     EXPOSURE = 109
     LAMPS = 110
     NOISE = 111
+    PHOTO = 112
 
 
-def view_stream(seed: int, identity: int, view: int, stream: Stream, *more: int) -> np.random.Generator:
-    """Return the numbers of one view of one vehicle; `more` tells repeated tries apart."""
-    return np.random.default_rng([seed, identity, view, *more, int(stream)])
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of one view of one vehicle.
+
+    Attributes:
+        seed: of the set.
+        identity: the vehicle's number.
+        view: the view's number.
+    """
+
+    seed: int
+    identity: int
+    view: int
+
+    def stream(self, stream: Stream, *more: int) -> np.random.Generator:
+        """Return the numbers for one purpose; `more` tells repeated tries apart."""
+        return np.random.default_rng([self.seed, self.identity, self.view, *more, int(stream)])
 
 
 def camera_stream(seed: int, camera: int, stream: Stream) -> np.random.Generator:

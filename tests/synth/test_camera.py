@@ -86,7 +86,8 @@ def test_a_prior_is_read_from_a_file_and_named_after_it(tmp_path: Path):
     prior = camera_prior(str(path))
     assert prior.name == "bridge"
     elevations = [shot.elevation for _, shot in shots(prior, cameras=30, views=2)]
-    assert min(elevations) >= 40 and max(elevations) <= 50
+    assert min(elevations) >= 40
+    assert max(elevations) <= 50
     assert {mounting.height for mounting, _ in shots(prior, cameras=5, views=1)} == {8.0}
 
 

@@ -99,7 +99,7 @@ def sunlit(direction: np.ndarray, *models, cover: float = 1.0):
 
 
 def ground_seen(lit, models) -> tuple[np.ndarray, np.ndarray]:
-    """Straight down on 12 x 12 m, a sample every 0.1 m: color and shadow; row 0 is at x = 6, column 0 at y = 6."""
+    """Color and shadow straight down on 12 x 12 m, every 0.1 m; x = 6 in row 0, y = 6 in column 0."""
     from pamtri_edge import _render
 
     rotation = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
@@ -125,14 +125,15 @@ def test_a_vehicle_throws_its_shadow_away_from_the_sun():
     model = place(box_mesh())
     lit = sunlit(np.array([0.0, 1.0, 1.0]), model)  # from the left, 45 degrees up
     shadow = ground_seen(lit, [])[1]
-    assert at(shadow, 0.0, 1.6) == 1.0
+    assert at(shadow, 0.0, 1.6) == pytest.approx(1.0, abs=1e-5)
     assert at(shadow, 0.0, -WIDTH / 2 - HEIGHT + 0.25) < 0.7
-    assert at(shadow, 0.0, -WIDTH / 2 - HEIGHT - 0.25) == 1.0
+    assert at(shadow, 0.0, -WIDTH / 2 - HEIGHT - 0.25) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_the_ground_is_dark_beside_a_vehicle_even_without_sun():
     shadow = ground_seen(sunlit(np.array([0.0, 0.0, 1.0])), [place(box_mesh())])[1]
-    assert at(shadow, 0.0, 0.0) < at(shadow, 0.0, WIDTH / 2 + 0.3) < at(shadow, 0.0, WIDTH / 2 + 2.0) == 1.0
+    under, beside, away = (at(shadow, 0.0, y) for y in (0.0, WIDTH / 2 + 0.3, WIDTH / 2 + 2.0))
+    assert under < beside < away == pytest.approx(1.0, abs=1e-5)
 
 
 def test_what_shades_the_ground_shades_the_vehicle_too():
