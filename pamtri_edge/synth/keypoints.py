@@ -88,9 +88,10 @@ def _arch(draft: Draft, axle: float, angle: float) -> Floats:
     radius = shape.wheel_radius + (0.0 if bare else shape.arch_gap)
     x = axle + radius * np.cos(np.radians(angle))
     z = max(shape.wheel_radius + radius * np.sin(np.radians(angle)), draft.frame.sill)
+    if bare:
+        return np.array([x, wheel_y(draft)[1], z])
     inner = max(x, draft.frame.body_rear + 0.3)
-    y = float(draft.section.half_width(np.array(inner), np.array(z)))
-    return np.array([x, y, z])
+    return np.array([x, float(draft.section.half_width(np.array(inner), np.array(z))), z])
 
 
 def band_parts(draft: Draft) -> NDArray[np.uint8]:

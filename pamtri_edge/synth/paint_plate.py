@@ -43,19 +43,29 @@ def _row(
     high: float,
     count: int,
 ) -> None:
-    """Draw one row of block characters, with gaps where a real plate has them."""
+    """Draw one row of made-up characters, with gaps where a real plate has them."""
     step = (right - left) / count
     for index in range(count):
-        if rng.random() < 0.10:
+        if rng.random() < 0.08:
             continue
-        start = left + index * step + 0.14 * step
-        end = start + step * rng.uniform(0.35, 0.72)
-        middle = low + (high - low) * rng.uniform(0.3, 0.7)
-        ink = plate.ink
-        upper, lower = rng.random() < 0.88, rng.random() < 0.88
-        canvas.box(
-            start, end, middle if not lower else low, high if upper else middle, Material.PLATE, albedo=ink
-        )
+        wide, tall = 0.62 * step, high - low
+        x = left + (index + 0.2) * step
+        stroke = min(0.30 * wide, 0.16 * tall)
+        for a0, a1, b0, b1, likely in _STROKES:
+            if rng.random() < likely:
+                start, foot = x + a0 * (wide - stroke), low + b0 * (tall - stroke)
+                end, head = x + a1 * (wide - stroke) + stroke, low + b1 * (tall - stroke) + stroke
+                canvas.box(start, end, foot, head, Material.PLATE, albedo=plate.ink)
+
+
+_STROKES = (
+    (0.0, 0.0, 0.0, 1.0, 0.75),
+    (1.0, 1.0, 0.0, 1.0, 0.60),
+    (0.0, 1.0, 1.0, 1.0, 0.60),
+    (0.0, 1.0, 0.5, 0.5, 0.50),
+    (0.0, 1.0, 0.0, 0.0, 0.50),
+)
+"""From and to, across and upward in a character's box, and how likely each stroke is."""
 
 
 def paint_badge(canvas: Canvas, name: str, centre: Point, size: float, tint: Sequence[float]) -> None:

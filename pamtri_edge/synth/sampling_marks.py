@@ -34,6 +34,12 @@ def _ink(rng: np.random.Generator) -> Rgb:
     return red, green, blue
 
 
+def _muted(rng: np.random.Generator) -> Rgb:
+    """Draw the color of a tarpaulin or a painted box."""
+    red, green, blue = (float(0.55 * one + 0.06) for one in _ink(rng))
+    return red, green, blue
+
+
 def _glow(rng: np.random.Generator) -> Rgb:
     """Draw factors of the cabin's tint."""
     red, green, blue = (float(one) for one in rng.uniform(0.4, 1.9, 3))
@@ -246,7 +252,17 @@ def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Gener
     kind = _pick(rng, ("box", "box", "box", "curtain", "tipper", "flatbed"))
     floor = 2 * shape.wheel_radius + 0.12
     height = floor + rng.uniform(0.5, 0.8) if kind in ("tipper", "flatbed") else rng.uniform(2.45, 3.25)
-    tint: Rgb = _pick(rng, ((0.72, 0.72, 0.70), (0.62, 0.63, 0.64), (0.35, 0.36, 0.37), _ink(rng), _ink(rng)))
+    tint: Rgb = _pick(
+        rng,
+        (
+            (0.72, 0.72, 0.70),
+            (0.72, 0.72, 0.71),
+            (0.62, 0.63, 0.64),
+            (0.35, 0.36, 0.37),
+            _muted(rng),
+            _muted(rng),
+        ),
+    )
     logo: list[Decal] = []
     if kind in ("box", "curtain") and _chance(rng, 0.75):
         ink, other = _ink(rng), _ink(rng)
