@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's values are the defaults, its code's a named alternative, and nonsense is refused."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.train import POSE, REID, Budget
+from pamtri_edge.train.precision import computes_bf16, resolved
+from pamtri_edge.train.recipes import differences, plain
+from pamtri_edge.train.schedule import learning_rate
+
+
+def test_the_paper_s_re_identification():
+    recipe = REID["paper"]
+    assert (recipe.epochs, recipe.batch, recipe.vehicles, recipe.pictures) == (60, 32, 8, 4)
+    assert (recipe.optimizer, recipe.weight_decay) == ("adam", 5e-4)
+    epochs = (0, 19.9, 20, 39.9, 40, 59.9)
+    rates = [learning_rate(recipe, epoch / 60) for epoch in epochs]
+    assert rates == pytest.approx([3e-4, 3e-4, 3e-5, 3e-5, 3e-6, 3e-6])
+    assert (recipe.loss.margin, recipe.loss.attributes, recipe.loss.smoothing) == (0.3, 0.125, 0.0)
+    assert recipe.size(0.0) == recipe.size(1.0) == 256
+
+
+def test_the_code_s_re_identification_differs_where_its_arguments_do():
+    recipe = REID["code"]
+    rates = [learning_rate(recipe, epoch / 120) for epoch in (0, 29.9, 30, 59.9, 60, 119)]
+    assert rates == pytest.approx([3e-4, 3e-4, 3e-5, 3e-5, 3e-6, 3e-6])
+    assert recipe.augment.erase == 0.0
+
+
+def test_the_paper_s_pose():
+    recipe = POSE["paper"]
+    rates = [learning_rate(recipe, epoch / 210) for epoch in (0, 169.9, 170, 199.9, 200, 209)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
+    assert (recipe.batch, recipe.weight_decay, recipe.hidden, recipe.foreground) == (32, 0.0, 0.0, 0.0)
+    assert POSE["code"].batch == 64, "32 on each of two GPUs"
+
+
+def test_the_compact_recipe_warms_up_grows_and_ends_at_nothing():
+    recipe = REID["compact"]
+    assert learning_rate(recipe, 0.0) < 0.01 * recipe.rate
+    assert learning_rate(recipe, recipe.warm_up) == pytest.approx(recipe.rate)
+    assert learning_rate(recipe, 1.0) == pytest.approx(0.0, abs=1e-12)
+    assert recipe.size(0.0) < recipe.size(1.0) == 256
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": ((0.1, 128),)}, "must apply from the start"),
+        ({"sizes": ((0.0, 100),)}, "pictures of 100 pixels; .* a multiple of 32"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"rate": -1.0}, "rate=-1"),
+        ({"batch": 30}, "a batch of 30 pictures, 4 of each vehicle"),
+        ({"pictures": 1}, "1 of each vehicle"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        replace(REID["paper"], **changes)
+
+
+def test_differences_name_every_field_that_changed():
+    old = plain(REID["paper"])
+    new = plain(replace(REID["paper"], rate=1.0, loss=replace(REID["paper"].loss, margin=0.2)))
+    assert differences(old, new) == ["rate: 0.0003 before, 1.0 now", "loss.margin: 0.3 before, 0.2 now"]
+    assert differences(old, old) == []
+
+
+def test_a_budget_is_of_steps_or_of_time():
+    assert Budget(steps=10).progress(5, 1e9) == 0.5
+    assert Budget(seconds=10.0).progress(10**9, 5.0) == 0.5
+    assert Budget(steps=10).left(5, 0.0, rate=2.0) == 2.5
+    assert Budget(seconds=10.0).left(5, 4.0, rate=2.0) == 6.0
+    for bad in ({}, {"steps": 1, "seconds": 1.0}, {"steps": 0}, {"seconds": -1.0}):
+        with pytest.raises(InputError, match="not both"):
+            Budget(**bad)
+
+
+def test_automatic_precision_is_what_the_processor_has():
+    cpu = torch.device("cpu")
+    assert resolved("auto", cpu) == ("bf16" if computes_bf16() else "fp32")
+    assert resolved("fp32", cpu) == "fp32"
+    with pytest.raises(InputError, match="fp16 training needs a CUDA device"):
+        resolved("fp16", cpu)

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""First weights: drawn the same for the same seed, or taken from a file as far as it fits."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models import TINY, PoseNet, ReidNet, save_checkpoint
+from pamtri_edge.train.weights import begin
+
+
+def reid(**changes):
+    return ReidNet(replace(TINY[1], **changes))
+
+
+def test_the_same_seed_draws_the_same_weights():
+    first, again, other = (ReidNet(TINY[1]) for _ in range(3))
+    origin = begin(first, seed=1)
+    begin(again, seed=1)
+    begin(other, seed=2)
+    assert origin.file is None
+    assert origin.taken == 0
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+    assert not torch.equal(first.fc_vid.weight, other.fc_vid.weight)
+
+
+def test_drawing_leaves_the_generator_of_others_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    network = ReidNet(TINY[1])
+    torch.manual_seed(7)
+    begin(network, seed=1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_pose_channels_are_drawn_small_as_the_paper_says():
+    network = ReidNet(replace(TINY[1], stem=64, segments=True))
+    begin(network, seed=0)
+    assert network.stem[0].weight[:, 3:].std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_what_fits_is_taken_and_the_rest_is_told(tmp_path):
+    source = reid(heatmaps=False, keypoints=False, vehicles=5)
+    begin(source, seed=3)
+    file = save_checkpoint(source, tmp_path / "source.safetensors")
+    network = reid(heatmaps=True, keypoints=False, vehicles=9)
+    origin = begin(network, seed=0, file=file)
+    state, first = network.state_dict(), source.state_dict()
+    assert origin.file == "source.safetensors"
+    assert torch.equal(
+        state["base.denseblock1.denselayer1.conv1.weight"], first["base.denseblock1.denselayer1.conv1.weight"]
+    )
+    assert torch.equal(state["base.conv0.weight"][:, :3], first["base.conv0.weight"])
+    assert state["base.conv0.weight"][:, 3:].abs().sum() > 0
+    assert set(origin.drawn) == {"classifier_vid.weight", "classifier_vid.bias"}
+    assert set(origin.left) == {"classifier_vid.weight", "classifier_vid.bias"}
+
+
+def test_a_densenet_by_torchvision_s_names_begins_the_backbone(tmp_path):
+    source = reid(heatmaps=False)
+    begin(source, seed=3)
+    state = {
+        name.replace("base.", "features."): tensor
+        for name, tensor in source.state_dict().items()
+        if name.startswith("base.")
+    }
+    state["classifier.weight"] = torch.zeros(1000, 20)
+    torch.save(state, tmp_path / "densenet.pth")
+    network = reid(heatmaps=False)
+    origin = begin(network, seed=0, file=tmp_path / "densenet.pth")
+    assert torch.equal(network.stem[0].weight, source.stem[0].weight)
+    assert all(not name.startswith("base.") for name in origin.drawn)
+    assert origin.left == ("classifier.weight",)
+
+
+def test_an_image_classifier_of_the_same_hrnet_begins_the_pose_network(tmp_path):
+    source = PoseNet(TINY[0])
+    begin(source, seed=3)
+    state = {name: tensor for name, tensor in source.state_dict().items() if "final_layer" not in name}
+    state["incre_modules.0.0.conv1.weight"] = torch.zeros(1)
+    torch.save(state, tmp_path / "hrnet.pth")
+    network = PoseNet(TINY[0])
+    origin = begin(network, seed=0, file=tmp_path / "hrnet.pth")
+    assert torch.equal(network.conv1.weight, source.conv1.weight)
+    assert set(origin.drawn) == {"final_layer.weight", "final_layer.bias"}
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    file = save_checkpoint(PoseNet(TINY[0]), tmp_path / "pose.safetensors")
+    with pytest.raises(CheckpointError, match=r"gives only 0 of the \d+ tensors"):
+        begin(ReidNet(TINY[1]), seed=0, file=file)
+    wide = save_checkpoint(reid(stem=16, growth=8), tmp_path / "wide.safetensors")
+    with pytest.raises(CheckpointError, match=r"has shape \(16, 39, 7, 7\) there and \(8, 39, 7, 7\) here"):
+        begin(ReidNet(TINY[1]), seed=0, file=wide)
+    with pytest.raises(CheckpointError, match="there is no file of weights"):
+        begin(ReidNet(TINY[1]), seed=0, file=tmp_path / "absent.pth")
