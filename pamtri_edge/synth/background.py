@@ -95,7 +95,7 @@ def sample_place(seed: int, camera: int) -> Place:
     lane = rng.uniform(2.9, 3.8)
     junction = bool(rng.random() < 0.25)
     return Place(
-        asphalt=_tinted(rng, albedo, 0.05),
+        asphalt=_tinted(rng, albedo, 0.03),
         pavement=_tinted(rng, rng.uniform(0.18, 0.45), 0.14),
         kerb=_tinted(rng, rng.uniform(0.25, 0.5), 0.05),
         verge=verges[int(rng.integers(len(verges)))],

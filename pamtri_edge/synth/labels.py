@@ -105,10 +105,11 @@ def visible_as_veri(azimuth: float, points: NDArray[np.floating]) -> Flags:
 
 def part_map(model: Model, samples: Samples, instance: int, hidden: Floats, size: int) -> Bytes:
     """Return (size, size) uint8: which of the 13 segments each pixel shows, 255 for none."""
-    step = samples.instance.shape[0] // size
-    pick = slice(step // 2, None, step)
-    shown = samples.instance[pick, pick] == instance
-    triangles = np.where(shown, samples.triangle[pick, pick], 0)
+    side = samples.instance.shape[0]
+    pick = (np.arange(size) * 2 + 1) * side // (2 * size)
+    picked = np.ix_(pick, pick)
+    shown = samples.instance[picked] == instance
+    triangles = np.where(shown, samples.triangle[picked], 0)
     covered = resized(hidden, size, size) >= 0.5
     parts: Bytes = np.where(shown & ~covered, model.mesh.part[triangles], np.uint8(NO_PART))
     return parts

@@ -80,7 +80,7 @@ def sample_furniture(rng: np.random.Generator, width: int, height: int) -> Furni
     scale = 2 if max(width, height) < 200 else 1  # drawn finer, then shrunk: edges without steps
     size = (height * scale, width * scale)
     cover = np.zeros(size, np.float32)
-    color = rng.uniform(0.02, 0.45) * (1.0 + 0.15 * rng.uniform(-1.0, 1.0, 3))
+    color = rng.uniform(0.02, 0.30) * (1.0 + 0.15 * rng.uniform(-1.0, 1.0, 3))
     if kind == 0:
         _pole(rng, cover)
     elif kind == 1:

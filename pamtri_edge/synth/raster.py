@@ -22,7 +22,7 @@ Bytes = NDArray[np.uint8]
 NOTHING: Final = 255
 """Instance of a sample in which nothing is seen but the background."""
 
-SUN_MAP_SIDE: Final = 224
+SUN_MAP_SIDE: Final = 176
 
 
 @dataclass(frozen=True)

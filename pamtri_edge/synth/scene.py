@@ -109,7 +109,7 @@ def render_view(
         prior: how cameras are distributed.
         backgrounds: pictures to put behind the vehicle; None draws a street.
         size: side of the picture, in pixels.
-        supersampling: samples on a side of each pixel, of the picture or (if it is larger) of the frame.
+        supersampling: samples on a side of each pixel of the frame, or of the picture if it has fewer.
         others: vehicles that may stand near, and hide parts of this one.
 
     Raises:

@@ -73,7 +73,7 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
     rng = camera_stream(seed, camera, Stream.SENSOR)
     cheap = rng.random() < 0.4
     return Sensor(
-        white_balance=rng.uniform(0.90, 1.10, 3).astype(np.float32),
+        white_balance=_balance(rng, 0.08, 0.015),
         key=float(rng.uniform(0.44, 0.70)),
         gamma=float(rng.uniform(1.9, 2.5)),
         contrast=float(rng.uniform(0.95, 1.30) if cheap else rng.uniform(1.0, 1.75)),
@@ -83,14 +83,20 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
         blur=float(rng.uniform(0.3, 1.1) if cheap else rng.uniform(0.0, 0.7)),
         shutter=float(rng.uniform(0.0, 5.0) if rng.random() < 0.4 else 0.0),
         bloom=float(rng.uniform(0.0, 0.35)),
-        noise=float(rng.uniform(0.003, 0.022) if cheap else rng.uniform(0.001, 0.010)),
-        chroma_noise=float(rng.uniform(0.0, 0.02) if cheap else rng.uniform(0.0, 0.008)),
+        noise=float(rng.uniform(0.002, 0.016) if cheap else rng.uniform(0.0, 0.007)),
+        chroma_noise=float(rng.uniform(0.0, 0.012) if cheap else rng.uniform(0.0, 0.005)),
         denoise=float(rng.uniform(0.0, 1.0) if rng.random() < 0.5 else 0.0),
         sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
         sharpen_radius=float(rng.uniform(0.6, 1.8)),
         quality=float(rng.uniform(18.0, 60.0) if cheap else rng.uniform(40.0, 92.0)),
         interlaced=bool(cheap and rng.random() < 0.15),
     )
+
+
+def _balance(rng: np.random.Generator, warmth: float, tint: float) -> Floats:
+    """Return gains of red, green and blue that are a little too warm or cold, and less often too green."""
+    warm, green = rng.uniform(-warmth, warmth), rng.normal(0.0, tint)
+    return np.array([1.0 + warm, 1.0 + green, 1.0 - warm], np.float32)
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def sample_exposure(
     wanted = max(0.05, sensor.key - 0.12 * dark) ** sensor.gamma
     return Exposure(
         gain=float(wanted / max(level, 1e-4) * 2.0 ** rng.normal(0.0, 0.30)),
-        drift=rng.uniform(0.96, 1.04, 3).astype(np.float32),
+        drift=_balance(rng, 0.03, 0.008),
         motion=float(rng.random() ** 1.5),
         angle=angle,
         worse=float(abs(rng.normal(0.0, 8.0))),
@@ -233,7 +239,7 @@ def _processed(sensor: Sensor, image: Floats) -> Floats:
 
 def _interlaced(image: Bytes, exposure: Exposure) -> Bytes:
     shift = round(3.0 * exposure.motion * math.cos(exposure.angle))
-    moved = image.copy()
+    moved: Bytes = image.copy()
     moved[1::2] = np.roll(image[1::2], shift, axis=1)
     return moved
 

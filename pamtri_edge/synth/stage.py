@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -74,7 +75,8 @@ def sample_crop(
         prior: margins, limits of the size, share of crops that a border of the frame cuts.
         rng: the view's numbers.
         size: side of the picture that is stored, in pixels.
-        supersampling: samples on a side of each pixel, of the stored picture and of the frame.
+        supersampling: samples on a side of each pixel of the frame, or of the stored picture if it has fewer;
+            the stored picture never has more pixels than there are samples.
     """
     screen = shot.camera.project(subject.vertices)
     low, high = screen[:, :2].min(axis=0), screen[:, :2].max(axis=0)
@@ -92,8 +94,8 @@ def sample_crop(
     longer = max(wide, tall)
     zoom = float(np.clip(longer, *prior.crop_limits)) / longer
     width, height = max(8, round(wide * zoom)), max(8, round(tall * zoom))
-    enough = max(width, height) * supersampling <= size
-    side = size if enough else size * supersampling
+    halves = math.ceil(2 * supersampling * max(width, height) / size)  # more samples would show no more
+    side = size * min(max(2, halves), 2 * supersampling) // 4 * 2
     box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     return Crop(width, height, side, shot.camera.window(box, side, side), shot)
 
