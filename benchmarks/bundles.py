@@ -57,6 +57,7 @@ def _export(path: Path, size: str, precision: str, variant: str, staged: bool) -
     export_bundle(
         ExportOptions(
             model=(pose, dataclasses.replace(reid, segments=True)) if variant == EVERYTHING else size,
+            seed=0,
             precision=precision,
             output=path,
             overwrite=path.exists(),

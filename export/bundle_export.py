@@ -22,7 +22,7 @@ from pamtri_edge.export import deepstream
 from pamtri_edge.export.golden import golden, tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
 from pamtri_edge.export.limits import LIMITS
-from pamtri_edge.export.networks import Networks, networks, skeleton
+from pamtri_edge.export.networks import Networks, networks, skeleton, weight_files
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.export.parity import BACKENDS, PASSES, compare, compare_staged
 from pamtri_edge.export.pictures import (
@@ -96,9 +96,10 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         InputError: options or folders that cannot be used.
     """
     steps = steps or Steps()
-    if options.model is not None:
+    drawing = not weight_files(options)
+    if drawing:
         make_plan(options, skeleton(options))  # drawing takes a while; what cannot succeed is refused before
-    with steps.step("read weights" if options.model is None else "draw weights"):
+    with steps.step("draw weights" if drawing else "read weights"):
         given = networks(options)
     plan = make_plan(options, given)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:

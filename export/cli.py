@@ -57,8 +57,8 @@ ends with exit code 1 and leaves nothing.
 
 \b
 Examples:
-  Networks with drawn weights, for a first try; they go where Reidentifier.load() looks:
-    pamtri-export --model lite
+  The trained weights that come with the package, for a GPU or in int8; where Reidentifier.load() looks:
+    pamtri-export --model lite --precision fp16
   Your own weights, or those of the original code, for a Jetson or a workstation GPU:
     pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
                   --crops crops/ --output street.pamtri
@@ -91,7 +91,10 @@ class _ShownSteps(Steps):
 def export(
     model: Annotated[
         Model | None,
-        typer.Option(help="Networks of this size with drawn weights, instead of --pose and --reid."),
+        typer.Option(
+            help="Networks of this size, instead of --pose and --reid: with the trained weights that come "
+            "with the package, or with drawn weights where it has none."
+        ),
     ] = None,
     pose: Annotated[
         Path | None, typer.Option(help="Weights of the pose network: the original's file or ours.")
@@ -155,7 +158,9 @@ def export(
     staged: Annotated[
         bool, typer.Option("--staged", help="Also write the two networks apart, for the two-engine path.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="What the weights of --model are drawn from.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Draw weights for --model from this number; they have learned nothing.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written, from what, and how long it takes.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -17,6 +18,7 @@ from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.models import SIZES, Pamtri, PoseNet, PoseSpec, ReidNet, ReidSpec, seeded
 from pamtri_edge.models.checkpoints import checkpoint_metadata, load_pose, load_reid, weights_id
+from pamtri_edge.models.shipped import shipped_weights
 from pamtri_edge.vehicle import COLORS, TYPES
 
 _SEED_PICTURES: Final = 16
@@ -83,14 +85,15 @@ def networks(options: ExportOptions) -> Networks:
         CheckpointError: a file cannot be read or does not fit.
         InputError: the re-identification network needs a pose network and none is given.
     """
-    if options.model is not None:
-        pictures = samples.crops(_SEED_PICTURES, seed=options.seed)
-        pose, reid = seeded(options.model, seed=options.seed, pictures=pictures)
-        return Networks(pose, reid, False, {"weights": "drawn", "seed": options.seed})
-    assert options.reid is not None
-    loaded_reid = load_reid(options.reid)
-    loaded_pose = None if options.pose is None else load_pose(options.pose)
-    files = {"reid": options.reid, **({} if options.pose is None else {"pose": options.pose})}
+    files = weight_files(options)
+    if not files:
+        assert options.model is not None
+        seed = options.seed or 0
+        pictures = samples.crops(_SEED_PICTURES, seed=seed)
+        pose, reid = seeded(options.model, seed=seed, pictures=pictures)
+        return Networks(pose, reid, False, {"weights": "drawn", "seed": seed})
+    loaded_reid = load_reid(files["reid"])
+    loaded_pose = load_pose(files["pose"]) if "pose" in files else None
     notes = {kind: checkpoint_metadata(path) for kind, path in files.items()}
     provenance = {
         kind: {
@@ -104,16 +107,27 @@ def networks(options: ExportOptions) -> Networks:
     return Networks(loaded_pose, loaded_reid, trained, provenance)
 
 
+def weight_files(options: ExportOptions) -> dict[str, Path]:
+    """Return the files of weights by kind, "reid" and "pose"; none where weights are drawn."""
+    if options.model is None:
+        assert options.reid is not None
+        return {"reid": options.reid, **({} if options.pose is None else {"pose": options.pose})}
+    if options.seed is not None or not isinstance(options.model, str):
+        return {}
+    found = shipped_weights(options.model)
+    return {} if found is None else {"reid": found[1], "pose": found[0]}
+
+
 def skeleton(options: ExportOptions) -> Networks:
     """Return the networks without their weights where these would have to be drawn: enough for a plan."""
-    if options.model is None:
+    if weight_files(options) or options.model is None:
         return networks(options)
     specs: tuple[PoseSpec, ReidSpec] = (
         SIZES[options.model] if isinstance(options.model, str) else options.model
     )
     with torch.device("meta"):
         pose, reid = PoseNet(specs[0]), ReidNet(specs[1])
-    return Networks(pose.eval(), reid.eval(), False, {"weights": "drawn", "seed": options.seed})
+    return Networks(pose.eval(), reid.eval(), False, {"weights": "drawn", "seed": options.seed or 0})
 
 
 def class_names(

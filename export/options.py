@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pamtri_edge.arrays import check_choice
-from pamtri_edge.bundle import default_bundle
+from pamtri_edge.bundle import cached_bundle
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest import PRECISIONS
@@ -33,8 +33,9 @@ class ExportOptions:
     """What to export, and how. Either `model`, or `reid` with `pose` where it needs one.
 
     Attributes:
-        model: "lite" or "paper": networks of that size with drawn weights (tests give specs instead).
-        seed: what these weights are drawn from.
+        model: "lite" or "paper": networks of that size, with the trained weights that come with the package
+            where it has some, else with drawn ones (tests give specs instead).
+        seed: draws weights for `model` even where there are trained ones; None draws with 0 if it must.
         pose: file of the pose network's weights.
         reid: file of the re-identification network's weights.
         precision: "fp32", "fp16" or "int8".
@@ -55,7 +56,7 @@ class ExportOptions:
     """
 
     model: str | tuple[PoseSpec, ReidSpec] | None = None
-    seed: int = 0
+    seed: int | None = None
     pose: Path | None = None
     reid: Path | None = None
     precision: str = "fp32"
@@ -79,7 +80,7 @@ class ExportOptions:
             check_choice(self.model, MODELS, "model")
         if (self.model is None) == (self.reid is None and self.pose is None):
             raise InputError(
-                "say what to export: either model ('lite' or 'paper', drawn weights), or the files of the "
+                "say what to export: either model ('lite' or 'paper'), or the files of the "
                 "weights, reid (and pose, where the re-identification network needs it); not both."
             )
         if self.model is None and self.reid is None:
@@ -97,7 +98,7 @@ class ExportOptions:
                 raise InputError(f"the output is {self.output}; a bundle's name ends in {SUFFIX}.")
             return self.output
         if self.model == "lite":
-            return default_bundle()
+            return cached_bundle()
         return Path(f"{self.name}{SUFFIX}")
 
     @property

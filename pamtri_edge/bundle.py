@@ -46,17 +46,23 @@ __all__ = [
     "POSE_FILE",
     "REID_FILE",
     "SCHEMA",
+    "SHIPPED_BUNDLE",
+    "WEIGHTS_FOLDER",
     "Bundle",
     "BundleWriter",
     "Golden",
     "Manifest",
     "TensorSpec",
     "bundle_writer",
+    "cached_bundle",
     "default_bundle",
     "open_bundle",
 ]
 
 DEFAULT_BUNDLE: Final = "pamtri-lite.pamtri"
+WEIGHTS_FOLDER: Final = Path(__file__).parent / "weights"
+"""Trained weights that come with the package, and the bundle made of them."""
+SHIPPED_BUNDLE: Final = WEIGHTS_FOLDER / DEFAULT_BUNDLE
 _ENGINES: Final = "engines"
 _BLOCK: Final = 1 << 20
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -186,7 +192,13 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
 
 
 def default_bundle() -> Path:
-    """Return where the bundle lies that is used when none is named; it may not exist.
+    """Return the bundle that is used when none is named: the cached one if there is one, else the shipped."""
+    cached = cached_bundle()
+    return cached if cached.exists() or not SHIPPED_BUNDLE.exists() else SHIPPED_BUNDLE
+
+
+def cached_bundle() -> Path:
+    """Return where a user's own default bundle lies; it may not exist.
 
     It is `pamtri-lite.pamtri` in `$PAMTRI_CACHE`, else in `$XDG_CACHE_HOME/pamtri-edge`, else in
     `~/.cache/pamtri-edge`.

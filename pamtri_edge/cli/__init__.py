@@ -13,7 +13,11 @@ from rich.logging import RichHandler
 
 from pamtri_edge import __version__, console
 from pamtri_edge.cli.doctor import doctor
+from pamtri_edge.cli.evaluate import evaluate
+from pamtri_edge.cli.match import match
 from pamtri_edge.cli.run import run
+from pamtri_edge.cli.synth import app as synth
+from pamtri_edge.cli.train import app as train
 from pamtri_edge.cli.verify import verify
 
 app = typer.Typer(
@@ -26,7 +30,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="From a video to one event for each vehicle.")(run)
+app.command(short_help="Which vehicle of one camera is which of another.")(match)
 app.command(short_help="Does a bundle give here what it promises?")(verify)
+app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
+app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")
+app.command(short_help="How well vehicles are found again, and keypoints found.")(evaluate)
 app.command(short_help="What this machine can run, and what mends the rest.")(doctor)
 
 

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What pose adds to re-identification: the paper's Table 2, trained anew on synthetic vehicles.
+
+`python benchmarks/ablation.py TRAIN TEST --output DIR` trains a pose network and then one re-identification
+network for each row, all of the same size, on the same data, for the same number of pictures, and validates
+each once on the whole test set. The sets are made by `pamtri synth` (TRAIN) and `pamtri synth --split test`
+(TEST). Everything runs through `pamtri train`, so that a stopped run goes on where it was; rows that are done
+are not trained again.
+
+The paper's first row is trained on real and synthetic vehicles together; here every row has the same set.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from machine import describe
+from rich.table import Table
+
+from pamtri_edge import console
+
+COMMAND = "from pamtri_edge.cli import main; main()"
+RESULTS = Path(__file__).parent / "results"
+BASELINE = "RGB"
+AIM = 0.05
+"""By how much of mAP the best row should be above the baseline."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant of the network.
+
+    Attributes:
+        name: as in the paper's Table 2.
+        options: of `pamtri train reid`.
+        pose: whether it needs the pose network.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    pose: bool = True
+
+
+ROWS = (
+    Row(BASELINE, ("--embed", "none", "--no-keypoints", "--no-multitask"), pose=False),
+    Row("RGB+MT", ("--embed", "none", "--no-keypoints"), pose=False),
+    Row("RGB+MT+K", ("--embed", "none")),
+    Row("RGB+MT+K+H", ("--embed", "heatmaps")),
+    Row("RGB+MT+K+S", ("--embed", "segments")),
+    Row("RGB+MT+K+H+S", ("--embed", "both")),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row that was trained.
+
+    Attributes:
+        name: of the row.
+        scores: on the test set, 0..1: mAP, rank1, rank5, rank20, color, type, as far as they are known.
+        pictures: that it was shown in training.
+        seconds: of training.
+    """
+
+    name: str
+    scores: dict[str, float]
+    pictures: int
+    seconds: float
+
+
+def main(
+    train: Annotated[Path, typer.Argument(help="Training set of `pamtri synth`.")],
+    test: Annotated[Path, typer.Argument(help="Test set of `pamtri synth --split test`.")],
+    output: Annotated[Path, typer.Option(help="Folder of the runs.")],
+    model: Annotated[str, typer.Option(help="lite or paper.")] = "lite",
+    size: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of every row.")] = 2500,
+    pose_steps: Annotated[int, typer.Option(min=1, help="Batches of the pose network.")] = 2500,
+    batch: Annotated[int, typer.Option(help="Pictures of a batch.")] = 64,
+    pictures: Annotated[int, typer.Option(help="Pictures of the test set at most.")] = 1_000_000,
+    only: Annotated[list[str] | None, typer.Option(help="Rows to train; all by default.")] = None,
+    save: Annotated[bool, typer.Option(help="Write the figures into benchmarks/results.")] = True,
+) -> None:
+    """Train every row, and print the table."""
+    common = ["--data", str(train), "--model", model, "--recipe", "compact"]
+    common += ["--sizes", str(size), "--validations", "1"]
+    pose = output / "pose"
+    _train("pose", pose, [*common, "--steps", str(pose_steps), "--validate", str(test)])
+    results = []
+    for row in ROWS:
+        if only and row.name not in only:
+            continue
+        options = [*common, *row.options, "--steps", str(steps), "--batch", str(batch)]
+        options += ["--validate", str(test), "--validate-pictures", str(pictures)]
+        if row.pose:
+            options += ["--pose", str(pose / "last.safetensors")]
+        folder = output / row.name.lower().replace("+", "-")
+        _train("reid", folder, options)
+        results.append(_result(row.name, folder))
+    console.out.print(_table(results))
+    _verdict(results)
+    if save:
+        _save(results, pose, {"model": model, "size": size, "steps": steps, "batch": batch})
+
+
+def _train(kind: str, folder: Path, options: list[str]) -> None:
+    record = folder / "record.json"
+    if record.is_file() and json.loads(record.read_text())["finished"]:
+        return
+    console.err.print(f"training {folder.name}")
+    command = [sys.executable, "-c", COMMAND, "train", kind, "--output", str(folder), *options]
+    if subprocess.run(command, check=False).returncode:
+        raise typer.Exit(1)
+
+
+def _result(name: str, folder: Path) -> Result:
+    record = json.loads((folder / "record.json").read_text())
+    scores = {key: value for key, value in record["scores"][-1].items() if key != "step"}
+    return Result(name, scores, record["pictures"], record["seconds"])
+
+
+def _table(results: list[Result]) -> Table:
+    table = Table(title="Same data, same number of pictures; mAP and CMC on unseen synthetic vehicles, %")
+    for column in ("", "mAP", "rank 1", "rank 5", "rank 20", "color", "type", "minutes"):
+        table.add_column(column, justify="right" if column else "left")
+    for result in results:
+        cells = [
+            f"{100 * result.scores[key]:.1f}" if key in result.scores else "-"
+            for key in ("mAP", "rank1", "rank5", "rank20", "color", "type")
+        ]
+        table.add_row(result.name, *cells, f"{result.seconds / 60:.0f}")
+    return table
+
+
+def _verdict(results: list[Result]) -> None:
+    found = {result.name: result.scores["mAP"] for result in results}
+    if BASELINE not in found or len(found) < 2:
+        return
+    best = max(found, key=lambda name: found[name])
+    gain = found[best] - found[BASELINE]
+    console.out.print(f"best: {best}, {100 * gain:+.1f} points of mAP on {BASELINE} (aim {100 * AIM:+.0f})")
+    ladder = [found[name] for name in (BASELINE, "RGB+MT", "RGB+MT+K") if name in found]
+    posed = [found[name] for name in ("RGB+MT+K+H", "RGB+MT+K+S") if name in found]
+    ladder += [max(posed)] if posed else []
+    console.out.print(
+        "each step of the paper's ladder helps"
+        if all(a < b for a, b in itertools.pairwise(ladder))
+        else "the paper's order does not hold here"
+    )
+
+
+def _save(results: list[Result], pose: Path, options: dict[str, Any]) -> None:
+    now = datetime.now(timezone.utc)
+    record = json.loads((pose / "record.json").read_text())
+    content = {
+        **describe(),
+        **options,
+        "pose": record["scores"][-1] if record["scores"] else {},
+        "rows": [asdict(result) for result in results],
+    }
+    path = RESULTS / f"ablation-{now:%Y-%m-%d-%H%M%S}.json"
+    path.write_text(json.dumps(content, indent=2) + "\n")
+    console.out.print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
