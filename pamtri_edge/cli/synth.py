@@ -161,6 +161,8 @@ def synth(
         raise typer.BadParameter(
             "say where to: --output FOLDER (pamtri synth --help has examples).", param_hint="--output"
         )
+    import cv2
+
     from pamtri_edge.synth import layout
     from pamtri_edge.synth.generate import generate
     from pamtri_edge.synth.plan import SynthPlan
@@ -183,6 +185,7 @@ def synth(
         formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
         masks=masks,
     )
+    cv2.setNumThreads(1)  # a process draws on one core; --processes says how many do
     begin = time.monotonic()
     try:
         with _terminable(), console.progress("images") as bar:

@@ -58,13 +58,13 @@ class RenderStudio:
         plan: the data set.
 
     Raises:
-        InputError: backgrounds, cameras or meshes of the plan cannot be read.
+        InputError: cameras or meshes of the plan cannot be read.
+        SourceError: its backgrounds cannot be read.
     """
 
     def __init__(self, plan: SynthPlan) -> None:
         from pamtri_edge.synth.fleet import Fleet
 
-        cv2.setNumThreads(1)  # every process has a core
         self._plan = plan
         self._fleet = Fleet(plan)
         self._prior = open_prior(plan.prior)
@@ -157,7 +157,7 @@ def open_backgrounds(plan: SynthPlan) -> Any:
     """Return the plan's backgrounds; None for drawn streets.
 
     Raises:
-        InputError: they cannot be read.
+        SourceError: they cannot be read.
     """
     if plan.backgrounds is None:
         return None

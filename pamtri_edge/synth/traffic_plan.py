@@ -26,7 +26,7 @@ BEGIN: Final = 20 * UNSEEN
 
 _DRIVE_SALT: Final = 0x6472_6976
 _POSE_SALT: Final = 0x706F_7365
-_LONGEST: Final = 26  # cameras are named by letters
+_MOST_CAMERAS: Final = 26  # cameras are named by letters
 _ROOM: Final = 3.0  # metres between two vehicles of a lane
 
 
@@ -60,7 +60,7 @@ class TrafficPlan:
     def __post_init__(self) -> None:
         limits: dict[str, tuple[float, float]] = {
             "vehicles": (1, 1000),
-            "cameras": (1, _LONGEST),
+            "cameras": (1, _MOST_CAMERAS),
             "seconds": (0.1, 3600.0),
             "fps": (1.0, 60.0),
             "width": (64, 3840),

@@ -16,6 +16,8 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+import cv2
+
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.synth.layout import Part, mask_name
 from pamtri_edge.synth.ledger import Ledger
@@ -117,7 +119,13 @@ def do_all(
 
 def _feed(pool: ProcessPoolExecutor, jobs: Iterator[Job], limit: int) -> Iterator[Job]:
     """Keep `limit` jobs in the pool; yield each when it is done."""
-    under_way: set[Future[Job]] = {pool.submit(_do, job) for job in islice(jobs, limit)}
+    # The first submissions start the processes, which inherit what is blocked: a Ctrl-C that meets them
+    # before they can ignore it would have each print its own traceback.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        under_way: set[Future[Job]] = {pool.submit(_do, job) for job in islice(jobs, limit)}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     while under_way:
         done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
         under_way |= {pool.submit(_do, job) for job in islice(jobs, len(done))}
@@ -133,6 +141,7 @@ def _begin(plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: Event) 
     global _painter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cv2.setNumThreads(1)  # every process has a core
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _painter = Painter(plan, folder, open_studio, stop)
 
