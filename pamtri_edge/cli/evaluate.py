@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
@@ -85,7 +85,10 @@ def evaluate(
     reid: Annotated[
         Path | None, typer.Option(help="Weights of a re-identification network, instead of a bundle.")
     ] = None,
-    pose: Annotated[Path | None, typer.Option(help="Weights of the pose network that goes with it.")] = None,
+    pose: Annotated[
+        Path | None,
+        typer.Option(help="Weights of the pose network that goes with it; alone, keypoints are measured."),
+    ] = None,
     geometry: Annotated[
         Geometry, typer.Option(help="How these weights take a crop; original: trained by the NVlabs code.")
     ] = Geometry.UNIFIED,
@@ -150,14 +153,23 @@ def evaluate(
 
     if store and (false_match_rate is None or not bundle):
         raise typer.BadParameter("--store takes --false-match-rate and --bundle.", param_hint="--store")
-    if pose is not None and reid is None:
-        raise typer.BadParameter("--pose goes with --reid.", param_hint="--pose")
+    alone = pose is not None and reid is None
+    if alone and (bundle or onnx or baseline or output or false_match_rate):
+        raise typer.BadParameter(
+            "alone it measures keypoints and nothing else; other features go with --reid.",
+            param_hint="--pose",
+        )
     if output is not None and os.path.lexists(output) and not overwrite:
         raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
     data = _read(source, tracks, stream, same_camera)
+    if pose is not None and reid is None:
+        _keypoints(data, pose, rule, device, threads, batch, as_json)
+        return
     how = Measure(metric=metric.value, top=top, rule=rule.value, draws=draws, seed=seed)
+    default = not (bundle or reid or onnx or baseline)
     with ExitStack() as stack:
-        describers = list(_bundles(stack, bundle, reid, onnx, baseline, device, backend, threads))
+        bundles = [None] if default else bundle or []
+        describers = list(_bundles(stack, bundles, device, backend, threads))
         if reid is not None:
             describers.append(_weights(reid, pose, geometry, device, threads))
         describers += _others(onnx, scaling, onnx_output, baseline, threads)
@@ -195,22 +207,50 @@ def _read(source: Path, tracks: Path | None, stream: str | None, same_camera: bo
 
 
 def _bundles(
-    stack: ExitStack,
-    bundles: list[Path] | None,
-    reid: Path | None,
-    onnx: list[Path] | None,
-    baselines: list[Baseline] | None,
-    device: str,
-    backend: str,
-    threads: int | None,
+    stack: ExitStack, bundles: Sequence[Path | None], device: str, backend: str, threads: int | None
 ) -> Iterator[Describer]:
     from pamtri_edge.evaluate.networks import BundleDescriber
     from pamtri_edge.reidentifier import Reidentifier
 
-    default = not (bundles or reid or onnx or baselines)
-    for path in [None] if default else bundles or []:
+    names = set()
+    for path in bundles:
         loaded = Reidentifier.load(path, device=device, backend=backend, threads=threads)
-        yield BundleDescriber(stack.enter_context(loaded))
+        describer = BundleDescriber(stack.enter_context(loaded))
+        if describer.name in names:  # exports of one name are told apart by where they lie
+            describer.name = str(path)
+        names.add(describer.name)
+        yield describer
+
+
+def _keypoints(
+    data: EvaluationSet,
+    pose: Path,
+    rule: Rule,
+    device: str,
+    threads: int | None,
+    batch: int,
+    as_json: bool,
+) -> None:
+    """Measure a pose network alone."""
+    from pamtri_edge.evaluate.measure import describe_set, measure_keypoints
+    from pamtri_edge.evaluate.networks import PoseDescriber
+    from pamtri_edge.evaluate.tables import keypoint_table
+
+    describer = PoseDescriber(pose, device="cpu" if device == "auto" else device, threads=threads)
+    with _progress("pictures") as update:
+        described = describe_set(data, describer, batch=batch, progress=update)
+    found = measure_keypoints(data, described, rule.value)
+    if found is None:
+        raise InputError(
+            f"{data.name} has no labels for keypoints; expected pose_query.csv and pose_test.csv in it: "
+            "image, width, height, then 36 times x, y, visible."
+        )
+    if as_json:
+        console.out.print_json(
+            json.dumps({"set": data.name, "feature": describer.name, "pck": found.to_json()})
+        )
+    else:
+        console.out.print(keypoint_table({describer.name: found}))
 
 
 def _weights(
@@ -252,13 +292,13 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
     if skipped:
         console.out.print(f"{skipped} queries have no true match and are left out.")
     console.out.print(retrieval_table(comparison.evaluations))
-    for table in (
-        keypoint_table(comparison.evaluations),
-        difference_table(first.feature, comparison.differences) if comparison.differences else None,
-    ):
-        if table is not None:
-            console.out.print()
-            console.out.print(table)
+    placed = {one.feature: one.pck for one in comparison.evaluations if one.pck is not None}
+    if placed:
+        console.out.print()
+        console.out.print(keypoint_table(placed))
+    if comparison.differences:
+        console.out.print()
+        console.out.print(difference_table(first.feature, comparison.differences))
     if matching is not None:
         console.out.print(
             f"\nThreshold for {escape(first.feature)}: a cosine of {matching.threshold:.4f} is reached by "

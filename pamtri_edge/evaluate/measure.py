@@ -162,7 +162,7 @@ def measure(
         rank1=bootstrap.interval(Scores(first, query.vehicles), **draws),
         color=_told(both.colors, query.colors, gallery.colors, data, COLORS),
         type=_told(both.types, query.types, gallery.types, data, TYPES),
-        pck=_placed(data, both, how.rule),
+        pck=measure_keypoints(data, described, how.rule),
         vehicles=query.vehicles,
     )
 
@@ -195,21 +195,28 @@ def _told(
     return attributes(predicted, truth, order)
 
 
-def _placed(data: EvaluationSet, both: Description, rule: Rule) -> Pck | None:
-    """Measure keypoints in pixels of the pictures that the labels speak of."""
-    found, count = both.keypoints, len(data.query)
-    parts = [
-        (views.keypoints, views.sizes, slice(start, start + len(views)))
-        for views, start in ((data.query, 0), (data.gallery, count))
-        if views.keypoints is not None and views.sizes is not None
+def measure_keypoints(data: EvaluationSet, described: Described, rule: Rule = "paper") -> Pck | None:
+    """Measure keypoints over queries and gallery, in pixels of the pictures that the labels speak of.
+
+    Args:
+        data: the test set.
+        described: what a network says of it.
+        rule: of the PCK.
+
+    Returns:
+        None if the network places no keypoints, or the set has no labels for them.
+    """
+    sides = ((data.query, described.query), (data.gallery, described.gallery))
+    labelled = [
+        (views.keypoints, views.sizes, description.keypoints)
+        for views, description in sides
+        if views.keypoints is not None and views.sizes is not None and description.keypoints is not None
     ]
-    if found is None or not parts:
+    if not labelled:
         return None
-    truth = np.concatenate([points for points, _, _ in parts])
-    sizes = np.concatenate([size for _, size, _ in parts])
-    chosen = np.concatenate([found[rows] for _, _, rows in parts])
-    labelled = truth[..., 2].any(axis=1)  # pictures without a row have nothing visible
-    truth, sizes, chosen = truth[labelled], sizes[labelled], chosen[labelled]
+    truth, sizes, found = (np.concatenate(arrays) for arrays in zip(*labelled, strict=True))
+    rows = truth[..., 2].any(axis=1)  # a picture without a label has nothing visible
+    truth, sizes, found = truth[rows], sizes[rows], found[rows]
     scale = np.concatenate([sizes, np.ones((len(sizes), 1), np.float32)], axis=1)[:, None]
     boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)
-    return pck(chosen * scale, (truth * scale)[..., :2], truth[..., 2] > 0, boxes, rule)
+    return pck(found * scale, (truth * scale)[..., :2], truth[..., 2] > 0, boxes, rule)

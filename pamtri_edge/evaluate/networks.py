@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import cv2
 import numpy as np
@@ -77,18 +77,10 @@ class WeightsDescriber:
         threads: int | None = None,
         name: str | None = None,
     ) -> None:
-        if importlib.util.find_spec("torch") is None:
-            raise MissingDependencyError(
-                "weights run in PyTorch, which is not installed: pip install 'pamtri-edge[torch]'"
-            )
-        import torch
-
+        self._torch = _import_torch(threads)
         from pamtri_edge.models import Pamtri, load_pose, load_reid
 
-        if threads is not None:
-            torch.set_num_threads(threads)
         self.name = name or reid.name
-        self._torch = torch
         loaded = load_reid(reid)
         self._network = Pamtri(None if pose is None else load_pose(pose), loaded, geometry=geometry)
         self._network.to(device)
@@ -114,6 +106,39 @@ class WeightsDescriber:
             _names(found.get("type"), self._types),
             found.get("keypoints"),
         )
+
+
+class PoseDescriber:
+    """Places keypoints with the weights of a pose network, in PyTorch; its embeddings have no numbers.
+
+    Args:
+        pose: weights of the pose network, trained on stretched crops (geometry `unified`).
+        device: "cpu", "cuda" or "cuda:N".
+        threads: CPU threads; None for all.
+
+    Raises:
+        CheckpointError: the file cannot be read or does not fit.
+        MissingDependencyError: PyTorch is not installed.
+    """
+
+    def __init__(self, pose: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+        self._torch = _import_torch(threads)
+        from pamtri_edge.models import load_pose
+        from pamtri_edge.models.stages import PoseStage
+
+        self.name = pose.name
+        self._network = PoseStage(load_pose(pose)).eval().to(device)
+        self._device = device
+
+    def describe(self, pictures: Sequence[Picture]) -> Description:
+        """Describe pictures; see `Describer`."""
+        from pamtri_edge import ops
+        from pamtri_edge.models import operators
+
+        images = self._torch.from_numpy(ops.resize(list(pictures))).to(self._device)
+        with self._torch.inference_mode():
+            keypoints = operators.crop_keypoints(*operators.peaks(self._network(images)))
+        return Description(np.zeros((len(pictures), 0), np.float32), keypoints=keypoints.cpu().numpy())
 
 
 @dataclass(frozen=True)
@@ -177,6 +202,18 @@ class OnnxDescriber:
         if feature.ndim == 4:
             feature = feature.mean(axis=(2, 3))
         return Description(np.asarray(feature.reshape(len(feature), -1), np.float32))
+
+
+def _import_torch(threads: int | None) -> Any:
+    if importlib.util.find_spec("torch") is None:
+        raise MissingDependencyError(
+            "weights run in PyTorch, which is not installed: pip install 'pamtri-edge[torch]'"
+        )
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return torch
 
 
 def _scaled(pictures: Floats, scaling: Scaling) -> Floats:

@@ -12,6 +12,7 @@ from rich.table import Table
 from pamtri_edge.evaluate.attributes import Attributes
 from pamtri_edge.evaluate.bootstrap import Interval
 from pamtri_edge.evaluate.measure import SHOWN_RANKS, Evaluation
+from pamtri_edge.evaluate.pose import Pck
 
 
 def percent(value: float | None) -> str:
@@ -52,20 +53,21 @@ def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
     return table
 
 
-def keypoint_table(evaluations: Sequence[Evaluation]) -> Table | None:
-    """Return the PCK by part of the body, a row a feature; None where no feature places keypoints."""
-    placed = [(one.feature, one.pck) for one in evaluations if one.pck is not None]
-    if not placed:
-        return None
+def keypoint_table(placed: Mapping[str, Pck]) -> Table:
+    """Return the PCK by part of the body, a row a feature.
+
+    Args:
+        placed: one or more, by the feature's name, all by one rule.
+    """
+    first = next(iter(placed.values()))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"PCK ({placed[0][1].rule}, {placed[0][1].threshold:g})")
-    for part in placed[0][1].by_part:
+    table.add_column(f"PCK ({first.rule}, {first.threshold:g})")
+    for part in first.by_part:
         table.add_column(part.replace("_", " "), justify="right")
     table.add_column("mean", justify="right")
-    for feature, found in placed:
-        table.add_row(
-            escape(feature), *(percent(value) for value in found.by_part.values()), percent(found.mean)
-        )
+    for feature, found in placed.items():
+        cells = [percent(value) for value in found.by_part.values()]
+        table.add_row(escape(feature), *cells, percent(found.mean))
     return table
 
 

@@ -163,7 +163,7 @@ def test_a_threshold_is_measured_and_kept_by_the_bundle(
         (["none"], 1, "there is no none; expected a folder with image_query and image_test, or a video"),
         (["{data}/label_test.csv"], 1, "is a file; a video needs its tracks: --tracks FILE"),
         (["{data}/image_test"], 1, "has no folder image_query"),
-        (["{data}", "--pose", "pose.pth"], 2, "--pose goes with --reid"),
+        (["{data}", "--pose", "pose.pth", "--baseline", "thumbnail"], 2, "other features go with --reid"),
         (["{data}", "--store"], 2, "--store takes --false-match-rate and --bundle"),
         (["{data}", "--baseline", "colours"], 2, "colours"),
         (["{data}", "--metric", "manhattan"], 2, "manhattan"),
@@ -178,6 +178,45 @@ def test_what_cannot_be_done_is_one_readable_line(
     found, _, err = call(*(argument.format(data=data) for argument in arguments))
     assert found == code
     assert words in " ".join(err.replace("│", " ").split())
+
+
+def test_a_pose_network_alone_is_measured_by_part_of_the_body(call: Call, data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="weights run in PyTorch")
+    from pamtri_edge.models import save_checkpoint, seeded
+    from pamtri_edge.models.sizes import TINY
+
+    weights = save_checkpoint(
+        seeded(TINY, seed=0, pictures=samples.crops(2))[0], tmp_path / "pose.safetensors"
+    )
+    code, _, err = call(data, "--pose", weights, "--threads", 1)
+    assert code == 1
+    assert "has no labels for keypoints; expected pose_query.csv" in " ".join(err.split())
+    for part in ("query", "test"):
+        rows = [
+            f"{path.name},64,48," + "32,24,1," * 35 + "32,24,1\n"
+            for path in (data / f"image_{part}").iterdir()
+        ]
+        (data / f"pose_{part}.csv").write_text("".join(rows))
+    code, out, _ = call(data, "--pose", weights, "--threads", 1)
+    assert code == 0
+    assert out.split()[:3] == ["PCK", "(paper,", "0.5)"]
+    code, out, _ = call(data, "--pose", weights, "--threads", 1, "--rule", "legacy", "--json")
+    record = json.loads(out)
+    assert (record["feature"], record["pck"]["rule"]) == ("pose.safetensors", "legacy")
+    assert 0 <= record["pck"]["mean"] <= 1
+
+
+def test_two_exports_of_one_name_are_told_apart(
+    call: Call, data: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "again.pamtri")
+    options = ["--bundle", tiny_bundle, "--bundle", tmp_path / "again.pamtri", "--threads", 1, "--json"]
+    code, out, _ = call(data, *options)
+    assert code == 0
+    record = json.loads(out)
+    assert record["evaluations"][1]["feature"] == str(tmp_path / "again.pamtri")
+    (lead,) = record["first_above"].values()
+    assert lead["value"] == lead["low"] == lead["high"] == 0.0
 
 
 def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -> None:

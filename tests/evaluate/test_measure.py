@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One feature on one set: everything that can be measured, and nothing that cannot."""
 
+import errno
 import json
+import os
 
+import cv2
 import numpy as np
 import pytest
 
@@ -141,6 +144,24 @@ def test_nothing_is_left_where_a_picture_breaks_half_way(data_folder, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("full", ["savefig", "imwrite"])
+def test_a_full_disk_is_told_and_leaves_nothing(data_folder, tmp_path, monkeypatch, full):
+    pytest.importorskip("matplotlib", reason="drawing curves takes matplotlib")
+    from matplotlib.figure import Figure
+
+    def no_space(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    found = compare(read_folder(data_folder), [Thumbnail()], how=QUICK)
+    if full == "savefig":
+        monkeypatch.setattr(Figure, "savefig", no_space)
+    else:
+        monkeypatch.setattr(cv2, "imwrite", lambda *_: False)  # which does not say why
+    with pytest.raises(InputError, match=r"png cannot be written"):
+        write_comparison(found, tmp_path / "results")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
 def test_ranked_lists_show_the_ranking_that_was_measured(data_folder):
     data = read_folder(data_folder)
     found = compare(data, [Thumbnail()], how=QUICK)
@@ -183,8 +204,7 @@ def test_tables_show_percent_and_leave_out_what_nobody_knows(data_folder):
     ]
     assert [column.header for column in retrieval_table([plain]).columns] == headers[:-3]
     assert rows(retrieval_table([told, plain]))[-2:] == [["100.0", "-"], ["100.0", "-"]]
-    assert rows(keypoint_table([told, plain]))[-1] == ["100.0"]
-    assert keypoint_table([plain]) is None
+    assert rows(keypoint_table({"told": told.pck}))[-1] == ["100.0"]
 
 
 def test_clips_stand_below_one_another_with_their_mean(data_folder):
