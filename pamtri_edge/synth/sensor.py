@@ -74,9 +74,9 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
     cheap = rng.random() < 0.4
     return Sensor(
         white_balance=_balance(rng, 0.08, 0.015),
-        key=float(rng.uniform(0.44, 0.70)),
+        key=float(rng.uniform(0.46, 0.72)),
         gamma=float(rng.uniform(1.9, 2.5)),
-        contrast=float(rng.uniform(0.95, 1.30) if cheap else rng.uniform(1.0, 1.75)),
+        contrast=float(rng.uniform(1.0, 1.55) if cheap else rng.uniform(1.1, 1.9)),
         black=float(rng.uniform(0.05, 0.32) if rng.random() < 0.35 else rng.uniform(0.0, 0.04)),
         saturation=float(rng.uniform(0.45, 1.0) if cheap else rng.uniform(0.7, 1.45)),
         detail=float(rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.75, 1.1)),
