@@ -21,7 +21,7 @@ MAP_HEIGHT: Final = 256
 MAP_WIDTH: Final = 512
 
 Point = tuple[float, float]
-Tint = Sequence[float]
+Tint = Sequence[float] | Floats
 
 _SHIFT: Final = 4
 """Bits of fraction in the coordinates that cv2 is given."""

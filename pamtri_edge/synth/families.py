@@ -145,6 +145,20 @@ _FAMILIES: Final = {
             0.78, 1.02, -0.20, -0.88, -2.42, 1.46, -2.74, 1.04, 0.92, 0.03, 0.22,
         ),
     ),
+    "coach": Family(
+        "bus", 0.02, doors="none", tailgate=False, upright=True, commercial=0.8,
+        measures=(
+            6.10, 2.40, 3.10, 3.45, 2.50, 0.50, 0.35,
+            1.15, 1.45, 2.28, 1.90, -9.05, 3.38, -9.12, 2.20, 1.50, 0.04, 0.04,
+        ),
+    ),
+    "light_truck": Family(
+        "truck", 0.03, doors="cab", tailgate=False, cargo="box", commercial=0.6,
+        measures=(
+            3.30, 0.86, 1.20, 2.06, 1.92, 0.345, 0.25,
+            0.94, 1.20, 0.10, -0.60, -1.32, 2.02, -1.46, 1.20, 1.12, 0.02, 0.09,
+        ),
+    ),
     "crossover": Family(
         "suv", 0.04, doors="two", tailgate=True, roof_rails=0.4, cladding=0.75,
         measures=(
@@ -160,6 +174,28 @@ FAMILIES: Final = tuple(_FAMILIES)
 
 TYPE_OF_FAMILY: Final = {name: family.type_name for name, family in _FAMILIES.items()}
 """The type, one of `vehicle.TYPES`, that each family is labelled with."""
+
+
+_GOLDEN: Final = 0.6180339887498949
+
+
+def family_at(place: float, number: int) -> str:
+    """Return the family of a vehicle or model by its number, in the shares of the weights.
+
+    Steps of the golden ratio spread over the families more evenly than chance: few dozen consecutive numbers
+    suffice for every type to come.
+
+    Args:
+        place: 0..1, where the steps begin; a seed's own.
+        number: of the vehicle or model.
+    """
+    total = sum(family.weight for family in _FAMILIES.values())
+    left = (place + number * _GOLDEN) % 1.0 * total
+    for name, family in _FAMILIES.items():
+        left -= family.weight
+        if left < 0:
+            return name
+    return name
 
 
 def family_of(name: str) -> Family:

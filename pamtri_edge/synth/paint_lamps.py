@@ -122,7 +122,7 @@ class _Place:
 def headlamp_height(draft: Draft) -> tuple[float, float]:
     """Return z of the headlamps' lower and upper edge."""
     top = draft.spec.shape.hood_front_z - draft.spec.front.lamp_top
-    if draft.spec.family == "bus":
+    if draft.spec.bus is not None:
         top = draft.frame.sill + 0.55
     return top - draft.spec.front.lamp_height, top
 
@@ -221,17 +221,18 @@ def paint_taillamps(draft: Draft) -> None:
 
 
 def _tail_pattern(canvas: Canvas, place: _Place, sign: int, pattern: str) -> None:
+    """Divide a rear lamp. Its white parts are MATTE: a reversing lamp does not shine as headlamps do."""
     lamp = (Material.TAILLAMP,)
     fields: dict[str, tuple[tuple[Point, Point, Material, float], ...]] = {
         "plain": (),
-        "white_low": (((-0.1, 0.0), (1.2, 0.30), Material.HEADLAMP, 0.8),),
-        "white_mid": (((-0.1, 0.36), (1.2, 0.62), Material.HEADLAMP, 0.8),),
+        "white_low": (((-0.1, 0.0), (1.2, 0.30), Material.MATTE, 0.8),),
+        "white_mid": (((-0.1, 0.36), (1.2, 0.62), Material.MATTE, 0.8),),
         "amber_top": (((-0.1, 0.68), (1.2, 1.1), Material.INDICATOR, 0.9),),
         "amber_low": (((0.3, 0.0), (1.2, 0.32), Material.INDICATOR, 0.9),),
         "amber_out": (((0.78, -0.1), (1.2, 1.1), Material.INDICATOR, 0.9),),
-        "white_in": (((-0.1, -0.1), (0.32, 1.1), Material.HEADLAMP, 0.8),),
+        "white_in": (((-0.1, -0.1), (0.32, 1.1), Material.MATTE, 0.8),),
         "clear": (
-            ((-0.1, -0.1), (1.2, 0.5), Material.HEADLAMP, 0.7),
+            ((-0.1, -0.1), (1.2, 0.5), Material.MATTE, 0.7),
             ((0.5, 0.1), (0.8, 0.4), Material.TAILLAMP, 1.2),
         ),
         "led": (
@@ -242,7 +243,14 @@ def _tail_pattern(canvas: Canvas, place: _Place, sign: int, pattern: str) -> Non
     }
     for (a0, b0), (a1, b1), material, tint in fields[pattern]:
         corners = [place.at(point, sign) for point in ((a0, b0), (a1, b0), (a1, b1), (a0, b1))]
-        canvas.polygon(corners, material, tint=(tint, tint, tint), only=lamp)
+        white = material is Material.MATTE
+        canvas.polygon(
+            corners,
+            material,
+            tint=None if white else (tint, tint, tint),
+            albedo=(0.50, 0.50, 0.52) if white else None,
+            only=lamp,
+        )
 
 
 def paint_lamps_on_side(draft: Draft, canvas: Canvas) -> None:
@@ -269,7 +277,7 @@ def paint_lamps_on_side(draft: Draft, canvas: Canvas) -> None:
             )
         elif rear.lamp_pattern == "white_mid":
             middle = (low + 0.36 * (high - low), low + 0.62 * (high - low))
-            canvas.box(-9.0, 9.0, *middle, Material.HEADLAMP, tint=(0.8,) * 3, only=(Material.TAILLAMP,))
+            canvas.box(-9.0, 9.0, *middle, Material.MATTE, albedo=(0.5, 0.5, 0.52), only=(Material.TAILLAMP,))
 
 
 def _wrap(

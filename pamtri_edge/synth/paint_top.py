@@ -88,6 +88,8 @@ def _behind_the_roof(draft: Draft, canvas: Canvas) -> None:
         bus = draft.spec.bus
         if bus is None or not bus.panel:
             paint_rear_glass(draft, canvas, corners)
+        else:
+            _advertising(canvas, start + 0.25, edge - 0.08, bus.sign_pattern)
         return
     reach = foot - start
     lead = 0.05 if draft.family.cargo == "none" else 0.14
@@ -109,6 +111,23 @@ def _behind_the_roof(draft: Draft, canvas: Canvas) -> None:
     canvas.line((foot + 0.04, -0.80), (foot + 0.04, 0.80), 0.014, Material.SEAM)
     for sign in (1, -1):
         canvas.path([(foot + 0.04, sign * 0.80), (edge, sign * 0.74)], 0.012, Material.SEAM)
+
+
+def _advertising(canvas: Canvas, start: float, end: float, pattern: int) -> None:
+    """Fill a bus's back with a picture that sells something: a ground, a field, a few bars."""
+    rng = np.random.default_rng([pattern, 9])
+    canvas.box(start, end, -0.86, 0.86, Material.MATTE, albedo=rng.uniform(0.1, 0.9, 3) ** 2)
+    for _ in range(int(rng.integers(2, 6))):
+        a, across = rng.uniform(start, end), rng.uniform(-0.7, 0.5)
+        deep, wide = rng.uniform(0.08, 0.5), rng.uniform(0.1, 0.9)
+        canvas.box(
+            max(a - deep, start),
+            a,
+            across,
+            min(across + wide, 0.86),
+            Material.MATTE,
+            albedo=rng.uniform(0.1, 0.9, 3) ** 2,
+        )
 
 
 def _route_sign(draft: Draft, canvas: Canvas) -> None:

@@ -51,6 +51,14 @@ def paint_side_windows(draft: Draft, canvas: Canvas, sign: int, pillars: tuple[f
         lean = 0.03 + 0.05 * index
         canvas.line((x, low[1] - 0.05), (x - lean, high[1] + 0.03), width, finish, only=_GLASS)
     _door_frames(draft, canvas, high)
+    if draft.spec.cabin.shade == sign and pillars:
+        blind = [
+            (low[0] + 0.25, low[1]),
+            (pillars[0] - 0.08, low[1]),
+            (pillars[0] - 0.08, 9.0),
+            (low[0] + 0.25, 9.0),
+        ]
+        canvas.polygon(blind, Material.GLASS, tint=(0.22, 0.22, 0.22), only=_GLASS)
     if trim.visors:
         top = [(x, z) for x, z in opening if z > low[1] + 0.8 * (high[1] - low[1])]
         if len(top) > 2:

@@ -10,9 +10,16 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from pamtri_edge.synth.families import FAMILIES, Family, family_of, measures_of
+from pamtri_edge.synth.families import Family, family_at, family_of, measures_of
 from pamtri_edge.synth.sampling_fascia import draw_front, draw_plate, draw_rear
-from pamtri_edge.synth.sampling_marks import draw_bus, draw_cabin, draw_cargo, draw_decals, draw_flaws
+from pamtri_edge.synth.sampling_marks import (
+    draw_bus,
+    draw_cabin,
+    draw_cargo,
+    draw_decals,
+    draw_flaws,
+    draw_taxi,
+)
 from pamtri_edge.synth.spec_parts import BodyShape, Paint, Rgb, Trim, Wheels
 
 _Thing = TypeVar("_Thing")
@@ -65,8 +72,7 @@ def draw(
         return _stream(seed, identity, f"own {group}")
 
     if family is None:
-        weights = np.array([family_of(name).weight for name in FAMILIES])
-        family = FAMILIES[int(of_model("family").choice(len(FAMILIES), p=weights / weights.sum()))]
+        family = family_at(_stream(seed, 0, f"{key[0]} families").random(), key[1])
     if color is None:
         names = list(_COLOR_WEIGHTS)
         shares = np.array(list(_COLOR_WEIGHTS.values()))
@@ -74,8 +80,12 @@ def draw(
     kind = family_of(family)
     shape = _shape(family, kind, of_model("shape"))
     trim = _trim(family, kind, shape, of_identity("trim"), of_model("trim"))
-    front = draw_front(family, kind, shape, of_model("front"), of_identity("front"))
-    rear = draw_rear(family, kind, shape, of_model("rear"), of_identity("rear"))
+    face = {"coach": "bus", "light_truck": "van"}.get(family, family)
+    front = draw_front(face, kind, shape, of_model("front"), of_identity("front"))
+    rear = draw_rear(face, kind, shape, of_model("rear"), of_identity("rear"))
+    decals = draw_decals(face, kind, of_identity("decals"))
+    if trim.roof_load == "taxi":
+        decals += draw_taxi(trim.load_tint, of_identity("taxi"))
     return {
         "seed": seed,
         "identity": identity,
@@ -89,7 +99,7 @@ def draw(
         "trim": trim,
         "cabin": draw_cabin(family, of_identity("cabin")),
         "dirt": _dirt(of_identity("dirt")),
-        "decals": draw_decals(family, kind, of_identity("decals")),
+        "decals": decals,
         "flaws": draw_flaws(of_identity("flaws")),
         "cargo": draw_cargo(family, kind, shape, of_identity("cargo")),
         "bus": draw_bus(kind, shape, of_identity("bus")),
@@ -136,6 +146,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         measures[key] *= 1 + spread * rng.uniform(-1, 1)
     if family.upright and family.cargo == "none":
         measures["wheelbase"] *= rng.uniform(0.85, 1.15)
+    squareness = _square(measures, rng)
     together = rng.uniform(-0.05, 0.05)
     for key in ("hood_front_z", "cowl_z", "rear_window_z", "deck_z"):
         measures[key] += together + rng.uniform(-0.02, 0.02)
@@ -146,9 +157,10 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
     longer = measures["wheelbase"] - middle["wheelbase"]
     measures["roof_rear_x"] -= longer
     measures["rear_window_x"] -= longer
-    upright = {"bus": 0.04, "truck": 0.05, "minibus": 0.10, "van": 0.20}.get(name)
-    roundness = rng.uniform(0.6, 1.3)
-    setback = upright if upright is not None else 0.13 + 0.13 * roundness * rng.uniform(0.6, 1.3)
+    upright = {"bus": 0.04, "coach": 0.06, "truck": 0.05, "minibus": 0.10, "van": 0.20}.get(name)
+    softness = 1 - squareness
+    roundness = 0.5 + 0.9 * softness
+    setback = upright if upright is not None else 0.11 + 0.17 * roundness * rng.uniform(0.5, 1.2)
     bulge = rng.uniform(0.10, 0.22)
     gap = rng.uniform(0.04, 0.085)
     measures["rear_overhang"] = max(measures["rear_overhang"], measures["wheel_radius"] + gap + 0.26)
@@ -160,12 +172,12 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         **{key: float(value) for key, value in measures.items()},
         nose_setback=float(setback),
         nose_round=float(roundness),
-        crown=float(rng.uniform(0.03, 0.06)),
+        crown=float(rng.uniform(0.02, 0.035) + 0.035 * softness),
         front_bulge=float(bulge),
         rear_bulge=float(rng.uniform(0.06, 0.15)),
-        edge_radius=float(rng.uniform(0.07, 0.13)),
-        corner_radius=float(rng.uniform(0.14, 0.26)),
-        taper=float(rng.uniform(0.04, 0.12)),
+        edge_radius=float(rng.uniform(0.05, 0.07) + 0.08 * softness),
+        corner_radius=float(rng.uniform(0.11, 0.15) + 0.14 * softness),
+        taper=float(rng.uniform(0.03, 0.05) + 0.08 * softness),
         shoulder=float(rng.uniform(0.015, 0.05)),
         crease=float(rng.uniform(0.0, 0.02)),
         flare=float(rng.uniform(0.004, 0.022)),
@@ -173,6 +185,18 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         rear_pillar=float(rng.uniform(0.13, 0.34)),
         window_kick=float(rng.uniform(0.0, 0.16) if _chance(rng, 0.6) else 0.0),
     )
+
+
+def _square(measures: dict[str, float], rng: np.random.Generator) -> float:
+    """Draw how square the vehicle is, 0..1, and set its windows up accordingly; return it."""
+    squareness = float(rng.uniform(0, 1))
+    more = squareness - 0.5
+    measures["cowl_x"] += 0.10 * more
+    measures["roof_front_x"] += 0.18 * more
+    measures["roof_rear_x"] -= 0.24 * more
+    measures["hood_front_z"] += 0.08 * more
+    measures["tumblehome"] *= 1 - 0.5 * more
+    return squareness
 
 
 def _paint(name: str, rng: np.random.Generator) -> Paint:
@@ -203,7 +227,7 @@ def _paint(name: str, rng: np.random.Generator) -> Paint:
 
 
 def _wheels(name: str, family: Family, rng: np.random.Generator) -> Wheels:
-    if family.upright or name == "minibus":
+    if family.upright or name in ("minibus", "light_truck"):
         style = pick(rng, ("truck", "truck", "steel", "cover"))
         finish = pick(rng, ("bright", "satin", "dark", "paint"))
     elif name in ("van", "pickup") or _chance(rng, 0.22):
@@ -244,9 +268,9 @@ def _trim(
     loads = _loads_for(name, family)
     load = pick(rng, loads) if loads and _chance(rng, 0.75 if family.upright else 0.13) else "none"
     tints = _LOADS.get(load, ((0.03, 0.03, 0.03),))
-    passenger_car = not family.upright and name not in ("van", "minibus", "pickup")
+    passenger_car = not family.upright and name not in ("van", "minibus", "pickup", "light_truck")
     two_tone = "none"
-    if _chance(rng, 0.62 if name == "bus" else 0.35 if name == "minibus" else 0.05):
+    if _chance(rng, 0.62 if name in ("bus", "coach") else 0.35 if name == "minibus" else 0.05):
         two_tone = pick(rng, ("lower", "upper", "sash") if not passenger_car else ("lower", "upper"))
     rails = "none"
     if _chance(rng, family.roof_rails):
@@ -284,7 +308,7 @@ def _trim(
 
 
 def _loads_for(name: str, family: Family) -> tuple[str, ...]:
-    if name == "bus":
+    if name in ("bus", "coach"):
         return ("aircon",)
     if name == "minibus":
         return ("aircon", "bars")

@@ -23,14 +23,31 @@ def _chance(rng: np.random.Generator, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
+_INKS: tuple[Rgb, ...] = (
+    (0.75, 0.75, 0.75),
+    (0.75, 0.75, 0.75),
+    (0.02, 0.02, 0.02),
+    (0.02, 0.02, 0.02),
+    (0.45, 0.02, 0.02),
+    (0.45, 0.02, 0.02),
+    (0.02, 0.05, 0.30),
+    (0.02, 0.05, 0.30),
+    (0.03, 0.18, 0.45),
+    (0.02, 0.22, 0.06),
+    (0.20, 0.35, 0.03),
+    (0.65, 0.45, 0.02),
+    (0.60, 0.18, 0.01),
+    (0.25, 0.03, 0.22),
+    (0.03, 0.30, 0.32),
+    (0.30, 0.30, 0.31),
+)
+"""What company signs are usually printed in."""
+
+
 def _ink(rng: np.random.Generator) -> Rgb:
-    """Draw a printed color: strong, white or black."""
-    if _chance(rng, 0.3):
-        return _pick(rng, ((0.75, 0.75, 0.75), (0.02, 0.02, 0.02)))
-    hue = rng.uniform(0, 3)
-    strong, weak = rng.uniform(0.25, 0.6), rng.uniform(0.01, 0.12)
-    wheel = [max(0.0, 1 - min(abs(hue - k), 3 - abs(hue - k))) for k in range(3)]
-    red, green, blue = (float(weak + strong * one) for one in wheel)
+    """Draw a printed color: one of the usual ones, a little off."""
+    base = np.array(_pick(rng, _INKS)) * rng.uniform(0.75, 1.15) + rng.uniform(0, 0.02, 3)
+    red, green, blue = (float(min(one, 0.85)) for one in base)
     return red, green, blue
 
 
@@ -194,6 +211,19 @@ def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
             Decal(_pick(rng, ("round", "block")), "hood", 0.5, 0.55, 0.45, 0.45, ink, other, _seed(rng))
         )
     return result
+
+
+def draw_taxi(tint: Rgb, rng: np.random.Generator) -> tuple[Decal, ...]:
+    """Draw what taxis carry besides the sign on the roof: a band or a field on the doors, or nothing."""
+    kind = _pick(rng, ("checker", "block", "stripe", "lettering", "none"))
+    if kind == "none":
+        return ()
+    wide, tall = float(rng.uniform(0.7, 2.2)), float(rng.uniform(0.10, 0.26))
+    ink = tint if _chance(rng, 0.5) else (0.02, 0.02, 0.02)
+    middle = float(rng.uniform(0.45, 0.6))
+    return (
+        Decal(kind, "both", middle, float(rng.uniform(0.5, 0.75)), wide, tall, ink, _ink(rng), _seed(rng)),
+    )
 
 
 def _seed(rng: np.random.Generator) -> int:

@@ -425,7 +425,7 @@ class Cargo:
     """The load-bearing part of trucks and pickups.
 
     Attributes:
-        kind: for trucks "box", "curtain", "tipper", "flatbed", "tank"; for pickups "open", "tonneau",
+        kind: for trucks "box", "curtain", "tipper", "flatbed"; for pickups "open", "tonneau",
             "canopy", "sports_bar", "load".
         height: of its top above the ground.
         tint: its color.

@@ -29,7 +29,7 @@ def wheel_y(draft: Draft) -> tuple[float, float]:
 def add_wheels(assembly: Assembly, draft: Draft) -> None:
     """Add four wheels: tyres, and faces that show the wheels' sheet."""
     shape, axle = draft.spec.shape, draft.frame.front_axle
-    heavy = draft.family.upright or draft.spec.family == "minibus"
+    heavy = draft.family.upright or draft.has_box or draft.spec.family == "minibus"
     outer = wheel_y(draft)
     for index, (x, sign) in enumerate(((axle, 1), (axle, -1), (-axle, 1), (-axle, -1))):
         y = outer[0] if x > 0 else outer[1]

@@ -182,3 +182,10 @@ def test_a_vehicle_is_built_in_the_time_that_synthesis_has_for_it():
         build(spec)
         taken.append(time.process_time() - start)
     assert np.median(taken) < 0.060  # 20 ms on an idle core; a busy machine is granted three times that
+
+
+def test_nothing_behind_shines_like_a_headlamp(meshes):
+    """Reversing lamps are white and dark at night; what is HEADLAMP a renderer lights up."""
+    for of_family in meshes.values():
+        for mesh in of_family:
+            assert not (mesh.material_maps[3] == Material.HEADLAMP).any()

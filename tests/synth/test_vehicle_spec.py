@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.synth.families import family_of
 from pamtri_edge.synth.vehicle_spec import FAMILIES, VehicleSpec, sample_vehicle
 from pamtri_edge.vehicle import COLORS, TYPES
 
@@ -134,3 +135,18 @@ def test_an_order_that_cannot_be_filled_names_what_can(arguments, message):
 def test_a_specification_cannot_be_changed_by_accident():
     with pytest.raises(dataclasses.FrozenInstanceError):
         sample_vehicle(0, 0).dirt = 1.0
+
+
+def test_forty_two_consecutive_models_or_vehicles_cover_all_types():
+    for seed in (0, 1, 2):
+        for start in (0, 41, 1000):
+            numbers = range(start, start + 42)
+            assert {sample_vehicle(seed, 0, model=n).type_name for n in numbers} == set(TYPES)
+            assert {sample_vehicle(seed, n).type_name for n in numbers} == set(TYPES)
+
+
+def test_families_come_in_the_shares_of_their_weights():
+    families = [sample_vehicle(3, identity).family for identity in range(500)]
+    total = sum(family_of(name).weight for name in FAMILIES)
+    for name in FAMILIES:
+        assert families.count(name) / 500 == pytest.approx(family_of(name).weight / total, abs=0.01)
