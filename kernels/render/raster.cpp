@@ -1,5 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
+#include <vector>
+
 #include "render.hpp"
 
 namespace pamtri::render {
@@ -45,25 +48,75 @@ bool project(const double* screen, const int* triangle, int width, int height, P
     return true;
 }
 
-Material material_at(const Mesh& mesh, std::size_t index, double second, double third) {
-    const int map = mesh.texture[index];
-    if (map < 0) return static_cast<Material>(mesh.material[index]);
-    const int* corner = mesh.triangles + 3 * index;
-    const float* p = mesh.uv + 2 * static_cast<std::size_t>(corner[0]);
-    const float* q = mesh.uv + 2 * static_cast<std::size_t>(corner[1]);
-    const float* r = mesh.uv + 2 * static_cast<std::size_t>(corner[2]);
-    const double first = 1.0 - second - third;
-    const auto u = static_cast<float>(p[0] * first + q[0] * second + r[0] * third);
-    const auto v = static_cast<float>(p[1] * first + q[1] * second + r[1] * third);
-    return static_cast<Material>(mesh.material_maps[mesh.cell(map, u, v)]);
+/// Coordinates on a triangle's map, divided by depth: linear on the screen.
+struct MapPlane {
+    int map;
+    double u[3], v[3];
+};
+
+MapPlane map_plane(const Mesh& mesh, std::size_t index, const Projected& t) {
+    MapPlane plane{mesh.texture[index], {}, {}};
+    const double inverse_depth[3] = {t.a.inverse_depth, t.b.inverse_depth, t.c.inverse_depth};
+    for (int i = 0; i < 3; ++i) {
+        const float* uv = mesh.uv + 2 * static_cast<std::size_t>(mesh.triangles[3 * index + i]);
+        plane.u[i] = uv[0] * inverse_depth[i];
+        plane.v[i] = uv[1] * inverse_depth[i];
+    }
+    return plane;
 }
+
+/// Samples of a row between the edges, widened so that rounding loses none: each is tested again.
+class Spans {
+  public:
+    explicit Spans(const Projected& t) : t_(t), tight_(t.right - t.left > kNarrow) {
+        const double a_dx = -(t.b_dx + t.c_dx), a_dy = -(t.b_dy + t.c_dy);
+        add(1.0, a_dx, a_dy);
+        add(0.0, t.b_dx, t.b_dy);
+        add(0.0, t.c_dx, t.c_dy);
+    }
+
+    void of_row(double dy, int& left, int& right) const {
+        left = t_.left;
+        right = t_.right;
+        if (!tight_) return;
+        for (int i = 0; i < count_; ++i) {
+            const double x =
+                -(edges_[i].base + edges_[i].dy * dy) * edges_[i].per_dx + t_.a.x - 0.5;
+            if (!(std::fabs(x) < 1e6)) continue;
+            if (edges_[i].per_dx > 0.0)
+                left = std::max(left, static_cast<int>(std::floor(x)) - 1);
+            else
+                right = std::min(right, static_cast<int>(std::ceil(x)) + 1);
+        }
+    }
+
+  private:
+    static constexpr int kNarrow = 5;
+
+    struct Edge {
+        double base, dy, per_dx;
+    };
+
+    void add(double base, double dx, double dy) {
+        if (tight_ && dx != 0.0) edges_[count_++] = {base, dy, 1.0 / dx};
+    }
+
+    const Projected& t_;
+    bool tight_;
+    int count_ = 0;
+    Edge edges_[3];
+};
 
 void fill(const Mesh& mesh, std::size_t index, const Projected& t, std::uint8_t instance,
           const Samples& out) {
+    const MapPlane plane = map_plane(mesh, index, t);
+    const Spans spans(t);
     for (int y = t.top; y <= t.bottom; ++y) {
         const double dy = y + 0.5 - t.a.y;
         const std::size_t row = static_cast<std::size_t>(y) * static_cast<std::size_t>(out.width);
-        for (int x = t.left; x <= t.right; ++x) {
+        int left, right;
+        spans.of_row(dy, left, right);
+        for (int x = left; x <= right; ++x) {
             const double dx = x + 0.5 - t.a.x;
             const double wb = dx * t.b_dx + dy * t.b_dy;
             const double wc = dx * t.c_dx + dy * t.c_dy;
@@ -73,25 +126,58 @@ void fill(const Mesh& mesh, std::size_t index, const Projected& t, std::uint8_t 
                 wa * t.a.inverse_depth + wb * t.b.inverse_depth + wc * t.c.inverse_depth;
             const std::size_t at = row + static_cast<std::size_t>(x);
             if (static_cast<float>(inverse_depth) <= out.inverse_depth[at]) continue;
-            const double second = wb * t.b.inverse_depth / inverse_depth;
-            const double third = wc * t.c.inverse_depth / inverse_depth;
-            const Material material = material_at(mesh, index, second, third);
+            const double depth = 1.0 / inverse_depth;
+            int material = mesh.material[index];
+            if (plane.map >= 0) {
+                const double u = (wa * plane.u[0] + wb * plane.u[1] + wc * plane.u[2]) * depth;
+                const double v = (wa * plane.v[0] + wb * plane.v[1] + wc * plane.v[2]) * depth;
+                material = mesh.material_maps[mesh.cell(plane.map, static_cast<float>(u),
+                                                        static_cast<float>(v))];
+            }
             if (material == kHole) continue;
             out.inverse_depth[at] = static_cast<float>(inverse_depth);
             out.triangle[at] = static_cast<int>(index);
-            out.barycentric[2 * at] = static_cast<float>(second);
-            out.barycentric[2 * at + 1] = static_cast<float>(third);
-            out.material[at] = material;
+            out.barycentric[2 * at] = static_cast<float>(wb * t.b.inverse_depth * depth);
+            out.barycentric[2 * at + 1] = static_cast<float>(wc * t.c.inverse_depth * depth);
+            out.material[at] = static_cast<std::uint8_t>(material);
             out.instance[at] = instance;
         }
     }
+}
+
+constexpr std::size_t kBuckets = 512;
+
+/// The triangles, nearest first (by their nearest corner, roughly): most of what is hidden is then
+/// never looked at twice. Among equals they keep their order.
+std::vector<std::size_t> nearest_first(const Mesh& mesh, const double* screen) {
+    std::vector<float> keys(mesh.triangle_count);
+    float low = std::numeric_limits<float>::max(), high = 0.0f;
+    for (std::size_t i = 0; i < mesh.triangle_count; ++i) {
+        const int* corner = mesh.triangles + 3 * i;
+        double nearest = 0.0;
+        for (int k = 0; k < 3; ++k)
+            nearest = std::max(nearest, screen[3 * static_cast<std::size_t>(corner[k]) + 2]);
+        keys[i] = static_cast<float>(nearest);
+        low = std::min(low, keys[i]);
+        high = std::max(high, keys[i]);
+    }
+    const float scale = static_cast<float>(kBuckets - 1) / std::max(high - low, 1e-12f);
+    const auto bucket = [&](std::size_t i) {
+        return kBuckets - 1 - static_cast<std::size_t>((keys[i] - low) * scale);
+    };
+    std::vector<std::size_t> begins(kBuckets + 1);
+    for (std::size_t i = 0; i < mesh.triangle_count; ++i) ++begins[bucket(i) + 1];
+    for (std::size_t b = 0; b < kBuckets; ++b) begins[b + 1] += begins[b];
+    std::vector<std::size_t> order(mesh.triangle_count);
+    for (std::size_t i = 0; i < mesh.triangle_count; ++i) order[begins[bucket(i)]++] = i;
+    return order;
 }
 
 }  // namespace
 
 void raster(const Mesh& mesh, const double* screen, std::uint8_t instance, const Samples& samples) {
     Projected projected;
-    for (std::size_t index = 0; index < mesh.triangle_count; ++index) {
+    for (const std::size_t index : nearest_first(mesh, screen)) {
         if (project(screen, mesh.triangles + 3 * index, samples.width, samples.height, projected))
             fill(mesh, index, projected, instance, samples);
     }

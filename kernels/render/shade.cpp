@@ -187,9 +187,9 @@ Vec3 shaded(const Place& place, Material material, const Vec3& eye, const Light&
     return color;
 }
 
-/// Whether detail finer than a sample may be painted on a material.
+/// Whether fine detail may be painted on a material.
 bool is_painted(Material material) {
-    return material == kMatte || material == kPlate || material == kGlass || material == kHole;
+    return material == kMatte || material == kPlate || material == kHole;
 }
 
 /// Whether one sample can stand for the four of a block: they show one smooth place of one

@@ -107,9 +107,8 @@ def part_map(model: Model, samples: Samples, instance: int, hidden: Floats, size
     """Return (size, size) uint8: which of the 13 segments each pixel shows, 255 for none."""
     side = samples.instance.shape[0]
     pick = (np.arange(size) * 2 + 1) * side // (2 * size)
-    picked = np.ix_(pick, pick)
-    shown = samples.instance[picked] == instance
-    triangles = np.where(shown, samples.triangle[picked], 0)
+    shown = samples.instance.take(pick, 0).take(pick, 1) == instance
+    triangles = np.where(shown, samples.triangle.take(pick, 0).take(pick, 1), 0)
     covered = resized(hidden, size, size) >= 0.5
     parts: Bytes = np.where(shown & ~covered, model.mesh.part[triangles], np.uint8(NO_PART))
     return parts
