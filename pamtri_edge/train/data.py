@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.train.pictures import read_picture
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 UNKNOWN: Final = -1
 """Stands for a color or type that nobody has told; no loss is taken on it."""
+
+
+Crop = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
+"""A picture (H, W, 3) uint8 RGB, and its keypoints (36, 3) in crop units where they are known."""
+
+ReadCrop = Callable[[int, int, int], Crop]
+"""From the index of a sample, the epoch and the wanted side to its crop."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,8 @@ class Sample:
         color: index into `vehicle.COLORS`, or None.
         type: index into `vehicle.TYPES`, or None.
         keypoints: (36, 3) float32 x, y in crop units and visibility or confidence; or None.
+        seen: of a track: number of the clip, first and last frame. Two tracks are surely two vehicles only
+            if they were seen at once; None for an identity that somebody has told.
     """
 
     path: Path
@@ -40,6 +50,7 @@ class Sample:
     color: int | None = None
     type: int | None = None
     keypoints: NDArray[np.float32] | None = None
+    seen: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,10 +60,12 @@ class DataSet:
     Attributes:
         name: what it is called in messages: its folder, or several.
         samples: the pictures.
+        read: gives the crops where they do not come from files; their keypoints come with them.
     """
 
     name: str
     samples: tuple[Sample, ...]
+    read: ReadCrop | None = None
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -60,8 +73,19 @@ class DataSet:
 
     @cached_property
     def identities(self) -> tuple[int, ...]:
-        """All vehicles, ascending: the place of a vehicle here is its class."""
-        return tuple(sorted({sample.vehicle for sample in self.samples}))
+        """All vehicles: the place of a vehicle here is its class. Tracks come behind told identities."""
+        order = {sample.vehicle: (sample.seen is not None, sample.vehicle) for sample in self.samples}
+        return tuple(sorted(order, key=order.__getitem__))
+
+    @cached_property
+    def classes(self) -> int:
+        """How many of the identities are told, and so are classes to learn; the rest are tracks."""
+        return len({sample.vehicle for sample in self.samples if sample.seen is None})
+
+    @cached_property
+    def seen(self) -> NDArray[np.int64]:
+        """(N, 3) clip, first and last frame of each picture's track; -1 for told identities."""
+        return np.array([sample.seen or (-1, -1, -1) for sample in self.samples], np.int64).reshape(-1, 3)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -89,7 +113,7 @@ class DataSet:
         """`sha256:...` of the names and labels, by which a resumed run knows its data again."""
         digest = hashlib.sha256()
         for sample in self.samples:
-            facts = (sample.path.name, sample.vehicle, sample.camera, sample.color, sample.type)
+            facts = (sample.path.name, sample.vehicle, sample.camera, sample.color, sample.type, sample.seen)
             digest.update(repr(facts).encode())
             if sample.keypoints is not None:
                 digest.update(sample.keypoints.astype("<f4").tobytes())
@@ -101,6 +125,8 @@ class DataSet:
         Raises:
             InputError: there is none.
         """
+        if self.read is not None:
+            return self
         kept = tuple(sample for sample in self.samples if sample.keypoints is not None)
         if not kept:
             raise InputError(
@@ -144,7 +170,26 @@ def mixed(sets: Sequence[DataSet]) -> DataSet:
         offset += max((sample.vehicle for sample in data.samples), default=-1) + 1
     if not samples:
         raise InputError(f"{', '.join(data.name for data in sets)}: no pictures.")
-    return DataSet(" + ".join(data.name for data in sets), tuple(samples))
+    read = _dispatched(sets) if any(data.read is not None for data in sets) else None
+    return DataSet(" + ".join(data.name for data in sets), tuple(samples), read)
+
+
+def crop_of(data: DataSet, index: int, epoch: int, size: int) -> Crop:
+    """Return a picture of a set with its keypoints, from wherever it comes.
+
+    Args:
+        data: the set.
+        index: place of the sample.
+        epoch: which time it is asked for; only pictures drawn on the spot depend on it.
+        size: side that the picture will be brought to.
+
+    Raises:
+        InputError: its file cannot be read or decoded.
+    """
+    if data.read is not None:
+        return data.read(index, epoch, size)
+    sample = data.samples[index]
+    return read_picture(sample.path, least=size), sample.keypoints
 
 
 def color_index(identifier: int, where: str) -> int | None:
@@ -177,6 +222,17 @@ def check_keypoints(keypoints: NDArray[np.float32], where: str) -> NDArray[np.fl
             f"{NUM_KEYPOINTS} times x, y, confidence."
         )
     return keypoints
+
+
+def _dispatched(sets: Sequence[DataSet]) -> ReadCrop:
+    ends = np.cumsum([len(data) for data in sets])
+
+    def read(index: int, epoch: int, size: int) -> Crop:
+        place = int(np.searchsorted(ends, index, side="right"))
+        before = int(ends[place - 1]) if place else 0
+        return crop_of(sets[place], index - before, epoch, size)
+
+    return read
 
 
 def _index(identifier: int, names: Sequence[str], what: str, where: str) -> int | None:

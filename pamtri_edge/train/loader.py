@@ -14,16 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.train.augment import Augmented, AugmentSpec, augment
-from pamtri_edge.train.data import DataSet
-from pamtri_edge.train.pictures import read_picture
+from pamtri_edge.train.data import DataSet, crop_of
 from pamtri_edge.train.sampler import Sampler
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
 _SALT: Final = 11
 _AHEAD: Final = 3
-
-ReadPicture = Callable[[int, int, int], tuple[NDArray[np.uint8], NDArray[np.float32] | None]]
-"""From the index of a sample, the epoch and the wanted side to its picture and keypoints."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,6 @@ class Loader:
         spec: what happens to them.
         seed: another seed, other augmentation.
         workers: threads that prepare pictures.
-        read: where a picture comes from; its file by default.
     """
 
     def __init__(
@@ -78,14 +73,12 @@ class Loader:
         *,
         seed: int = 0,
         workers: int = 2,
-        read: ReadPicture | None = None,
     ) -> None:
         self._data = data
         self._sampler = sampler
         self._spec = spec
         self._seed = seed
         self._workers = workers
-        self._read = read or self._read_file
 
     def batches(self, start: Position, size: Callable[[int], int]) -> Generator[Pictures, None, None]:
         """Yield batches without end.
@@ -128,14 +121,8 @@ class Loader:
 
     def _prepare(self, at: Position, place: int, index: int, size: int) -> Augmented:
         rng = np.random.default_rng([self._seed, _SALT, at.epoch, at.batch, place])
-        picture, keypoints = self._read(index, at.epoch, size)
+        picture, keypoints = crop_of(self._data, index, at.epoch, size)
         return augment(picture, keypoints, self._spec, rng, size=size)
-
-    def _read_file(
-        self, index: int, epoch: int, size: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-        sample = self._data.samples[index]
-        return read_picture(sample.path, least=size), sample.keypoints
 
 
 @dataclass(frozen=True, eq=False)

@@ -211,7 +211,6 @@ class Training:
             self.job.recipe.augment,
             seed=self.spec.seed,
             workers=self.spec.workers,
-            read=getattr(self.job, "read", None),
         )
         begin = now = saved = time.monotonic()
         before, window = run.spent, [(now, run.images)]

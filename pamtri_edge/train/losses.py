@@ -87,7 +87,7 @@ class Labels:
     """What is known of a batch.
 
     Attributes:
-        vehicle: (N,) int64 class.
+        vehicle: (N,) int64 class; beyond the classes of the network for tracks, which have none.
         color: (N,) int64 class or `UNKNOWN`.
         type: (N,) int64 class or `UNKNOWN`.
         differ: (N, N) bool, which pairs surely show two vehicles; None for all of different classes.
@@ -139,17 +139,22 @@ def reid_losses(
     return terms
 
 
-def known_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def known_cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """Return the mean cross-entropy over what is labelled; 0, not NaN, where nothing is."""
     count = (labels != UNKNOWN).sum().clamp(min=1)
-    return functional.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / count
+    total = functional.cross_entropy(
+        logits, labels, ignore_index=UNKNOWN, reduction="sum", label_smoothing=smoothing
+    )
+    return total / count
 
 
 def _identity(
     logits: Tensor, feature: Tensor, labels: Tensor, spec: LossSpec, classifier: nn.Linear
 ) -> Tensor:
+    classes = logits.shape[1]
+    told = torch.where(labels < classes, labels, UNKNOWN)  # tracks have no class
     if spec.head is Head.COSINE:
         cosines = functional.normalize(feature) @ functional.normalize(classifier.weight.float()).t()
-        true = functional.one_hot(labels, cosines.shape[1])
+        true = functional.one_hot(told.clamp(min=0), classes)
         logits = spec.scale * (cosines - spec.angular_margin * true)
-    return torch.as_tensor(functional.cross_entropy(logits, labels, label_smoothing=spec.smoothing))
+    return known_cross_entropy(logits, told, smoothing=spec.smoothing)

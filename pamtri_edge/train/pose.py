@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,8 @@ from torch import Tensor
 
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
 from pamtri_edge.train.augment import PLAIN, augment
-from pamtri_edge.train.data import DataSet
+from pamtri_edge.train.data import DataSet, crop_of
 from pamtri_edge.train.loader import Pictures
-from pamtri_edge.train.pictures import read_picture
 from pamtri_edge.train.pose_inputs import decoded
 from pamtri_edge.train.precision import computing, network_input
 from pamtri_edge.train.recipes import PoseRecipe, Precision
@@ -86,12 +85,13 @@ class PoseJob:
         device = next(self.network.parameters()).device
         errors, confidences, seen = [], [], []
         for start in range(0, len(self._held_out), _BATCH):
-            samples = self._held_out.samples[start : start + _BATCH]
-            pictures = plain_pictures([sample.path for sample in samples], size)
+            stop = min(start + _BATCH, len(self._held_out))
+            crops = [crop_of(self._held_out, index, 0, size) for index in range(start, stop)]
+            pictures = plain_pictures([picture for picture, _ in crops], size)
             with computing(precision, device):
                 heatmaps = self.network(network_input(torch.from_numpy(pictures).to(device), precision))
             found = decoded(heatmaps.float()).cpu().numpy()
-            truth = np.stack([sample.keypoints for sample in samples if sample.keypoints is not None])
+            truth = np.stack([points for _, points in crops if points is not None])
             errors.append(np.linalg.norm(found[..., :2] - truth[..., :2], axis=2))
             confidences.append(found[..., 2])
             seen.append(truth[..., 2] > 0)
@@ -131,8 +131,7 @@ def pose_scores(
     }
 
 
-def plain_pictures(paths: list[Path], size: int) -> NDArray[np.uint8]:
+def plain_pictures(pictures: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
     """Return pictures (N, size, size, 3) uint8 RGB, stretched and nothing else."""
-    rng = np.random.default_rng(0)
-    read = (augment(read_picture(path, least=size), None, PLAIN, rng, size=size) for path in paths)
-    return np.stack([one.picture for one in read])
+    rng = np.random.default_rng(0)  # draws nothing
+    return np.stack([augment(picture, None, PLAIN, rng, size=size).picture for picture in pictures])

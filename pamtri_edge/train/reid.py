@@ -25,7 +25,8 @@ from pamtri_edge.train.losses import Labels, ReidLoss, reid_losses
 from pamtri_edge.train.metric import Centers
 from pamtri_edge.train.pose_inputs import decoded, drawn_heatmaps, noisy_truth, reid_inputs
 from pamtri_edge.train.recipes import Precision, ReidRecipe
-from pamtri_edge.train.sampler import VehiclesByPictures
+from pamtri_edge.train.sampler import Sampler, VehiclesByPictures
+from pamtri_edge.train.tracks import WithTracks, surely_differ
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import COLORS, TYPES
 
@@ -75,19 +76,29 @@ class ReidJob:
         validation: Validation | None = None,
     ) -> None:
         check_identities(data, least=recipe.vehicles)
+        with_tracks = data.classes < len(data.identities)
+        if with_tracks and (pose is None and spec.uses_pose):
+            raise InputError(
+                f"{data.name}: nobody knows the keypoints of tracks; give a trained pose network with "
+                "--pose, or leave the pose out (--embed none --no-keypoints)."
+            )
+        if with_tracks and recipe.loss.triplet == 0.0:
+            raise InputError(
+                "tracks have no classes: what is learned of them are triplets; choose such a loss."
+            )
         if spec.uses_pose and pose is None:
             _check_truth(data)
         self.recipe = recipe
         self.data = data
-        self.sampler = VehiclesByPictures(
-            data.labels,
-            recipe.vehicles,
-            recipe.pictures,
-            seed,
-            groups=_groups(data) if recipe.alike else None,
-            alike=recipe.alike,
+        groups = _groups(data) if recipe.alike else None
+        self.sampler: Sampler = (
+            WithTracks(data, recipe.vehicles, recipe.pictures, seed, groups=groups, alike=recipe.alike)
+            if with_tracks
+            else VehiclesByPictures(
+                data.labels, recipe.vehicles, recipe.pictures, seed, groups=groups, alike=recipe.alike
+            )
         )
-        self.spec = replace(spec, vehicles=len(data.identities), colors=len(COLORS), types=len(TYPES))
+        self.spec = replace(spec, vehicles=max(1, data.classes), colors=len(COLORS), types=len(TYPES))
         self.network = ReidNet(self.spec)
         self.origin = begin(self.network, seed=seed, file=init)
         centered = recipe.loss.kind is ReidLoss.CENTER
@@ -95,7 +106,8 @@ class ReidJob:
         self.pose = None if pose is None or not spec.uses_pose else frozen(pose)
         self._seed = seed
         self._validation = validation
-        if spec.multitask:
+        self._with_tracks = with_tracks
+        if spec.multitask and data.classes:
             self._check_attributes()
 
     def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
@@ -147,7 +159,10 @@ class ReidJob:
         colors = np.where(batch.gray, UNKNOWN, self.data.colors[batch.indices])
         arrays = (self.data.labels[batch.indices], colors, self.data.types[batch.indices])
         vehicle, color, kind = (torch.from_numpy(array).to(device) for array in arrays)
-        return Labels(vehicle, color, kind)
+        differ = None
+        if self._with_tracks:
+            differ = torch.from_numpy(surely_differ(self.data.seen[batch.indices])).to(device)
+        return Labels(vehicle, color, kind, differ)
 
     def _check_attributes(self) -> None:
         for what, known in (("color", self.data.colors), ("type", self.data.types)):
@@ -175,7 +190,7 @@ def pose_id(network: PoseNet) -> str:
 
 def _check_truth(data: DataSet) -> None:
     without = sum(sample.keypoints is None for sample in data.samples)
-    if without:
+    if without and data.read is None:
         raise InputError(
             f"{data.name}: {without} of {len(data)} pictures have no keypoints, and the network is to be "
             "trained with their pose; give a trained pose network with --pose, or leave the pose out "

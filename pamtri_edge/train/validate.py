@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.train.augment import PLAIN, augment
-from pamtri_edge.train.data import UNKNOWN, DataSet
+from pamtri_edge.train.data import UNKNOWN, Crop, DataSet, crop_of
 from pamtri_edge.train.layouts import read_data
-from pamtri_edge.train.pictures import read_picture
+from pamtri_edge.train.pose import plain_pictures
 from pamtri_edge.train.precision import computing, network_input
 from pamtri_edge.train.recipes import Precision
 
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 32
 _SEED: Final = 101
-
-Crop = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
-"""A picture (H, W, 3) uint8 RGB, and its keypoints where they are known."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +146,7 @@ def _limited(query: DataSet, gallery: DataSet, limit: int) -> tuple[DataSet, Dat
 
 
 def _read(data: DataSet, size: int) -> Iterator[Crop]:
-    for sample in data.samples:
-        yield read_picture(sample.path, least=size), sample.keypoints
+    return (crop_of(data, index, 0, size) for index in range(len(data)))
 
 
 def _described(
@@ -173,9 +168,8 @@ def _described(
 
     pictures: list[NDArray[np.uint8]] = []
     points: list[NDArray[np.float32]] = []
-    plain = np.random.default_rng(0)  # draws nothing
     for picture, keypoints in crops:
-        pictures.append(augment(picture, None, PLAIN, plain, size=size).picture)
+        pictures.append(plain_pictures([picture], size)[0])
         points += [] if keypoints is None else [keypoints]
         if len(pictures) == _BATCH:
             flush(pictures, points)
