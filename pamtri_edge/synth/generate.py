@@ -27,7 +27,7 @@ from pamtri_edge.synth.layout import MANIFEST_FILE, PARTS, Part, Split
 from pamtri_edge.synth.ledger import WORK, Ledger, sha256_of
 from pamtri_edge.synth.plan import Job, SynthPlan
 from pamtri_edge.synth.record import Record
-from pamtri_edge.synth.studio import OpenStudio, RenderStudio
+from pamtri_edge.synth.studio import OpenStudio, RenderStudio, renderer_fingerprint
 from pamtri_edge.synth.workers import do_all
 from pamtri_edge.synth.write import import_pyarrow, whole_file, write_labels
 from pamtri_edge.vehicle import COLORS, KEYPOINT_NAMES, TYPES
@@ -115,11 +115,14 @@ def generate(
     with ledger.locked():
         if overwrite:
             ledger.clear()
-        _refuse_another(folder, configuration, ledger.plan())
-        ledger.begin(configuration)
+        begun = ledger.plan() or {}
+        renderers = begun.pop("renderers", [])
+        _refuse_another(folder, configuration, begun or None)
+        renderers = _with_this_renderer(folder, renderers)
+        ledger.begin({**configuration, "renderers": renderers})
         Ledger(folder, plan.parts).make(masks=plan.masks)
         drawn = _draw(plan, folder, ledger, processes, open_studio, on_progress)
-        manifest = _conclude(plan, folder, ledger, configuration)
+        manifest = _conclude(plan, folder, ledger, configuration, renderers)
         ledger.close()
     return Generated(folder, manifest, drawn)
 
@@ -166,6 +169,19 @@ def _refuse_another(folder: Path, wanted: dict[str, Any], found: dict[str, Any] 
             f"{folder} holds a data set of another configuration: {differences}. Give another name, the same "
             "options as then to go on, or --overwrite to begin anew."
         )
+
+
+def _with_this_renderer(folder: Path, renderers: list[str]) -> list[str]:
+    """Return by which renderers a data set is drawn, this one included; warn where it is another."""
+    this = renderer_fingerprint()
+    if this in renderers or not renderers:
+        return renderers or [this]
+    _log.warning(
+        "the renderer has changed since %s was begun, so that its pictures will be of two kinds; --overwrite "
+        "begins anew",
+        folder,
+    )
+    return [*renderers, this]
 
 
 def _draw(
@@ -239,7 +255,13 @@ class _Records:
         return sorted(mine, key=attrgetter("image"))
 
 
-def _conclude(plan: SynthPlan, folder: Path, ledger: Ledger, configuration: dict[str, Any]) -> dict[str, Any]:
+def _conclude(
+    plan: SynthPlan,
+    folder: Path,
+    ledger: Ledger,
+    configuration: dict[str, Any],
+    renderers: list[str],
+) -> dict[str, Any]:
     """Write labels and manifest; return the manifest."""
     labels: list[Path] = []
     counts = {}
@@ -250,6 +272,7 @@ def _conclude(plan: SynthPlan, folder: Path, ledger: Ledger, configuration: dict
     manifest = {
         "schema": SCHEMA,
         "configuration": configuration,
+        "renderers": renderers,
         "versions": {"numpy": np.__version__, "opencv": cv2.__version__},
         "counts": counts,
         "files": {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in labels},

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import cv2
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from pamtri_edge.synth.vehicle_spec import VehicleSpec
 
 _OTHERS: Final = 3
+_DRAWS_NOTHING: Final = frozenset(
+    {"contact", "generate", "layout", "ledger", "record", "traffic", "traffic_camera", "traffic_plan"}
+    | {"workers", "write"}
+)
 _OTHERS_SALT: Final = 0x6F74_6865
 
 
@@ -140,6 +145,17 @@ def shot(plan: SynthPlan, identity: int, view: int, vehicle: Vehicle, seen: View
 def _box(box: Any) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (round(float(side), 2) for side in box)
     return x1, y1, x2, y2
+
+
+def renderer_fingerprint() -> str:
+    """Return a hash of the code that draws pictures: where it is equal, so are the pictures."""
+    from pamtri_edge import _render
+
+    sources = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in _DRAWS_NOTHING)
+    digest = hashlib.sha256()
+    for path in (*sources, Path(_render.__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def open_prior(name: str) -> Any:

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import synth_fakes
 from synth_fakes import FakeStudio
 
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
+from pamtri_edge.synth import generate as generating
 from pamtri_edge.synth.fleet import Fleet
 from pamtri_edge.synth.generate import Progress, generate
 from pamtri_edge.synth.layout import Split
@@ -24,7 +26,7 @@ from pamtri_edge.synth.ledger import WORK, sha256_of
 from pamtri_edge.synth.plan import SynthPlan
 from pamtri_edge.synth.scene import render_view
 from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.studio import others_of
+from pamtri_edge.synth.studio import others_of, renderer_fingerprint
 from pamtri_edge.synth.vehicle_spec import sample_vehicle
 from pamtri_edge.synth.workers import WorkerError
 from pamtri_edge.vehicle import TYPES
@@ -129,6 +131,22 @@ def test_what_was_drawn_before_a_stop_is_not_drawn_again(whole, tmp_path, monkey
     assert told[0] == Progress(36, 72, 36)
     assert result.drawn == 36 == len(list(marks.iterdir()))
     assert contents(folder) == contents(whole)
+
+
+def test_going_on_with_a_changed_renderer_is_told_and_recorded(tmp_path, monkeypatch, caplog):
+    folder = tmp_path / "data"
+    for fingerprint in ("old", "old", "new"):
+        monkeypatch.setattr(generating, "renderer_fingerprint", lambda name=fingerprint: name)
+        with pytest.raises(Enough):
+            generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(1))
+        assert ("of two kinds" in caplog.text) == (fingerprint == "new")
+    manifest = generate(PLAN, folder, open_studio=FakeStudio).manifest
+    assert manifest["renderers"] == ["old", "new"]
+
+
+def test_the_renderers_fingerprint_is_that_of_what_draws():
+    assert re.fullmatch("[0-9a-f]{16}", renderer_fingerprint())
+    assert renderer_fingerprint() == renderer_fingerprint()
 
 
 def test_a_complete_data_set_is_left_alone(whole):
