@@ -15,11 +15,15 @@ def commands():
     """Yield (how it is called, the program's app, arguments before --help, click's command)."""
     for program, module in PROGRAMS.items():
         app = importlib.import_module(module).app
-        command = typer.main.get_command(app)
-        subcommands = getattr(command, "commands", {})
-        yield program, app, [], command
-        for name, subcommand in subcommands.items():
-            yield f"{program} {name}", app, [name], subcommand
+        for words, command in below([], typer.main.get_command(app)):
+            yield " ".join([program, *words]), app, words, command
+
+
+def below(words, command):
+    """Yield a command and all that are below it, each with the words that lead to it."""
+    yield words, command
+    for name, subcommand in getattr(command, "commands", {}).items():
+        yield from below([*words, name], subcommand)
 
 
 ALL = list(commands())
@@ -56,7 +60,15 @@ def test_the_promised_commands_are_there():
     assert {row[0] for row in ALL} == {
         "pamtri",
         "pamtri doctor",
+        "pamtri evaluate",
+        "pamtri match",
         "pamtri run",
+        "pamtri synth",
+        "pamtri synth contact",
+        "pamtri synth scene",
+        "pamtri train",
+        "pamtri train pose",
+        "pamtri train reid",
         "pamtri verify",
         "pamtri-export",
     }
