@@ -290,7 +290,7 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
         soft_wrap=True,
     )
     if skipped:
-        console.out.print(f"{skipped} queries have no true match and are left out.")
+        console.out.print(f"Queries without a true match, left out: {skipped}.")
     console.out.print(retrieval_table(comparison.evaluations))
     placed = {one.feature: one.pck for one in comparison.evaluations if one.pck is not None}
     if placed:

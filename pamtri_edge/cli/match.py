@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.errors import InputError
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
@@ -100,10 +100,9 @@ def _manifest(bundle: Path | None, events: Sequence[Event]) -> Manifest | None:
 
     if bundle is not None:
         return open_bundle(bundle).manifest
-    try:
-        manifest = open_bundle(default_bundle()).manifest
-    except BundleError:
+    if not default_bundle().exists():
         return None
+    manifest = open_bundle(default_bundle()).manifest
     return manifest if manifest.embedding_space == events[0].embedding_space else None
 
 
@@ -149,8 +148,8 @@ def _show(matches: Matches, first: Sequence[Event], second: Sequence[Event], ver
     if len(matches):
         console.out.print(table)
     console.out.print(
-        f"{len(matches)} matches among {len(first)} vehicles of {escape(cameras[0])} and {len(second)} of "
-        f"{escape(cameras[1])}; {_limit(matches)}.",
+        f"{len(matches)} match{'es' * (len(matches) != 1)} among {len(first)} vehicles of "
+        f"{escape(cameras[0])} and {len(second)} of {escape(cameras[1])}; {_limit(matches)}.",
         soft_wrap=True,
     )
     if verdict is not None:
@@ -170,7 +169,7 @@ def _show_verdict(verdict: Verdict) -> None:
 
 def _limit(matches: Matches) -> str:
     if matches.threshold is None:
-        return "no threshold, as the bundle suggests none"
+        return "no threshold, as no bundle suggests one for these events (--bundle, --threshold)"
     if matches.false_match_rate is None:
         return f"threshold {matches.threshold:g}"
     return (

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +68,7 @@ class Comparison:
             "bootstrap": {"draws": self.how.draws, "seed": self.how.seed, "over": "identities"},
             "evaluations": [one.to_json() for one in self.evaluations],
             "first_above": {name: found.to_json() for name, found in self.differences.items()},
-            "matching": None if matching is None else vars(matching),
+            "matching": None if matching is None else asdict(matching),
         }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
@@ -82,7 +83,7 @@ class Evaluation:
     color: Attributes | None
     type: Attributes | None
     pck: Pck | None
-    vehicles: Any = field(repr=False)
+    vehicles: NDArray[np.int64] = field(repr=False)
 
     @property
     def precision(self) -> Scores:

@@ -225,7 +225,7 @@ def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -
     (data / "label_test.csv").unlink()
     code, out, _ = call(data, "--baseline", "thumbnail")
     assert code == 0
-    assert "1 queries have no true match and are left out." in out
+    assert "Queries without a true match, left out: 1." in out
     damaged = next((data / "image_query").glob("0002_*"))
     damaged.write_bytes(b"no picture")
     code, _, err = call(data, "--baseline", "thumbnail")

@@ -106,7 +106,8 @@ def test_which_vehicle_of_the_first_is_which_of_the_second(
     assert lines[2] == ["2", "11", "0.981", "blue"]
     assert lines[3] == ["3", "13", "0.749", "red"]
     assert out.splitlines()[4] == (
-        "3 matches among 3 vehicles of a and 3 of b; no threshold, as the bundle suggests none."
+        "3 matches among 3 vehicles of a and 3 of b; no threshold, as no bundle suggests one for these "
+        "events (--bundle, --threshold)."
     )
 
 
@@ -146,7 +147,7 @@ def test_the_bundle_suggests_the_threshold(
         tmp_path / "d", "d", [(5, [1.0, 1.1], "red"), (6, [1.0, 0.1], "red")], manifest.embedding_space
     )
     _, out, _ = call(a, b, "--bundle", mine)
-    assert "1 matches among 2 vehicles of c and 2 of d; threshold 0.9, which 0.2 % of the pairs" in out
+    assert "1 match among 2 vehicles of c and 2 of d; threshold 0.9, which 0.2 % of the pairs" in out
     assert "2 matches" in call(a, b)[1]  # without the bundle there is no suggestion
     shutil.copytree(mine, tmp_path / "cache" / "pamtri-lite.pamtri")
     assert "threshold 0.9" in call(a, b)[1]  # the default bundle's, as it gave these events
