@@ -16,7 +16,7 @@ from pamtri_edge.synth.draft import CARGO, Draft
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.mesh import NO_PART
 from pamtri_edge.synth.paint_decals import paint_decal
-from pamtri_edge.synth.spec_parts import Cargo
+from pamtri_edge.synth.spec_marks import Cargo
 from pamtri_edge.vehicle import SEGMENTS
 
 _PART = {segment.name: index for index, segment in enumerate(SEGMENTS)}

@@ -12,7 +12,7 @@ import numpy as np
 from pamtri_edge.synth.canvas import BODYWORK, Canvas, Point
 from pamtri_edge.synth.draft import FRONT, REAR, TOP, Draft
 from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.spec_parts import Decal
+from pamtri_edge.synth.spec_marks import Decal
 
 DECALS: Final = (
     "stripe",

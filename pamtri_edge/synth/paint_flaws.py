@@ -13,7 +13,7 @@ from pamtri_edge.synth.draft import FRONT, LEFT, REAR, RIGHT, TOP, Draft
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.outline import Floats
 from pamtri_edge.synth.paint_side import doors_of
-from pamtri_edge.synth.spec_parts import Flaw
+from pamtri_edge.synth.spec_marks import Flaw
 
 _SHEETS = {"left": LEFT, "right": RIGHT, "front": FRONT, "rear": REAR, "hood": TOP, "roof": TOP}
 

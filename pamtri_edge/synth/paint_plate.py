@@ -10,7 +10,7 @@ import numpy as np
 
 from pamtri_edge.synth.canvas import Canvas, Point
 from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.spec_parts import Plate
+from pamtri_edge.synth.spec_fascia import Plate
 
 
 def paint_plate(canvas: Canvas, plate: Plate, centre: Point) -> None:

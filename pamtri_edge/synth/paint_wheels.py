@@ -32,9 +32,9 @@ STYLES: Final = (
 _FINISHES: Final[dict[str, tuple[Material, Tint, Tint]]] = {
     "bright": (Material.CHROME, (1.1, 1.1, 1.1), (0.9, 0.9, 0.9)),
     "satin": (Material.CHROME, (0.6, 0.6, 0.6), (0.5, 0.5, 0.5)),
-    "dark": (Material.CHROME, (0.28, 0.28, 0.29), (0.35, 0.35, 0.35)),
+    "dark": (Material.PLASTIC, (1.9, 1.9, 1.95), (1.6, 1.6, 1.6)),
     "black": (Material.PLASTIC, (0.7, 0.7, 0.7), (0.6, 0.6, 0.6)),
-    "two_tone": (Material.CHROME, (1.15, 1.15, 1.15), (0.22, 0.22, 0.22)),
+    "two_tone": (Material.CHROME, (1.15, 1.15, 1.15), (0.4, 0.4, 0.4)),
     "paint": (Material.PAINT, (1.0, 1.0, 1.0), (0.7, 0.7, 0.7)),
 }
 """Material of the spokes, its tint, and the tint of the rim's ring."""

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
+from pamtri_edge.synth.chance import chance, pick
 from pamtri_edge.synth.families import Family, family_at, family_of, measures_of
 from pamtri_edge.synth.sampling_fascia import draw_front, draw_plate, draw_rear
 from pamtri_edge.synth.sampling_marks import (
@@ -21,8 +21,6 @@ from pamtri_edge.synth.sampling_marks import (
     draw_taxi,
 )
 from pamtri_edge.synth.spec_parts import BodyShape, Paint, Rgb, Trim, Wheels
-
-_Thing = TypeVar("_Thing")
 
 SWATCHES: Final[dict[str, tuple[Rgb, ...]]] = {
     "yellow": ((0.74, 0.50, 0.03), (0.70, 0.56, 0.10), (0.62, 0.40, 0.01)),
@@ -110,17 +108,8 @@ def _stream(seed: int, number: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, number, zlib.crc32(name.encode())])
 
 
-def pick(rng: np.random.Generator, choices: Sequence[_Thing]) -> _Thing:
-    """Return one of several things, each as likely as the others."""
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _chance(rng: np.random.Generator, probability: float) -> bool:
-    return bool(rng.random() < probability)
-
-
 def _dirt(rng: np.random.Generator) -> float:
-    return float(rng.uniform(0, 0.9) ** 2) if _chance(rng, 0.6) else 0.0
+    return float(rng.uniform(0, 0.9) ** 2) if chance(rng, 0.6) else 0.0
 
 
 _SPREAD: Final = {
@@ -183,7 +172,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         flare=float(rng.uniform(0.004, 0.022)),
         arch_gap=float(gap),
         rear_pillar=float(rng.uniform(0.13, 0.34)),
-        window_kick=float(rng.uniform(0.0, 0.16) if _chance(rng, 0.6) else 0.0),
+        window_kick=float(rng.uniform(0.0, 0.16) if chance(rng, 0.6) else 0.0),
     )
 
 
@@ -205,7 +194,7 @@ def _paint(name: str, rng: np.random.Generator) -> Paint:
     share = rng.uniform(0, 1)
     base = (1 - share) * np.array(first) + share * np.array(second)
     base = np.clip(base * rng.uniform(0.9, 1.1) + rng.normal(0, 0.008, 3) * (base + 0.02), 0.004, 0.88)
-    metallic = _chance(rng, _METALLIC.get(name, 0.66))
+    metallic = chance(rng, _METALLIC.get(name, 0.66))
     other: Rgb = pick(
         rng,
         (
@@ -230,7 +219,7 @@ def _wheels(name: str, family: Family, rng: np.random.Generator) -> Wheels:
     if family.upright or name in ("minibus", "light_truck"):
         style = pick(rng, ("truck", "truck", "steel", "cover"))
         finish = pick(rng, ("bright", "satin", "dark", "paint"))
-    elif name in ("van", "pickup") or _chance(rng, 0.22):
+    elif name in ("van", "pickup") or chance(rng, 0.22):
         style = pick(rng, ("steel", "cover", "spokes", "star", "disc", "double"))
         finish = pick(rng, ("black", "satin", "bright", "dark", "paint"))
     else:
@@ -243,9 +232,9 @@ def _wheels(name: str, family: Family, rng: np.random.Generator) -> Wheels:
         rim=float(rng.uniform(0.60, 0.66) if family.upright else rng.uniform(0.62, 0.78)),
         finish=finish,
         caliper=pick(rng, ((0.5, 0.02, 0.02), (0.6, 0.45, 0.02), (0.02, 0.08, 0.4)))
-        if _chance(rng, 0.12)
+        if chance(rng, 0.12)
         else None,
-        odd_wheel=int(rng.integers(4)) if _chance(rng, 0.07) else -1,
+        odd_wheel=int(rng.integers(4)) if chance(rng, 0.07) else -1,
         phase=float(rng.uniform(0, 2 * np.pi)),
     )
 
@@ -266,17 +255,17 @@ def _trim(
 ) -> Trim:
     cargo = family.cargo != "none"
     loads = _loads_for(name, family)
-    load = pick(rng, loads) if loads and _chance(rng, 0.75 if family.upright else 0.13) else "none"
+    load = pick(rng, loads) if loads and chance(rng, 0.75 if family.upright else 0.13) else "none"
     tints = _LOADS.get(load, ((0.03, 0.03, 0.03),))
     passenger_car = not family.upright and name not in ("van", "minibus", "pickup", "light_truck")
     two_tone = "none"
-    if _chance(rng, 0.62 if name in ("bus", "coach") else 0.35 if name == "minibus" else 0.05):
+    if chance(rng, 0.62 if name in ("bus", "coach") else 0.35 if name == "minibus" else 0.05):
         two_tone = pick(rng, ("lower", "upper", "sash") if not passenger_car else ("lower", "upper"))
     rails = "none"
-    if _chance(rng, family.roof_rails):
+    if chance(rng, family.roof_rails):
         rails = pick(rng, ("bright", "dark"))
-    clad = _chance(model, family.cladding)
-    roof = pick(rng, ("black", "second")) if passenger_car and _chance(rng, 0.11) else "body"
+    clad = chance(model, family.cladding)
+    roof = pick(rng, ("black", "second")) if passenger_car and chance(rng, 0.11) else "body"
     mirrors = pick(rng, ("paint",) * 9 + ("plastic",) * 4 + ("chrome", "second"))
     if mirrors == "second" and roof != "second" and two_tone == "none":
         mirrors = "paint"
@@ -285,24 +274,24 @@ def _trim(
         roof_load=load,
         roof_load_y=float(rng.uniform(-0.28, 0.28) if load in ("box", "bike", "rack") else 0.0),
         load_tint=pick(rng, tints),
-        sunroof=pick(rng, ("panel", "panel", "panorama")) if passenger_car and _chance(rng, 0.28) else "none",
+        sunroof=pick(rng, ("panel", "panel", "panorama")) if passenger_car and chance(rng, 0.28) else "none",
         roof=roof,
         antenna="none" if family.upright else pick(rng, ("none", "fin", "fin", "rod")),
         antenna_y=float(rng.uniform(-0.35, 0.35)),
         mirrors=mirrors,
         cladding=float(model.uniform(0.06, 0.20)) if clad else 0.0,
-        molding=pick(rng, ("dark", "chrome", "paint")) if passenger_car and _chance(rng, 0.3) else "none",
-        window_line=pick(rng, ("chrome", "dark")) if passenger_car and _chance(rng, 0.45) else "none",
+        molding=pick(rng, ("dark", "chrome", "paint")) if passenger_car and chance(rng, 0.3) else "none",
+        window_line=pick(rng, ("chrome", "dark")) if passenger_car and chance(rng, 0.45) else "none",
         handles=pick(rng, ("paint", "paint", "dark", "chrome")),
         two_tone=two_tone,
         two_tone_z=float(
             shape.cowl_z * (rng.uniform(0.42, 0.72) if two_tone != "upper" else rng.uniform(0.88, 1.0))
         ),
-        steps=name in ("suv", "pickup", "minibus") and _chance(rng, 0.3),
-        bull_bar=name in ("suv", "pickup") and _chance(rng, 0.12),
-        visors=not family.upright and _chance(rng, 0.15),
-        pillar="dark" if _chance(model, 0.72) else "paint",
-        mud_flaps=_chance(rng, 0.5 if cargo or name == "van" else 0.1),
+        steps=name in ("suv", "pickup", "minibus") and chance(rng, 0.3),
+        bull_bar=name in ("suv", "pickup") and chance(rng, 0.12),
+        visors=not family.upright and chance(rng, 0.15),
+        pillar="dark" if chance(model, 0.72) else "paint",
+        mud_flaps=chance(rng, 0.5 if cargo or name == "van" else 0.1),
         fuel_side=pick(model, (1, -1)),
     )
 

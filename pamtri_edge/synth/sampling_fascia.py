@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
 
+from pamtri_edge.synth.chance import chance, pick
 from pamtri_edge.synth.families import Family
-from pamtri_edge.synth.spec_parts import BodyShape, FrontFascia, Plate, RearFascia, Rgb
-
-_Thing = TypeVar("_Thing")
+from pamtri_edge.synth.spec_fascia import FrontFascia, Plate, RearFascia
+from pamtri_edge.synth.spec_parts import BodyShape, Rgb
 
 _BADGES = ("round", "round", "oval", "ring", "bow_tie", "bar", "diamond", "rings", "star", "words", "none")
 _BADGE_TINTS: tuple[Rgb, ...] = (
@@ -22,14 +19,6 @@ _BADGE_TINTS: tuple[Rgb, ...] = (
     (0.60, 0.45, 0.10),
     (0.50, 0.50, 0.52),
 )
-
-
-def _pick(rng: np.random.Generator, choices: Sequence[_Thing]) -> _Thing:
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _chance(rng: np.random.Generator, probability: float) -> bool:
-    return bool(rng.random() < probability)
 
 
 def draw_front(
@@ -45,7 +34,7 @@ def draw_front(
         own: random numbers of the identity.
     """
     room = shape.hood_front_z - shape.clearance
-    grille = _pick(
+    grille = pick(
         model,
         (
             "trapezoid",
@@ -79,13 +68,13 @@ def draw_front(
     lamp_inner = model.uniform(0.46, 0.68)
     if lamp in ("round", "bug_eye", "vertical"):
         lamp_inner = model.uniform(0.58, 0.70)
-    wide_grille = _chance(model, 0.25)
+    wide_grille = chance(model, 0.25)
     grille_width = model.uniform(0.30, 0.55) if not wide_grille else lamp_inner - 0.02
     if family.upright:
         grille_width = model.uniform(0.45, 0.75)
     return FrontFascia(
         grille=grille,
-        grille_fill=_pick(
+        grille_fill=pick(
             model,
             (
                 "bars",
@@ -103,26 +92,26 @@ def draw_front(
         grille_width=float(grille_width),
         grille_top=float(model.uniform(0.03, 0.09)),
         grille_height=float(grille_height),
-        grille_frame=_pick(own, ("chrome", "chrome", "satin", "dark", "dark", "paint")),
+        grille_frame=pick(own, ("chrome", "chrome", "satin", "dark", "dark", "paint")),
         grille_bars=int(model.integers(2, 7)),
-        badge=_pick(model, _BADGES),
+        badge=pick(model, _BADGES),
         badge_size=float(model.uniform(0.040, 0.075)),
-        badge_tint=_pick(model, _BADGE_TINTS),
+        badge_tint=pick(model, _BADGE_TINTS),
         lamp=lamp,
         lamp_inner=float(lamp_inner),
         lamp_top=float(model.uniform(0.02, 0.07)),
         lamp_height=float(lamp_height),
         lamp_wrap=float(model.uniform(0.06, 0.16) if family.upright else model.uniform(0.12, 0.42)),
         lamp_slant=float(model.uniform(-0.01, 0.035)),
-        lamp_housing=_pick(model, ("bright", "bright", "dark")),
+        lamp_housing=pick(model, ("bright", "bright", "dark")),
         lamp_lenses=int(model.integers(0, 4)) if not tall_lamp else 1,
-        drl=_pick(model, ("none", "foot", "brow", "hook", "tick", "bars", "frame")),
-        intake=_pick(model, ("wide", "smile", "frown", "three", "three", "corners", "slot", "none")),
+        drl=pick(model, ("none", "foot", "brow", "hook", "tick", "bars", "frame")),
+        intake=pick(model, ("wide", "smile", "frown", "three", "three", "corners", "slot", "none")),
         intake_height=float(room * model.uniform(0.12, 0.26)),
         intake_width=float(model.uniform(0.45, 0.80)),
-        fog=_pick(own, ("none", "none", "round", "slot", "upright", "amber", "double")),
-        fog_frame=_pick(model, ("none", "chrome", "dark", "dark")),
-        insert=_pick(
+        fog=pick(own, ("none", "none", "round", "slot", "upright", "amber", "double")),
+        fog_frame=pick(model, ("none", "chrome", "dark", "dark")),
+        insert=pick(
             model,
             ("silver", "chrome", "dark")
             if name in ("suv", "crossover", "pickup")
@@ -131,10 +120,10 @@ def draw_front(
         lip=float(model.uniform(0.02, 0.10)),
         bumper=_bumper(name, own),
         plate_z=float(shape.clearance + room * model.uniform(0.20, 0.50)),
-        plate_y=float(own.uniform(-0.42, 0.42) if _chance(own, 0.08) else own.normal(0, 0.008)),
+        plate_y=float(own.uniform(-0.42, 0.42) if chance(own, 0.08) else own.normal(0, 0.008)),
         hood_lines=int(model.integers(0, 4)),
-        hood_scoop=_chance(model, 0.06) and not family.upright,
-        washer=_chance(model, 0.5),
+        hood_scoop=chance(model, 0.06) and not family.upright,
+        washer=chance(model, 0.5),
     )
 
 
@@ -171,15 +160,13 @@ def _headlamp(name: str, model: np.random.Generator) -> str:
         "pickup": ("rectangle", "trapezoid", "stacked", "hook", "swept", "split", "twin_round"),
         "van": ("trapezoid", "vertical", "swept", "triangle", "rectangle", "almond", "stacked"),
     }
-    return _pick(model, special.get(name, common))
+    return pick(model, special.get(name, common))
 
 
 def _bumper(name: str, own: np.random.Generator) -> str:
     if name in ("van", "pickup", "truck", "minibus"):
-        return _pick(
-            own, ("paint", "paint", "plastic", "plastic", "chrome" if name == "pickup" else "second")
-        )
-    return "plastic" if _chance(own, 0.06) else "paint"
+        return pick(own, ("paint", "paint", "plastic", "plastic", "chrome" if name == "pickup" else "second"))
+    return "plastic" if chance(own, 0.06) else "paint"
 
 
 def draw_rear(
@@ -188,14 +175,14 @@ def draw_rear(
     """Draw a back; the arguments are those of `draw_front`."""
     gate = "trunk"
     if family.tailgate:
-        gate = "doors" if name in ("van", "minibus") and _chance(model, 0.55) else "hatch"
+        gate = "doors" if name in ("van", "minibus") and chance(model, 0.55) else "hatch"
     lamp = _taillamp(name, gate, model)
     height, top = _taillamp_place(lamp, shape, model)
     spoiler = "none"
-    if family.tailgate and _chance(own, 0.55):
+    if family.tailgate and chance(own, 0.55):
         spoiler = "roof"
-    elif not family.tailgate and _chance(own, 0.25):
-        spoiler = _pick(own, ("lip", "lip", "wing"))
+    elif not family.tailgate and chance(own, 0.25):
+        spoiler = pick(own, ("lip", "lip", "wing"))
     words = (float(own.uniform(0.1, 0.35)), float(own.uniform(0.08, 0.3)))
     return RearFascia(
         lamp=lamp,
@@ -203,7 +190,7 @@ def draw_rear(
         lamp_top=float(top),
         lamp_height=float(height),
         lamp_wrap=float(model.uniform(0.05, 0.10) if family.upright else model.uniform(0.10, 0.34)),
-        lamp_pattern=_pick(
+        lamp_pattern=pick(
             model,
             (
                 "plain",
@@ -218,26 +205,26 @@ def draw_rear(
                 "bright_rim",
             ),
         ),
-        lamp_smoked=float(model.uniform(0.3, 1.0) if _chance(model, 0.18) else 0.0),
+        lamp_smoked=float(model.uniform(0.3, 1.0) if chance(model, 0.18) else 0.0),
         plate_at="bumper"
-        if _chance(model, 0.4) or (name in ("pickup", "van") and _chance(model, 0.5))
+        if chance(model, 0.4) or (name in ("pickup", "van") and chance(model, 0.5))
         else "gate",
         plate_y=float(
-            own.uniform(-0.4, 0.4) if name in ("van", "truck") and _chance(own, 0.4) else own.normal(0, 0.008)
+            own.uniform(-0.4, 0.4) if name in ("van", "truck") and chance(own, 0.4) else own.normal(0, 0.008)
         ),
-        recess=_chance(model, 0.5),
-        strip=_pick(model, ("none", "chrome", "chrome", "dark", "paint")),
-        badge=_pick(model, _BADGES),
+        recess=chance(model, 0.5),
+        strip=pick(model, ("none", "chrome", "chrome", "dark", "paint")),
+        badge=pick(model, _BADGES),
         badge_size=float(model.uniform(0.035, 0.06)),
-        lettering=words if _chance(own, 0.7) else (0.0, words[1]),
-        wiper=family.tailgate and _chance(model, 0.8),
+        lettering=words if chance(own, 0.7) else (0.0, words[1]),
+        wiper=family.tailgate and chance(model, 0.8),
         spoiler=spoiler,
-        insert=_pick(model, ("none", "dark", "dark", "silver", "diffuser")),
+        insert=pick(model, ("none", "dark", "dark", "silver", "diffuser")),
         insert_height=float(model.uniform(0.05, 0.22)),
-        reflectors=_pick(model, ("none", "bar", "bar", "round")),
-        exhausts=_pick(own, ("none", "left", "right", "both", "wide", "center", "none")),
-        spare_wheel=name in ("suv", "crossover") and _chance(model, 0.10),
-        ladder=name in ("van", "minibus", "mpv") and _chance(own, 0.12),
+        reflectors=pick(model, ("none", "bar", "bar", "round")),
+        exhausts=pick(own, ("none", "left", "right", "both", "wide", "center", "none")),
+        spare_wheel=name in ("suv", "crossover") and chance(model, 0.10),
+        ladder=name in ("van", "minibus", "mpv") and chance(own, 0.12),
         gate=gate,
         window_scale=float(model.uniform(0.84, 1.0)),
     )
@@ -245,7 +232,7 @@ def draw_rear(
 
 def _taillamp(name: str, gate: str, model: np.random.Generator) -> str:
     if gate == "doors":
-        return _pick(model, ("tall", "vertical", "square", "round_stack"))
+        return pick(model, ("tall", "vertical", "square", "round_stack"))
     special = {
         "pickup": ("vertical", "square", "vertical", "c_shape", "tall"),
         "bus": ("square", "round_stack", "vertical", "two_bars", "round_pair"),
@@ -269,7 +256,7 @@ def _taillamp(name: str, gate: str, model: np.random.Generator) -> str:
         "round_one",
     )
     tall = (*common, "tall", "tall", "vertical", "l_shape", "round_stack")
-    return _pick(model, special.get(name, tall if gate == "hatch" else common))
+    return pick(model, special.get(name, tall if gate == "hatch" else common))
 
 
 def _taillamp_place(lamp: str, shape: BodyShape, model: np.random.Generator) -> tuple[float, float]:
@@ -304,5 +291,5 @@ _PLATES: tuple[tuple[Rgb, Rgb, Rgb | None, str, float, float], ...] = (
 
 def draw_plate(rng: np.random.Generator) -> Plate:
     """Draw a licence plate of one of the world's usual kinds."""
-    ground, ink, band, layout, width, height = _pick(rng, _PLATES)
+    ground, ink, band, layout, width, height = pick(rng, _PLATES)
     return Plate(width, height, ground, ink, band, layout, int(rng.integers(1 << 30)))

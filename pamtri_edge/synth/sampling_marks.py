@@ -4,24 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
 
+from pamtri_edge.synth.chance import chance, pick
 from pamtri_edge.synth.families import Family
-from pamtri_edge.synth.spec_parts import BodyShape, Bus, Cabin, Cargo, Decal, Flaw, Rgb
-
-_Thing = TypeVar("_Thing")
-
-
-def _pick(rng: np.random.Generator, choices: Sequence[_Thing]) -> _Thing:
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _chance(rng: np.random.Generator, probability: float) -> bool:
-    return bool(rng.random() < probability)
-
+from pamtri_edge.synth.spec_marks import Bus, Cargo, Decal, Flaw
+from pamtri_edge.synth.spec_parts import BodyShape, Cabin, Rgb
 
 _INKS: tuple[Rgb, ...] = (
     (0.75, 0.75, 0.75),
@@ -46,7 +34,7 @@ _INKS: tuple[Rgb, ...] = (
 
 def _ink(rng: np.random.Generator) -> Rgb:
     """Draw a printed color: one of the usual ones, a little off."""
-    base = np.array(_pick(rng, _INKS)) * rng.uniform(0.75, 1.15) + rng.uniform(0, 0.02, 3)
+    base = np.array(pick(rng, _INKS)) * rng.uniform(0.75, 1.15) + rng.uniform(0, 0.02, 3)
     red, green, blue = (float(min(one, 0.85)) for one in base)
     return red, green, blue
 
@@ -79,11 +67,11 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
             float(rng.uniform(0.06, 0.22)),
             *_glow(rng),
         )
-        for _ in range(int(rng.integers(0, 4)) if _chance(rng, 0.4) else 0)
+        for _ in range(int(rng.integers(0, 4)) if chance(rng, 0.4) else 0)
     )
     stickers = tuple(
         (
-            float(_pick(rng, (-1, 1)) * rng.uniform(0.6, 0.9)),
+            float(pick(rng, (-1, 1)) * rng.uniform(0.6, 0.9)),
             float(rng.uniform(0.08, 0.92)),
             float(rng.uniform(0.035, 0.07)),
             *_ink(rng),
@@ -97,33 +85,33 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
             float(rng.uniform(0.06, 0.13)),
             *_ink(rng),
         )
-        for _ in range(int(rng.integers(1, 3)) if _chance(rng, 0.25) else 0)
+        for _ in range(int(rng.integers(1, 3)) if chance(rng, 0.25) else 0)
     )
     return Cabin(
-        tint=float(rng.uniform(0.010, 0.05)),
-        privacy=float(rng.uniform(0.25, 0.6) if _chance(rng, 0.3) else 1.0),
-        steering=1 if _chance(rng, 0.8) else -1,
+        tint=float(np.exp(rng.uniform(np.log(0.012), np.log(0.09)))),
+        privacy=float(rng.uniform(0.25, 0.6) if chance(rng, 0.3) else 1.0),
+        steering=1 if chance(rng, 0.8) else -1,
         seats=float(rng.uniform(0.75, 1.5)),
-        driver=_chance(rng, 0.85),
-        passenger=_chance(rng, 0.3),
-        headrests=name not in ("coupe",) or _chance(rng, 0.3),
+        driver=chance(rng, 0.85),
+        passenger=chance(rng, 0.3),
+        headrests=name not in ("coupe",) or chance(rng, 0.3),
         dash=dash,
         shelf=shelf,
-        hanger=_chance(rng, 0.12),
+        hanger=chance(rng, 0.12),
         stickers=stickers,
         rear_stickers=rear_stickers,
-        shade=_pick(rng, (-1, 0, 0, 0, 1)),
+        shade=pick(rng, (-1, 0, 0, 0, 1)),
     )
 
 
 def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[Decal, ...]:
     """Draw what is stuck on the body: company colors, or a stripe, a word, a sticker."""
     decals: list[Decal] = []
-    if _chance(rng, family.commercial) and family.cargo != "box":
+    if chance(rng, family.commercial) and family.cargo != "box":
         decals += _livery(name, rng)
-    elif _chance(rng, 0.10):
+    elif chance(rng, 0.10):
         wide = rng.uniform(1.0, 2.4)
-        kind = _pick(rng, ("stripe", "twin_stripe", "wedge", "swoosh", "checker"))
+        kind = pick(rng, ("stripe", "twin_stripe", "wedge", "swoosh", "checker"))
         ink, other = _ink(rng), _ink(rng)
         decals.append(
             Decal(
@@ -138,17 +126,17 @@ def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[De
                 _seed(rng),
             )
         )
-    if _chance(rng, 0.05) and not family.upright:
-        kind = _pick(rng, ("stripe", "twin_stripe"))
-        ink = _pick(rng, ((0.02, 0.02, 0.02), (0.75, 0.75, 0.75), (0.4, 0.02, 0.02)))
+    if chance(rng, 0.05) and not family.upright:
+        kind = pick(rng, ("stripe", "twin_stripe"))
+        ink = pick(rng, ((0.02, 0.02, 0.02), (0.75, 0.75, 0.75), (0.4, 0.02, 0.02)))
         for place in ("hood", "roof"):
             decals.append(Decal(kind, place, 0.5, 0.5, 1.0, 0.22, ink, ink, 0))
-    if _chance(rng, 0.10):
-        place = _pick(rng, ("left", "right", "rear", "hood"))
+    if chance(rng, 0.10):
+        place = pick(rng, ("left", "right", "rear", "hood"))
         size = float(rng.uniform(0.12, 0.35))
         decals.append(
             Decal(
-                _pick(rng, ("round", "block", "rows")),
+                pick(rng, ("round", "block", "rows")),
                 place,
                 float(rng.uniform(0.2, 0.8)),
                 float(rng.uniform(0.45, 0.8)),
@@ -169,14 +157,14 @@ def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
     wide = float(rng.uniform(1.6, 3.6)) if large else float(rng.uniform(0.8, 1.6))
     if name == "bus":
         wide *= 1.8
-    kind = _pick(
+    kind = pick(
         rng, ("lettering", "panel", "wedge", "swoosh", "stripe", "twin_stripe", "rows", "round", "checker")
     )
     z = float(rng.uniform(0.55, 0.8))
     result = [Decal(kind, "both", float(rng.uniform(0.35, 0.6)), z, wide, tall, ink, other, _seed(rng))]
-    if _chance(rng, 0.6):
-        place = _pick(rng, ("left", "right", "both"))
-        second = _pick(rng, ("lettering", "rows", "round", "panel"))
+    if chance(rng, 0.6):
+        place = pick(rng, ("left", "right", "both"))
+        second = pick(rng, ("lettering", "rows", "round", "panel"))
         result.append(
             Decal(
                 second,
@@ -190,10 +178,10 @@ def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
                 _seed(rng),
             )
         )
-    if _chance(rng, 0.5):
+    if chance(rng, 0.5):
         result.append(
             Decal(
-                _pick(rng, ("rows", "lettering")),
+                pick(rng, ("rows", "lettering")),
                 "rear",
                 float(rng.uniform(0.35, 0.65)),
                 0.72,
@@ -204,22 +192,22 @@ def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
                 _seed(rng),
             )
         )
-    if _chance(rng, 0.3):
+    if chance(rng, 0.3):
         result.append(Decal("panel", "roof", 0.5, 0.5, 0.9, 0.6, ink, other, _seed(rng)))
-    if _chance(rng, 0.25):
+    if chance(rng, 0.25):
         result.append(
-            Decal(_pick(rng, ("round", "block")), "hood", 0.5, 0.55, 0.45, 0.45, ink, other, _seed(rng))
+            Decal(pick(rng, ("round", "block")), "hood", 0.5, 0.55, 0.45, 0.45, ink, other, _seed(rng))
         )
     return result
 
 
 def draw_taxi(tint: Rgb, rng: np.random.Generator) -> tuple[Decal, ...]:
     """Draw what taxis carry besides the sign on the roof: a band or a field on the doors, or nothing."""
-    kind = _pick(rng, ("checker", "block", "stripe", "lettering", "none"))
+    kind = pick(rng, ("checker", "block", "stripe", "lettering", "none"))
     if kind == "none":
         return ()
     wide, tall = float(rng.uniform(0.7, 2.2)), float(rng.uniform(0.10, 0.26))
-    ink = tint if _chance(rng, 0.5) else (0.02, 0.02, 0.02)
+    ink = tint if chance(rng, 0.5) else (0.02, 0.02, 0.02)
     middle = float(rng.uniform(0.45, 0.6))
     return (
         Decal(kind, "both", middle, float(rng.uniform(0.5, 0.75)), wide, tall, ink, _ink(rng), _seed(rng)),
@@ -233,17 +221,17 @@ def _seed(rng: np.random.Generator) -> int:
 def draw_flaws(rng: np.random.Generator) -> tuple[Flaw, ...]:
     """Draw dirt, dents and repairs; most vehicles have one or two that a camera may see."""
     flaws: list[Flaw] = []
-    if _chance(rng, 0.06):
+    if chance(rng, 0.06):
         tint = tuple(float(one) for one in rng.uniform(0.35, 1.9) * rng.uniform(0.8, 1.2, 3))
-        place = _pick(rng, ("left", "right", "hood", "front", "rear"))
+        place = pick(rng, ("left", "right", "hood", "front", "rear"))
         flaws.append(
             Flaw(
                 "panel", place, float(rng.uniform(0, 0.99)), 0.5, 1.0, (tint[0], tint[1], tint[2]), _seed(rng)
             )
         )
     for _ in range(int(rng.poisson(1.3))):
-        kind = _pick(rng, ("scratch", "dent", "patch", "splash", "dust", "rust"))
-        place = _pick(rng, ("left", "right", "left", "right", "front", "rear", "hood", "roof"))
+        kind = pick(rng, ("scratch", "dent", "patch", "splash", "dust", "rust"))
+        place = pick(rng, ("left", "right", "left", "right", "front", "rear", "hood", "roof"))
         level = {
             "scratch": rng.uniform(0.6, 2.0),
             "dent": rng.uniform(0.6, 0.85),
@@ -277,12 +265,12 @@ def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Gener
     if family.cargo == "none":
         return None
     if family.cargo == "bed":
-        kind = _pick(rng, ("open", "open", "tonneau", "canopy", "sports_bar", "load"))
-        return Cargo(kind, shape.deck_z, (0.3, 0.3, 0.3), 0, _chance(rng, 0.5), ())
-    kind = _pick(rng, ("box", "box", "box", "curtain", "tipper", "flatbed"))
+        kind = pick(rng, ("open", "open", "tonneau", "canopy", "sports_bar", "load"))
+        return Cargo(kind, shape.deck_z, (0.3, 0.3, 0.3), 0, chance(rng, 0.5), ())
+    kind = pick(rng, ("box", "box", "box", "curtain", "tipper", "flatbed"))
     floor = 2 * shape.wheel_radius + 0.12
     height = floor + rng.uniform(0.5, 0.8) if kind in ("tipper", "flatbed") else rng.uniform(2.45, 3.25)
-    tint: Rgb = _pick(
+    tint: Rgb = pick(
         rng,
         (
             (0.72, 0.72, 0.70),
@@ -294,9 +282,9 @@ def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Gener
         ),
     )
     logo: list[Decal] = []
-    if kind in ("box", "curtain") and _chance(rng, 0.75):
+    if kind in ("box", "curtain") and chance(rng, 0.75):
         ink, other = _ink(rng), _ink(rng)
-        what = _pick(
+        what = pick(
             rng,
             ("lettering", "panel", "round", "swoosh", "rows", "stripe", "twin_stripe", "wedge", "checker"),
         )
@@ -313,28 +301,28 @@ def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Gener
                 _seed(rng),
             )
         )
-        if _chance(rng, 0.5):
-            side = _pick(rng, ("left", "right", "both"))
+        if chance(rng, 0.5):
+            side = pick(rng, ("left", "right", "both"))
             logo.append(Decal("rows", side, 0.5, 0.22, 1.0, 0.3, other, ink, _seed(rng)))
-        if _chance(rng, 0.5):
+        if chance(rng, 0.5):
             logo.append(
-                Decal(_pick(rng, ("lettering", "round")), "rear", 0.5, 0.65, 1.0, 0.3, ink, other, _seed(rng))
+                Decal(pick(rng, ("lettering", "round")), "rear", 0.5, 0.65, 1.0, 0.3, ink, other, _seed(rng))
             )
-    return Cargo(kind, float(height), tint, int(rng.integers(0, 14)), _chance(rng, 0.3), tuple(logo))
+    return Cargo(kind, float(height), tint, int(rng.integers(0, 14)), chance(rng, 0.3), tuple(logo))
 
 
 def draw_bus(family: Family, shape: BodyShape, rng: np.random.Generator) -> Bus | None:
     """Draw what only buses have; None for the others."""
     if not family.upright or family.cargo != "none":
         return None
-    doors = _pick(rng, ((0.90,), (0.90, 0.48), (0.90, 0.55), (0.90, 0.52, 0.15)))
+    doors = pick(rng, ((0.90,), (0.90, 0.48), (0.90, 0.55), (0.90, 0.52, 0.15)))
     return Bus(
         doors=doors,
-        boarding=_pick(rng, (1, -1, -1)),
+        boarding=pick(rng, (1, -1, -1)),
         pitch=float(rng.uniform(1.1, 1.8)),
-        sign=_pick(rng, ((0.75, 0.45, 0.02), (0.7, 0.7, 0.7), (0.6, 0.1, 0.02), (0.5, 0.65, 0.1))),
+        sign=pick(rng, ((0.75, 0.45, 0.02), (0.7, 0.7, 0.7), (0.6, 0.1, 0.02), (0.5, 0.65, 0.1))),
         sign_pattern=_seed(rng),
         skirt=float(rng.uniform(0.75, 0.95)),
-        windows_to_roof=_chance(rng, 0.4),
-        panel=_chance(rng, 0.3),
+        windows_to_roof=chance(rng, 0.4),
+        panel=chance(rng, 0.3),
     )

@@ -13,20 +13,9 @@ from typing import Any
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.families import FAMILIES, TYPE_OF_FAMILY
-from pamtri_edge.synth.spec_parts import (
-    BodyShape,
-    Bus,
-    Cabin,
-    Cargo,
-    Decal,
-    Flaw,
-    FrontFascia,
-    Paint,
-    Plate,
-    RearFascia,
-    Trim,
-    Wheels,
-)
+from pamtri_edge.synth.spec_fascia import FrontFascia, Plate, RearFascia
+from pamtri_edge.synth.spec_marks import Bus, Cargo, Decal, Flaw
+from pamtri_edge.synth.spec_parts import BodyShape, Cabin, Paint, Trim, Wheels
 from pamtri_edge.vehicle import COLORS
 
 __all__ = ["FAMILIES", "VehicleSpec", "sample_vehicle"]

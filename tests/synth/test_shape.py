@@ -6,8 +6,10 @@ import time
 import numpy as np
 import pytest
 
+from pamtri_edge.synth.draft import draft_of
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.mesh import NO_PART, NO_TEXTURE
+from pamtri_edge.synth.paint_front import plate_height
 from pamtri_edge.synth.shape import build
 from pamtri_edge.synth.vehicle_spec import FAMILIES, sample_vehicle
 
@@ -15,7 +17,7 @@ from pamtri_edge.synth.vehicle_spec import FAMILIES, sample_vehicle
 @pytest.fixture(scope="module")
 def meshes():
     return {
-        family: [build(sample_vehicle(4, identity, family=family)) for identity in range(3)]
+        family: [build(sample_vehicle(4, identity, family=family)) for identity in range(2)]
         for family in FAMILIES
     }
 
@@ -63,10 +65,9 @@ def test_the_measures_are_those_of_the_specification(meshes, family):
 def test_the_skin_is_symmetric(meshes, family):
     """Left and right sheets may differ, the surface under them may not."""
     mesh = meshes[family][0]
-    for one, other in ((0, 1),):
-        left = mesh.vertices[np.unique(mesh.triangles[mesh.texture == one])]
-        right = mesh.vertices[np.unique(mesh.triangles[mesh.texture == other])]
-        np.testing.assert_array_equal(left * np.array([1, -1, 1], np.float32), right)
+    left = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 0])]
+    right = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 1])]
+    np.testing.assert_array_equal(left * np.array([1, -1, 1], np.float32), right)
 
 
 @EVERY_FAMILY
@@ -129,20 +130,18 @@ def test_every_vehicle_shows_glass_lamps_and_a_plate(meshes, family):
             assert material in present, material.name
 
 
-def test_a_plate_does_not_hang_across_the_grille():
-    for identity in range(40):
-        spec = sample_vehicle(8, identity, family="suv")
-        maps = build(spec).material_maps[2]
-        rows = np.flatnonzero((maps == Material.PLATE).any(axis=1))
-        assert len(rows) > 0
-        above = maps[: rows.min() - 1]
-        with_grille = build(
-            dataclasses.replace(spec, plate=dataclasses.replace(spec.plate, width=0.02, height=0.01))
-        )
-        grille = with_grille.material_maps[2] == Material.DARK
-        top = np.flatnonzero((above == Material.DARK).any(axis=1))
-        if spec.front.grille != "closed" and len(top):
-            assert grille[top].any()
+def test_a_plate_hangs_under_the_grille_not_across_it():
+    """Only where a grille reaches down to the bumper's foot does the plate hang in it, as low as it can."""
+    across = 0
+    for identity in range(60):
+        draft = draft_of(sample_vehicle(8, identity))
+        front, plate = draft.spec.front, draft.spec.plate
+        foot = draft.spec.shape.hood_front_z - front.grille_top - front.grille_height
+        top = plate_height(draft) + plate.height / 2
+        if top > foot:
+            across += 1
+            assert plate_height(draft) == pytest.approx(draft.frame.sill + plate.height / 2 + 0.05)
+    assert across < 20
 
 
 def test_building_twice_gives_the_same_bytes():
@@ -167,10 +166,10 @@ def test_identities_of_one_model_and_color_look_different():
 
 def test_some_vehicles_carry_marks_on_one_side_only():
     differing = 0
-    for identity in range(20):
+    for identity in range(12):
         mesh = build(sample_vehicle(0, identity, family="hatchback"))
         differing += bool((mesh.material_maps[0] != mesh.material_maps[1]).mean() > 1e-4)
-    assert differing >= 15
+    assert differing >= 9
 
 
 def test_a_vehicle_is_built_in_the_time_that_synthesis_has_for_it():
