@@ -88,7 +88,7 @@ class Place:
 def sample_place(seed: int, camera: int) -> Place:
     """Draw the surroundings of a camera."""
     rng = camera_stream(seed, camera, Stream.PLACE)
-    albedo = rng.uniform(0.06, 0.30)
+    albedo = rng.uniform(0.05, 0.14) if rng.random() < 0.7 else rng.uniform(0.14, 0.28)
     yellow = rng.random() < 0.4
     verges: tuple[Rgb, ...] = ((0.08, 0.13, 0.04), (0.14, 0.17, 0.06), (0.26, 0.25, 0.23), (0.2, 0.15, 0.1))
     lanes = int(rng.integers(1, 4))

@@ -22,6 +22,9 @@ from pamtri_edge.synth.streams import Stream, camera_stream
 
 _STEPS: Final = 4096
 _BRIGHTEST: Final = 4.0
+_LEAST_DETAIL: Final = 26.0
+"""Pixels along a crop's longer side that every lens and scaler resolve."""
+_WORST_QUALITY: Final = 10.0
 _LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -88,7 +91,7 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
         denoise=float(rng.uniform(0.0, 1.0) if rng.random() < 0.5 else 0.0),
         sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
         sharpen_radius=float(rng.uniform(0.6, 1.8)),
-        quality=float(rng.uniform(18.0, 60.0) if cheap else rng.uniform(40.0, 92.0)),
+        quality=float(rng.uniform(26.0, 65.0) if cheap else rng.uniform(45.0, 93.0)),
         interlaced=bool(cheap and rng.random() < 0.15),
     )
 
@@ -138,7 +141,7 @@ def sample_exposure(
         drift=_balance(rng, 0.03, 0.008),
         motion=float(rng.random() ** 1.5),
         angle=angle,
-        worse=float(abs(rng.normal(0.0, 8.0))),
+        worse=float(abs(rng.normal(0.0, 6.0))),
         dark=dark,
     )
 
@@ -194,10 +197,10 @@ def _optics(sensor: Sensor, exposure: Exposure, light: Floats) -> Floats:
     if sensor.bloom > 0.02:
         bright = np.minimum(np.maximum(image * np.float32(exposure.gain) - 1.3, 0.0), 6.0)
         if bright.max() > 0.0:
-            spread = blurred(bright, max(1.0, 0.025 * max(height, width)))
-            image = image + spread * np.float32(sensor.bloom / exposure.gain)
-    if sensor.detail < 0.95:
-        small = (max(8, round(width * sensor.detail)), max(8, round(height * sensor.detail)))
+            image = image + _spread(bright) * np.float32(sensor.bloom / exposure.gain)
+    detail = max(sensor.detail, _LEAST_DETAIL / max(height, width))
+    if detail < 0.95:
+        small = (max(8, round(width * detail)), max(8, round(height * detail)))
         image = enlarged(resized(image, *small), width, height)
     if sensor.blur > 0.3:
         image = blurred(image, sensor.blur)
@@ -205,6 +208,13 @@ def _optics(sensor: Sensor, exposure: Exposure, light: Floats) -> Floats:
     if length > 1.2:
         image = smeared(image, _streak(length, exposure.angle))
     return image
+
+
+def _spread(light: Floats) -> Floats:
+    """Return light that has spilled over a fortieth of the picture; blurred small, for speed."""
+    height, width = light.shape[:2]
+    small = resized(light, max(4, width // 4), max(4, height // 4))
+    return resized(blurred(small, max(0.6, 0.025 * max(small.shape[:2]))), width, height)
 
 
 def _streak(length: float, angle: float) -> Floats:
@@ -249,7 +259,7 @@ def _compressed(image: Bytes, quality: float, rng: np.random.Generator) -> Bytes
     height, width = image.shape[:2]
     left, top = (int(n) for n in rng.integers(0, 16, 2))
     framed = cv2.copyMakeBorder(image, top, 16, left, 16, cv2.BORDER_REPLICATE)
-    options = [cv2.IMWRITE_JPEG_QUALITY, int(np.clip(quality, 8, 95))]
+    options = [cv2.IMWRITE_JPEG_QUALITY, int(np.clip(quality, _WORST_QUALITY, 95))]
     encoded = cv2.imencode(".jpg", framed, options)[1]  # a swapped order of colors does not matter in between
     decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     assert decoded is not None
