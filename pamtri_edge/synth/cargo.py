@@ -15,6 +15,7 @@ from pamtri_edge.synth.canvas import Canvas
 from pamtri_edge.synth.draft import CARGO, Draft
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.mesh import NO_PART
+from pamtri_edge.synth.outline import Floats
 from pamtri_edge.synth.paint_decals import paint_decal
 from pamtri_edge.synth.spec_marks import Cargo
 from pamtri_edge.vehicle import SEGMENTS
@@ -151,13 +152,18 @@ def _wall(
     assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)
 
 
+def _goods_color(rng: np.random.Generator) -> Floats:
+    """Draw the color of wood, cardboard, tarpaulin or steel."""
+    return np.asarray(rng.uniform(0.04, 0.4) * (1 + 0.7 * rng.uniform(-0.5, 0.5, 3)))
+
+
 def _add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
     rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 31])
     for _ in range(int(rng.integers(1, 5))):
         x = rng.uniform(box.rear + 0.4, box.front - 0.5)
         y = rng.uniform(-0.5, 0.5) * box.half_width
         half = rng.uniform(0.2, 0.5, 2)
-        color = rng.uniform(0.05, 0.5, 3)
+        color = _goods_color(rng)
         assembly.box(
             (x - half[0], y - half[1], box.floor),
             (x + half[0], y + half[1], box.floor + rng.uniform(0.3, 1.0)),
@@ -306,5 +312,5 @@ def _add_bed(assembly: Assembly, draft: Draft) -> None:
                 (x - half[0], y - half[1], floor),
                 (x + half[0], y + half[1], floor + tall),
                 Material.MATTE,
-                color=rng.uniform(0.03, 0.5, 3),
+                color=_goods_color(rng),
             )

@@ -17,6 +17,9 @@ from pamtri_edge.synth.outline import Floats
 
 _GLASS = (Material.GLASS,)
 
+_TALLEST = 1.15
+"""Metres that a windshield is long at most; above it a raised roof is closed."""
+
 
 def _inside(corners: Floats, across: float, up: float) -> Point:
     """Return a place in the quadrilateral: across -1..1 from its first to its second corner, up 0..1."""
@@ -40,9 +43,13 @@ def paint_windshield(draft: Draft) -> None:
     canvas, cabin = draft.sheets[TOP], draft.spec.cabin
     start, end = draft.arc("windshield_bottom"), draft.arc("windshield_top")
     reach = end - start
+    if not draft.family.upright:
+        reach = min(reach, _TALLEST)
     foot, head = start + 0.02 * reach, start + 0.975 * reach
     corners = np.array([(foot, -0.955), (foot, 0.955), (head, 0.925), (head, -0.925)])
-    frame = np.array([(start - 0.045, -0.97), (start - 0.045, 0.97), (end, 0.94), (end, -0.94)])
+    frame = np.array(
+        [(start - 0.045, -0.97), (start - 0.045, 0.97), (head + 0.02, 0.94), (head + 0.02, -0.94)]
+    )
     canvas.polygon(frame, Material.PLASTIC)
     canvas.polygon(corners, Material.GLASS)
     # The sky end of the glass is clearer than its foot, where the dashboard is.

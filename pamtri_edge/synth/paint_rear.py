@@ -13,6 +13,9 @@ from pamtri_edge.synth.paint_glass import paint_rear_glass
 from pamtri_edge.synth.paint_lamps import paint_taillamps
 from pamtri_edge.synth.paint_plate import paint_badge, paint_plate
 
+_TALLEST = 0.78
+"""Metres that a rear window is high at most; above it a raised roof is closed."""
+
 
 def paint_rear(draft: Draft) -> None:
     """Paint the whole rear face; of a truck, the wall behind its cab."""
@@ -85,6 +88,7 @@ def _gate_window(draft: Draft, canvas: Canvas) -> None:
     rows = draft.outline.rows
     top = shape.roof_rear_z - (0.10 if rear.spoiler != "roof" else 0.06)
     foot = shape.rear_window_z + 0.015
+    top = min(top, foot + _TALLEST)
     upper = float(draft.skin.half_width[rows["rear_window_top"] + 2]) * rear.window_scale
     lower = float(draft.skin.half_width[rows["rear_window_bottom"]]) * rear.window_scale
     if rear.gate == "doors":

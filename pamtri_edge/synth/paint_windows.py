@@ -18,6 +18,9 @@ from pamtri_edge.synth.outline import Floats
 
 _GLASS = (Material.GLASS,)
 
+_TALLEST = 0.82
+"""Metres that a side window is high at most; above it a raised roof is closed."""
+
 
 def window_kick(draft: Draft, x: Floats) -> Floats:
     """Return how far the windows' lower edge has risen above the belt line at x."""
@@ -82,6 +85,7 @@ def _opening(draft: Draft) -> Floats:
     order = np.argsort(roof[:, 0])
     top = np.interp(xs, roof[order, 0], roof[order, 1], left=0.0, right=0.0)
     floor = draft.section.belt(xs) + 0.03 + window_kick(draft, xs)
+    top = np.minimum(top, floor + _TALLEST)
     rear_end = _rear_limit(draft)
     open_ = (top > floor + 0.012) & (xs > rear_end)
     if open_.sum() < 3:

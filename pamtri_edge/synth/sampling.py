@@ -135,6 +135,11 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         measures[key] *= 1 + spread * rng.uniform(-1, 1)
     if family.upright and family.cargo == "none":
         measures["wheelbase"] *= rng.uniform(0.85, 1.15)
+    if name in ("van", "minibus", "light_truck"):
+        raised = max(0.0, rng.uniform(-0.25, 0.55)) if name != "light_truck" else rng.uniform(-0.05, 0.2)
+        measures["height"] += raised
+        measures["wheelbase"] *= rng.uniform(0.97, 1.14)
+        middle["roof_rear_z"], middle["height"] = measures["height"] - 0.04, measures["height"]
     squareness = _square(measures, rng)
     together = rng.uniform(-0.05, 0.05)
     for key in ("hood_front_z", "cowl_z", "rear_window_z", "deck_z"):
@@ -172,7 +177,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         flare=float(rng.uniform(0.004, 0.022)),
         arch_gap=float(gap),
         rear_pillar=float(rng.uniform(0.13, 0.34)),
-        window_kick=float(rng.uniform(0.0, 0.16) if chance(rng, 0.6) else 0.0),
+        window_kick=float(rng.uniform(0.0, 0.16) if chance(rng, 0.6) and family.doors != "slide" else 0.0),
     )
 
 

@@ -122,7 +122,7 @@ def draw_front(
         plate_z=float(shape.clearance + room * model.uniform(0.20, 0.50)),
         plate_y=float(own.uniform(-0.42, 0.42) if chance(own, 0.08) else own.normal(0, 0.008)),
         hood_lines=int(model.integers(0, 4)),
-        hood_scoop=chance(model, 0.06) and not family.upright,
+        hood_scoop=chance(model, 0.06) and name in ("sedan", "coupe", "suv", "pickup", "hatchback"),
         washer=chance(model, 0.5),
     )
 
