@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamtri_edge import console
 from pamtri_edge.cli.training import (
     changed_recipe,
     held_out,
     package,
-    read_folders,
+    read_data,
     run_training,
     train_spec,
     use_threads,
@@ -93,8 +94,19 @@ app = typer.Typer(
 )
 
 Data = Annotated[
-    list[Path],
-    typer.Option(help="Folder in the layout of VeRi or CityFlow; give several to mix real and synthetic."),
+    list[Path] | None,
+    typer.Option(
+        help="Folder in the layout of VeRi or CityFlow; give several to mix real and synthetic.",
+        show_default=False,
+    ),
+]
+Synthesize = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="So many vehicles drawn on the spot, 20 new views each an epoch, beside or instead of --data.",
+        show_default=False,
+    ),
 ]
 Output = Annotated[Path, typer.Option(help="Folder of weights, record and curves; a run there goes on.")]
 ModelOption = Annotated[Model, typer.Option(help="Widths and depths of the network.")]
@@ -146,8 +158,9 @@ Overwrite = Annotated[bool, typer.Option(help="Forget a training that the output
 
 @app.command(short_help="From pictures with keypoints to a pose network.")
 def pose(
-    data: Data,
     output: Output,
+    data: Data = None,
+    synthesize: Synthesize = None,
     model: ModelOption = Model.PAPER,
     recipe: RecipeOption = Recipes.PAPER,
     init: Init = None,
@@ -186,10 +199,9 @@ def pose(
         sizes=sizes,
         precision=precision,
     )
-    pictures = read_folders(train, data)
     job = train.PoseJob(
         SIZES[model.value][0],
-        pictures,
+        read_data(train, data, synthesize, seed, keypoints=True),
         changed,
         seed=seed,
         init=init,
@@ -212,8 +224,23 @@ def pose(
 
 @app.command(short_help="From pictures of vehicles to a re-identification network.")
 def reid(
-    data: Data,
     output: Output,
+    data: Data = None,
+    synthesize: Synthesize = None,
+    footage: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A video of one's own to learn from without labels, with --tracks; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    tracks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Tracks of --footage, one file for each: a track is a vehicle, two seen at once are two.",
+            show_default=False,
+        ),
+    ] = None,
     pose: Annotated[
         Path | None,
         typer.Option(help="Weights of the trained pose network (--pose-source net)."),
@@ -311,7 +338,7 @@ def reid(
         raise InputError("--pose-source net needs the weights of a pose network: --pose FILE.")
     job = train.ReidJob(
         spec,
-        read_folders(train, data),
+        read_data(train, data, synthesize, seed, footage=footage, tracks=tracks),
         changed,
         pose=network,
         seed=seed,
@@ -333,3 +360,33 @@ def reid(
         overwrite=overwrite,
     )
     run_training(train.Training(job, run))
+
+
+@app.command(short_help="Features of a network that was trained on something else.")
+def frozen(
+    init: Annotated[
+        Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
+    ],
+    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
+    model: ModelOption = Model.PAPER,
+    backbone: Annotated[Backbone, typer.Option(help="Depths of the paper's widths.")] = Backbone.DENSENET121,
+    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
+) -> None:
+    """Take a network as it is, and its pooled feature for an embedding: a baseline of the paper's Table 3.
+
+    Compare what others train with it: pamtri evaluate --reid NAME.safetensors --metric bhattacharyya.
+    """
+    package()
+    from pamtri_edge.models import DENSENET201, SIZES, ReidNet, save_checkpoint
+    from pamtri_edge.train.weights import begin
+
+    spec = replace(
+        SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
+    )
+    if model is Model.PAPER and backbone is Backbone.DENSENET201:
+        spec = replace(spec, blocks=DENSENET201)
+    network = ReidNet(spec)
+    origin = begin(network, seed=0, file=init)
+    notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}
+    save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
+    console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pamtri_edge.train.recipes import Recipe
     from pamtri_edge.train.schedule import Budget
 
+_VIEWS: Final = 20  # of a vehicle that is drawn on the spot, an epoch
 _TICKS: Final = 1000  # of the progress bar
 _LINE_S: Final = 30.0  # between two lines where there is no terminal to draw a bar on
 _DURATION: Final = re.compile(r"^(\d+(?:\.\d+)?)([smh]?)$")
@@ -50,12 +51,55 @@ def package() -> Any:
     return train
 
 
-def read_folders(train: Any, folders: list[Path]) -> DataSet:
-    """Read the folders as one set, and say how much it is."""
+def read_data(
+    train: Any,
+    folders: list[Path] | None,
+    synthesize: int | None,
+    seed: int,
+    *,
+    footage: list[Path] | None = None,
+    tracks: list[Path] | None = None,
+    keypoints: bool = False,
+) -> DataSet:
+    """Read all that is learned from as one set, and say how much it is.
+
+    Args:
+        train: the package.
+        folders: data sets on disk.
+        synthesize: how many vehicles are drawn on the spot.
+        seed: of these.
+        footage: videos without labels.
+        tracks: their tracks.
+        keypoints: only pictures with keypoints are wanted.
+
+    Raises:
+        InputError: there is nothing, or videos and tracks are not as many.
+    """
+    if len(footage or ()) != len(tracks or ()):
+        raise InputError(
+            f"{len(footage or ())} --footage and {len(tracks or ())} --tracks; give one for each video."
+        )
     with console.err.status("reading labels ..."):
-        data: DataSet = train.mixed([train.read_data(folder) for folder in folders])
-    console.err.print(f"{len(data)} pictures of {len(data.identities)} vehicles")
+        sets = [train.read_data(folder) for folder in folders or ()]
+        if synthesize is not None:
+            sets.append(_synthesized(synthesize, seed))
+        if footage:
+            from pamtri_edge.train.tracks import read_footage
+
+            sets.append(read_footage(list(zip(footage, tracks or (), strict=True))))
+    data: DataSet = train.mixed([one.with_keypoints() for one in sets] if keypoints else sets)
+    told = (
+        "" if data.classes == len(data.identities) else f", of which {data.classes} told and the rest tracks"
+    )
+    console.err.print(f"{len(data)} pictures of {len(data.identities)} vehicles{told}")
     return data
+
+
+def _synthesized(vehicles: int, seed: int) -> DataSet:
+    from pamtri_edge.synth.plan import SynthPlan
+    from pamtri_edge.train.synthesis import drawn_on_the_spot
+
+    return drawn_on_the_spot(SynthPlan(identities=vehicles, images=vehicles * _VIEWS, seed=seed))
 
 
 def held_out(train: Any, folder: Path, limit: int) -> DataSet:

@@ -190,7 +190,6 @@ REID: Final[Mapping[str, ReidRecipe]] = {
     "compact": ReidRecipe(
         name="compact",
         epochs=8,
-        batch=64,
         optimizer="adamw",
         rate=1e-3,
         weight_decay=0.02,

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri train pose` and `pamtri train reid`, from a folder of pictures to weights."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pamtri_edge import samples
+from pamtri_edge.cli.train import app
+from pamtri_edge.errors import InputError
+from pamtri_edge.models import load_pose, load_reid
+
+SMALL = ("--model", "lite", "--steps", "2", "--sizes", "64", "--threads", "1", "--workers", "1")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Return drawn vehicles in the layout of VeRi, with made-up keypoints."""
+    folder = tmp_path_factory.mktemp("data")
+    for part, vehicles in (("train", range(1, 5)), ("query", range(7, 9)), ("test", range(7, 9))):
+        images = folder / f"image_{part}"
+        images.mkdir()
+        reid, pose = [], []
+        for vehicle in vehicles:
+            for view in range(3):
+                name = f"{vehicle:04d}_c{view + 1:03d}_{view:08d}_0.jpg"
+                drawn = samples.vehicle(vehicle, azimuth=50.0 * view, width=64, height=48)
+                picture = np.where(drawn[..., 3:] > 0, drawn[..., 2::-1], 100).astype(np.uint8)
+                cv2.imwrite(str(images / name), picture)
+                points = np.tile([32, 24, 1], 36)
+                reid.append([name, vehicle, 1 + vehicle % 10, 1 + vehicle % 9, *points])
+                pose.append([name, 64, 48, *points])
+        for file, rows in ((f"label_{part}.csv", reid), (f"pose_{part}.csv", pose)):
+            with (folder / file).open("w", newline="") as stream:
+                csv.writer(stream).writerows(rows)
+    return folder
+
+
+def invoke(*arguments: object):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_pose_then_re_identification_from_a_folder(data, tmp_path):
+    pose = tmp_path / "pose"
+    result = invoke(
+        "pose",
+        "--data",
+        data,
+        "--output",
+        pose,
+        *SMALL,
+        "--batch",
+        4,
+        "--recipe",
+        "compact",
+        "--validate",
+        data,
+    )
+    assert result.exit_code == 0
+    assert "2 steps; weights and record are in" in result.stdout
+    assert "12 pictures of 4 vehicles" in result.stderr
+    assert "images/s at 64 px" in result.stderr
+    assert load_pose(pose / "last.safetensors").spec.stem == 32
+    assert {path.name for path in pose.iterdir()} >= {"last.safetensors", "best.safetensors", "record.json"}
+
+    reid = tmp_path / "reid"
+    asked = (
+        "--pose",
+        pose / "last.safetensors",
+        "--embed",
+        "segments",
+        "--loss",
+        "center",
+        "--validate",
+        data,
+    )
+    result = invoke(
+        "reid", "--data", data, "--output", reid, *SMALL, "--batch", 8, "--pictures-per-vehicle", 2, *asked
+    )
+    assert result.exit_code == 0
+    spec = load_reid(reid / "last.safetensors").spec
+    assert (spec.segments, spec.heatmaps, spec.keypoints, spec.multitask) == (True, False, True, True)
+    record = json.loads((reid / "record.json").read_text())
+    assert record["config"]["recipe"]["name"] == "paper"
+    assert record["config"]["recipe"]["loss"]["kind"] == "center"
+    assert record["config"]["pose"].startswith("sha256:")
+    assert record["finished"]
+
+
+def test_a_finished_training_needs_another_folder_or_overwrite(data, tmp_path):
+    line = (
+        "reid",
+        "--data",
+        data,
+        "--output",
+        tmp_path / "run",
+        *SMALL,
+        "--batch",
+        4,
+        "--pictures-per-vehicle",
+        2,
+    )
+    line = (*line, "--embed", "none", "--no-keypoints")
+    assert invoke(*line).exit_code == 0
+    with pytest.raises(InputError, match="finished training of 2 steps"):
+        invoke(*line)
+    with pytest.raises(InputError, match=r"recipe\.rate: 0\.0003 before, 0\.1 now"):
+        invoke(*line, "--rate", 0.1)
+    assert invoke(*line, "--rate", 0.1, "--overwrite").exit_code == 0
+
+
+def test_the_feature_baseline_keeps_weights_as_they_are(data, tmp_path):
+    first = tmp_path / "first"
+    bare = ("--embed", "none", "--no-keypoints", "--no-multitask", "--batch", 4, "--pictures-per-vehicle", 2)
+    invoke("reid", "--data", data, "--output", first, *SMALL, *bare)
+    weights = first / "last.safetensors"
+    frozen = tmp_path / "frozen.safetensors"
+    result = invoke("frozen", "--init", weights, "--output", frozen, "--model", "lite")
+    assert result.exit_code == 0
+    loaded, source = load_reid(frozen), load_reid(weights)
+    assert loaded.spec.embedding == loaded.spec.pooled
+    assert loaded.stem[0].weight.equal(source.stem[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--minutes", 1), "--minutes and --steps: give one of them"),
+        (("--checkpoint-every", "soon"), "expected a time such as 60s or 5m, or a number of steps"),
+        (("--sizes", "big"), r"expected sides such as 128,256@0\.75"),
+        (("--sizes", "100"), "a multiple of 32"),
+        (("--device", "cuda:7"), "torch finds no CUDA device"),
+        (("--pose-source", "net"), "needs the weights of a pose network"),
+        (("--backbone", "densenet201"), "chooses among the paper's networks"),
+        (("--batch", 64), r"4 vehicles, but a batch takes 16 \(P\)"),
+        (("--footage", "a.mp4"), r"1 --footage and 0 --tracks"),
+        (("--validate-clip", "a.mp4"), "belong together"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_trained(
+    data, tmp_path, arguments, message, monkeypatch
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match=message):
+        invoke("reid", "--data", data, "--output", tmp_path / "run", *SMALL, "--batch", 8, *arguments)
+    assert not (tmp_path / "run" / "last.safetensors").exists()
+
+
+def test_nothing_to_learn_from_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no data was given"):
+        invoke("pose", "--output", tmp_path, *SMALL)
+    with pytest.raises(InputError, match="there is no folder of pictures"):
+        invoke("pose", "--data", tmp_path / "absent", "--output", tmp_path, *SMALL)

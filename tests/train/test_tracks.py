@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tracks teach without labels: one track is one vehicle, two seen at once are two, the rest is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge import samples
+from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.models import TINY
+from pamtri_edge.train import Budget, ReidJob, Training, TrainSpec, mixed, read_data
+from pamtri_edge.train.losses import LossSpec, ReidLoss
+from pamtri_edge.train.tracks import TrackViews, WithTracks, read_footage, surely_differ
+
+FRAMES = 24
+SPANS = {1: (0, 15), 2: (4, 20), 3: (17, 23), 4: (0, 23)}
+"""First and last frame of each track: 1 and 3 are never seen at once."""
+
+
+def write_clip(folder: Path, *, spans=SPANS, frames=FRAMES) -> tuple[Path, Path]:
+    """Write a folder of frames in which drawn vehicles move, and their tracks."""
+    images = folder / "frames"
+    images.mkdir(parents=True)
+    lines = []
+    for frame in range(frames):
+        picture = np.full((160, 300, 3), 110, np.uint8)
+        for place, (track, (first, last)) in enumerate(spans.items()):
+            if first <= frame <= last:
+                drawn = samples.vehicle(track + 20, azimuth=4.0 * frame, width=44, height=34)
+                x, y = 4 + 10 * frame, 38 * place + 2
+                box = picture[y : y + 34, x : x + 44]
+                box[:] = np.where(drawn[..., 3:] > 0, drawn[..., 2::-1], box)
+                lines.append(f"{frame + 1},{track},{x},{y},44,34,1,-1,-1,-1")
+        cv2.imwrite(str(images / f"{frame:04d}.png"), picture)
+    tracks = folder / "tracks.txt"
+    tracks.write_text("\n".join(lines) + "\n")
+    return images, tracks
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip"))
+
+
+VIEWS = TrackViews(least_boxes=5, crops=6)
+
+
+def test_every_track_gives_crops_from_all_of_its_way(clip):
+    data = read_footage([clip], views=VIEWS)
+    assert len(data.identities) == 4
+    assert data.classes == 0
+    assert [int((data.labels == label).sum()) for label in range(4)] == [6, 6, 6, 6]
+    assert data.samples[0].seen == (0, 0, 15)
+    picture, keypoints = data.read(0, 0, 256)
+    assert picture.shape == (34, 44, 3)
+    assert keypoints is None
+    drawn = samples.vehicle(21, azimuth=0.0, width=44, height=34)
+    expected = np.where(drawn[..., 3:] > 0, drawn[..., :3], 110)
+    assert np.abs(picture.astype(int) - expected).mean() < 8, "the crop, but for compression"
+
+
+def test_tracks_of_two_clips_are_kept_apart(clip):
+    data = read_footage([clip, clip], views=VIEWS)
+    assert len(data.identities) == 8
+    assert {sample.camera for sample in data.samples} == {0, 1}
+
+
+def test_only_tracks_seen_at_once_surely_differ(clip, veri):
+    data = mixed([read_data(veri), read_footage([clip], views=VIEWS)])
+    assert data.classes == 6
+    first = {label: int(np.flatnonzero(data.labels == label)[0]) for label in range(10)}
+    told, tracks = [first[0], first[1]], [first[6], first[7], first[8], first[9]]
+    differ = surely_differ(data.seen[[*told, *tracks]])
+    assert differ[:2].all(), "a told identity is neither another one nor a track"
+    meets = np.array(
+        [
+            [True, True, False, True],
+            [True, True, True, True],
+            [False, True, True, True],
+            [True, True, True, True],
+        ]
+    )
+    np.testing.assert_array_equal(differ[2:, 2:], meets)
+
+
+def test_a_batch_is_half_told_and_half_tracks_seen_together(clip, veri):
+    data = mixed([read_data(veri), read_footage([clip], views=VIEWS)])
+    sampler = WithTracks(data, vehicles=4, pictures=2, seed=1)
+    batches = sampler.epoch(0)
+    assert batches
+    for batch, again in zip(batches, sampler.epoch(0), strict=True):
+        np.testing.assert_array_equal(batch, again)
+        labels = data.labels[batch].reshape(4, 2)
+        assert (labels == labels[:, :1]).all()
+        assert ((labels[:, 0] < 6) == [True, True, False, False]).all()
+        assert surely_differ(data.seen[batch[4:]]).all(), "tracks of a batch were seen at once"
+
+
+def test_tracks_alone_make_batches_too(clip):
+    data = read_footage([clip], views=VIEWS)
+    batches = WithTracks(data, vehicles=3, pictures=2).epoch(0)
+    assert all(len(set(data.labels[batch].tolist())) == 3 for batch in batches)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_network_is_tuned_on_tracks(clip, veri, quick_reid, tmp_path, alone):
+    footage = read_footage([clip], views=VIEWS)
+    data = footage if alone else mixed([read_data(veri), footage])
+    recipe = replace(quick_reid, batch=8, rate=3e-3, loss=LossSpec(kind=ReidLoss.BOTH))
+    job = ReidJob(replace(TINY[1], keypoints=False, heatmaps=False), data, recipe)
+    assert job.network.spec.vehicles == (1 if alone else 6)
+    before = {name: tensor.clone() for name, tensor in job.network.named_parameters()}
+    training = Training(job, TrainSpec(output=tmp_path / "run", budget=Budget(steps=4), log_steps=2))
+    assert training.run()
+    changed = dict(job.network.named_parameters())["base.conv0.weight"]
+    assert not changed.equal(before["base.conv0.weight"])
+
+
+def test_tracks_have_no_keypoints_but_those_of_a_pose_network(clip, quick_reid):
+    with pytest.raises(InputError, match="nobody knows the keypoints of tracks"):
+        ReidJob(TINY[1], read_footage([clip], views=VIEWS), replace(quick_reid, batch=8))
+
+
+def test_tracks_that_never_meet_teach_nothing(tmp_path):
+    apart = write_clip(tmp_path, spans={1: (0, 9), 2: (12, 20)})
+    with pytest.raises(InputError, match="no two usable tracks are seen at once"):
+        read_footage([apart], views=VIEWS)
+    with pytest.raises(InputError, match="no two usable tracks"):
+        read_footage([apart], views=TrackViews(least_side=400))
+
+
+def test_tracks_of_another_video_are_refused(tmp_path):
+    images, tracks = write_clip(tmp_path)
+    for path in sorted(images.iterdir())[12:]:
+        path.unlink()
+    with pytest.raises(SourceError, match=r"has no frame \d+ .* are these the tracks of this video"):
+        read_footage([(images, tracks)], views=VIEWS)
