@@ -233,7 +233,9 @@ Met meet(const Block& block, const Noise& noise, const Vec3& place, int axis, co
             return {parked_color(block, along, place.z, axis), normal, true};
         case Block::kTree: {
             const float half_z = 0.5f * (block.top - block.bottom);
-            const float leaves = noise.at(du * 6.0f + place.z * 2.0f, dv * 6.0f + place.z * 5.0f);
+            const float side = du + 0.7f * dv;
+            const float leaves = 0.5f * noise.at(side * 7.0f, place.z * 7.0f) +
+                                 0.5f * noise.at(side * 19.0f, place.z * 19.0f);
             normal = unit(
                 {du / block.half_u, dv / block.half_v, (place.z - block.bottom - half_z) / half_z});
             const float rim = std::fabs(dot(normal, ray));

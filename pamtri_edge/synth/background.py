@@ -55,6 +55,7 @@ class Place:
         buildings: how many stand near.
         trees: likewise.
         parked: likewise, cars at the kerb.
+        clutter: likewise, people, posts, bins, fences.
         walls: albedo of the buildings.
         junction: vehicles stand at any angle to the road.
     """
@@ -81,6 +82,7 @@ class Place:
     buildings: float
     trees: float
     parked: float
+    clutter: float
     walls: Rgb
     junction: bool
 
@@ -109,14 +111,15 @@ def sample_place(seed: int, camera: int) -> Place:
         center_strength=float(rng.uniform(0.4, 1.0)) if rng.random() < 0.45 else 0.0,
         hatch_strength=float(rng.uniform(0.4, 0.9)) if junction and rng.random() < 0.5 else 0.0,
         pavement_width=float(rng.uniform(0.0, 4.0)),
-        grain=float(rng.uniform(0.08, 0.45)),
+        grain=float(rng.uniform(0.15, 0.70)),
         stain=float(rng.uniform(0.0, 0.25)),
         patches=float(rng.uniform(0.0, 0.6)) if rng.random() < 0.4 else 0.0,
         verge_grain=float(rng.uniform(0.3, 1.0)),
         noise=int(rng.integers(_NOISES)),
-        buildings=float(rng.uniform(0.0, 4.0)),
-        trees=float(rng.uniform(0.0, 4.0)),
-        parked=float(rng.uniform(0.0, 4.0)),
+        buildings=float(rng.uniform(0.0, 7.0)),
+        trees=float(rng.uniform(0.0, 6.0)),
+        parked=float(rng.uniform(0.0, 5.0)),
+        clutter=float(rng.uniform(0.0, 5.0)),
         walls=_tinted(rng, rng.uniform(0.12, 0.6), 0.25),
         junction=junction,
     )
@@ -197,10 +200,10 @@ def beside_road(place: Place, rng: np.random.Generator, road: _render.Road, came
         side = int(rng.integers(2))
         v = (edge[side] + rng.uniform(0.6, 6.0)) * (1 - 2 * side)
         blocks.extend(_tree(rng, float(rng.uniform(-30.0, 30.0)), float(v)))
-    for _ in range(int(rng.poisson(0.8))):
+    for _ in range(int(rng.poisson(place.clutter))):
         side = int(rng.integers(2))
-        v = (edge[side] + rng.uniform(0.4, 2.0)) * (1 - 2 * side)
-        blocks.append(_post(rng, float(rng.uniform(-15.0, 15.0)), float(v)))
+        v = (edge[side] + rng.uniform(0.4, 3.0)) * (1 - 2 * side)
+        blocks.extend(_clutter(rng, float(rng.uniform(-18.0, 18.0)), float(v)))
     rows = np.array(blocks, np.float32).reshape(-1, 12)
     return np.ascontiguousarray(rows[_behind(rows, road, camera)])
 
@@ -229,11 +232,23 @@ def _tree(rng: np.random.Generator, u: float, v: float) -> list[list[float]]:
     return [crown, trunk]
 
 
-def _post(rng: np.random.Generator, u: float, v: float) -> list[float]:
+def _clutter(rng: np.random.Generator, u: float, v: float) -> list[list[float]]:
+    kind = rng.random()
     r, g, b = np.full(3, rng.uniform(0.02, 0.5)) * rng.uniform(0.8, 1.2, 3)
-    if rng.random() < 0.5:  # a pole
-        return [_PLAIN, u, v, 0.06, 0.06, 0.0, rng.uniform(1.0, 7.0), r, g, b, 0.0, 0.0]
-    return [_PLAIN, u, v, rng.uniform(0.3, 8.0), 0.05, 0.0, rng.uniform(0.6, 1.6), r, g, b, 0.0, 0.0]
+    if kind < 0.35:  # somebody: legs, coat, head
+        tall = rng.uniform(1.5, 1.9)
+        coat = rng.uniform(0.02, 0.5, 3) if rng.random() < 0.4 else np.full(3, rng.uniform(0.01, 0.4))
+        return [
+            [_PLAIN, u, v, 0.14, 0.14, 0.0, 0.48 * tall, 0.04, 0.04, 0.05, 0.0, 0.0],
+            [_PLAIN, u, v, 0.20, 0.20, 0.46 * tall, 0.85 * tall, *coat.tolist(), 0.0, 0.0],
+            [_TREE, u, v, 0.11, 0.11, 0.84 * tall, tall, 0.35, 0.24, 0.18, 0.0, 0.0],
+        ]
+    if kind < 0.6:  # a pole
+        return [[_PLAIN, u, v, 0.06, 0.06, 0.0, rng.uniform(1.0, 7.0), r, g, b, 0.0, 0.0]]
+    if kind < 0.8:  # a bin, a box, a bollard
+        half = rng.uniform(0.1, 0.5)
+        return [[_PLAIN, u, v, half, half, 0.0, rng.uniform(0.5, 1.6), r, g, b, 0.0, 0.0]]
+    return [[_PLAIN, u, v, rng.uniform(0.5, 8.0), 0.05, 0.0, rng.uniform(0.6, 1.6), r, g, b, 0.0, 0.0]]
 
 
 def _behind(blocks: Floats, road: _render.Road, camera: Camera) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
