@@ -89,7 +89,7 @@ def draw(
         "identity": identity,
         "family": family,
         "shape": shape,
-        "paint": _paint(color, of_identity("paint")),
+        "paint": _paint(color, kind, of_identity("paint")),
         "front": front,
         "rear": rear,
         "plate": draw_plate(of_identity("plate")),
@@ -193,28 +193,40 @@ def _square(measures: dict[str, float], rng: np.random.Generator) -> float:
     return squareness
 
 
-def _paint(name: str, rng: np.random.Generator) -> Paint:
+_SECOND: Final = tuple(
+    np.array(color)
+    for color in (
+        (0.70, 0.70, 0.70),
+        (0.03, 0.03, 0.035),
+        (0.30, 0.30, 0.31),
+        (0.10, 0.10, 0.11),
+        (0.02, 0.06, 0.20),
+        (0.40, 0.03, 0.03),
+        (0.05, 0.20, 0.10),
+    )
+)
+"""Second colors; the first four, without a hue, are all that private cars have: the first color names them."""
+
+_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+
+
+def _paint(name: str, family: Family, rng: np.random.Generator) -> Paint:
     swatches = SWATCHES[name]
-    first, second = swatches[int(rng.integers(len(swatches)))], swatches[int(rng.integers(len(swatches)))]
+    one, other = pick(rng, swatches), pick(rng, swatches)
     share = rng.uniform(0, 1)
-    base = (1 - share) * np.array(first) + share * np.array(second)
+    base = (1 - share) * np.array(one) + share * np.array(other)
     base = np.clip(base * rng.uniform(0.9, 1.1) + rng.normal(0, 0.008, 3) * (base + 0.02), 0.004, 0.88)
     metallic = chance(rng, _METALLIC.get(name, 0.66))
-    other: Rgb = pick(
-        rng,
-        (
-            (0.70, 0.70, 0.70),
-            (0.03, 0.03, 0.035),
-            (0.30, 0.30, 0.31),
-            (0.02, 0.06, 0.20),
-            (0.40, 0.03, 0.03),
-            (0.05, 0.20, 0.10),
-        ),
-    )
+    choices = _SECOND if family.commercial > 0.2 else _SECOND[:4]
+    luminance = float(base @ _LUMINANCE)
+    apart = [
+        one for one in choices if abs(np.log((float(one @ _LUMINANCE) + 0.02) / (luminance + 0.02))) > 1.0
+    ]
+    second = apart[int(rng.integers(len(apart)))]
     return Paint(
         name=name,
         base=(float(base[0]), float(base[1]), float(base[2])),
-        second=other,
+        second=(float(second[0]), float(second[1]), float(second[2])),
         metal=float(rng.uniform(0.3, 0.75) if metallic else rng.uniform(0, 0.1)),
         roughness=float(rng.uniform(0.065, 0.155)),
     )

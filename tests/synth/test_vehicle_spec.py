@@ -150,3 +150,12 @@ def test_families_come_in_the_shares_of_their_weights():
     total = sum(family_of(name).weight for name in FAMILIES)
     for name in FAMILIES:
         assert families.count(name) / 500 == pytest.approx(family_of(name).weight / total, abs=0.01)
+
+
+def test_a_second_color_stands_out_and_takes_no_private_cars_name():
+    for identity in range(150):
+        spec = sample_vehicle(0, identity)
+        first, second = (np.array(rgb) for rgb in (spec.paint.base, spec.paint.second))
+        assert np.abs(np.log((second + 0.02) / (first + 0.02))).max() > 0.8
+        if family_of(spec.family).commercial <= 0.2:
+            assert np.ptp(second) < 0.02
