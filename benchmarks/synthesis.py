@@ -15,13 +15,14 @@ import json
 import pstats
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 import typer
-from machine import describe
+from machine import Others, describe
 from rich.table import Table
 
 from pamtri_edge import console
@@ -86,22 +87,41 @@ def main(
         return len(seen.jpeg)
 
     draw(0, views)  # noise maps and tables, once a process
-    begin, start = time.process_time(), time.perf_counter()
-    stored = sum(draw(identity, view) for identity in range(identities) for view in range(views))
     count = identities * views
-    rendered = (time.process_time() - begin) / count
-    wall = (time.perf_counter() - start) / count
+    with Others() as others_running:
+        begin, start = time.process_time(), time.perf_counter()
+        stored = sum(draw(identity, view) for identity in range(identities) for view in range(views))
+        rendered = (time.process_time() - begin) / count
+        wall = (time.perf_counter() - start) / count
     stages = profile(draw, identities, max(1, views // 4), rendered)
     per_image = rendered + built / views
     report(stages, built, views, rendered, per_image, wall, stored / count)
+    if warning := others_running.warning():
+        console.err.print(warning)
     if save:
-        write(locals() | {"prior": camera}, stages)
+        figures = {
+            "identities": identities,
+            "views": views,
+            "prior": camera,
+            "cameras": cameras,
+            "size": size,
+            "supersampling": supersampling,
+            "build_ms": 1e3 * built,
+            "view_ms": 1e3 * rendered,
+            "view_wall_ms": 1e3 * wall,
+            "images_per_second": 1.0 / per_image,
+            "others_share": others_running.share,
+            "stages_ms": stages,
+        }
+        write(figures)
     if 1.0 / per_image < WANTED:
         console.err.print(f"below the {WANTED:g} images a second that are wanted")
         raise typer.Exit(1)
 
 
-def profile(draw, identities: int, views: int, rendered: float) -> dict[str, float]:
+def profile(
+    draw: Callable[[int, int], int], identities: int, views: int, rendered: float
+) -> dict[str, float]:
     """Return milliseconds an image for each stage."""
     profiler = cProfile.Profile(time.process_time)
     profiler.enable()
@@ -144,20 +164,17 @@ def report(
     )
 
 
-def write(values: dict, stages: dict[str, float]) -> None:
+def write(figures: dict[str, object]) -> None:
     """Write the figures beside those of other machines."""
     now = datetime.now(timezone.utc)
-    kept = ("identities", "views", "prior", "cameras", "size", "supersampling", "built", "rendered", "wall")
     data = {
         "command": " ".join(["benchmarks/synthesis.py", *sys.argv[1:]]),
         "time": now.isoformat(timespec="seconds"),
         "machine": describe(),
-        **{name: values[name] for name in kept},
-        "images_per_second": 1.0 / values["per_image"],
-        "stages_ms": stages,
+        **figures,
     }
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"synthesis-{now:%Y%m%d-%H%M%S}.json"
+    path = RESULTS / f"synthesis-{now:%Y-%m-%d-%H%M%S}.json"
     path.write_text(json.dumps(data, indent=1) + "\n")
 
 
