@@ -95,6 +95,11 @@ class Draft:
         return float(np.interp(z, edge[order, 2], edge[order, 0]))
 
     @property
+    def two_decks(self) -> bool:
+        """Whether a bus has an upper deck."""
+        return self.spec.bus is not None and self.spec.shape.height > 3.8
+
+    @property
     def has_box(self) -> bool:
         """Whether a truck's cargo stands behind the cab."""
         return self.family.cargo == "box"

@@ -152,6 +152,13 @@ _FAMILIES: Final = {
             1.15, 1.45, 2.28, 1.90, -9.05, 3.38, -9.12, 2.20, 1.50, 0.04, 0.04,
         ),
     ),
+    "double_decker": Family(
+        "bus", 0.02, doors="none", tailgate=False, upright=True, commercial=0.7,
+        measures=(
+            5.30, 2.40, 2.50, 4.30, 2.52, 0.48, 0.30,
+            0.98, 1.22, 2.26, 2.12, -7.66, 4.24, -7.72, 3.00, 1.30, 0.03, 0.02,
+        ),
+    ),
     "light_truck": Family(
         "truck", 0.03, doors="cab", tailgate=False, cargo="box", commercial=0.6,
         measures=(

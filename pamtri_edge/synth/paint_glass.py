@@ -43,7 +43,10 @@ def paint_windshield(draft: Draft) -> None:
     canvas, cabin = draft.sheets[TOP], draft.spec.cabin
     start, end = draft.arc("windshield_bottom"), draft.arc("windshield_top")
     reach = end - start
-    if not draft.family.upright:
+    if draft.two_decks:
+        _upper_deck(draft, canvas, end)
+        reach = 1.40
+    elif not draft.family.upright:
         reach = min(reach, _TALLEST)
     foot, head = start + 0.02 * reach, start + 0.975 * reach
     corners = np.array([(foot, -0.955), (foot, 0.955), (head, 0.925), (head, -0.925)])
@@ -73,6 +76,18 @@ def paint_windshield(draft: Draft) -> None:
             0.02,
             Material.PLASTIC,
         )
+
+
+def _upper_deck(draft: Draft, canvas: Canvas, end: float) -> None:
+    """Paint the upper deck's front window with the heads of who sits there."""
+    foot, head = end - 1.45, end - 0.40
+    corners = np.array([(foot, -0.94), (foot, 0.94), (head, 0.92), (head, -0.92)])
+    canvas.polygon(corners, Material.GLASS)
+    canvas.line((foot, 0.0), (head, 0.0), 0.03, Material.PLASTIC)
+    _patch(canvas, corners, [(-1, 0.6), (1, 0.6), (1, 1), (-1, 1)], (1.25, 1.25, 1.28))
+    for across in (-0.6, -0.25, 0.3, 0.65):
+        if draft.spec.cabin.passenger or across > 0.5:
+            _patch(canvas, corners, _blob(across, 0.38, 0.07, 0.14), (0.85, 0.75, 0.70))
 
 
 def _front_seats(draft: Draft, canvas: Canvas, corners: Floats) -> None:

@@ -23,6 +23,10 @@ _FINISH = {
 }
 
 
+_SINGLE_CAB = 1.75
+"""A pickup's cab shorter than this, in metres, has one door a side."""
+
+
 @dataclass(frozen=True)
 class Doors:
     """Where the doors' seams are.
@@ -45,6 +49,8 @@ def doors_of(draft: Draft) -> Doors:
     if kind == "none":
         return Doors((), ())
     if kind == "cab":
+        if draft.family.cargo == "bed" and cowl - end < _SINGLE_CAB:
+            return Doors((cowl - 0.04, end + 0.12), ())
         middle = (axle + shape.roof_front_x + axle + shape.roof_rear_x) / 2 + 0.05
         if draft.family.cargo == "box":
             return Doors((cowl - 0.12, end + 0.14), ())

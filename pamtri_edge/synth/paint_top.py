@@ -136,6 +136,9 @@ def _route_sign(draft: Draft, canvas: Canvas) -> None:
     end = draft.arc("windshield_top")
     rng = np.random.default_rng([bus.sign_pattern, 3])
     low, high = end - 0.30, end - 0.06
+    if draft.two_decks:
+        low = draft.arc("windshield_bottom") + 1.48
+        high = low + 0.30
     canvas.box(low - 0.03, high + 0.03, -0.72, 0.72, Material.DARK)
     for index in range(int(rng.integers(7, 16))):
         y = -0.62 + 0.085 * index

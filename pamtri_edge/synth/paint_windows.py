@@ -9,12 +9,12 @@ seats: low contrast, because glass hides most of it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pamtri_edge.synth.canvas import Canvas
 from pamtri_edge.synth.draft import Draft
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.outline import Floats
+from pamtri_edge.synth.spec_marks import Bus
 
 _GLASS = (Material.GLASS,)
 
@@ -160,28 +160,18 @@ def _door_frames(draft: Draft, canvas: Canvas, high: Floats) -> None:
 
 
 def paint_bus_windows(draft: Draft, canvas: Canvas, sign: int) -> None:
-    """Paint a bus's band of windows, its posts, passengers and doors."""
+    """Paint a bus's windows, a band for each deck, its flaps, doors and the sign on its side."""
     spec, shape, frame = draft.spec, draft.spec.shape, draft.frame
     bus = spec.bus
     assert bus is not None
     rear, front = frame.body_rear, frame.front
     low = shape.cowl_z + 0.02
-    high = shape.height - (0.22 if bus.windows_to_roof else 0.45)
+    roof = shape.height - (0.22 if bus.windows_to_roof else 0.45)
+    high = low + 1.0 if draft.two_decks else roof
     start, end = rear + 0.35, frame.front_axle + shape.roof_front_x - 0.12
-    canvas.box(start, end, low, high, Material.GLASS)
-    rng = np.random.default_rng(bus.sign_pattern)
-    light = (1.45, 1.5, 1.5)
-    canvas.shade([(start, low + 0.5), (end, low + 0.5), (end, high), (start, high)], light, only=_GLASS)
-    posts: NDArray[np.float64] = np.arange(start + bus.pitch, end - 0.3, bus.pitch)
-    for x in posts:
-        canvas.line((x, low), (x, high), 0.055, Material.PLASTIC)
-    for x in np.arange(start + 0.5, end - 0.6, 0.8):
-        tone = 0.55 + 0.5 * rng.random()
-        canvas.box(x, x + 0.42, low, low + 0.30, Material.GLASS, tint=(tone, tone, tone * 1.1), only=_GLASS)
-        if rng.random() < 0.35:
-            canvas.ellipse(
-                (x + 0.2, low + 0.42), (0.1, 0.14), Material.GLASS, tint=(0.8, 0.7, 0.6), only=_GLASS
-            )
+    _window_band(canvas, bus, start, end, low, high)
+    if draft.two_decks:
+        _window_band(canvas, bus, start - 0.1, end + 0.1, roof - 0.95, roof)
     canvas.line((rear, bus.skirt), (front, bus.skirt), 0.02, Material.SEAM)
     for x in np.arange(rear + 0.9, front - 0.6, 1.25):
         canvas.line((x, frame.sill), (x, bus.skirt), 0.018, Material.SEAM)
@@ -192,6 +182,22 @@ def paint_bus_windows(draft: Draft, canvas: Canvas, sign: int) -> None:
         canvas.box(front - 1.5, front - 0.7, low - 0.02, low + 0.75, Material.GLASS, tint=(0.7, 0.7, 0.7))
     canvas.box(front - 2.6, front - 1.4, high + 0.05, high + 0.22, Material.DARK)
     canvas.box(front - 2.5, front - 1.7, high + 0.09, high + 0.18, Material.MATTE, albedo=bus.sign)
+
+
+def _window_band(canvas: Canvas, bus: Bus, start: float, end: float, low: float, high: float) -> None:
+    """Paint one deck's windows: posts, seats, passengers."""
+    rng = np.random.default_rng([bus.sign_pattern, int(100 * low)])
+    canvas.box(start, end, low, high, Material.GLASS)
+    light = (1.45, 1.5, 1.5)
+    canvas.shade([(start, low + 0.5), (end, low + 0.5), (end, high), (start, high)], light, only=_GLASS)
+    for x in np.arange(start + bus.pitch, end - 0.3, bus.pitch):
+        canvas.line((x, low), (x, high), 0.055, Material.PLASTIC)
+    for x in np.arange(start + 0.5, end - 0.6, 0.8):
+        tone = 0.55 + 0.5 * rng.random()
+        canvas.box(x, x + 0.42, low, low + 0.30, Material.GLASS, tint=(tone, tone, tone * 1.1), only=_GLASS)
+        if rng.random() < 0.35:
+            head = (x + 0.2, low + 0.42)
+            canvas.ellipse(head, (0.1, 0.14), Material.GLASS, tint=(0.8, 0.7, 0.6), only=_GLASS)
 
 
 def _bus_door(canvas: Canvas, x: float, low: float, high: float) -> None:

@@ -78,7 +78,7 @@ def draw(
     kind = family_of(family)
     shape = _shape(family, kind, of_model("shape"))
     trim = _trim(family, kind, shape, of_identity("trim"), of_model("trim"))
-    face = {"coach": "bus", "light_truck": "van"}.get(family, family)
+    face = {"coach": "bus", "double_decker": "bus", "light_truck": "van"}.get(family, family)
     front = draw_front(face, kind, shape, of_model("front"), of_identity("front"))
     rear = draw_rear(face, kind, shape, of_model("rear"), of_identity("rear"))
     decals = draw_decals(face, kind, of_identity("decals"))
@@ -128,6 +128,17 @@ _SHIFT: Final = {"cowl_x": 0.09, "roof_front_x": 0.11, "roof_rear_x": 0.13, "rea
 """The same in metres."""
 
 
+_SETBACKS: Final = {
+    "bus": 0.04,
+    "coach": 0.06,
+    "double_decker": 0.04,
+    "truck": 0.05,
+    "minibus": 0.10,
+    "van": 0.20,
+}
+"""How far the hood's edge lies behind the foremost point where there is hardly a hood."""
+
+
 def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
     measures = measures_of(name)
     middle = dict(measures)
@@ -140,6 +151,9 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         measures["height"] += raised
         measures["wheelbase"] *= rng.uniform(0.97, 1.14)
         middle["roof_rear_z"], middle["height"] = measures["height"] - 0.04, measures["height"]
+    if name == "pickup" and chance(rng, 0.3):  # a single cab
+        measures["roof_rear_x"] += 0.62
+        measures["rear_window_x"] += 0.62
     squareness = _square(measures, rng)
     together = rng.uniform(-0.05, 0.05)
     for key in ("hood_front_z", "cowl_z", "rear_window_z", "deck_z"):
@@ -151,7 +165,7 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
     longer = measures["wheelbase"] - middle["wheelbase"]
     measures["roof_rear_x"] -= longer
     measures["rear_window_x"] -= longer
-    upright = {"bus": 0.04, "coach": 0.06, "truck": 0.05, "minibus": 0.10, "van": 0.20}.get(name)
+    upright = _SETBACKS.get(name)
     softness = 1 - squareness
     roundness = 0.5 + 0.9 * softness
     setback = upright if upright is not None else 0.11 + 0.17 * roundness * rng.uniform(0.5, 1.2)
@@ -205,7 +219,7 @@ _SECOND: Final = tuple(
         (0.05, 0.20, 0.10),
     )
 )
-"""Second colors; the first four, without a hue, are all that private cars have: the first color names them."""
+"""Second colors; the first four, without a hue, are all private cars have: the first color names them."""
 
 _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
 
@@ -318,7 +332,7 @@ def _loads_for(name: str, family: Family) -> tuple[str, ...]:
         return ("aircon",)
     if name == "minibus":
         return ("aircon", "bars")
-    if family.cargo == "box":
+    if family.cargo == "box" or name == "double_decker":
         return ()
     if family.cargo == "bed":
         return ("beacon", "bars")
