@@ -199,23 +199,60 @@ def _cosine_weights() -> Floats:
     return averaged
 
 
+@dataclass(frozen=True)
+class _Dome:
+    """What of the map of directions does not depend on the sky; (64, 64[, 3]) float32 each."""
+
+    rays: Floats
+    rise: Floats
+    step: NDArray[np.int64]
+    wide_wave: Floats
+    narrow_sine: Floats
+    narrow_cosine: Floats
+    dim: Floats
+    edge: Floats
+    above: NDArray[np.bool_]
+
+
+@cache
+def _dome() -> _Dome:
+    rays = _directions(_MIRROR_SIDE)
+    z, azimuth = rays[..., 2], np.arctan2(rays[..., 1], rays[..., 0])
+    turned = 1.1 * azimuth - 6.0 * z
+    return _Dome(
+        rays=rays,
+        rise=np.sqrt(np.maximum(z, 0.0))[..., None],
+        step=((azimuth / (2.0 * math.pi) + 0.5) * (_SKYLINE_STEPS - 1e-3)).astype(np.int64),
+        wide_wave=np.sin(2.3 * azimuth + 9.0 * z),
+        narrow_sine=np.sin(turned),
+        narrow_cosine=np.cos(turned),
+        dim=(1.0 - 0.45 * np.clip(-2.5 * z, 0.0, 1.0))[..., None],
+        edge=np.clip(1.0 + 14.0 * z, 0.0, 1.0)[..., None],
+        above=(z > 0.0)[..., None],
+    )
+
+
 def mirror_map(sky: Sky, ground: NDArray[np.floating]) -> Floats:
     """Return (64, 64, 3) float32: what is seen in each direction; `ground` is the road's radiance."""
-    rays = _directions(_MIRROR_SIDE)
-    z = rays[..., 2]
-    azimuth = np.arctan2(rays[..., 1], rays[..., 0])
-    rise = np.sqrt(np.maximum(z, 0.0))[..., None]
-    wave = np.sin(2.3 * azimuth + 9.0 * z) * np.sin(1.1 * azimuth - 6.0 * z + 40.0 * sky.clouds)
-    above = (sky.horizon * (1.0 - rise) + sky.zenith * rise) * (1.0 + sky.clouds * wave)[..., None]
-    glow = np.maximum(rays @ sky.direction.astype(np.float32), 0.0) ** 24
-    above = above + 0.35 * glow[..., None] * sky.sun
-    step = ((azimuth / (2.0 * math.pi) + 0.5) * (_SKYLINE_STEPS - 1e-3)).astype(np.int64)
-    wall = np.clip((sky.skyline_heights[step] - z) * 14.0 + 0.5, 0.0, 1.0)[..., None]
-    above = above * (1.0 - wall) + sky.skyline_colors[step] * wall
-    below = ground * (1.0 - 0.45 * np.clip(-2.5 * z, 0.0, 1.0))[..., None]
-    edge = np.clip(1.0 + 14.0 * z, 0.0, 1.0)[..., None]
-    mixed = np.where(z[..., None] > 0.0, above, below * (1.0 - edge) + sky.skyline_colors[step] * edge)
-    return np.ascontiguousarray(mixed, np.float32)
+    dome = _dome()
+    zenith, horizon = sky.zenith.astype(np.float32), sky.horizon.astype(np.float32)
+    phase = 40.0 * sky.clouds
+    narrow = dome.narrow_sine * np.float32(math.cos(phase)) + dome.narrow_cosine * np.float32(math.sin(phase))
+    cloudy = 1.0 + np.float32(sky.clouds) * dome.wide_wave * narrow
+    above = (horizon + dome.rise * (zenith - horizon)) * cloudy[..., None]
+    toward_sun = np.maximum(dome.rays @ sky.direction.astype(np.float32), 0.0)
+    glow = toward_sun * toward_sun * toward_sun  # to the power of 24, by squaring
+    for _ in range(3):
+        glow = glow * glow
+    above += glow[..., None] * (0.35 * sky.sun).astype(np.float32)
+    heights = sky.skyline_heights.astype(np.float32)[dome.step]
+    walls = sky.skyline_colors.astype(np.float32)[dome.step]
+    hidden = np.clip((heights - dome.rays[..., 2]) * 14.0 + 0.5, 0.0, 1.0)[..., None]
+    above += hidden * (walls - above)
+    below = np.asarray(ground, np.float32) * dome.dim
+    below += dome.edge * (walls - below)
+    seen: Floats = np.where(dome.above, above, below)
+    return seen
 
 
 def light_scene(

@@ -36,9 +36,10 @@ from pamtri_edge.synth.vehicle_spec import VehicleSpec
 _TRIES: Final = 4
 """Lights that are drawn before a plain day is taken, where the paint contradicts its label."""
 
-_THINNED: Final = 4
+_FEW: Final = 64
 _LEAST_PAINT: Final = 12
-"""Of every 4 x 4 samples one tells what color the paint looks like; fewer than so many tell nothing."""
+"""About 64 x 64 samples tell how bright the street is and what color the paint looks like; fewer samples of
+paint than so many tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Scenery:
 
 def sample_scenery(stage: Stage, street: Place, sensor: Sensor, draws: Draws) -> Scenery:
     """Draw lights until the vehicle's paint looks like its label, which few samples suffice to see."""
-    few = stage.samples.thinned(_THINNED)
+    few = stage.samples.thinned(max(1, stage.crop.side // _FEW))
     for attempt in range(_TRIES + 1):
         plain = attempt == _TRIES
         scenery = _scenery(stage, few, street, sensor, draws, attempt, Weather.PLAIN if plain else None)

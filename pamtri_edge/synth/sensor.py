@@ -88,7 +88,7 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
         bloom=float(rng.uniform(0.0, 0.35)),
         noise=float(rng.uniform(0.002, 0.016) if cheap else rng.uniform(0.0, 0.007)),
         chroma_noise=float(rng.uniform(0.0, 0.012) if cheap else rng.uniform(0.0, 0.005)),
-        denoise=float(rng.uniform(0.0, 1.0) if rng.random() < 0.5 else 0.0),
+        denoise=float(rng.uniform(0.1, 1.0) if rng.random() < 0.35 else 0.0),
         sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
         sharpen_radius=float(rng.uniform(0.6, 1.8)),
         quality=float(rng.uniform(26.0, 65.0) if cheap else rng.uniform(45.0, 93.0)),
