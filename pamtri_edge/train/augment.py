@@ -9,7 +9,7 @@ the very same pictures.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -91,10 +91,7 @@ def augment(
         rng: where all chance comes from.
         size: side of the result in pixels.
     """
-    matrix = _crop_matrix(spec, rng)
-    mirrored = spec.flip > 0 and rng.random() < spec.flip
-    if mirrored:
-        matrix = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]) @ _square(matrix)
+    matrix, mirrored = drawn_box(spec, rng)
     out = _warp(picture, matrix, size)
     moved = None if keypoints is None else move_keypoints(keypoints, matrix, mirrored=mirrored)
     out = spec.light.applied(out, rng)
@@ -104,7 +101,8 @@ def augment(
         out = np.asarray(cv2.cvtColor(level, cv2.COLOR_GRAY2RGB), np.uint8)
     out = spec.degradation.applied(out, rng)
     if spec.erase > 0 and rng.random() < spec.erase:
-        out = _erased(out, spec.erase_area, rng)
+        out = out.copy()
+        erase(out, spec.erase_area, rng)
     return Augmented(np.ascontiguousarray(out, np.uint8), moved, gray)
 
 
@@ -115,8 +113,8 @@ def move_keypoints(keypoints: Keypoints, matrix: NDArray[np.float64], *, mirrore
     return moved[_FLIP] if mirrored else moved
 
 
-def _crop_matrix(spec: AugmentSpec, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the map (2, 3) from crop units of the picture to those of a jittered box."""
+def drawn_box(spec: AugmentSpec, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
+    """Draw the map (2, 3) from crop units of a picture to those of a jittered box, and whether it mirrors."""
     low, high = 1.0 - spec.zoom_in, 1.0 + spec.zoom_out
     side = rng.uniform(low, high, 2) if high > low else np.ones(2)  # of the new box, in old units
     shift = rng.uniform(-spec.shift, spec.shift, 2) if spec.shift else np.zeros(2)
@@ -124,7 +122,11 @@ def _crop_matrix(spec: AugmentSpec, rng: np.random.Generator) -> NDArray[np.floa
     turn = np.radians(np.clip(rng.normal(), -2.0, 2.0) * spec.rotate) if turned else 0.0
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = np.diag(1.0 / side) @ rotation
-    return np.column_stack([linear, 0.5 - linear @ (np.array([0.5, 0.5]) + shift)])
+    matrix = np.column_stack([linear, 0.5 - linear @ (np.array([0.5, 0.5]) + shift)])
+    mirrored = spec.flip > 0 and rng.random() < spec.flip
+    if mirrored:
+        matrix = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]) @ _square(matrix)
+    return matrix, mirrored
 
 
 def _square(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -145,17 +147,24 @@ def _warp(picture: Picture, matrix: NDArray[np.float64], size: int) -> Picture:
     return np.asarray(warped, np.uint8)
 
 
-def _erased(picture: Picture, area: float, rng: np.random.Generator) -> Picture:
-    """Hide a rectangle: by a flat color, or by another part of the same picture."""
+def erase(picture: Any, area: float, rng: np.random.Generator) -> None:
+    """Hide a rectangle of a picture, in place: by a flat color, or by another part of the same picture.
+
+    Args:
+        picture: (H, W, 3) uint8, a NumPy array or a tensor.
+        area: largest part that is hidden.
+        rng: where chance comes from.
+    """
     height, width = picture.shape[:2]
     part, aspect = rng.uniform(0.02, area), np.exp(rng.uniform(-1.2, 1.2))
     h = int(np.clip(height * np.sqrt(part * aspect), 2, height - 1))
     w = int(np.clip(width * np.sqrt(part / aspect), 2, width - 1))
     y, x = int(rng.integers(height - h)), int(rng.integers(width - w))
-    out: Picture = picture.copy()
+    hidden = picture[y : y + h, x : x + w]
     if rng.random() < 0.5:
-        out[y : y + h, x : x + w] = rng.integers(0, 256, 3, np.uint8)
+        for channel, level in enumerate(rng.integers(0, 256, 3)):
+            hidden[..., channel] = int(level)
     else:
         v, u = int(rng.integers(height - h)), int(rng.integers(width - w))
-        out[y : y + h, x : x + w] = picture[v : v + h, u : u + w]
-    return out
+        patch = picture[v : v + h, u : u + w]
+        hidden[...] = patch.copy() if isinstance(patch, np.ndarray) else patch.clone()

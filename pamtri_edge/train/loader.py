@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pamtri_edge.train.augment import Augmented, AugmentSpec, augment
 from pamtri_edge.train.data import DataSet, crop_of
@@ -35,6 +36,16 @@ class Position:
     batch: int = 0
 
 
+def planned(sampler: Sampler, start: Position) -> Iterator[tuple[Position, NDArray[np.int64]]]:
+    """Yield the position and the indices of every batch from a position on, without end."""
+    epoch, first = start.epoch, start.batch
+    while True:
+        for number, indices in enumerate(sampler.epoch(epoch)):
+            if number >= first:
+                yield Position(epoch, number), indices
+        epoch, first = epoch + 1, 0
+
+
 @dataclass(frozen=True, eq=False)
 class Pictures:
     """A batch as it leaves the loader.
@@ -42,14 +53,14 @@ class Pictures:
     Attributes:
         position: of the batch behind this one.
         indices: (N,) int64 places in the data set.
-        pictures: (N, S, S, 3) uint8 RGB.
+        pictures: (N, S, S, 3) uint8 RGB; a tensor where they are held on a device.
         keypoints: (N, 36, 3) float32; of pictures without keypoints all 0.
         gray: (N,) bool, whose color was taken away.
     """
 
     position: Position
     indices: NDArray[np.int64]
-    pictures: NDArray[np.uint8]
+    pictures: NDArray[np.uint8] | Tensor
     keypoints: NDArray[np.float32]
     gray: NDArray[np.bool_]
 
@@ -88,7 +99,7 @@ class Loader:
             size: gives the side of the pictures of batch n, counted from 0 from here on; asked when the batch
                 is begun, up to three batches before it is yielded.
         """
-        plan = self._plan(start)
+        plan = planned(self._sampler, start)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="augment") as pool:
             waiting: deque[_Pending] = deque()
             begun = 0
@@ -102,14 +113,6 @@ class Loader:
                 for pending in waiting:
                     for future in pending.futures:
                         future.cancel()
-
-    def _plan(self, start: Position) -> Iterator[tuple[Position, NDArray[np.int64]]]:
-        epoch, first = start.epoch, start.batch
-        while True:
-            for number, indices in enumerate(self._sampler.epoch(epoch)):
-                if number >= first:
-                    yield Position(epoch, number), indices
-            epoch, first = epoch + 1, 0
 
     def _begin(
         self, pool: ThreadPoolExecutor, at: Position, indices: NDArray[np.int64], size: int

@@ -25,6 +25,7 @@ from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.train import state as states
 from pamtri_edge.train.data import DataSet
 from pamtri_edge.train.loader import Loader, Pictures, Position
+from pamtri_edge.train.on_device import DeviceLoader
 from pamtri_edge.train.optimize import Stepper
 from pamtri_edge.train.precision import computing, network_input, resolved
 from pamtri_edge.train.recipes import Precision, Recipe, plain
@@ -75,7 +76,7 @@ class Job(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSpec:
-    """How a training is run; all but `budget` and `seed` leave its result as it is.
+    """How a training is run; all but `budget`, `seed` and `hold` leave its result as it is.
 
     Attributes:
         output: folder of weights, state, record and curves.
@@ -87,6 +88,7 @@ class TrainSpec:
         log_steps: steps over which losses are averaged for the curve.
         validations: how often the network is validated, evenly over the training; the last at its end.
         device: where it is trained.
+        hold: keep all pictures on the device and augment them there; this draws other augmentations.
         overwrite: forget a training that the folder holds.
     """
 
@@ -99,6 +101,7 @@ class TrainSpec:
     log_steps: int = 20
     validations: int = 10
     device: str = "cpu"
+    hold: bool = False
     overwrite: bool = False
 
 
@@ -205,13 +208,7 @@ class Training:
         """
         run, budget = self._run, self.spec.budget
         self.job.network.train()
-        loader = Loader(
-            self.job.data,
-            self.job.sampler,
-            self.job.recipe.augment,
-            seed=self.spec.seed,
-            workers=self.spec.workers,
-        )
+        loader = self._loader()
         begin = now = saved = time.monotonic()
         before, window = run.spent, [(now, run.images)]
         first = run.step
@@ -235,6 +232,19 @@ class Training:
         self.save()
         return run.done
 
+    def _loader(self) -> Loader | DeviceLoader:
+        job, spec = self.job, self.spec
+        if spec.hold:
+            return DeviceLoader(
+                job.data,
+                job.sampler,
+                job.recipe.augment,
+                device=self.device,
+                seed=spec.seed,
+                workers=spec.workers,
+            )
+        return Loader(job.data, job.sampler, job.recipe.augment, seed=spec.seed, workers=spec.workers)
+
     def save(self) -> None:
         """Write weights, record, curves and state, each whole or not at all; the state last."""
         run, folder = self._run, self.spec.output
@@ -254,7 +264,7 @@ class Training:
     def _one_step(self, batch: Pictures) -> None:
         run, recipe = self._run, self.job.recipe
         progress = self.spec.budget.progress(run.step, run.spent)
-        pictures = torch.from_numpy(batch.pictures).to(self.device)
+        pictures = torch.as_tensor(batch.pictures).to(self.device)
         with computing(self.precision, self.device):
             terms = self.job.losses(batch, network_input(pictures, self.precision), self.precision)
         self._stepper.step(sum(terms.values(), torch.zeros(())), learning_rate(recipe, progress))
@@ -350,6 +360,7 @@ class Training:
                 "precision": self.precision,
                 "budget": self.spec.budget,
                 "seed": self.spec.seed,
+                "augmented_on": "device" if self.spec.hold else "processor",
                 "data": {
                     "name": self.job.data.name,
                     "pictures": len(self.job.data),

@@ -45,15 +45,29 @@ class Light:
 
     def applied(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Return the picture (H, W, 3) uint8 in another light."""
-        if self.saturation or self.hue:
-            saturation = 1.0 + rng.uniform(-self.saturation, self.saturation)
-            matrix = _color_matrix(saturation, rng.uniform(-self.hue, self.hue))
-            picture = np.asarray(cv2.transform(picture, matrix), np.uint8)
-        if self.brightness or self.contrast or self.gamma or self.white_balance:
-            picture = np.asarray(cv2.LUT(picture, self._table(rng)), np.uint8)
+        if self.colors:
+            picture = np.asarray(cv2.transform(picture, self.matrix(rng)), np.uint8)
+        if self.exposes:
+            picture = np.asarray(cv2.LUT(picture, self.table(rng)), np.uint8)
         return picture
 
-    def _table(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+    @property
+    def colors(self) -> bool:
+        """Whether colors are mixed, by `matrix`."""
+        return bool(self.saturation or self.hue)
+
+    @property
+    def exposes(self) -> bool:
+        """Whether levels change, by `table`."""
+        return bool(self.brightness or self.contrast or self.gamma or self.white_balance)
+
+    def matrix(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw the matrix (3, 3) that mixes R, G, B."""
+        saturation = 1.0 + rng.uniform(-self.saturation, self.saturation)
+        return _color_matrix(saturation, rng.uniform(-self.hue, self.hue))
+
+    def table(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Draw the table (256, 1, 3) of new levels."""
         gamma = np.exp(rng.uniform(-self.gamma, self.gamma))
         contrast = 1.0 + rng.uniform(-self.contrast, self.contrast)
         brightness = rng.uniform(-self.brightness, self.brightness)
@@ -110,18 +124,30 @@ def _color_matrix(saturation: float, hue: float) -> NDArray[np.float64]:
     return mixed
 
 
-def _blurred(picture: Picture, rng: np.random.Generator) -> Picture:
-    reach = picture.shape[0] / 256.0
+def blur_kernel(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw the kernel (K, K), K odd, of a blur: out of focus, or moving.
+
+    Args:
+        side: of the picture, in pixels; a larger picture has a larger blur.
+        rng: where chance comes from.
+    """
+    reach = side / 256.0
     if rng.random() < 0.6:
-        return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.8) * reach), np.uint8)
-    length = max(2, round(rng.uniform(3, 10) * reach))
+        deviation = rng.uniform(0.4, 1.8) * reach
+        line = cv2.getGaussianKernel(2 * int(np.ceil(3 * deviation)) + 1, deviation)
+        return np.asarray(line @ line.T, np.float32)
+    length = max(3, 2 * int(rng.uniform(3, 10) * reach / 2) + 1)
     kernel = np.zeros((length, length), np.float32)
     angle = rng.normal(0.0, 0.35)  # vehicles move mostly along the picture's rows
-    half, middle = (length - 1) / 2, np.array([(length - 1) / 2] * 2)
+    half = (length - 1) / 2
     step = half * np.array([np.cos(angle), np.sin(angle)])
-    ends = [tuple(round(value) for value in middle + sign * step) for sign in (-1, 1)]
+    ends = [tuple(round(value) for value in half + sign * step) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0)
-    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.uint8)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _blurred(picture: Picture, rng: np.random.Generator) -> Picture:
+    return np.asarray(cv2.filter2D(picture, -1, blur_kernel(picture.shape[0], rng)), np.uint8)
 
 
 def _shrunk(picture: Picture, part: float, rng: np.random.Generator) -> Picture:
