@@ -30,6 +30,7 @@ class Surface:
     metal: float
     gloss: float
     dirt: float
+    front: _Triple
     headlamps: float
     taillamps: float
     indicators: float

@@ -274,6 +274,7 @@ void bind_scene(nb::module_& module) {
         .def_rw("metal", &Surface::metal)
         .def_rw("gloss", &Surface::gloss)
         .def_rw("dirt", &Surface::dirt)
+        .def_rw("front", &Surface::front)
         .def_rw("headlamps", &Surface::headlamps)
         .def_rw("taillamps", &Surface::taillamps)
         .def_rw("indicators", &Surface::indicators);

@@ -96,6 +96,8 @@ struct Surface {
     float metal = 0.0f;
     float gloss = 200.0f;  // exponent of the sun's highlight
     float dirt = 0.0f;
+    Triple front{0.0f, 0.0f,
+                 -1.0f};  // headlamps shine where x * [0] + y * [1] > [2]: not those to reverse
     float headlamps = 0.0f;
     float taillamps = 0.0f;
     float indicators = 0.0f;

@@ -164,6 +164,10 @@ Vec3 shaded(const Place& place, Material material, const Vec3& eye, const Light&
     if (material != kMatte && material != kPlate) {
         response.diffuse = response.diffuse * place.painted.tint;
         response.glow = response.glow * place.painted.tint;
+        const Triple& front = surface.front;
+        if (material == kHeadlamp &&
+            place.point.x * front[0] + place.point.y * front[1] <= front[2])
+            response.glow = gray(0.0f);
     }
     if (surface.dirt > 0.0f && material != kGlass)
         soil(response, surface.dirt * clamp01(1.0f - (place.point.z - 0.1f) / 0.7f));

@@ -115,6 +115,8 @@ class Samples:
         self, model: Model, camera: Camera, instance: int, lit: Lit, surface: _render.Surface, out: Floats
     ) -> None:
         """Write linear R, G, B and coverage 1 of one instance's samples into `out` (H, W, 4)."""
+        x, y, cosine, sine = model.footprint[:4].tolist()
+        surface.front = (cosine, sine, cosine * x + sine * y)
         _render.shade(
             model.native, self._native, instance, native_camera(camera), lit.light, surface, lit.around, out
         )

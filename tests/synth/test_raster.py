@@ -169,3 +169,19 @@ def test_only_the_samples_of_the_instance_are_colored():
     lit = sunlit(np.array([0.0, 1.0, 1.0]), far)
     samples.shade(far, side_view(), 0, lit, surface_of(sample_vehicle(0, 0)), out)
     np.testing.assert_array_equal(out[..., 3] == 1.0, samples.instance == 0)
+
+
+def test_lamps_of_the_headlamps_kind_shine_at_the_front_only():
+    """At the rear they are reversing lamps; a car that stands turned round has its front there too."""
+    mesh = box_mesh(material=Material.HEADLAMP)
+    spec = sample_vehicle(0, 0)
+    eye = np.array([12.0, 0.0, HEIGHT / 2])
+    before = Camera(eye, aim(eye, math.pi, 0.0, 0.0), (200.0, 200.0), (64.0, 64.0))
+    levels = []
+    for heading in (0.0, math.pi):
+        model = place(mesh, heading=heading)
+        out = np.zeros((128, 128, 4), np.float32)
+        lit = sunlit(np.array([0.0, 0.1, 1.0]))
+        drawn(model, camera=before).shade(model, before, 0, lit, surface_of(spec, lamps=5.0), out)
+        levels.append(float(out[64, 64, 0]))
+    assert levels[0] > levels[1] + 4.0
