@@ -13,6 +13,7 @@ from pamtri_edge.synth.canvas import Canvas, Point
 from pamtri_edge.synth.draft import FRONT, Draft
 from pamtri_edge.synth.material import Material
 from pamtri_edge.synth.outline import Floats
+from pamtri_edge.synth.paint_base import paint_two_tone
 from pamtri_edge.synth.paint_lamps import paint_headlamps
 from pamtri_edge.synth.paint_plate import paint_badge, paint_plate
 
@@ -119,14 +120,9 @@ def _grille_range(draft: Draft) -> tuple[float, float]:
 
 def _ground(draft: Draft, canvas: Canvas) -> None:
     spec, frame = draft.spec, draft.frame
-    front, trim, shape = spec.front, spec.trim, spec.shape
+    front, shape = spec.front, spec.shape
     foot, hood = frame.sill, shape.hood_front_z
-    if trim.two_tone == "lower":
-        canvas.box(-2, 2, 0.0, trim.two_tone_z, Material.SECOND_PAINT)
-    elif trim.two_tone == "upper":
-        canvas.box(-2, 2, trim.two_tone_z, 4.0, Material.SECOND_PAINT)
-    elif trim.two_tone == "sash":
-        canvas.box(-2, 2, trim.two_tone_z - 0.14, trim.two_tone_z + 0.14, Material.SECOND_PAINT)
+    paint_two_tone(canvas, spec.trim)
     bumper = {
         "plastic": Material.PLASTIC,
         "second": Material.SECOND_PAINT,

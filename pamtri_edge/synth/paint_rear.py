@@ -9,6 +9,7 @@ import numpy as np
 from pamtri_edge.synth.canvas import Canvas
 from pamtri_edge.synth.draft import REAR, Draft
 from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.paint_base import paint_two_tone
 from pamtri_edge.synth.paint_glass import paint_rear_glass
 from pamtri_edge.synth.paint_lamps import paint_taillamps
 from pamtri_edge.synth.paint_plate import paint_badge, paint_plate
@@ -23,7 +24,7 @@ def paint_rear(draft: Draft) -> None:
     if draft.has_box:
         canvas.box(-3, 3, 0, 4, Material.DARK)
         return
-    _ground(draft, canvas)
+    paint_two_tone(canvas, draft.spec.trim)
     _seams(draft, canvas)
     if draft.family.tailgate:
         _gate_window(draft, canvas)
@@ -41,17 +42,6 @@ def _plate_height(draft: Draft) -> float:
         return low + 0.10 + spec.rear.insert_height * 0.5 + spec.plate.height / 2
     deck = spec.shape.deck_z
     return float(max(deck - 0.16 - spec.plate.height / 2, low + 0.34))
-
-
-def _ground(draft: Draft, canvas: Canvas) -> None:
-    trim = draft.spec.trim
-    second = Material.SECOND_PAINT
-    if trim.two_tone == "lower":
-        canvas.box(-2, 2, 0.0, trim.two_tone_z, second)
-    elif trim.two_tone == "upper":
-        canvas.box(-2, 2, trim.two_tone_z, 4.0, second)
-    elif trim.two_tone == "sash":
-        canvas.box(-2, 2, trim.two_tone_z - 0.14, trim.two_tone_z + 0.14, second)
 
 
 def _seams(draft: Draft, canvas: Canvas) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pamtri_edge.synth.canvas import BODYWORK, Canvas
 from pamtri_edge.synth.draft import Draft
 from pamtri_edge.synth.material import Material
+from pamtri_edge.synth.paint_base import paint_two_tone
 from pamtri_edge.synth.paint_lamps import paint_lamps_on_side
 from pamtri_edge.synth.paint_windows import paint_bus_windows, paint_side_windows, window_kick
 
@@ -68,7 +69,7 @@ def paint_sides(draft: Draft) -> None:
     doors = doors_of(draft)
     for sign in (1, -1):
         canvas = draft.side(sign)
-        _two_tone(draft, canvas)
+        paint_two_tone(canvas, draft.spec.trim)
         _sill(draft, canvas)
         _bumper_seams(draft, canvas)
         _seams(draft, canvas, doors, sign)
@@ -98,18 +99,6 @@ def cut_arches(draft: Draft) -> None:
                 canvas.ellipse(centre, (radius + 0.016, radius + 0.016), Material.SEAM, only=BODYWORK)
             canvas.ellipse(centre, (radius, radius), Material.HOLE)
             canvas.box(x - radius, x + radius, -0.2, shape.wheel_radius, Material.HOLE)
-
-
-def _two_tone(draft: Draft, canvas: Canvas) -> None:
-    trim, frame = draft.spec.trim, draft.frame
-    rear, front, z = frame.body_rear - 0.2, frame.front + 0.2, trim.two_tone_z
-    second = Material.SECOND_PAINT
-    if trim.two_tone == "lower":
-        canvas.box(rear, front, 0.0, z, second)
-    elif trim.two_tone == "upper":
-        canvas.box(rear, front, z, 4.0, second)
-    elif trim.two_tone == "sash":
-        canvas.box(rear, front, z - 0.14, z + 0.14, second)
 
 
 def _sill(draft: Draft, canvas: Canvas) -> None:
