@@ -90,8 +90,8 @@ PRIORS: Final[dict[str, CameraPrior]] = {
             elevation_percentiles=(4.0, 7.7, 11.2, 14.5, 18.3, 25.9, 36.0),
             free_share=0.4,
             mount_height=(4.0, 7.0),
-            crop_size=(90.0, 320.0),
-            crop_limits=(48.0, 400.0),
+            crop_size=(140.0, 380.0),
+            crop_limits=(60.0, 400.0),
         ),
         CameraPrior(
             "cityflow",
