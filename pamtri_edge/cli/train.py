@@ -345,6 +345,10 @@ def reid(
         network = load_pose(pose)
     elif spec.uses_pose and pose_source is PoseSource.NET:
         raise InputError("--pose-source net needs the weights of a pose network: --pose FILE.")
+    if validate_clip is not None and spec.uses_pose and network is None:
+        raise InputError(
+            "nobody knows the keypoints of a clip: --validate-clip needs a pose network, --pose."
+        )
     job = train.ReidJob(
         spec,
         read_data(train, data, synthesize, seed, footage=footage, tracks=tracks),

@@ -162,7 +162,7 @@ POSE: Final[Mapping[str, PoseRecipe]] = {
         decay="cosine",
         warm_up=0.03,
         clip=1.0,
-        sizes=((0.0, 128), (0.7, 256)),
+        sizes=((0.0, 128), (0.6, 192), (0.8, 256)),
         precision="auto",
         hidden=0.3,
         foreground=4.0,
@@ -196,7 +196,7 @@ REID: Final[Mapping[str, ReidRecipe]] = {
         decay="cosine",
         warm_up=0.05,
         clip=5.0,
-        sizes=((0.0, 128), (0.75, 256)),
+        sizes=((0.0, 128), (0.6, 192), (0.8, 256)),
         precision="auto",
         loss=LossSpec(
             head=Head.COSINE, scale=20.0, angular_margin=0.1, smoothing=0.05, unit=True, attributes=0.25

@@ -145,7 +145,8 @@ def test_the_feature_baseline_keeps_weights_as_they_are(data, tmp_path):
         (("--backbone", "densenet201"), "chooses among the paper's networks"),
         (("--batch", 64), r"4 vehicles, but a batch takes 16 \(P\)"),
         (("--footage", "a.mp4"), r"1 --footage and 0 --tracks"),
-        (("--validate-clip", "a.mp4"), "belong together"),
+        (("--validate-clip", "a.mp4"), "--validate-clip needs a pose network"),
+        (("--validate-clip", "a.mp4", "--embed", "none", "--no-keypoints"), "belong together"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_trained(
