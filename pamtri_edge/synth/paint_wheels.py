@@ -53,8 +53,6 @@ def paint_wheels(draft: Draft) -> None:
 
 def _wheel(canvas: Canvas, wheels: Wheels, centre: float) -> None:
     material, tint, ring = _FINISHES[wheels.finish]
-    if wheels.finish == "paint" and wheels.style not in ("steel", "cover", "disc"):
-        material, tint, ring = _FINISHES["bright"]
 
     def at(radius: float, angle: float) -> Point:
         return centre + 0.25 * radius * float(np.cos(angle)), 0.5 + 0.5 * radius * float(np.sin(angle))

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of grille, lamp, badge, wheel ... can be painted, and no two kinds look alike."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from pamtri_edge.synth.paint_decals import DECALS
+from pamtri_edge.synth.paint_front import GRILLES, INTAKES
+from pamtri_edge.synth.paint_lamps import HEADLAMPS, TAILLAMPS
+from pamtri_edge.synth.paint_wheels import STYLES
+from pamtri_edge.synth.shape import build
+from pamtri_edge.synth.spec_marks import Decal
+from pamtri_edge.synth.vehicle_spec import sample_vehicle
+
+FRONT, REAR, WHEELS = 2, 3, 5
+
+KINDS = {
+    ("front", "grille"): tuple(GRILLES),
+    ("front", "grille_fill"): (
+        "bars",
+        "thick_bars",
+        "uprights",
+        "one_bar",
+        "wing_bar",
+        "net",
+        "dots",
+        "hollow",
+        "paint",
+    ),
+    ("front", "grille_frame"): ("chrome", "satin", "dark", "paint"),
+    ("front", "badge"): (
+        "round",
+        "oval",
+        "ring",
+        "bow_tie",
+        "bar",
+        "diamond",
+        "rings",
+        "star",
+        "words",
+        "none",
+    ),
+    ("front", "lamp"): tuple(HEADLAMPS),
+    ("front", "drl"): ("none", "foot", "brow", "hook", "tick", "bars", "frame"),
+    ("front", "intake"): tuple(INTAKES),
+    ("front", "fog"): ("none", "round", "slot", "upright", "amber", "double"),
+    ("front", "insert"): ("none", "silver", "chrome", "paint", "dark"),
+    ("front", "bumper"): ("paint", "plastic", "second", "chrome"),
+    ("rear", "lamp"): tuple(TAILLAMPS),
+    ("rear", "lamp_pattern"): (
+        "plain",
+        "white_low",
+        "white_mid",
+        "amber_top",
+        "amber_low",
+        "amber_out",
+        "white_in",
+        "clear",
+        "led",
+        "bright_rim",
+    ),
+    ("rear", "strip"): ("none", "chrome", "dark", "paint"),
+    ("rear", "insert"): ("none", "dark", "silver", "diffuser"),
+    ("rear", "reflectors"): ("none", "bar", "round"),
+    ("rear", "exhausts"): ("none", "left", "right", "both", "wide", "center"),
+    ("wheels", "style"): STYLES,
+    ("wheels", "finish"): ("bright", "satin", "dark", "black", "two_tone", "paint"),
+}
+
+
+def plain():
+    """Return a vehicle on which every kind can be seen: nothing covers another thing."""
+    spec = sample_vehicle(3, 3, family="suv", color="blue")
+    front = dataclasses.replace(
+        spec.front,
+        grille="box",
+        grille_fill="bars",
+        grille_frame="chrome",
+        grille_width=0.4,
+        grille_height=0.18,
+        grille_top=0.05,
+        lamp="rectangle",
+        lamp_height=0.16,
+        lamp_housing="dark",
+        lamp_lenses=1,
+        intake="wide",
+        intake_height=0.12,
+        fog="none",
+        insert="none",
+        bumper="paint",
+        badge="round",
+        plate_z=0.5,
+    )
+    rear = dataclasses.replace(
+        spec.rear,
+        lamp="horizontal",
+        lamp_inner=0.5,
+        lamp_top=spec.shape.deck_z - 0.05,
+        lamp_height=0.24,
+        lamp_pattern="plain",
+        strip="none",
+        insert="none",
+        insert_height=0.15,
+        plate_at="gate",
+        exhausts="none",
+        reflectors="none",
+        spare_wheel=False,
+        ladder=False,
+    )
+    wheels = dataclasses.replace(spec.wheels, style="spokes", finish="bright", spokes=7)
+    trim = dataclasses.replace(spec.trim, cladding=0.0, bull_bar=False, two_tone="none")
+    return dataclasses.replace(
+        spec, front=front, rear=rear, wheels=wheels, trim=trim, decals=(), flaws=(), dirt=0.0
+    )
+
+
+@pytest.mark.parametrize(("group", "field"), KINDS, ids=[".".join(key) for key in KINDS])
+def test_no_two_kinds_look_alike(group, field):
+    spec = plain()
+    sheet = {"front": FRONT, "rear": REAR, "wheels": WHEELS}[group]
+    painted = {}
+    for kind in KINDS[group, field]:
+        part = dataclasses.replace(getattr(spec, group), **{field: kind})
+        mesh = build(dataclasses.replace(spec, **{group: part}))
+        painted[kind] = np.concatenate(
+            [mesh.material_maps[sheet][..., None], mesh.color_maps[sheet]], axis=-1
+        )
+    for one, other in itertools.combinations(painted, 2):
+        differing = (painted[one] != painted[other]).any(axis=-1).sum()
+        assert differing > 30, f"{one} and {other} differ in {differing} texels"
+
+
+def test_what_is_drawn_is_among_the_kinds():
+    for identity in range(300):
+        spec = sample_vehicle(2, identity)
+        for (group, field), kinds in KINDS.items():
+            assert getattr(getattr(spec, group), field) in kinds
+
+
+@pytest.mark.parametrize("kind", DECALS)
+@pytest.mark.parametrize("place", ["left", "right", "both"])
+def test_a_decal_appears_on_its_side_alone(kind, place):
+    bare = plain()
+    decal = Decal(kind, place, 0.5, 0.6, 1.2, 0.2, (0.6, 0.1, 0.1), (0.7, 0.7, 0.7), 9)
+    before, after = build(bare), build(dataclasses.replace(bare, decals=(decal,)))
+    for sheet, side in ((0, "left"), (1, "right")):
+        changed = (before.material_maps[sheet] != after.material_maps[sheet]).sum()
+        assert (changed > 100) == (place in (side, "both"))
