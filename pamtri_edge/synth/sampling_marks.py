@@ -73,10 +73,10 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
         (
             float(pick(rng, (-1, 1)) * rng.uniform(0.6, 0.9)),
             float(rng.uniform(0.08, 0.92)),
-            float(rng.uniform(0.035, 0.07)),
+            float(rng.uniform(0.02, 0.055)),
             *_ink(rng),
         )
-        for _ in range(int(rng.integers(0, 3)))
+        for _ in range(max(int(rng.integers(-1, 3)), 0))
     )
     rear_stickers = tuple(
         (
