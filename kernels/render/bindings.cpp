@@ -8,6 +8,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 
@@ -65,6 +66,12 @@ class MeshArrays {
             require(corner >= 0 && static_cast<std::size_t>(corner) < vertex_count,
                     "triangles must be row numbers of vertices");
         }
+        for (std::size_t i = 0; i < 3 * vertex_count; ++i)
+            require(std::isfinite(vertices.data()[i]) && std::isfinite(normals.data()[i]),
+                    "vertices and normals must be finite");
+        for (std::size_t i = 0; i < 2 * vertex_count; ++i)
+            require(std::isfinite(uv.data()[i]), "uv must be finite");
+        require(material_maps.shape(1) >= 1 && material_maps.shape(2) >= 1, "maps must have cells");
         for (std::size_t i = 0; i < triangle_count; ++i)
             require(texture.data()[i] < static_cast<int>(maps),
                     "texture must be a number of a map, or -1");

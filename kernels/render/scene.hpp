@@ -48,8 +48,8 @@ struct Mesh {
 
     /// Offset of a map's cell.
     std::size_t cell(int map, float u, float v) const {
-        const int x = std::min(map_width - 1, std::max(0, static_cast<int>(u * map_width)));
-        const int y = std::min(map_height - 1, std::max(0, static_cast<int>(v * map_height)));
+        const int x = std::min(map_width - 1, static_cast<int>(clamp01(u) * map_width));
+        const int y = std::min(map_height - 1, static_cast<int>(clamp01(v) * map_height));
         return (static_cast<std::size_t>(map) * map_height + y) * map_width + x;
     }
 };

@@ -32,7 +32,13 @@ Response respond(Material material, const Painted& painted, const Surface& surfa
         case kSecondPaint:
             return coat(vec(surface.second_paint), surface);
         case kGlass:
-            return {vec(surface.interior), 0.085f, 1.0f, 0.0f, 1.0f, 1500.0f, gray(0.0f)};
+            return {vec(surface.interior) * Vec3{0.95f, 1.0f, 0.97f},
+                    0.085f,
+                    1.0f,
+                    0.0f,
+                    1.0f,
+                    1500.0f,
+                    gray(0.0f)};
         case kChrome:
             return {{0.24f, 0.24f, 0.25f}, 0.40f, 1.0f, 0.0f, 0.8f, 60.0f, gray(0.0f)};
         case kHeadlamp:
@@ -171,6 +177,9 @@ Vec3 shaded(const Place& place, Material material, const Vec3& eye, const Light&
     }
     if (surface.dirt > 0.0f && material != kGlass)
         soil(response, surface.dirt * clamp01(1.0f - (place.point.z - 0.1f) / 0.7f));
+
+    if (material == kGlass)  // through a slanted pane more light falls on what is behind it
+        response.diffuse = response.diffuse * (1.0f + 1.5f * clamp01(normal.z));
 
     const float open = openness(place.point.z, normal.z);
     const Vec3 sun = vec(light.sun);

@@ -185,3 +185,14 @@ def test_lamps_of_the_headlamps_kind_shine_at_the_front_only():
         drawn(model, camera=before).shade(model, before, 0, lit, surface_of(spec, lamps=5.0), out)
         levels.append(float(out[64, 64, 0]))
     assert levels[0] > levels[1] + 4.0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("vertices", "vertices and normals must be finite"), ("uv", "uv must be finite")]
+)
+def test_a_mesh_with_numbers_that_are_none_is_refused(name: str, said: str):
+    broken = box_mesh()
+    array = getattr(broken, name).copy()
+    array[2, 0] = np.nan
+    with pytest.raises(ValueError, match=said):
+        place(dataclasses.replace(broken, **{name: array}))
