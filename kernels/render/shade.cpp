@@ -179,7 +179,7 @@ Vec3 shaded(const Place& place, Material material, const Vec3& eye, const Light&
         soil(response, surface.dirt * clamp01(1.0f - (place.point.z - 0.1f) / 0.7f));
 
     if (material == kGlass)  // through a slanted pane more light falls on what is behind it
-        response.diffuse = response.diffuse * (1.0f + 1.5f * clamp01(normal.z));
+        response.diffuse = response.diffuse * (1.0f + 0.5f * clamp01(normal.z));
 
     const float open = openness(place.point.z, normal.z);
     const Vec3 sun = vec(light.sun);
