@@ -124,8 +124,22 @@ class Canvas:
         albedo: Tint | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
-        """Fill the rectangle between two corners."""
-        self.polygon([(a0, b0), (a1, b0), (a1, b1), (a0, b1)], material, tint=tint, albedo=albedo, only=only)
+        """Fill the rectangle between two corners; at least one texel wide and high where it is on the sheet."""
+        scale, offset = self._affine
+        height, width = self.material.shape
+        ends = [one / (1 << _SHIFT) for one in (scale[0], offset[0], scale[1], offset[1])]
+        left, right = sorted((a0 * ends[0] + ends[1], a1 * ends[0] + ends[1]))
+        top, bottom = sorted((b0 * ends[2] + ends[3], b1 * ends[2] + ends[3]))
+        columns = slice(max(round(max(left, -1.0)), 0), max(round(min(right, width - 1.0)) + 1, 0))
+        rows = slice(max(round(max(top, -1.0)), 0), max(round(min(bottom, height - 1.0)) + 1, 0))
+        if only is None:
+            self.material[rows, columns] = int(material)
+            self.color[rows, columns] = _color(tint, albedo)
+            return
+        field = self.material[rows, columns]
+        chosen = _members(tuple(only))[field].view(np.bool_)
+        field[chosen] = int(material)
+        self.color[rows, columns][chosen] = _color(tint, albedo)
 
     def ellipse(
         self,

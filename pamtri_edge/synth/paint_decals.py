@@ -102,7 +102,7 @@ def paint_decal(canvas: Canvas, decal: Decal, centre: Point, *, only: Sequence[M
         canvas.polygon(points, Material.MATTE, albedo=ink, only=(*only, Material.MATTE))
 
     def bar(x0: float, x1: float, z0: float, z1: float, ink: Sequence[float]) -> None:
-        fill([(x0, z0), (x1, z0), (x1, z1), (x0, z1)], ink)
+        canvas.box(x0, x1, z0, z1, Material.MATTE, albedo=ink, only=(*only, Material.MATTE))
 
     if decal.kind == "stripe":
         bar(low[0], high[0], low[1], high[1], decal.ink)

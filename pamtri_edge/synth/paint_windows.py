@@ -69,25 +69,26 @@ def paint_side_windows(draft: Draft, canvas: Canvas, sign: int, pillars: tuple[f
 
 
 def _opening(draft: Draft) -> Floats:
-    """Return the outline of the side windows as one polygon."""
+    """Return the outline of the side windows as one polygon: what is left between belt and pillars."""
     shape, rows = draft.spec.shape, draft.outline.rows
-    first, last = rows["windshield_bottom"], rows["rear_window_bottom"]
-    points, normals = draft.outline.points, draft.outline.normals
-    start = rows["rear_window_top"]
-    index = np.arange(first, last + 1)
-    pillar = 0.085 if draft.family.cargo != "box" else 0.12
-    inset = np.full(len(index), 0.095)
-    inset[index < rows["windshield_top"] - 1] = pillar
-    inset[index >= start - 1] = shape.rear_pillar
-    inset = np.convolve(np.pad(inset, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
-    roof = points[index] - normals[index] * inset[:, None]
-    xs = np.linspace(roof[:, 0].max() + 0.1, roof[:, 0].min() - 0.1, 60)
-    order = np.argsort(roof[:, 0])
-    top = np.interp(xs, roof[order, 0], roof[order, 1], left=0.0, right=0.0)
+    index = np.arange(rows["windshield_bottom"], rows["rear_window_bottom"] + 1)
+    pillar = np.full(len(index), 0.095)
+    pillar[index < rows["windshield_top"] - 1] = 0.085 if draft.family.cargo != "box" else 0.12
+    pillar[index >= rows["rear_window_top"] - 1] = shape.rear_pillar
+    arc = draft.outline.arc[index]
+    fine = np.linspace(arc[0], arc[-1], 160)
+    frame_x, frame_z = (np.interp(fine, arc, draft.outline.points[index, axis]) for axis in (0, 1))
+    width = np.interp(fine, arc, pillar)
+
+    xs = np.linspace(frame_x.max() + 0.1, frame_x.min() - 0.1, 70)
+    # The highest place at each x that keeps the pillar's width away from every point of the outline.
+    away = xs[:, None] - frame_x
+    drop = np.sqrt(np.clip(width**2 - away**2, 0, None))
+    below = np.where(np.abs(away) < width, frame_z - drop, np.inf).min(axis=1)
     floor = draft.section.belt(xs) + 0.03 + window_kick(draft, xs)
-    top = np.minimum(top, floor + _TALLEST)
-    rear_end = _rear_limit(draft)
-    open_ = (top > floor + 0.012) & (xs > rear_end)
+    top = np.minimum(np.where(np.isfinite(below), below, 0.0), floor + _TALLEST)
+    within = (xs > max(frame_x.min(), _rear_limit(draft))) & (xs < frame_x.max())
+    open_ = (top > floor + 0.012) & within
     if open_.sum() < 3:
         return np.zeros((0, 2))
     xs, top, floor = xs[open_], top[open_], floor[open_]
