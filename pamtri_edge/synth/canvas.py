@@ -124,7 +124,7 @@ class Canvas:
         albedo: Tint | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
-        """Fill the rectangle between two corners; at least one texel wide and high where it is on the sheet."""
+        """Fill the rectangle between two corners, at least one texel wide and high on the sheet."""
         scale, offset = self._affine
         height, width = self.material.shape
         ends = [one / (1 << _SHIFT) for one in (scale[0], offset[0], scale[1], offset[1])]
