@@ -23,7 +23,8 @@ from pamtri_edge.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from pamtri_edge.train.data import DataSet
-    from pamtri_edge.train.loop import Job, Progress, Training, TrainSpec
+    from pamtri_edge.train.job import Job, Progress, TrainSpec
+    from pamtri_edge.train.loop import Training
     from pamtri_edge.train.recipes import Recipe
     from pamtri_edge.train.schedule import Budget
 
@@ -138,7 +139,7 @@ def train_spec(
     **options: Any,
 ) -> TrainSpec:
     """Return how a job is run; other options are passed on as they are."""
-    from pamtri_edge.train.loop import TrainSpec
+    from pamtri_edge.train.job import TrainSpec
 
     seconds, every = _checkpoints(checkpoint_every)
     return TrainSpec(

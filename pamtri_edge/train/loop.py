@@ -10,122 +10,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from torch import nn
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import save_checkpoint
-from pamtri_edge.models.hrnet import PoseNet
-from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.train import state as states
-from pamtri_edge.train.data import DataSet
+from pamtri_edge.train.job import Job, Progress, TrainSpec
 from pamtri_edge.train.loader import Loader, Pictures, Position
 from pamtri_edge.train.on_device import DeviceLoader
 from pamtri_edge.train.optimize import Stepper
 from pamtri_edge.train.precision import computing, network_input, resolved
-from pamtri_edge.train.recipes import Precision, Recipe, plain
+from pamtri_edge.train.recipes import plain
 from pamtri_edge.train.record import versions, write_curves, write_record
-from pamtri_edge.train.sampler import Sampler
-from pamtri_edge.train.schedule import Budget, learning_rate
-from pamtri_edge.train.weights import Origin
+from pamtri_edge.train.schedule import learning_rate
 
 LAST_FILE: Final = "last.safetensors"
 BEST_FILE: Final = "best.safetensors"
-
-Scores = dict[str, float]
-
-
-class Job(Protocol):
-    """A network with what it learns from.
-
-    Attributes:
-        kind: `pose` or `reid`.
-        network: what is trained.
-        extra: what is trained beside it and not kept, such as centers; it learns at a rate of its own.
-        data: the pictures.
-        sampler: which make a batch.
-        recipe: how.
-        origin: where the first weights come from.
-    """
-
-    kind: str
-    network: PoseNet | ReidNet
-    extra: nn.Module | None
-    data: DataSet
-    sampler: Sampler
-    recipe: Recipe
-    origin: Origin
-
-    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
-        """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
-
-    def validate(self, size: int, precision: Precision) -> Scores | None:
-        """Return how good the network is, `score` among the values, higher is better; None if unknown."""
-
-    def config(self) -> Mapping[str, Any]:
-        """Return what else the result depends on, as plain values."""
-
-    def metadata(self) -> Mapping[str, str]:
-        """Return what is kept with the weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainSpec:
-    """How a training is run; all but `budget`, `seed` and `hold` leave its result as it is.
-
-    Attributes:
-        output: folder of weights, state, record and curves.
-        budget: when it is over.
-        seed: another seed, another result.
-        workers: threads that prepare pictures.
-        checkpoint_seconds: a state is written so often.
-        checkpoint_steps: a state is written after so many steps, if given.
-        log_steps: steps over which losses are averaged for the curve.
-        validations: how often the network is validated, evenly over the training; the last at its end.
-        device: where it is trained.
-        hold: keep all pictures on the device and augment them there; this draws other augmentations.
-        overwrite: forget a training that the folder holds.
-    """
-
-    output: Path
-    budget: Budget
-    seed: int = 0
-    workers: int = 2
-    checkpoint_seconds: float = 60.0
-    checkpoint_steps: int | None = None
-    log_steps: int = 20
-    validations: int = 10
-    device: str = "cpu"
-    hold: bool = False
-    overwrite: bool = False
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a training is.
-
-    Attributes:
-        step: steps done.
-        progress: part 0..1 done.
-        images_per_s: pictures a second, lately.
-        left_s: seconds left.
-        losses: by name, averaged over the last steps.
-        size: side of the pictures.
-        scores: of the last validation.
-    """
-
-    step: int
-    progress: float
-    images_per_s: float
-    left_s: float
-    losses: Mapping[str, float]
-    size: int
-    scores: Mapping[str, float]
 
 
 @dataclass
@@ -166,7 +73,10 @@ class Training:
         self._config = self._configuration()
         self._run = _Run()
         self._stop = False
-        spec.output.mkdir(parents=True, exist_ok=True)
+        try:
+            spec.output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{spec.output} cannot be a folder: {error.strerror or error}.") from error
         if spec.overwrite:
             states.remove_states(spec.output)
         found = states.load_state(spec.output)
@@ -249,17 +159,27 @@ class Training:
         """Write weights, record, curves and state, each whole or not at all; the state last."""
         run, folder = self._run, self.spec.output
         self._check_finite()
-        try:
-            save_checkpoint(self.job.network, folder / LAST_FILE, metadata=self._metadata(), overwrite=True)
+        with self._writing():
+            self._write_weights(LAST_FILE)
             write_record(folder, self._record())
             if run.done or run.validated or len(run.curve) % 10 == 0:
                 write_curves(folder, run.curve, run.scores)
-        except OSError as error:
-            raise states.TrainingError(
-                f"{folder} cannot be written: {error.strerror or error}; the last state is whole. Make room, "
-                "then give the same command again to go on."
-            ) from error
         states.save_state(folder, states.State(self._config, run.step, self._content()))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise states.TrainingError(
+                f"{self.spec.output} cannot be written: {what}; the last state is whole. Make room, then "
+                "give the same command again to go on."
+            ) from error
+
+    def _write_weights(self, name: str) -> None:
+        path = self.spec.output / name
+        save_checkpoint(self.job.network, path, metadata=self._metadata(), overwrite=True)
 
     def _one_step(self, batch: Pictures) -> None:
         run, recipe = self._run, self.job.recipe
@@ -304,12 +224,8 @@ class Training:
         # Scores of smaller pictures say little of the network as it will be used.
         if size == self.job.recipe.size(1.0) and scores["score"] > run.best:
             run.best = scores["score"]
-            save_checkpoint(
-                self.job.network,
-                self.spec.output / BEST_FILE,
-                metadata=self._metadata(),
-                overwrite=True,
-            )
+            with self._writing():
+                self._write_weights(BEST_FILE)
         return True
 
     def _size(self, step: int) -> int:

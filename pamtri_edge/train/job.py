@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a training is given, and what it tells while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.train.data import DataSet
+from pamtri_edge.train.loader import Pictures
+from pamtri_edge.train.recipes import Precision, Recipe
+from pamtri_edge.train.sampler import Sampler
+from pamtri_edge.train.schedule import Budget
+from pamtri_edge.train.weights import Origin
+
+Scores = dict[str, float]
+
+
+class Job(Protocol):
+    """A network with what it learns from.
+
+    Attributes:
+        kind: `pose` or `reid`.
+        network: what is trained.
+        extra: what is trained beside it and not kept, such as centers; it learns at a rate of its own.
+        data: the pictures.
+        sampler: which make a batch.
+        recipe: how.
+        origin: where the first weights come from.
+    """
+
+    kind: str
+    network: PoseNet | ReidNet
+    extra: nn.Module | None
+    data: DataSet
+    sampler: Sampler
+    recipe: Recipe
+    origin: Origin
+
+    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+        """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
+
+    def validate(self, size: int, precision: Precision) -> Scores | None:
+        """Return how good the network is, `score` among the values, higher is better; None if unknown."""
+
+    def config(self) -> Mapping[str, Any]:
+        """Return what else the result depends on, as plain values."""
+
+    def metadata(self) -> Mapping[str, str]:
+        """Return what is kept with the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """How a training is run; all but `budget`, `seed` and `hold` leave its result as it is.
+
+    Attributes:
+        output: folder of weights, state, record and curves.
+        budget: when it is over.
+        seed: another seed, another result.
+        workers: threads that prepare pictures.
+        checkpoint_seconds: a state is written so often.
+        checkpoint_steps: a state is written after so many steps, if given.
+        log_steps: steps over which losses are averaged for the curve.
+        validations: how often the network is validated, evenly over the training; the last at its end.
+        device: where it is trained.
+        hold: keep all pictures on the device and augment them there; this draws other augmentations.
+        overwrite: forget a training that the folder holds.
+    """
+
+    output: Path
+    budget: Budget
+    seed: int = 0
+    workers: int = 2
+    checkpoint_seconds: float = 60.0
+    checkpoint_steps: int | None = None
+    log_steps: int = 20
+    validations: int = 10
+    device: str = "cpu"
+    hold: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step: steps done.
+        progress: part 0..1 done.
+        images_per_s: pictures a second, lately.
+        left_s: seconds left.
+        losses: by name, averaged over the last steps.
+        size: side of the pictures.
+        scores: of the last validation.
+    """
+
+    step: int
+    progress: float
+    images_per_s: float
+    left_s: float
+    losses: Mapping[str, float]
+    size: int
+    scores: Mapping[str, float]
