@@ -19,7 +19,6 @@ from pamtri_edge.cli.training import (
     read_data,
     run_training,
     train_spec,
-    use_threads,
 )
 from pamtri_edge.errors import InputError
 
@@ -196,6 +195,7 @@ def pose(
     """
     train = package()
     from pamtri_edge.models import SIZES
+    from pamtri_edge.train.machine import use_threads
 
     use_threads(threads)
     changed: PoseRecipe = changed_recipe(
@@ -315,6 +315,7 @@ def reid(
     train = package()
     from pamtri_edge.models import DENSENET121, DENSENET201, SIZES, load_pose
     from pamtri_edge.train.losses import ReidLoss
+    from pamtri_edge.train.machine import use_threads
     from pamtri_edge.train.validate import Validation
 
     use_threads(threads)

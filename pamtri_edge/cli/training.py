@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import signal
 import threading
@@ -37,18 +38,11 @@ _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 def package() -> Any:
     """Return `pamtri_edge.train`, or say what to install."""
-    try:
-        import safetensors  # noqa: F401 - asked for here, where its absence can be explained
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs {error.name}: pip install 'pamtri-edge[train]'."
-        ) from error
-    import cv2
-
+    for name in ("torch", "safetensors"):
+        if importlib.util.find_spec(name) is None:
+            raise MissingDependencyError(f"training needs {name}: pip install 'pamtri-edge[train]'.")
     from pamtri_edge import train
 
-    cv2.setNumThreads(1)  # pictures are prepared by several threads already
     return train
 
 
@@ -140,13 +134,14 @@ def train_spec(
 ) -> TrainSpec:
     """Return how a job is run; other options are passed on as they are."""
     from pamtri_edge.train.job import TrainSpec
+    from pamtri_edge.train.machine import chosen_device
 
     seconds, every = _checkpoints(checkpoint_every)
     return TrainSpec(
         budget=_budget(job, minutes, steps),
         checkpoint_seconds=seconds,
         checkpoint_steps=every,
-        device=_device(device),
+        device=chosen_device(device),
         **options,
     )
 
@@ -172,24 +167,6 @@ def _checkpoints(text: str) -> tuple[float, int | None]:
     if match[2]:
         return float(match[1]) * _SECONDS[match[2]], None
     return 60.0, int(match[1])
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"--device {name}: torch finds no CUDA device; try `pamtri doctor`.")
-    return name
-
-
-def use_threads(count: int | None) -> None:
-    """Have torch compute with so many threads; None leaves it as it is."""
-    if count is not None:
-        import torch
-
-        torch.set_num_threads(count)
 
 
 def run_training(training: Training) -> None:
