@@ -195,7 +195,7 @@ Vec3 building_color(const Block& block, const Noise& noise, float along, float h
     if (axis == 2) return wall * 0.8f;
     if (is_window(block, along, height)) {
         const float glint =
-            noise.at(std::floor(along / block.period) * 3.1f, std::floor(height * 0.33f) * 5.7f);
+            noise.at(floor_of(along / block.period) * 3.1f, floor_of(height * 0.33f) * 5.7f);
         return gray(0.03f + 0.35f * glint * glint);
     }
     return wall * tone;

@@ -15,7 +15,7 @@ float line_share(float distance, float half, float footprint) {
 float lane_marks(const Road& road, float u, float across, float footprint) {
     if (road.mark_strength <= 0.0f) return 0.0f;
     const float lane = (across + road.lane_phase) / road.lane_width;
-    const float distance = std::fabs(lane - std::round(lane)) * road.lane_width;
+    const float distance = std::fabs(lane - floor_of(lane + 0.5f)) * road.lane_width;
     if (distance > 1.0f) return 0.0f;
     if (road.dash_period > 0.0f && fraction(u / road.dash_period) > road.dash_share) return 0.0f;
     return road.mark_strength * line_share(distance, kMarkHalf, footprint);
@@ -57,7 +57,7 @@ Vec3 asphalt(const Road& road, const Noise& noise, float u, float across, float 
     }
     if (road.patches > 0.0f) {
         const float patch =
-            noise.at(std::floor(u * 0.35f) * 5.3f, std::floor(across * 0.6f) * 3.7f + 11.0f);
+            noise.at(floor_of(u * 0.35f) * 5.3f, floor_of(across * 0.6f) * 3.7f + 11.0f);
         if (patch > 0.72f) level *= 1.0f - road.patches * (patch - 0.4f);
     }
     return vec(road.asphalt) * std::max(0.2f, level);
@@ -77,7 +77,7 @@ Vec3 roadway(const Road& road, const Noise& noise, float u, float across, float 
 
 Vec3 pavement(const Road& road, const Noise& noise, float u, float across, float footprint) {
     const float tone =
-        noise.at(std::floor(u / road.slab) * 7.1f, std::floor(across / road.slab) * 5.9f);
+        noise.at(floor_of(u / road.slab) * 7.1f, floor_of(across / road.slab) * 5.9f);
     const float fine = noise.at(u * 21.0f, across * 21.0f);
     float level =
         0.72f + 0.25f * tone + 0.3f * fine * std::min(1.0f, 0.05f / std::max(footprint, 0.01f));
@@ -101,7 +101,7 @@ Vec3 ground_color(const Road& road, const Noise& noise, float u, float v, float 
     const float beside = std::fabs(across) - road.half_width;
     if (beside < 0.0f) return roadway(road, noise, u, across, footprint);
     if (beside < road.kerb) {
-        const float stone = 0.85f + 0.3f * noise.at(std::floor(u * 1.1f) * 3.3f, 0.0f);
+        const float stone = 0.85f + 0.3f * noise.at(floor_of(u * 1.1f) * 3.3f, 0.0f);
         return vec(road.kerb_color) * (fraction(u * 1.1f) < 0.03f ? 0.6f * stone : stone);
     }
     if (beside < road.kerb + road.pavement) return pavement(road, noise, u, across, footprint);

@@ -31,6 +31,12 @@ inline Vec3 mix(Vec3 a, Vec3 b, float weight) { return a * (1.0f - weight) + b *
 inline Vec3 unit(Vec3 a) { return a * (1.0f / std::sqrt(dot(a, a) + 1e-12f)); }
 inline float mean(Vec3 a) { return (a.x + a.y + a.z) / 3.0f; }
 
+/// Largest whole number not above x, for |x| below 2^31: without a call into the C library.
+inline float floor_of(float x) {
+    const auto toward_zero = static_cast<float>(static_cast<int>(x));
+    return toward_zero > x ? toward_zero - 1.0f : toward_zero;
+}
+
 inline float clamp01(float value) { return std::min(1.0f, std::max(0.0f, value)); }
 inline float smooth01(float value) {
     const float t = clamp01(value);
@@ -40,7 +46,7 @@ inline float smooth01(float value) {
 /// 2 to the power of x, within 2e-6 of it; 0 below -126.
 inline float exp2_of(float x) {
     if (x < -126.0f) return 0.0f;
-    const float whole = std::floor(std::min(x, 126.0f));
+    const float whole = floor_of(std::min(x, 126.0f));
     const float f = std::min(x, 126.0f) - whole;
     const float fraction =
         1.0f +
@@ -74,6 +80,6 @@ inline float power(float base, float exponent) {
 
 inline float exp_of(float x) { return exp2_of(1.442695041f * x); }
 
-inline float fraction(float x) { return x - std::floor(x); }
+inline float fraction(float x) { return x - floor_of(x); }
 
 }  // namespace pamtri::render

@@ -22,6 +22,19 @@ struct Projected {
     bool empty() const { return left > right || top > bottom; }
 };
 
+/// The first sample whose centre lies at or behind x, which is below 2^31.
+int first_center(double x) {
+    const double from = std::max(0.5, x) - 0.5;
+    const int whole = static_cast<int>(from);
+    return whole < from ? whole + 1 : whole;
+}
+
+/// The last of `count` samples whose centre lies at or before x; -1 if none does.
+int last_center(double x, int count) {
+    const double to = std::min(count - 0.5, x) - 0.5;
+    return to < 0.0 ? -1 : static_cast<int>(to);
+}
+
 bool project(const double* screen, const int* triangle, int width, int height, Projected& out) {
     const double* p = screen + 3 * static_cast<std::size_t>(triangle[0]);
     const double* q = screen + 3 * static_cast<std::size_t>(triangle[1]);
@@ -35,10 +48,10 @@ bool project(const double* screen, const int* triangle, int width, int height, P
     const double low_x = std::min({p[0], q[0], r[0]}), high_x = std::max({p[0], q[0], r[0]});
     const double low_y = std::min({p[1], q[1], r[1]}), high_y = std::max({p[1], q[1], r[1]});
     if (!(high_x >= 0.0 && high_y >= 0.0 && low_x <= width && low_y <= height)) return false;
-    out.left = static_cast<int>(std::ceil(std::max(0.5, low_x) - 0.5));
-    out.top = static_cast<int>(std::ceil(std::max(0.5, low_y) - 0.5));
-    out.right = static_cast<int>(std::floor(std::min(width - 0.5, high_x) - 0.5));
-    out.bottom = static_cast<int>(std::floor(std::min(height - 0.5, high_y) - 0.5));
+    out.left = first_center(low_x);
+    out.top = first_center(low_y);
+    out.right = last_center(high_x, width);
+    out.bottom = last_center(high_y, height);
     if (out.empty()) return false;
     const double inverse = 1.0 / twice_area;
     out.b_dx = (r[1] - p[1]) * inverse;
@@ -84,9 +97,9 @@ class Spans {
                 -(edges_[i].base + edges_[i].dy * dy) * edges_[i].per_dx + t_.a.x - 0.5;
             if (!(std::fabs(x) < 1e6)) continue;
             if (edges_[i].per_dx > 0.0)
-                left = std::max(left, static_cast<int>(std::floor(x)) - 1);
+                left = std::max(left, static_cast<int>(x) - 2);
             else
-                right = std::min(right, static_cast<int>(std::ceil(x)) + 1);
+                right = std::min(right, static_cast<int>(x) + 2);
         }
     }
 

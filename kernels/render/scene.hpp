@@ -221,7 +221,7 @@ struct Noise {
     int side;
 
     float at(float u, float v) const {
-        const float fu = std::floor(u), fv = std::floor(v);
+        const float fu = floor_of(u), fv = floor_of(v);
         const float s = u - fu, t = v - fv;
         const int mask = side - 1;
         const int x = static_cast<int>(fu) & mask, y = static_cast<int>(fv) & mask;

@@ -181,7 +181,8 @@ def _hiding(samples: Samples) -> Bytes:
 def composed(vehicles: Floats, behind: Floats, crop: Crop) -> Floats:
     """Return (height, width, 3) linear light at the crop's size in its frame."""
     front, back = resized(vehicles, crop.width, crop.height), resized(behind, crop.width, crop.height)
-    light: Floats = back * (1.0 - front[..., 3:]) + front[..., :3]
+    light: Floats = back * (1.0 - front[..., 3:])
+    light += front[..., :3]
     return light
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
 import cv2
@@ -25,6 +26,7 @@ _BRIGHTEST: Final = 4.0
 _LEAST_DETAIL: Final = 26.0
 """Pixels along a crop's longer side that every lens and scaler resolve."""
 _WORST_QUALITY: Final = 10.0
+_TABLE: Final = 640
 _LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -154,16 +156,16 @@ def curve(sensor: Sensor, light: Floats) -> Floats:
     toe = 0.06  # contrast runs out softly above black
     levels = np.where(levels < toe, toe * np.exp(np.minimum(levels - toe, 0.0) / toe), levels)
     levels = sensor.black + (1.0 - sensor.black) * levels
-    index = np.clip(light * np.float32((_STEPS - 1) / _BRIGHTEST), 0, _STEPS - 1).astype(np.uint16)
-    shown: Floats = levels.astype(np.float32)[index]
+    index = (light * np.float32((_STEPS - 1) / _BRIGHTEST)).astype(np.int32)
+    shown: Floats = levels.astype(np.float32).take(index, mode="clip")
     return shown
 
 
 def saturate(sensor: Sensor, levels: Floats) -> Floats:
     """Return (..., 3) display levels with the sensor's saturation, clipped to 0..1."""
-    gray = (levels @ _LUMA)[..., None]
-    spread: Floats = gray + np.float32(sensor.saturation) * (levels - gray)
-    return np.clip(spread, 0.0, 1.0)
+    mixing = sensor.saturation * np.eye(3, dtype=np.float32) + (1.0 - sensor.saturation) * _LUMA
+    mixed: Floats = levels @ mixing.T.astype(np.float32)
+    return np.clip(mixed, 0.0, 1.0, out=mixed)
 
 
 def displayed(sensor: Sensor, exposure: Exposure, light: NDArray[np.floating]) -> Floats:
@@ -185,7 +187,7 @@ def take(sensor: Sensor, exposure: Exposure, light: Floats, rng: np.random.Gener
     image = displayed(sensor, exposure, image)
     image = _noisy(sensor, exposure, image, rng)
     image = _processed(sensor, image)
-    picture = np.rint(image * np.float32(255.0)).astype(np.uint8)
+    picture = cast(Bytes, cv2.convertScaleAbs(image, alpha=255.0))
     if sensor.interlaced and exposure.motion > 0.3:
         picture = _interlaced(picture, exposure)
     return _compressed(picture, sensor.quality - exposure.worse, rng)
@@ -231,11 +233,27 @@ def _streak(length: float, angle: float) -> Floats:
 def _noisy(sensor: Sensor, exposure: Exposure, image: Floats, rng: np.random.Generator) -> Floats:
     height, width = image.shape[:2]
     amplified = 1.0 + 1.5 * exposure.dark
-    grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(sensor.noise * amplified)
-    half = ((height + 1) // 2, (width + 1) // 2, 3)
-    stains = rng.standard_normal(half, dtype=np.float32) * np.float32(sensor.chroma_noise * amplified)
-    noisy: Floats = image + grain + resized(stains, width, height)
+    grain = _part(_table(1), rng, height, width) * np.float32(sensor.noise * amplified)
+    stains = _part(_table(3), rng, (height + 1) // 2, (width + 1) // 2)
+    noisy: Floats = image + grain
+    noisy += resized(stains * np.float32(sensor.chroma_noise * amplified), width, height)
     return noisy
+
+
+@cache
+def _table(channels: int) -> Floats:
+    """Return (640, 640, channels) standard normal numbers, of which a picture takes a part."""
+    rng = np.random.default_rng([channels, int(Stream.NOISE)])
+    return rng.standard_normal((_TABLE, _TABLE, channels), dtype=np.float32)
+
+
+def _part(table: Floats, rng: np.random.Generator, height: int, width: int) -> Floats:
+    """Return a part of a table, from anywhere in it; all of it, repeated, where it is too small."""
+    if max(height, width) > _TABLE:
+        repeats = (-(-height // _TABLE), -(-width // _TABLE), 1)
+        return np.tile(table, repeats)[:height, :width]
+    top, left = int(rng.integers(_TABLE - height + 1)), int(rng.integers(_TABLE - width + 1))
+    return table[top : top + height, left : left + width]
 
 
 def _processed(sensor: Sensor, image: Floats) -> Floats:
@@ -244,7 +262,7 @@ def _processed(sensor: Sensor, image: Floats) -> Floats:
     if sensor.sharpen > 0.05:
         soft = blurred(image, sensor.sharpen_radius)
         image = weighted(image, 1.0 + sensor.sharpen, soft, -sensor.sharpen)
-    return np.clip(image, 0.0, 1.0)
+    return np.clip(image, 0.0, 1.0, out=image)
 
 
 def _interlaced(image: Bytes, exposure: Exposure) -> Bytes:
