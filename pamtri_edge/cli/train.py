@@ -5,13 +5,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.train_choices import (
+    Backbone,
+    Embed,
+    Loss,
+    Model,
+    PoseSource,
+    Precision,
+    Recipes,
+)
 from pamtri_edge.cli.training import (
     changed_recipe,
     held_out,
@@ -24,64 +32,6 @@ from pamtri_edge.errors import InputError
 
 if TYPE_CHECKING:
     from pamtri_edge.train.recipes import PoseRecipe, ReidRecipe
-
-
-class Model(str, Enum):
-    """Networks of a named size."""
-
-    LITE = "lite"
-    PAPER = "paper"
-
-
-class Backbone(str, Enum):
-    """Depths of the re-identification network."""
-
-    DENSENET121 = "densenet121"
-    DENSENET201 = "densenet201"
-
-
-class Recipes(str, Enum):
-    """Named recipes."""
-
-    PAPER = "paper"
-    CODE = "code"
-    COMPACT = "compact"
-
-
-class Precision(str, Enum):
-    """Arithmetic of the network."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
-
-
-class Embed(str, Enum):
-    """Pose channels of the stack."""
-
-    NONE = "none"
-    HEATMAPS = "heatmaps"
-    SEGMENTS = "segments"
-    BOTH = "both"
-
-
-class Loss(str, Enum):
-    """What tells vehicles apart."""
-
-    BOTH = "both"
-    XENT = "xent"
-    HTRI = "htri"
-    CENTER = "center"
-    BATCH_ALL = "batch-all"
-    BATCH_SAMPLE = "batch-sample"
-
-
-class PoseSource(str, Enum):
-    """Where the pose comes from."""
-
-    NET = "net"
-    TRUTH = "truth"
 
 
 app = typer.Typer(
@@ -251,13 +201,13 @@ def reid(
     ] = None,
     pose: Annotated[
         Path | None,
-        typer.Option(help="Weights of the trained pose network (--pose-source net)."),
+        typer.Option(help="Weights of the trained pose network."),
     ] = None,
     pose_source: Annotated[
         PoseSource | None,
         typer.Option(
-            help="Pose from the network, or from the known keypoints with noise. [default: net if --pose "
-            "is given]",
+            help="The pose network, the known keypoints with noise, or these while pictures are small and "
+            "then the network. [default: both if --pose is given and all keypoints are known]",
             show_default=False,
         ),
     ] = None,
@@ -316,6 +266,7 @@ def reid(
     from pamtri_edge.models import DENSENET121, DENSENET201, SIZES, load_pose
     from pamtri_edge.train.losses import ReidLoss
     from pamtri_edge.train.machine import use_threads
+    from pamtri_edge.train.reid import PoseSource as Source
     from pamtri_edge.train.validate import Validation
 
     use_threads(threads)
@@ -341,11 +292,7 @@ def reid(
         if model is not Model.PAPER:
             raise InputError("--backbone chooses among the paper's networks; leave it out for --model lite.")
         spec = replace(spec, blocks=DENSENET201 if backbone is Backbone.DENSENET201 else DENSENET121)
-    network = None
-    if spec.uses_pose and pose_source is not PoseSource.TRUTH and pose is not None:
-        network = load_pose(pose)
-    elif spec.uses_pose and pose_source is PoseSource.NET:
-        raise InputError("--pose-source net needs the weights of a pose network: --pose FILE.")
+    network = None if pose is None or not spec.uses_pose else load_pose(pose)
     if validate_clip is not None and spec.uses_pose and network is None:
         raise InputError(
             "nobody knows the keypoints of a clip: --validate-clip needs a pose network, --pose."
@@ -355,6 +302,7 @@ def reid(
         read_data(train, data, synthesize, seed, footage=footage, tracks=tracks),
         changed,
         pose=network,
+        source=None if pose_source is None else Source(pose_source.value),
         seed=seed,
         init=init,
         validation=Validation.of(

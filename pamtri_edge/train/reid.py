@@ -15,8 +15,10 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.train.data import UNKNOWN, DataSet, check_identities
@@ -44,6 +46,10 @@ class PoseSource(str, Enum):
     TRUTH = "truth"
     """The known keypoints, blurred as a pose network would."""
 
+    BOTH = "both"
+    """The truth while the pictures are small, then the network: it knows vehicles at their full size alone,
+    and would cost as much as all else if small pictures were enlarged for it."""
+
 
 class ReidJob:
     """A re-identification network with pictures of vehicles.
@@ -53,6 +59,7 @@ class ReidJob:
         data: pictures of at least P vehicles.
         recipe: how it is trained.
         pose: gives the pose, frozen; None takes the known keypoints with noise instead.
+        source: where the pose comes from; None for the best there is: both, or what is given.
         seed: what first weights, order and noise are drawn from.
         init: weights to begin with.
         validation: tells how good the network is; None for no validation.
@@ -71,6 +78,7 @@ class ReidJob:
         recipe: ReidRecipe,
         *,
         pose: PoseNet | None = None,
+        source: PoseSource | None = None,
         seed: int = 0,
         init: Path | None = None,
         validation: Validation | None = None,
@@ -86,7 +94,8 @@ class ReidJob:
             raise InputError(
                 "tracks have no classes: what is learned of them are triplets; choose such a loss."
             )
-        if spec.uses_pose and pose is None:
+        self.source = _source(source, data, pose)
+        if spec.uses_pose and self.source is not PoseSource.NET:
             _check_truth(data)
         self.recipe = recipe
         self.data = data
@@ -128,11 +137,10 @@ class ReidJob:
         """Return what the network takes, for images (N, 3, S, S) and, without a pose network, keypoints."""
         if not self.spec.uses_pose:
             return (images,)
-        if self.pose is not None:
-            self.pose.to(images.device)
-            with torch.no_grad():
-                heatmaps = self.pose(images).float()
-            return reid_inputs(self.spec, images, heatmaps, decoded(heatmaps))
+        early = self.source is PoseSource.BOTH and images.shape[-1] < self.recipe.size(1.0)
+        if self.pose is not None and (truth is None or not (early or self.source is PoseSource.TRUTH)):
+            heatmaps, keypoints = pose_of(self.pose, images)
+            return reid_inputs(self.spec, images, heatmaps, keypoints)
         assert truth is not None
         keypoints = noisy_truth(truth, self.recipe.noise, rng)
         maps = drawn_heatmaps(keypoints, images.shape[-1] // 4) if self.spec.heatmaps else None
@@ -146,7 +154,8 @@ class ReidJob:
         """Return what else the result depends on: the pose network."""
         if not self.spec.uses_pose:
             return {"pose": None}
-        return {"pose": "truth with noise" if self.pose is None else pose_id(self.pose)}
+        network = None if self.pose is None else pose_id(self.pose)
+        return {"pose": network, "pose_source": self.source.value}
 
     def metadata(self) -> Mapping[str, str]:
         """Return what is kept with the weights."""
@@ -173,6 +182,29 @@ class ReidJob:
                 )
 
 
+def pose_of(network: PoseNet, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a pose network finds in pictures of any size, shown to it at the size it is used at.
+
+    Args:
+        network: frozen.
+        images: (N, 3, S, S) normalised.
+
+    Returns:
+        Heatmaps (N, 36, S / 4, S / 4) and keypoints (N, 36, 3) in crop units, both float32.
+    """
+    network.to(images.device)
+    size = images.shape[-1]
+    with torch.no_grad():
+        shown = images
+        if size != IMAGE_SIZE:
+            shown = functional.interpolate(images, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
+        heatmaps = network(shown).float()
+        keypoints = decoded(heatmaps)
+        if size != IMAGE_SIZE:
+            heatmaps = functional.interpolate(heatmaps, size=(size // 4, size // 4), mode="bilinear")
+    return heatmaps, keypoints
+
+
 def frozen(network: PoseNet) -> PoseNet:
     """Return a network that does not learn: in eval mode, without gradients, channels last."""
     network.requires_grad_(False)
@@ -186,6 +218,17 @@ def pose_id(network: PoseNet) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return f"sha256:{digest.hexdigest()}"
+
+
+def _source(asked: PoseSource | None, data: DataSet, pose: PoseNet | None) -> PoseSource:
+    if pose is None:
+        if asked in (PoseSource.NET, PoseSource.BOTH):
+            raise InputError(
+                f"the pose is to come from {asked.value}, which needs a pose network, and none is given."
+            )
+        return PoseSource.TRUTH
+    known = data.read is None and all(sample.keypoints is not None for sample in data.samples)
+    return asked or (PoseSource.BOTH if known else PoseSource.NET)
 
 
 def _check_truth(data: DataSet) -> None:

@@ -141,7 +141,7 @@ def test_the_feature_baseline_keeps_weights_as_they_are(data, tmp_path):
         (("--sizes", "big"), r"expected sides such as 128,256@0\.75"),
         (("--sizes", "100"), "a multiple of 32"),
         (("--device", "cuda:7"), "torch finds no CUDA device"),
-        (("--pose-source", "net"), "needs the weights of a pose network"),
+        (("--pose-source", "net"), "which needs a pose network"),
         (("--backbone", "densenet201"), "chooses among the paper's networks"),
         (("--batch", 64), r"4 vehicles, but a batch takes 16 \(P\)"),
         (("--footage", "a.mp4"), r"1 --footage and 0 --tracks"),

@@ -15,11 +15,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from pamtri_edge.errors import CheckpointError, InputError
-from pamtri_edge.models import TINY, checkpoint_metadata, load_pose, load_reid
+from pamtri_edge.models import TINY, PoseNet, checkpoint_metadata, load_pose, load_reid
 from pamtri_edge.train import (
     REID,
     Budget,
@@ -33,6 +35,7 @@ from pamtri_edge.train import (
     mixed,
     read_data,
 )
+from pamtri_edge.train.reid import PoseSource, frozen, pose_of
 from pamtri_edge.train.validate import Validation
 
 
@@ -256,7 +259,7 @@ def test_the_record_says_where_everything_comes_from(reid_job, train, veri):
     _, folder = train(reid_job(validation=validation), validations=2)
     found = record(folder)
     assert found["from_scratch"] is True
-    assert found["config"]["pose"] == "truth with noise"
+    assert (found["config"]["pose"], found["config"]["pose_source"]) == (None, "truth")
     assert found["config"]["data"]["vehicles"] == 6
     assert {"torch", "numpy", "pamtri-edge"} <= set(found["versions"])
     assert [row["step"] for row in found["scores"]] == [4, 8]
@@ -274,11 +277,43 @@ def test_the_pose_of_a_trained_network_goes_into_re_identification(veri, quick_p
     assert set(record(folder)["scores"][0]) >= {"pck", "pck_strict", "visible"}
     pose = load_pose(folder / "last.safetensors")
     before = {name: tensor.clone() for name, tensor in pose.state_dict().items()}
-    job = ReidJob(replace(TINY[1], segments=True), data, quick_reid, pose=pose)
-    finished, reid = train(job, "reid")
+    spec = replace(TINY[1], segments=True)
+    finished, reid = train(ReidJob(spec, data, quick_reid, pose=pose, source=PoseSource.NET), "reid")
     assert finished
     assert record(reid)["config"]["pose"].startswith("sha256:")
     assert_same(before, pose.state_dict())
+
+
+def test_small_pictures_take_the_truth_and_full_ones_the_network(veri, quick_reid):
+    grown = replace(quick_reid, sizes=((0.0, 64), (0.5, 96)))
+    pose = PoseNet(TINY[0])
+    job = ReidJob(TINY[1], read_data(veri), grown, pose=pose)
+    assert job.source is PoseSource.BOTH
+    truth = torch.rand(2, 36, 3)
+
+    def vector(size, source=PoseSource.BOTH):
+        job.source = source
+        images = torch.zeros(2, 3, size, size)
+        return job.inputs(images, truth, np.random.default_rng(1))[1]
+
+    assert torch.equal(vector(64), vector(64, PoseSource.TRUTH))
+    assert torch.equal(vector(96), vector(96, PoseSource.NET))
+    assert not torch.equal(vector(96), vector(96, PoseSource.TRUTH))
+
+
+def test_a_pose_network_sees_small_pictures_at_the_size_it_is_used_at():
+    pose = frozen(PoseNet(TINY[0]))
+    large = torch.randn(1, 3, 256, 256)
+    heatmaps, keypoints = pose_of(pose, large)
+    torch.testing.assert_close(heatmaps, pose(large))
+    smaller, found = pose_of(pose, functional.interpolate(large, size=(128, 128), mode="area"))
+    assert smaller.shape == (1, 36, 32, 32)
+    assert found.shape == keypoints.shape
+
+
+def test_a_pose_network_is_asked_for_where_it_is_to_give_the_pose(veri, quick_reid):
+    with pytest.raises(InputError, match="to come from net, which needs a pose network"):
+        ReidJob(TINY[1], read_data(veri), quick_reid, source=PoseSource.NET)
 
 
 def test_a_pose_network_learns_where_the_keypoints_are(veri, quick_pose, train):
