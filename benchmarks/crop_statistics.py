@@ -20,11 +20,11 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.synth.backdrops import PICTURES
-from pamtri_edge.synth.prior import PRIORS, camera_prior
-from pamtri_edge.synth.scene import render_view
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.backdrops import PICTURES
+from pamtri_edge.synth.view.prior import PRIORS, camera_prior
+from pamtri_edge.synth.view.scene import render_view
 
 SIZE = 256
 BANDS = (256, 128, 64, 32, 16)

@@ -26,10 +26,10 @@ from machine import Others, describe
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.synth.prior import camera_prior
-from pamtri_edge.synth.scene import render_view
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.prior import camera_prior
+from pamtri_edge.synth.view.scene import render_view
 
 RESULTS = Path(__file__).parent / "results"
 WANTED = 25.0

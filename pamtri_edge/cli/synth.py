@@ -21,7 +21,7 @@ from rich.table import Table
 from pamtri_edge import console
 
 if TYPE_CHECKING:
-    from pamtri_edge.synth.generate import Generated, Progress
+    from pamtri_edge.synth.dataset.generate import Generated, Progress
 
 _REFRESH_S = 0.2
 
@@ -163,9 +163,9 @@ def synth(
         )
     import cv2
 
-    from pamtri_edge.synth import layout
-    from pamtri_edge.synth.generate import generate
-    from pamtri_edge.synth.plan import SynthPlan
+    from pamtri_edge.synth.dataset import layout
+    from pamtri_edge.synth.dataset.generate import generate
+    from pamtri_edge.synth.dataset.plan import SynthPlan
 
     plan = SynthPlan(
         identities=identities,
@@ -232,8 +232,8 @@ def contact(
     over vehicles from all sides (filled circles are visible, hollow ones hidden; the left side is blue, the
     right side orange); identities.png a vehicle a row, as twelve cameras see it.
     """
-    from pamtri_edge.synth.contact import Sheet, painter, write_sheets
-    from pamtri_edge.synth.vehicle_spec import FAMILIES
+    from pamtri_edge.synth.dataset.contact import Sheet, painter, write_sheets
+    from pamtri_edge.synth.specification.vehicle import FAMILIES
 
     wanted = tuple(Sheet) if sheet is SheetName.ALL else (Sheet(sheet.value),)
     with console.progress("pictures") as bar:
@@ -265,8 +265,8 @@ def scene(
     ] = 2,
 ) -> None:
     """Run the command; users read `_SCENE_HELP`."""
-    from pamtri_edge.synth.traffic import write_traffic
-    from pamtri_edge.synth.traffic_plan import TrafficPlan
+    from pamtri_edge.synth.traffic.plan import TrafficPlan
+    from pamtri_edge.synth.traffic.videos import write_traffic
 
     plan = TrafficPlan(
         vehicles=vehicles,

@@ -91,7 +91,7 @@ def read_data(
 
 
 def _synthesized(vehicles: int, seed: int) -> DataSet:
-    from pamtri_edge.synth.plan import SynthPlan
+    from pamtri_edge.synth.dataset.plan import SynthPlan
     from pamtri_edge.train.synthesis import drawn_on_the_spot
 
     return drawn_on_the_spot(SynthPlan(identities=vehicles, images=vehicles * _VIEWS, seed=seed))

@@ -164,8 +164,8 @@ POSE: Final[Mapping[str, PoseRecipe]] = {
         clip=1.0,
         sizes=((0.0, 128), (0.6, 192), (0.8, 256)),
         precision="auto",
-        hidden=0.3,
-        foreground=4.0,
+        hidden=1.0,
+        foreground=3.0,
         augment=_WIDE_AUGMENT,
     ),
 }

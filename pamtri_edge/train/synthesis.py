@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pamtri_edge.synth.fleet import Fleet, Vehicle
-from pamtri_edge.synth.plan import SynthPlan
-from pamtri_edge.synth.studio import open_backgrounds, open_prior, others_of
+from pamtri_edge.synth.dataset.fleet import Fleet, Vehicle
+from pamtri_edge.synth.dataset.plan import SynthPlan
+from pamtri_edge.synth.dataset.studio import open_backgrounds, open_prior, others_of
 from pamtri_edge.train.data import Crop, DataSet, Sample
 from pamtri_edge.vehicle import COLORS, TYPES
 
@@ -70,7 +70,7 @@ class _Studio:
         self.vehicle: Callable[[int], Vehicle] = lru_cache(_KEPT)(self._fleet.vehicle)
 
     def __call__(self, index: int, epoch: int, size: int) -> Crop:
-        from pamtri_edge.synth.scene import render_view
+        from pamtri_edge.synth.view.scene import render_view
 
         plan = self._plan
         identity, place = self._places[index]

@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 
 from pamtri_edge import console
 from pamtri_edge.cli.synth import app
-from pamtri_edge.synth import contact, generate, traffic
-from pamtri_edge.synth.generate import Generated
-from pamtri_edge.synth.layout import Split
-from pamtri_edge.synth.plan import SynthPlan
+from pamtri_edge.synth.dataset import contact, generate
+from pamtri_edge.synth.dataset.generate import Generated
+from pamtri_edge.synth.dataset.layout import Split
+from pamtri_edge.synth.dataset.plan import SynthPlan
+from pamtri_edge.synth.traffic.videos import videos as traffic
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
 SMALL = ["--identities", "6", "--images", "60", "--size", "32"]
@@ -123,7 +124,7 @@ if __name__ == "__main__":
     import synth_fakes
     from pamtri_edge import console
     from pamtri_edge.cli.synth import app
-    from pamtri_edge.synth import generate
+    from pamtri_edge.synth.dataset import generate
     generate.generate.__kwdefaults__["open_studio"] = synth_fakes.SlowStudio
     console.guarded(app)
 """

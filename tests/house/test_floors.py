@@ -11,7 +11,7 @@ import pytest
 FLOORS = (
     ("errors",),
     ("vehicle", "geometry", "arrays", "console", "samples", "atomic"),
-    ("_native", "ops"),
+    ("_native", "_render", "ops"),
     ("manifest", "bundle", "models"),
     ("runtime",),
     ("export",),

@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.mesh import NO_TEXTURE, Mesh
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.mesh import NO_TEXTURE, Mesh
 
 LENGTH, WIDTH, HEIGHT = 4.4, 1.8, 1.5
 FACES = {  # axis, sign, segment

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.fleet import Vehicle
-from pamtri_edge.synth.plan import Job, SynthPlan
-from pamtri_edge.synth.studio import Shot, shot
+from pamtri_edge.synth.dataset.fleet import Vehicle
+from pamtri_edge.synth.dataset.plan import Job, SynthPlan
+from pamtri_edge.synth.dataset.studio import Shot, shot
 from pamtri_edge.vehicle import COLORS, TYPES
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.camera import Camera, aim, camera_prior, sample_mounting, sample_shot
-from pamtri_edge.synth.prior import PRIORS, CameraPrior
+from pamtri_edge.synth.view.camera import Camera, aim, camera_prior, sample_mounting, sample_shot
+from pamtri_edge.synth.view.prior import PRIORS, CameraPrior
 
 CAR = (4.5, 1.8, 1.5)
 

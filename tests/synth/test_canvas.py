@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.canvas import Canvas
-from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.mesh import NEUTRAL
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.mesh import NEUTRAL
+from pamtri_edge.synth.paint.canvas import Canvas
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from pamtri_edge.synth.colors import LOOKS, looks_like
+from pamtri_edge.synth.view.colors import LOOKS, looks_like
 from pamtri_edge.vehicle import COLORS
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.contact import Sheet, write_sheets
+from pamtri_edge.synth.dataset.contact import Sheet, write_sheets
 from pamtri_edge.vehicle import COLORS
 
 FAMILIES = ("sedan", "coupe", "bus")

@@ -8,13 +8,13 @@ import itertools
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.paint_decals import DECALS
-from pamtri_edge.synth.paint_front import GRILLES, INTAKES
-from pamtri_edge.synth.paint_lamps import HEADLAMPS, TAILLAMPS
-from pamtri_edge.synth.paint_wheels import STYLES
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.spec_marks import Decal
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.paint.decals import DECALS
+from pamtri_edge.synth.paint.front import GRILLES, INTAKES
+from pamtri_edge.synth.paint.lamps import HEADLAMPS, TAILLAMPS
+from pamtri_edge.synth.paint.wheels import STYLES
+from pamtri_edge.synth.specification.marks import Decal
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
 
 FRONT, REAR, WHEELS = 2, 3, 5
 

@@ -18,17 +18,17 @@ import synth_fakes
 from synth_fakes import FakeStudio
 
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
-from pamtri_edge.synth import generate as generating
-from pamtri_edge.synth.fleet import Fleet
-from pamtri_edge.synth.generate import Progress, generate
-from pamtri_edge.synth.layout import Split
-from pamtri_edge.synth.ledger import WORK, sha256_of
-from pamtri_edge.synth.plan import SynthPlan
-from pamtri_edge.synth.scene import render_view
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.studio import others_of, renderer_fingerprint
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
-from pamtri_edge.synth.workers import WorkerError
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.dataset import generate as generating
+from pamtri_edge.synth.dataset.fleet import Fleet
+from pamtri_edge.synth.dataset.generate import Progress, generate
+from pamtri_edge.synth.dataset.layout import Split
+from pamtri_edge.synth.dataset.ledger import WORK, sha256_of
+from pamtri_edge.synth.dataset.plan import SynthPlan
+from pamtri_edge.synth.dataset.studio import others_of, renderer_fingerprint
+from pamtri_edge.synth.dataset.workers import WorkerError
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.scene import render_view
 from pamtri_edge.vehicle import TYPES
 
 PLAN = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
@@ -175,8 +175,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 if __name__ == "__main__":
     import synth_fakes
-    from pamtri_edge.synth.generate import generate
-    from pamtri_edge.synth.plan import SynthPlan
+    from pamtri_edge.synth.dataset.generate import generate
+    from pamtri_edge.synth.dataset.plan import SynthPlan
     plan = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
     generate(plan, sys.argv[2], processes=int(sys.argv[3]), open_studio=synth_fakes.SlowStudio)
 """

@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.mesh import NO_PART
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import FAMILIES, sample_vehicle
+from pamtri_edge.synth.body.mesh import NO_PART
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.specification.vehicle import FAMILIES, sample_vehicle
 from pamtri_edge.vehicle import KEYPOINT_NAMES, SEGMENT_FLIP, SEGMENTS
 
 EVERY_FAMILY = pytest.mark.parametrize("family", FAMILIES)

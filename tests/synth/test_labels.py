@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from box_vehicle import HEIGHT, LENGTH, WIDTH, box_mesh
 
-from pamtri_edge.synth.camera import Camera, aim
-from pamtri_edge.synth.labels import box_of, part_map, visible_as_veri, visible_by_depth
-from pamtri_edge.synth.mesh import NO_PART
-from pamtri_edge.synth.raster import Model, Samples, place
+from pamtri_edge.synth.body.mesh import NO_PART
+from pamtri_edge.synth.view.camera import Camera, aim
+from pamtri_edge.synth.view.labels import box_of, part_map, visible_as_veri, visible_by_depth
+from pamtri_edge.synth.view.raster import Model, Samples, place
 from pamtri_edge.vehicle import FLIP_PAIRS, SEGMENTS
 
 NOTHING_PASTED = np.zeros((2, 2), np.float32)

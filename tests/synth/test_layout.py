@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.layout import (
+from pamtri_edge.synth.dataset.layout import (
     GALLERY,
     QUERY,
     TRAIN,
@@ -17,7 +17,7 @@ from pamtri_edge.synth.layout import (
     mask_name,
     type_id,
 )
-from pamtri_edge.synth.plan import JOB_VIEWS, UNSEEN, SynthPlan
+from pamtri_edge.synth.dataset.plan import JOB_VIEWS, UNSEEN, SynthPlan
 
 
 def test_names_are_veris():

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pamtri_edge import _render
-from pamtri_edge.synth.camera import Camera, aim
-from pamtri_edge.synth.light import Sky, Weather, light_scene, mirror_map, sample_sky
-from pamtri_edge.synth.raster import Lit, background, sun_axes, sun_depths
+from pamtri_edge.synth.view.camera import Camera, aim
+from pamtri_edge.synth.view.light import Sky, Weather, light_scene, mirror_map, sample_sky
+from pamtri_edge.synth.view.raster import Lit, background, sun_axes, sun_depths
 
 DAYS = (Weather.SUN, Weather.OVERCAST, Weather.DUSK, Weather.NIGHT)
 

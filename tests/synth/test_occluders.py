@@ -3,7 +3,7 @@
 import numpy as np
 from box_vehicle import LENGTH, WIDTH, box_mesh
 
-from pamtri_edge.synth.occluders import sample_furniture, sample_stands
+from pamtri_edge.synth.view.occluders import sample_furniture, sample_stands
 
 
 def test_no_vehicle_stands_in_another():

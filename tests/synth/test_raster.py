@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from box_vehicle import HEIGHT, LENGTH, WIDTH, box_mesh
 
-from pamtri_edge.synth.camera import Camera, aim
-from pamtri_edge.synth.light import Weather, light_scene, sample_sky
-from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.raster import NOTHING, Samples, background, place, sun_axes, sun_depths
-from pamtri_edge.synth.scene import surface_of
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.camera import Camera, aim
+from pamtri_edge.synth.view.light import Weather, light_scene, sample_sky
+from pamtri_edge.synth.view.raster import NOTHING, Samples, background, place, sun_axes, sun_depths
+from pamtri_edge.synth.view.scene import surface_of
 
 
 def side_view(distance: float = 10.0, focal: float = 100.0, size: int = 128) -> Camera:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError, SourceError
-from pamtri_edge.synth.background import open_backgrounds
-from pamtri_edge.synth.camera import camera_prior
-from pamtri_edge.synth.colors import looks_like
-from pamtri_edge.synth.mesh import NO_PART
-from pamtri_edge.synth.scene import View, render_view
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import sample_vehicle
+from pamtri_edge.synth.body.mesh import NO_PART
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.background import open_backgrounds
+from pamtri_edge.synth.view.camera import camera_prior
+from pamtri_edge.synth.view.colors import looks_like
+from pamtri_edge.synth.view.scene import View, render_view
 
 SIZE = 96
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.sensor import Exposure, Sensor, displayed, sample_exposure, sample_sensor, take
+from pamtri_edge.synth.view.sensor import Exposure, Sensor, displayed, sample_exposure, sample_sensor, take
 
 PLAIN = Sensor(
     white_balance=np.ones(3, np.float32),

@@ -6,12 +6,12 @@ import time
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.draft import draft_of
-from pamtri_edge.synth.material import Material
-from pamtri_edge.synth.mesh import NO_PART, NO_TEXTURE
-from pamtri_edge.synth.paint_front import plate_height
-from pamtri_edge.synth.shape import build
-from pamtri_edge.synth.vehicle_spec import FAMILIES, sample_vehicle
+from pamtri_edge.synth.body.draft import draft_of
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.mesh import NO_PART, NO_TEXTURE
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.paint.front import plate_height
+from pamtri_edge.synth.specification.vehicle import FAMILIES, sample_vehicle
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.traffic import traffic_vehicles, write_traffic
-from pamtri_edge.synth.traffic_camera import Placed, TrafficCamera
-from pamtri_edge.synth.traffic_plan import TrafficPlan, camera_name, comes, drives, pose_camera
+from pamtri_edge.synth.traffic.camera import Placed, TrafficCamera
+from pamtri_edge.synth.traffic.plan import TrafficPlan, camera_name, comes, drives, pose_camera
+from pamtri_edge.synth.traffic.videos import traffic_vehicles, write_traffic
 from pamtri_edge.tracks import read_tracks
 from pamtri_edge.video.files import VideoFile
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.families import family_of
-from pamtri_edge.synth.vehicle_spec import FAMILIES, VehicleSpec, sample_vehicle
+from pamtri_edge.synth.specification.families import family_of
+from pamtri_edge.synth.specification.vehicle import FAMILIES, VehicleSpec, sample_vehicle
 from pamtri_edge.vehicle import COLORS, TYPES
 
 
@@ -23,7 +23,10 @@ def test_the_same_numbers_give_the_same_vehicle():
 
 
 def test_a_vehicle_does_not_depend_on_the_process_that_draws_it():
-    code = "from pamtri_edge.synth.vehicle_spec import sample_vehicle as s; print(s(5, 17).to_json(), end='')"
+    code = (
+        "from pamtri_edge.synth.specification.vehicle import sample_vehicle\n"
+        "print(sample_vehicle(5, 17).to_json(), end='')"
+    )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout == sample_vehicle(5, 17).to_json()
 

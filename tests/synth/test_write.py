@@ -13,10 +13,10 @@ import pytest
 from synth_fakes import FakeStudio
 
 from pamtri_edge.errors import InputError, MissingDependencyError
-from pamtri_edge.synth.layout import TRAIN
-from pamtri_edge.synth.plan import SynthPlan
-from pamtri_edge.synth.record import Record
-from pamtri_edge.synth.write import (
+from pamtri_edge.synth.dataset.layout import TRAIN
+from pamtri_edge.synth.dataset.plan import SynthPlan
+from pamtri_edge.synth.dataset.record import Record
+from pamtri_edge.synth.dataset.write import (
     whole_file,
     write_coco,
     write_labels,

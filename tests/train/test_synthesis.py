@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.plan import SynthPlan
+from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.train import mixed, read_data
 from pamtri_edge.train.data import crop_of
 from pamtri_edge.train.loader import Loader, Position

@@ -1,0 +1,316 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What trucks and pickups carry: boxes, tarpaulins, tippers, tanks, beds and their covers."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.synth.body.assembly import Assembly
+from pamtri_edge.synth.body.draft import CARGO, Draft
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.mesh import NO_PART
+from pamtri_edge.synth.body.outline import Floats
+from pamtri_edge.synth.paint.canvas import Canvas
+from pamtri_edge.synth.paint.decals import paint_decal
+from pamtri_edge.synth.specification.marks import Cargo
+from pamtri_edge.vehicle import SEGMENTS
+
+_PART = {segment.name: index for index, segment in enumerate(SEGMENTS)}
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a truck's load lies, in metres.
+
+    Attributes:
+        rear: x of its rear wall.
+        front: x of its front wall.
+        half_width: y of its left wall.
+        floor: height of its floor.
+        top: height of its upper edge.
+        bar: height of the bar below its rear end.
+    """
+
+    rear: float
+    front: float
+    half_width: float
+    floor: float
+    top: float
+    bar: float
+
+
+def box_of(draft: Draft) -> Box:
+    """Place a truck's load on its frame."""
+    shape, cargo = draft.spec.shape, draft.spec.cargo
+    assert cargo is not None
+    return Box(
+        rear=draft.frame.rear,
+        front=draft.frame.body_rear - 0.04,
+        half_width=shape.width / 2 + 0.06,
+        floor=2 * shape.wheel_radius + 0.12,
+        top=cargo.height,
+        bar=0.50,
+    )
+
+
+def add_cargo(assembly: Assembly, draft: Draft) -> None:
+    """Add what the vehicle carries, if it carries anything."""
+    if draft.family.cargo == "bed":
+        _add_bed(assembly, draft)
+    elif draft.family.cargo == "box":
+        _add_box(assembly, draft)
+
+
+def _add_box(assembly: Assembly, draft: Draft) -> None:
+    cargo, box = draft.spec.cargo, box_of(draft)
+    assert cargo is not None
+    _paint_box(draft, cargo, box)
+    _add_walls(assembly, draft, box)
+    if cargo.kind in ("flatbed", "tipper"):
+        _add_open_load(assembly, draft, cargo, box)
+    else:
+        _add_roof(assembly, cargo, box)
+    _add_chassis(assembly, draft, box)
+
+
+def _add_walls(assembly: Assembly, draft: Draft, box: Box) -> None:
+    """Add the sides, the doors behind and the wall in front; their segments follow the keypoints' lines."""
+    columns = 13
+    share = np.linspace(0, 1, columns)
+    middle = (box.floor + box.top) / 2
+    border = -draft.frame.front_axle + draft.spec.shape.wheel_radius
+    for sign in (1, -1):
+        sheet = 0.0 if sign > 0 else 0.5
+        walls = np.empty((columns, 2, 3))
+        walls[..., 0] = (box.rear + (box.front - box.rear) * share)[:, None]
+        walls[..., 1] = sign * box.half_width
+        walls[..., 2] = (box.floor, box.top)
+        uv = np.empty((columns, 2, 2))
+        uv[..., 0] = (0.80 * share)[:, None]
+        uv[..., 1] = (sheet + 0.5, sheet)
+        name = "left" if sign > 0 else "right"
+        centre = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
+        # From the arch's front foot to the box's rear edge at half its height, as keypoints 6 and 12 have it.
+        lean = border + (box.rear - border) * 0.5
+        part = np.where(centre < lean, _PART[f"{name}_rear_fender"], _PART[f"{name}_doors"]).astype(np.uint8)
+        _wall(assembly, walls, uv, (0, sign, 0), np.concatenate([part, part]))
+    ends = np.empty((2, 3, 3))
+    ends[..., 1] = np.array([-box.half_width, box.half_width])[:, None]
+    ends[..., 2] = (box.floor, middle, box.top)
+    for x, lean, low, high, parts in (
+        (box.rear, -1, 0.5, 0.0, (_PART["trunk"], _PART["rear_window"])),
+        (box.front, 1, 1.0, 0.52, (NO_PART, NO_PART)),
+    ):
+        ends[..., 0] = x
+        uv = np.empty((2, 3, 2))
+        uv[..., 0] = np.array([0.81, 1.0])[:, None]
+        uv[..., 1] = (low, (low + high) / 2, high)
+        _wall(assembly, ends.copy(), uv, (lean, 0, 0), np.array([*parts, *parts], np.uint8))
+
+
+def _add_open_load(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> None:
+    wide = box.half_width
+    assembly.box((box.rear, -wide, box.floor - 0.05), (box.front, wide, box.floor + 0.02), Material.PLASTIC)
+    for sign in (1, -1):
+        y = sign * (wide - 0.03)
+        low, high = (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top)
+        assembly.box(low, high, Material.MATTE, color=cargo.tint)
+    if cargo.kind == "tipper":
+        middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
+        radii = ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor)
+        assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
+    else:
+        _add_goods(assembly, draft, box)
+
+
+def _add_roof(assembly: Assembly, cargo: Cargo, box: Box) -> None:
+    wide = box.half_width
+    crown = 0.06 if cargo.kind == "curtain" else 0.01
+    low, high = (box.rear, -wide, box.top - 0.02), (box.front, wide, box.top + crown)
+    assembly.box(low, high, Material.MATTE, color=cargo.tint, part=_PART["roof"])
+    if cargo.front_unit:
+        x, top = box.front, box.top
+        assembly.box(
+            (x, -0.55, top - 0.75), (x + 0.30, 0.55, top - 0.12), Material.MATTE, color=(0.7, 0.7, 0.72)
+        )
+        assembly.box((x + 0.30, -0.4, top - 0.65), (x + 0.31, 0.4, top - 0.3), Material.PLASTIC)
+
+
+def _wall(
+    assembly: Assembly,
+    corners: np.ndarray,
+    uv: np.ndarray,
+    normal: tuple[int, int, int],
+    part: NDArray[np.uint8],
+) -> None:
+    normals = np.broadcast_to(np.array(normal, np.float64), corners.shape)
+    assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)
+
+
+def _goods_color(rng: np.random.Generator) -> Floats:
+    """Draw the color of wood, cardboard, tarpaulin or steel."""
+    return np.asarray(rng.uniform(0.04, 0.4) * (1 + 0.7 * rng.uniform(-0.5, 0.5, 3)))
+
+
+def _add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
+    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 31])
+    for _ in range(int(rng.integers(1, 5))):
+        x = rng.uniform(box.rear + 0.4, box.front - 0.5)
+        y = rng.uniform(-0.5, 0.5) * box.half_width
+        half = rng.uniform(0.2, 0.5, 2)
+        color = _goods_color(rng)
+        assembly.box(
+            (x - half[0], y - half[1], box.floor),
+            (x + half[0], y + half[1], box.floor + rng.uniform(0.3, 1.0)),
+            Material.MATTE,
+            color=color,
+        )
+
+
+def _add_chassis(assembly: Assembly, draft: Draft, box: Box) -> None:
+    shape, axle, plate = draft.spec.shape, draft.frame.front_axle, draft.spec.plate
+    wide = box.half_width
+    assembly.box((box.rear, -wide, box.floor - 0.07), (box.front, wide, box.floor), Material.PLASTIC)
+    assembly.box(
+        (box.rear + 0.05, -0.5, 0.5), (draft.frame.body_rear + 0.3, 0.5, box.floor - 0.05), Material.DARK
+    )
+    assembly.box(
+        (box.rear - 0.03, -wide * 0.95, box.bar - 0.02),
+        (box.rear + 0.05, wide * 0.95, box.bar + 0.09),
+        Material.PLASTIC,
+        part=_PART["rear_face"],
+    )
+    y = draft.spec.rear.plate_y
+    assembly.box(
+        (box.rear - 0.045, y - plate.width / 2, box.bar - 0.05),
+        (box.rear - 0.03, y + plate.width / 2, box.bar - 0.05 + plate.height),
+        Material.PLATE,
+        color=plate.ground,
+        part=_PART["rear_face"],
+    )
+    for sign in (1, -1):
+        lamp = sign * (wide - 0.22)
+        assembly.box(
+            (box.rear - 0.05, lamp - 0.15, box.bar + 0.12),
+            (box.rear, lamp + 0.15, box.bar + 0.24),
+            Material.TAILLAMP,
+            part=_PART["rear_face"],
+        )
+        assembly.box(
+            (box.rear - 0.055, lamp + 0.05 * sign, box.bar + 0.12),
+            (box.rear - 0.04, lamp + 0.15 * sign, box.bar + 0.24),
+            Material.INDICATOR,
+        )
+        side = sign * (shape.width / 2 - 0.04)
+        start, end = -axle + shape.wheel_radius + 0.15, draft.frame.body_rear - 0.2
+        if end > start + 0.2:
+            assembly.box((start, side - 0.02, 0.48), (end, side + 0.02, 0.86), Material.PLASTIC)
+        flap = -axle - shape.wheel_radius - 0.08
+        assembly.box(
+            (flap, sign * (wide - 0.45), 0.18), (flap + 0.02, sign * (wide - 0.08), 0.8), Material.DARK
+        )
+
+
+def _paint_box(draft: Draft, cargo: Cargo, box: Box) -> None:
+    sheet = draft.sheets[CARGO]
+    tint = cargo.tint
+    sheet.box(0, 1, 0, 1, Material.MATTE, albedo=tint)
+    line = [0.72 * one for one in tint]
+    length, rise = box.front - box.rear, box.top - box.floor
+    for sign in (1, -1):
+        half = sheet.material.shape[0] // 2
+        rows = slice(0, half) if sign > 0 else slice(half, None)
+        columns = slice(0, int(0.80 * sheet.material.shape[1]))
+        wall = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (length, rise))
+        for x in np.linspace(0, length, cargo.ribs + 1)[1:-1]:
+            width = 0.03 if cargo.kind != "curtain" else 0.05
+            wall.line((x, 0), (x, rise), width, Material.MATTE, albedo=line)
+        edge = [0.5 * one for one in tint] if cargo.kind == "curtain" else [0.6, 0.6, 0.6]
+        wall.box(0, length, 0, 0.08, Material.MATTE, albedo=edge)
+        wall.box(0, length, rise - 0.06, rise, Material.MATTE, albedo=edge)
+        wall.box(0, 0.06, 0, rise, Material.MATTE, albedo=edge)
+        wall.box(length - 0.06, length, 0, rise, Material.MATTE, albedo=edge)
+        for decal in cargo.logo:
+            if decal.place == "both" or (decal.place == "left") == (sign > 0):
+                paint_decal(wall, decal, (decal.x * length, decal.z * rise), only=(Material.MATTE,))
+    _paint_box_ends(sheet, cargo, box)
+
+
+def _paint_box_ends(sheet: Canvas, cargo: Cargo, box: Box) -> None:
+    height, width = sheet.material.shape
+    rows, columns = slice(0, height // 2), slice(int(0.81 * width), None)
+    wide, rise = 2 * box.half_width, box.top - box.floor
+    door = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (wide, rise))
+    edge = [0.6 * one for one in cargo.tint]
+    door.line((wide / 2, 0), (wide / 2, rise), 0.03, Material.DARK)
+    for x in (0.22, 0.38, 0.62, 0.78):
+        door.line((x * wide, 0), (x * wide, rise), 0.035, Material.CHROME, tint=(0.8, 0.8, 0.8))
+    for z in (0.2, 0.5, 0.8):
+        for x in (0.03, 0.97):
+            door.box(x * wide - 0.05, x * wide + 0.05, z * rise, z * rise + 0.06, Material.PLASTIC)
+    door.path(
+        [(0.02, 0.02), (0.02, rise - 0.02), (wide - 0.02, rise - 0.02), (wide - 0.02, 0.02)],
+        0.05,
+        Material.MATTE,
+        albedo=edge,
+    )
+    for decal in cargo.logo:
+        if decal.place == "rear":
+            paint_decal(door, decal, (decal.x * wide, decal.z * rise), only=(Material.MATTE,))
+
+
+def _add_bed(assembly: Assembly, draft: Draft) -> None:
+    shape, cargo, frame = draft.spec.shape, draft.spec.cargo, draft.frame
+    rear = frame.body_rear + shape.deck_inset + 0.06
+    front = frame.front_axle + shape.rear_window_x - 0.08
+    wide, floor, rim = shape.width / 2 * 0.86 - 0.05, shape.clearance + 0.45, shape.deck_z - 0.01
+    assembly.box((rear, -wide, floor - 0.02), (front, wide, floor), Material.PLASTIC)
+    for sign in (1, -1):
+        assembly.box((rear, sign * wide - 0.01, floor), (front, sign * wide + 0.01, rim), Material.PAINT)
+    assembly.box((rear - 0.02, -wide, floor), (rear, wide, rim), Material.PAINT)
+    assembly.box((front, -wide, floor), (front + 0.02, wide, rim), Material.PAINT)
+    if cargo is None or cargo.kind in ("open", "tonneau"):
+        return
+    roof = draft.spec.shape.roof_rear_z
+    if cargo.kind == "canopy":
+        paint = Material.PAINT if cargo.front_unit else Material.PLASTIC
+        assembly.box(
+            (rear - 0.02, -wide * 0.98, rim), (front, wide * 0.98, roof - 0.06), paint, part=_PART["trunk"]
+        )
+        for sign in (1, -1):
+            y = sign * wide * 0.985
+            assembly.box(
+                (rear + 0.15, y - 0.004, rim + 0.12), (front - 0.15, y + 0.004, roof - 0.18), Material.GLASS
+            )
+        assembly.box(
+            (rear - 0.03, -wide * 0.7, rim + 0.1), (rear - 0.018, wide * 0.7, roof - 0.2), Material.GLASS
+        )
+    elif cargo.kind == "sports_bar":
+        x = front - 0.25
+        arch = np.array(
+            [
+                (x - 0.35, -wide, rim),
+                (x, -wide * 0.92, roof - 0.1),
+                (x, wide * 0.92, roof - 0.1),
+                (x - 0.35, wide, rim),
+            ]
+        )
+        bar = Material.CHROME if cargo.front_unit else Material.PLASTIC
+        for start, end in itertools.pairwise(arch):
+            assembly.tube(np.stack([start, end]), 0.04, bar)
+    else:
+        rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 32])
+        for _ in range(int(rng.integers(1, 4))):
+            x, y = rng.uniform(rear + 0.3, front - 0.3), rng.uniform(-0.4, 0.4) * wide
+            half, tall = rng.uniform(0.15, 0.4, 2), rng.uniform(0.3, 0.9)
+            assembly.box(
+                (x - half[0], y - half[1], floor),
+                (x + half[0], y + half[1], floor + tall),
+                Material.MATTE,
+                color=_goods_color(rng),
+            )

@@ -1,0 +1,328 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A synthetic data set from its plan to its manifest."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from pamtri_edge import __version__
+from pamtri_edge.errors import InputError
+from pamtri_edge.synth.dataset.layout import MANIFEST_FILE, PARTS, Part, Split
+from pamtri_edge.synth.dataset.ledger import WORK, Ledger, sha256_of
+from pamtri_edge.synth.dataset.plan import Job, SynthPlan
+from pamtri_edge.synth.dataset.record import Record
+from pamtri_edge.synth.dataset.studio import OpenStudio, RenderStudio, renderer_fingerprint
+from pamtri_edge.synth.dataset.workers import do_all
+from pamtri_edge.synth.dataset.write import import_pyarrow, whole_file, write_labels
+from pamtri_edge.vehicle import COLORS, KEYPOINT_NAMES, TYPES
+
+_log = logging.getLogger(__name__)
+
+SCHEMA: Final = 1
+"""Of the manifest."""
+
+_PARTS: Final = tuple(part for split in Split for part in PARTS[split])
+_BYTES_A_PIXEL: Final = 0.28  # 13 kilobytes of JPEG for 256x256 pixels, 5 of records and labels
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a data set is.
+
+    Attributes:
+        images: pictures that are there.
+        total: pictures there will be.
+        before: of those that are there, how many an earlier run had drawn.
+    """
+
+    images: int
+    total: int
+    before: int
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A complete data set.
+
+    Attributes:
+        folder: where it is.
+        manifest: what its manifest says.
+        drawn: pictures that this run drew; fewer than there are where an earlier one had begun.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    drawn: int
+
+
+def generate(
+    plan: SynthPlan,
+    folder: str | Path,
+    *,
+    processes: int = 1,
+    overwrite: bool = False,
+    open_studio: OpenStudio = RenderStudio,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Generated:
+    """Draw a data set, or what is missing of it, and write its labels; the manifest comes last.
+
+    Whatever stops it, the same call goes on where it was. Every file is the same whatever the number of
+    processes and however often it was stopped.
+
+    Args:
+        plan: what to draw.
+        folder: where; a new one, or one that holds this same plan in part or whole.
+        processes: how many draw at the same time.
+        overwrite: remove a data set of another plan, or begin this one anew.
+        open_studio: opens what draws, in each process.
+        on_progress: called now and then.
+
+    Raises:
+        InputError: the folder holds something else or cannot be written, the disk is full, or the plan's
+            meshes or cameras cannot be read.
+        SourceError: the plan's backgrounds cannot be read.
+        MissingDependencyError: a package for a wanted format is not installed.
+        WorkerError: a process was killed.
+    """
+    folder = Path(folder)
+    if processes < 1:
+        raise InputError(f"processes is {processes}; accepted: at least 1.")
+    if "parquet" in plan.formats:
+        import_pyarrow()  # now, not after an hour
+    configuration = _configuration(plan)
+    ledger = Ledger(folder, _PARTS)
+    if not overwrite:
+        complete = _examine(folder, configuration)
+        if complete is not None:
+            ledger.close()
+            return Generated(folder, complete, 0)
+    with ledger.locked():
+        if overwrite:
+            ledger.clear()
+        begun = ledger.plan() or {}
+        renderers = begun.pop("renderers", [])
+        _refuse_another(folder, configuration, begun or None)
+        renderers = _with_this_renderer(folder, renderers)
+        ledger.begin({**configuration, "renderers": renderers})
+        Ledger(folder, plan.parts).make(masks=plan.masks)
+        drawn = _draw(plan, folder, ledger, processes, open_studio, on_progress)
+        manifest = _conclude(plan, folder, ledger, configuration, renderers)
+        ledger.close()
+    return Generated(folder, manifest, drawn)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a data set; None where there is none, so that it is not complete.
+
+    Raises:
+        InputError: there is one that is not readable.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not readable as a manifest: {error}.") from error
+    return manifest
+
+
+def _examine(folder: Path, configuration: dict[str, Any]) -> dict[str, Any] | None:
+    """Refuse a folder that holds something else; return the manifest of one that is complete."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"the output {folder} is a file; expected a folder, or a new name.")
+    manifest = read_manifest(folder)
+    if manifest is not None:
+        _refuse_another(folder, configuration, manifest.get("configuration", {}))
+        return manifest
+    if folder.is_dir() and not (folder / WORK).is_dir() and any(folder.iterdir()):
+        raise InputError(
+            f"the output folder {folder} exists, is not empty, and holds no data set that could be gone on "
+            "with; give another name."
+        )
+    return None
+
+
+def _refuse_another(folder: Path, wanted: dict[str, Any], found: dict[str, Any] | None) -> None:
+    if found is None:
+        return
+    names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+    if names:
+        differences = ", ".join(f"{name} {found.get(name)!r} (now {wanted.get(name)!r})" for name in names)
+        raise InputError(
+            f"{folder} holds a data set of another configuration: {differences}. Give another name, the same "
+            "options as then to go on, or --overwrite to begin anew."
+        )
+
+
+def _with_this_renderer(folder: Path, renderers: list[str]) -> list[str]:
+    """Return by which renderers a data set is drawn, this one included; warn where it is another."""
+    this = renderer_fingerprint()
+    if this in renderers or not renderers:
+        return renderers or [this]
+    _log.warning(
+        "the renderer has changed since %s was begun, so that its pictures will be of two kinds; --overwrite "
+        "begins anew",
+        folder,
+    )
+    return [*renderers, this]
+
+
+def _draw(
+    plan: SynthPlan,
+    folder: Path,
+    ledger: Ledger,
+    processes: int,
+    open_studio: OpenStudio,
+    on_progress: Callable[[Progress], None] | None,
+) -> int:
+    """Draw what is missing; return how many pictures that was."""
+    missing = [job for job in plan.jobs() if not ledger.is_done(job, masks=plan.masks)]
+    before = done = plan.images - sum(job.views for job in missing)
+    tell = on_progress or (lambda progress: None)
+    tell(Progress(done, plan.images, before))
+    if not missing:
+        return 0
+    _warn_of_little_space(plan, folder, plan.images - before)
+    try:
+        with closing(do_all(missing, plan, folder, processes=processes, open_studio=open_studio)) as jobs:
+            for job in jobs:
+                done += job.views
+                tell(Progress(done, plan.images, before))
+    except OSError as error:
+        raise InputError(_cannot_go_on(folder, error, done, plan.images)) from error
+    return done - before
+
+
+def _cannot_go_on(folder: Path, error: OSError, done: int, total: int) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "the disk is full" if full else f"{error.strerror or error}"
+    return (
+        f"{folder} cannot be written: {what}. {done} of {total} images are kept; when that is mended, the "
+        "same command goes on."
+    )
+
+
+def _warn_of_little_space(plan: SynthPlan, folder: Path, images: int) -> None:
+    needed = images * plan.size**2 * _BYTES_A_PIXEL
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        _log.warning(
+            "about %.1f GB are needed and %.1f GB are free where %s is; it may stop half-way, and the same "
+            "command goes on when there is room",
+            needed / 1e9,
+            free / 1e9,
+            folder,
+        )
+
+
+class _Records:
+    """The records of one part in the order of their file names; can be gone through again and again."""
+
+    def __init__(self, plan: SynthPlan, ledger: Ledger, part: Part) -> None:
+        self._plan = plan
+        self._ledger = ledger
+        self._part = part
+
+    def __iter__(self) -> Iterator[Record]:
+        jobs: list[Job] = []
+        for job in self._plan.jobs():
+            if jobs and job.identity != jobs[0].identity:
+                yield from self._of(jobs)
+                jobs = []
+            jobs.append(job)
+        yield from self._of(jobs)
+
+    def _of(self, jobs: list[Job]) -> list[Record]:
+        found = [record for job in jobs for record in self._ledger.records(job) or ()]
+        mine = [record for record in found if record.part == self._part.name]
+        return sorted(mine, key=attrgetter("image"))
+
+
+def _conclude(
+    plan: SynthPlan,
+    folder: Path,
+    ledger: Ledger,
+    configuration: dict[str, Any],
+    renderers: list[str],
+) -> dict[str, Any]:
+    """Write labels and manifest; return the manifest."""
+    labels: list[Path] = []
+    counts = {}
+    for part in plan.parts:
+        records = _Records(plan, ledger, part)
+        labels += write_labels(folder, part, records, plan.formats)
+        counts[part.name] = _count(records)
+    manifest = {
+        "schema": SCHEMA,
+        "configuration": configuration,
+        "renderers": renderers,
+        "versions": {"numpy": np.__version__, "opencv": cv2.__version__},
+        "counts": counts,
+        "files": {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in labels},
+        "keypoints": list(KEYPOINT_NAMES),
+    }
+    os.sync()  # the pictures before the manifest that vouches for them; once, not a time for each
+    with whole_file(folder / MANIFEST_FILE) as file:
+        json.dump(manifest, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return manifest
+
+
+def _count(records: _Records) -> dict[str, Any]:
+    vehicles: set[int] = set()
+    cameras: set[int] = set()
+    colors: Counter[str] = Counter()
+    types: Counter[str] = Counter()
+    digest = hashlib.sha256()
+    for record in records:
+        vehicles.add(record.vehicle)
+        cameras.add(record.camera)
+        colors[record.color] += 1
+        types[record.type] += 1
+        digest.update(f"{record.sha256}  {record.image}\n".encode())
+    return {
+        "images": sum(colors.values()),
+        "vehicles": len(vehicles),
+        "cameras": len(cameras),
+        "colors": {name: colors[name] for name in COLORS if name in colors},
+        "types": {name: types[name] for name in TYPES if name in types},
+        "images_sha256": digest.hexdigest(),
+    }
+
+
+def _configuration(plan: SynthPlan) -> dict[str, Any]:
+    """Return all that decides what the pictures are: the plan, the version, and the files it names."""
+    prior = Path(plan.prior) if plan.prior.endswith(".json") else None
+    named = {"backgrounds": plan.backgrounds, "meshes": plan.meshes, "camera": prior}
+    fingerprints = {
+        name: _fingerprint(path) for name, path in named.items() if path is not None and path.exists()
+    }
+    return {**plan.to_json(), "contents": fingerprints, "pamtri_edge": __version__}
+
+
+def _fingerprint(path: Path) -> str:
+    """Return a hash of a file, or of the names and sizes of a folder's files."""
+    if path.is_file():
+        return sha256_of(path)
+    inside = sorted(one for one in path.rglob("*") if one.is_file())
+    lines = [f"{one.relative_to(path)} {one.stat().st_size}\n" for one in inside]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
