@@ -24,33 +24,29 @@ CXX_SOURCES := $(filter %.cpp %.hpp %.cu %.cuh,$(NATIVE))
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed ## Export a small bundle, draw two cameras' videos, run pamtri on them.
-	@$(BIN)/python -c "$$HAVE_BUNDLE" || $(BIN)/pamtri-export --model lite --parity-crops 16
+demo: $(VENV)/running ## Draw the traffic of two cameras, run pamtri on both, find each vehicle again.
 	@echo "Drawing the videos of two cameras ..."
-	@$(BIN)/python -m pamtri_edge.video.demo $(DEMO)/clips
+	@$(BIN)/pamtri synth scene --output $(DEMO)/clips
 	@for camera in camera-a camera-b; do \
 		$(BIN)/pamtri run $(DEMO)/clips/$$camera.mp4 --tracks $(DEMO)/clips/$$camera.txt \
 			--output $(DEMO)/$$camera --overwrite || exit 1; \
 	done
+	@$(BIN)/pamtri match $(DEMO)/camera-a $(DEMO)/camera-b --truth $(DEMO)/clips/identities.csv \
+		--output $(DEMO)/matches.json --overwrite
 	@echo "$$WHERE_TO_LOOK"
 
-define HAVE_BUNDLE
-from pamtri_edge.bundle import default_bundle
-raise SystemExit(not default_bundle().exists())
-endef
 define WHERE_TO_LOOK
 
 Done. Look at
   $(DEMO)/camera-a/annotated.mp4   what camera a saw, with its vehicles; camera-b likewise
   $(DEMO)/camera-a/crops/          the best view of each, with keypoints and segments drawn
   $(DEMO)/camera-a/events.jsonl    an event for each: embedding, color, type, keypoints, quality
-  $(DEMO)/clips/identities.csv     which track of which camera is which vehicle
+  $(DEMO)/matches.json             which vehicle of camera a is which of camera b
+  $(DEMO)/clips/identities.csv     the truth
 
-The default bundle's weights are drawn at random, not trained: speed and size are real, but keypoints, colors
-and types mean nothing, and the embeddings do not tell vehicles apart. With weights of your own, export them
-(.venv/bin/pamtri-export --pose ... --reid ... --output mine.pamtri) and run with --bundle mine.pamtri.
+On your own video: .venv/bin/pamtri run VIDEO --detector yolox.onnx --output out
 endef
-export HAVE_BUNDLE WHERE_TO_LOOK
+export WHERE_TO_LOOK
 
 test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q
@@ -73,23 +69,31 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 
 clean: ## Remove what was built and measured; keep the environment.
 	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
-	rm -f $(VENV)/installed $(VENV)/developed
+	rm -f $(VENV)/running $(VENV)/installed $(VENV)/developed
 
 distclean: clean ## Remove the environment too.
 	rm -rf $(VENV)
 
-# The environment: a virtual environment, what the build needs, and PyTorch.
+# The environment: a virtual environment and what the build needs.
 $(VENV)/environment: pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/environment
-	@echo "Installing $(firstword $(TORCH)) and the build's tools ..."
+	@echo "Installing the build's tools ..."
 	@$(PIP) install --quiet --upgrade pip
-	@$(PIP) install --quiet $(TORCH) --group build
+	@$(PIP) install --quiet --group build
 	@touch $@
 
-# The package, editable: Python files are used where they lie, the native module is built.
-$(VENV)/installed: $(VENV)/environment $(NATIVE)
+# The package, editable: Python files are used where they lie, the native modules are built. Running bundles
+# on video needs no PyTorch.
+$(VENV)/running: $(VENV)/environment $(NATIVE)
 	@echo "Building and installing pamtri-edge ..."
-	@$(PIP) install --quiet --no-build-isolation --editable '.[export,video]'
+	@$(PIP) install --quiet --no-build-isolation --editable '.[video,synth]'
+	@touch $@
+
+# With PyTorch: exporting, training, evaluation.
+$(VENV)/installed: $(VENV)/running
+	@echo "Installing $(firstword $(TORCH)) and what exporting and training need ..."
+	@$(PIP) install --quiet $(TORCH)
+	@$(PIP) install --quiet --no-build-isolation --editable '.[export,video,synth,train,evaluate]'
 	@touch $@
 
 # TensorRT-RTX, where it has a wheel, lets the tests build every exported graph; without it those skip.

@@ -123,7 +123,8 @@ def save_checkpoint(
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         if path.suffix == ".safetensors":
-            safetensors.torch.save_file(state, temporary, metadata=notes)
+            # Not save_file: that makes a file which only its owner may read.
+            temporary.write_bytes(safetensors.torch.save(state, notes))
         else:
             torch.save({"state_dict": state, "metadata": notes}, temporary)
         temporary.replace(path)

@@ -50,7 +50,7 @@ def save_half(
     state = {name: _halved(name, tensor) for name, tensor in network.state_dict().items()}
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        safetensors.torch.save_file(state, temporary, metadata=dict(metadata or {}))
+        temporary.write_bytes(safetensors.torch.save(state, dict(metadata or {})))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

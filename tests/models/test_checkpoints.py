@@ -355,3 +355,10 @@ def test_the_identity_of_weights_is_theirs_and_not_their_files(
     with torch.no_grad():
         again.bn1.running_mean[0] += 1e-3
     assert weights_id(again, reid) != known
+
+
+def test_others_may_read_what_was_saved(tmp_path: Path) -> None:
+    path = save_checkpoint(PoseNet(TINY[0]), tmp_path / "pose.safetensors")
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
