@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Weights that come with the package take half the room and lose nothing that matters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models import TINY, PoseNet, load_pose
+from pamtri_edge.models.checkpoints import checkpoint_metadata
+from pamtri_edge.models.shipped import save_half, shipped_weights
+
+
+def test_half_weights_take_half_the_room_and_load_as_float32(tmp_path: Path) -> None:
+    network = PoseNet(TINY[0])
+    path = save_half(network, tmp_path / "pose.safetensors", metadata={"trained": "true"})
+    matrices = sum(tensor.numel() for tensor in network.parameters() if tensor.dim() > 1)
+    assert path.stat().st_size < 2 * matrices + 40_000  # names and vectors beside the matrices
+    loaded = load_pose(path)
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=2**-11, atol=1e-7)
+    assert all(parameter.dtype is torch.float32 for parameter in loaded.parameters())
+    assert checkpoint_metadata(path) == {"trained": "true"}
+
+
+def test_statistics_keep_their_range(tmp_path: Path) -> None:
+    network = PoseNet(TINY[0])
+    network.bn1.running_var.fill_(1e6)  # float16 ends at 65504
+    assert load_pose(save_half(network, tmp_path / "pose.safetensors")).bn1.running_var[0] == 1e6
+
+
+def test_a_weight_beyond_float16_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    network = PoseNet(TINY[0])
+    with torch.no_grad():
+        network.conv1.weight[0, 0, 0, 0] = 1e5
+    with pytest.raises(CheckpointError, match=r"conv1.weight holds 1e\+05, more than float16 can"):
+        save_half(network, tmp_path / "pose.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_without_trained_weights_has_none() -> None:
+    assert shipped_weights("no such size") is None
