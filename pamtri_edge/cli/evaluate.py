@@ -22,8 +22,8 @@ from pamtri_edge.geometry import Geometry
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.compare import Comparison
     from pamtri_edge.evaluate.features import Describer
-    from pamtri_edge.evaluate.views import EvaluationSet
     from pamtri_edge.manifest import Matching
+    from pamtri_edge.retrieval.views import EvaluationSet
 
 
 class Baseline(str, Enum):
@@ -191,8 +191,8 @@ def evaluate(
 
 
 def _read(source: Path, tracks: Path | None, stream: str | None, same_camera: bool) -> EvaluationSet:
-    from pamtri_edge.evaluate.folder import is_data_folder, read_folder
     from pamtri_edge.evaluate.footage import read_footage
+    from pamtri_edge.retrieval.folder import is_data_folder, read_folder
 
     if tracks is not None:
         with _progress("frames") as update:

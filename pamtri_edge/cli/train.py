@@ -353,3 +353,28 @@ def frozen(
     notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}
     save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
     console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
+
+
+@app.command(short_help="Make trained weights half as large, to ship them.")
+def pack(
+    pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
+    reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
+    output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
+    name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
+) -> None:
+    """Store the weights of both networks in float16, as those that come with the package are.
+
+    The classifier of the training set's vehicles, which no embedding needs, is left out.
+    Then: pamtri-export --pose NAME-pose.safetensors --reid NAME-reid.safetensors --output NAME.pamtri
+    """
+    package()
+    from pamtri_edge.models import load_pose, load_reid
+    from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.models.shipped import save_half, without_identities
+
+    output.mkdir(parents=True, exist_ok=True)
+    pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
+    save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
+    save_half(without_identities(load_reid(reid)), reid_file, metadata=checkpoint_metadata(reid))
+    for path in (pose_file, reid_file):
+        console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)

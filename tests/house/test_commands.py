@@ -67,6 +67,8 @@ def test_the_promised_commands_are_there():
         "pamtri synth contact",
         "pamtri synth scene",
         "pamtri train",
+        "pamtri train frozen",
+        "pamtri train pack",
         "pamtri train pose",
         "pamtri train reid",
         "pamtri verify",

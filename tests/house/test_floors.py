@@ -10,7 +10,7 @@ import pytest
 
 FLOORS = (
     ("errors",),
-    ("vehicle", "geometry", "arrays", "console", "samples", "atomic"),
+    ("vehicle", "geometry", "arrays", "console", "samples", "atomic", "retrieval"),
     ("_native", "_render", "ops"),
     ("manifest", "bundle", "models"),
     ("runtime",),

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from pamtri_edge.errors import CheckpointError
-from pamtri_edge.models import TINY, PoseNet, load_pose
+from pamtri_edge.models import TINY, PoseNet, ReidNet, load_pose
 from pamtri_edge.models.checkpoints import checkpoint_metadata
-from pamtri_edge.models.shipped import save_half, shipped_weights
+from pamtri_edge.models.shipped import save_half, shipped_weights, without_identities
 
 
 def test_half_weights_take_half_the_room_and_load_as_float32(tmp_path: Path) -> None:
@@ -44,3 +44,14 @@ def test_a_weight_beyond_float16_is_refused_and_leaves_nothing(tmp_path: Path) -
 
 def test_a_size_without_trained_weights_has_none() -> None:
     assert shipped_weights("no such size") is None
+
+
+def test_without_the_training_sets_vehicles_all_else_stays_the_same() -> None:
+    full = ReidNet(TINY[1]).eval()
+    slim = without_identities(full)
+    stack, vector = torch.randn(2, full.spec.channels, 64, 64), torch.randn(2, 108)
+    with torch.no_grad():
+        before, after = full(stack, vector), slim(stack, vector)
+    assert after[0].shape == (2, 1)
+    for one, other in zip(before[1:], after[1:], strict=True):
+        assert torch.equal(one, other)
