@@ -23,11 +23,13 @@ from pamtri_edge.train.precision import computing, network_input
 from pamtri_edge.train.recipes import Precision
 
 if TYPE_CHECKING:
-    from pamtri_edge.evaluate.views import EvaluationSet
+    from pamtri_edge.retrieval.views import EvaluationSet
     from pamtri_edge.train.reid import ReidJob
 
 _BATCH: Final = 32
 _SEED: Final = 101
+_RANKS: Final = (1, 5, 20)
+"""Of the paper's tables."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Validation:
     def _of_folder(
         self, query: DataSet, gallery: DataSet, job: ReidJob, size: int, precision: Precision
     ) -> dict[str, float]:
-        from pamtri_edge.evaluate.ranking import retrieval_of
+        from pamtri_edge.retrieval.ranking import retrieval_of
 
         described = [_described(_read(data, size), job, size, precision) for data in (query, gallery)]
         (query_features, query_guesses), (gallery_features, gallery_guesses) = described
@@ -93,7 +95,7 @@ class Validation:
             query.cameras if known else None,
             gallery.cameras if known else None,
         )
-        scores = {"mAP": result.mAP, "rank1": result.rank(1)}
+        scores = {"mAP": result.mAP, **{f"rank{rank}": result.rank(rank) for rank in _RANKS}}
         if job.spec.multitask:
             guesses = np.concatenate([query_guesses, gallery_guesses])
             truths = (
@@ -107,7 +109,7 @@ class Validation:
         return scores
 
     def _of_clip(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
-        from pamtri_edge.evaluate.ranking import retrieval_of
+        from pamtri_edge.retrieval.ranking import retrieval_of
 
         views = self._footage
         query, gallery = (
