@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.views import UNKNOWN
+from pamtri_edge.retrieval.views import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ from pamtri_edge.evaluate.measure import (
     describe_set,
     measure,
 )
-from pamtri_edge.evaluate.views import EvaluationSet
 from pamtri_edge.manifest import Matching
+from pamtri_edge.retrieval.views import EvaluationSet
 
 SCHEMA: Final = 1
 RESULT_FILE: Final = "evaluation.json"

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.evaluate.attributes import Attributes
-from pamtri_edge.evaluate.distances import distances
 from pamtri_edge.evaluate.measure import Described, Evaluation
-from pamtri_edge.evaluate.views import EvaluationSet, Picture
+from pamtri_edge.retrieval.distances import distances
+from pamtri_edge.retrieval.views import EvaluationSet, Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

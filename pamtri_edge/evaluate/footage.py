@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pamtri_edge.errors import InputError, SourceError
-from pamtri_edge.evaluate.views import EvaluationSet, Picture, Views
+from pamtri_edge.retrieval.views import EvaluationSet, Picture, Views
 from pamtri_edge.tracks import TrackSet, read_tracks
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
 from pamtri_edge.evaluate.bootstrap import Interval, Scores
-from pamtri_edge.evaluate.distances import Metric
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
 from pamtri_edge.evaluate.pose import Pck, Rule, pck
-from pamtri_edge.evaluate.ranking import Retrieval, retrieval_of
-from pamtri_edge.evaluate.views import UNKNOWN, EvaluationSet
+from pamtri_edge.retrieval.distances import Metric
+from pamtri_edge.retrieval.ranking import Retrieval, retrieval_of
+from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet
 from pamtri_edge.vehicle import COLORS, TYPES
 
 SHOWN_RANKS: Final = (1, 5, 20)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.evaluate.features import Description
-from pamtri_edge.evaluate.views import Picture
 from pamtri_edge.geometry import RGB_MEAN, RGB_STD, Geometry
+from pamtri_edge.retrieval.views import Picture
 from pamtri_edge.vehicle import COLORS, TYPES
 
 if TYPE_CHECKING:

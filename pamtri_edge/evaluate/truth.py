@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.ranking import Retrieval, retrieval
 from pamtri_edge.events import Event
 from pamtri_edge.gallery import Matches
+from pamtri_edge.retrieval.ranking import Retrieval, retrieval
 
 COLUMNS: Final = ("camera", "track_id", "identity")
 """Columns that a file of identities must have; others are left alone."""

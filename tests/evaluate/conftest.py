@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pamtri_edge import samples
-from pamtri_edge.evaluate.views import EvaluationSet, Views
+from pamtri_edge.retrieval.views import EvaluationSet, Views
 
 
 def drawn(identity: int, camera: int) -> NDArray[np.uint8]:

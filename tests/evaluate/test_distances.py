@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate import distances as module
 from pamtri_edge.evaluate import retrieval
-from pamtri_edge.evaluate.distances import METRICS, distance_blocks, distances
-from pamtri_edge.evaluate.ranking import retrieval_of
+from pamtri_edge.retrieval import distances as module
+from pamtri_edge.retrieval.distances import METRICS, distance_blocks, distances
+from pamtri_edge.retrieval.ranking import retrieval_of
 
 
 def test_cosine_and_euclidean_rank_unit_vectors_alike(rng):

@@ -7,7 +7,6 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.errors import CheckpointError, InputError
-from pamtri_edge.evaluate.distances import distances
 from pamtri_edge.evaluate.features import (
     BASELINES,
     ColorHistogram,
@@ -18,6 +17,7 @@ from pamtri_edge.evaluate.features import (
 )
 from pamtri_edge.evaluate.networks import BundleDescriber, OnnxDescriber, WeightsDescriber
 from pamtri_edge.reidentifier import Reidentifier
+from pamtri_edge.retrieval.distances import distances
 
 
 @pytest.fixture

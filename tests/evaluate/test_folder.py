@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.folder import is_data_folder, read_folder
+from pamtri_edge.retrieval.folder import is_data_folder, read_folder
 from pamtri_edge.vehicle import COLORS
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.views import UNKNOWN, EvaluationSet, Picture, Views
+from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet, Picture, Views
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 QUERY: Final = "query"

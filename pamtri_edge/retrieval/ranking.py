@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.distances import Metric, distance_blocks
+from pamtri_edge.retrieval.distances import Metric, distance_blocks
 
 RANKS: Final = 50
 """How long a CMC curve is."""
@@ -142,7 +142,7 @@ def retrieval_of(
         query_cameras: see there.
         gallery_cameras: see there.
         top: see there.
-        metric: how features are compared; see `pamtri_edge.evaluate.distances`.
+        metric: how features are compared; see `pamtri_edge.retrieval.distances`.
         progress: told after every query.
 
     Raises:
