@@ -92,8 +92,8 @@ class Reidentifier:
         logger `pamtri_edge.reidentifier` (Python shows it on standard error where logging is not set up).
 
         Args:
-            path: the bundle, `NAME.pamtri`. None takes the one in the user's cache
-                (`pamtri_edge.bundle.default_bundle()`).
+            path: the bundle, `NAME.pamtri`. None takes the one in the user's cache, or else the trained
+                `lite` one that comes with the package (`pamtri_edge.bundle.default_bundle()`).
             device: "cpu", "cuda", "cuda:N", or "auto".
             backend: "openvino", "torch", or "auto": OpenVINO on the CPU, torch for a CUDA device.
             threads: CPU threads of the network; None for all that the process may use.

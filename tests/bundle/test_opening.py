@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pamtri_edge.bundle import Golden, Manifest, default_bundle, open_bundle
+from pamtri_edge.bundle import Golden, Manifest, cached_bundle, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError
 
 
@@ -241,12 +241,25 @@ def test_golden_arrays_that_disagree_with_the_manifest_are_refused(
         bundle.golden()
 
 
-def test_the_default_bundle_lies_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_users_own_bundle_lies_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.delenv("PAMTRI_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert default_bundle() == Path("/home/someone/.cache/pamtri-edge/pamtri-lite.pamtri")
+    assert cached_bundle() == Path("/home/someone/.cache/pamtri-edge/pamtri-lite.pamtri")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert default_bundle() == Path("/xdg/pamtri-edge/pamtri-lite.pamtri")
+    assert cached_bundle() == Path("/xdg/pamtri-edge/pamtri-lite.pamtri")
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    assert default_bundle() == tmp_path / "pamtri-lite.pamtri"
+    assert cached_bundle() == tmp_path / "pamtri-lite.pamtri"
+
+
+def test_a_users_own_bundle_goes_before_the_one_that_comes_with_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = tmp_path / "shipped.pamtri"
+    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", shipped)
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    assert default_bundle() == cached_bundle()  # there is none; this is where one is expected
+    shipped.mkdir()
+    assert default_bundle() == shipped
+    cached_bundle().mkdir()
+    assert default_bundle() == cached_bundle()

@@ -15,6 +15,7 @@ from pamtri_edge.doctor.findings import Finding
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", tmp_path / "none shipped")
     return tmp_path / "cache"
 
 

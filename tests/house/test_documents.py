@@ -31,9 +31,9 @@ def in_a_users_folder(tmp_path, monkeypatch, tiny_bundle):
     """A folder with the pictures that the README reads, and a default bundle in the cache."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    from pamtri_edge.bundle import default_bundle
+    from pamtri_edge.bundle import cached_bundle
 
-    shutil.copytree(tiny_bundle, default_bundle())
+    shutil.copytree(tiny_bundle, cached_bundle())
     cv2.imwrite("car.jpg", samples.crops(1)[0][..., ::-1])
     cv2.imwrite("frame.jpg", cv2.resize(samples.crops(2)[1], (640, 352)))
 

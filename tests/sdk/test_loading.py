@@ -134,10 +134,22 @@ def test_trained_weights_need_no_warning(micro_bundle: Path, caplog: pytest.LogC
     assert not caplog.records
 
 
+def test_without_a_path_trained_weights_come_with_the_package_and_need_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    with Reidentifier.load() as reid:
+        assert reid.manifest.trained
+        found = reid.embed(samples.crops(2))
+    assert found.embeddings.shape == (2, reid.manifest.embedding_dim)
+    assert not caplog.records
+
+
 def test_without_any_bundle_the_error_names_the_command_that_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", tmp_path / "none")
     with pytest.raises(BundleError, match=r"pamtri-lite\.pamtri.*pamtri-export --model lite"):
         Reidentifier.load()
 
