@@ -11,6 +11,7 @@ VENV ?= .venv
 # where pytorch.org names the URL.
 TORCH ?= torch==2.13.0
 DEMO ?= demo-output
+TRAINING ?= training
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
@@ -18,7 +19,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.cu %.cuh,$(NATIVE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean distclean
+.PHONY: help demo test lint format bench weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -66,6 +67,25 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 	$(BIN)/pytest -q benchmarks --benchmark-columns=median,iqr,rounds
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
+
+weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: two hours on two idle cores.
+	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/train
+	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
+	$(BIN)/pamtri synth --split test --identities 100 --images 1200 --cameras 12 --seed 7 \
+		--output $(TRAINING)/validation
+	$(BIN)/pamtri train pose --data $(TRAINING)/train --model lite --recipe compact --minutes 17 \
+		--validate $(TRAINING)/validation --output $(TRAINING)/pose
+	$(BIN)/pamtri train reid --data $(TRAINING)/train --pose $(TRAINING)/pose/last.safetensors --model lite \
+		--recipe compact --minutes 38 --validate $(TRAINING)/validation --output $(TRAINING)/reid
+	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
+		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/packed
+	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
+		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
+		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite
+	$(BIN)/pamtri evaluate $(TRAINING)/validation --bundle $(TRAINING)/pamtri-lite.pamtri \
+		--false-match-rate 0.001 --store
+	$(BIN)/pamtri evaluate $(TRAINING)/test --bundle $(TRAINING)/pamtri-lite.pamtri --baseline histogram
+	@echo "Copy $(TRAINING)/packed/* and $(TRAINING)/pamtri-lite.pamtri into pamtri_edge/weights to ship them."
 
 clean: ## Remove what was built and measured; keep the environment.
 	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
