@@ -21,6 +21,7 @@ from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.golden import golden, tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
+from pamtri_edge.export.groups import in_float, int8_groups, names_in
 from pamtri_edge.export.limits import LIMITS
 from pamtri_edge.export.networks import Networks, networks, skeleton, weight_files
 from pamtri_edge.export.options import ExportOptions, Steps
@@ -38,9 +39,12 @@ from pamtri_edge.export.plan import Plan, crop_sources, make_plan
 from pamtri_edge.export.precision import half, quantise
 from pamtri_edge.export.reference import BATCH, Reference, pose_heatmaps, pose_input, reid_inputs
 from pamtri_edge.export.report import ParityError, Report
+from pamtri_edge.export.retrieval import RetrievalCheck
 from pamtri_edge.export.rules import check
+from pamtri_edge.export.variety import varied
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.retrieval.loss import RetrievalLoss
 from pamtri_edge.vehicle import KEYPOINT_NAMES
 
 _PARITY_SEED: Final = 19
@@ -109,11 +113,17 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
         for name, text in deepstream.files(manifest).items():
             writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
-        _write_graph(module, writer.file(MODEL_FILE), manifest, calibration, steps)
+        work = _Work(options, manifest, steps)
+        retrieval = RetrievalCheck.of(
+            options, inputs=module.input_names, folder=writer.file(MODEL_FILE).parent, steps=steps
+        )
+        lost = work.write_fused(module, writer.file(MODEL_FILE), calibration, retrieval)
         staged = options.staged and given.pose is not None
         if staged:
-            _write_stages(module, writer, manifest, calibration, steps)
-        report = _compare(module, writer, manifest, compared, staged, steps)
+            work.write_stages(module, writer, calibration, () if lost is None else lost.float_groups)
+        report = dataclasses.replace(
+            _compare(module, writer, manifest, compared, staged, steps), retrieval=lost
+        )
         if report.failures and not options.allow_drift:
             raise ParityError(_refusal(plan.final, report), report)
         with steps.step("choose golden crops"):
@@ -121,7 +131,7 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
                 writer.file(MODEL_FILE), module, precision=options.precision, strict=not options.allow_drift
             )
             chosen.save(writer.file(GOLDEN_FILE))
-        manifest = dataclasses.replace(manifest, parity=report.as_record())
+        manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
         with steps.step("write the bundle"):
             sizes = {
                 path.relative_to(writer.path).as_posix(): path.stat().st_size
@@ -143,38 +153,76 @@ def _pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
     if options.precision != "int8":
         return parity, None
     if fitted:
-        chosen = spread(fitted, options.calibration_crops)
+        chosen = varied(fitted, options.calibration_crops)
         return parity, read_pictures(chosen, source=str(chosen[0].parent))
     return parity, drawn_pictures(options.calibration_crops, seed=_CALIBRATION_SEED)
 
 
-def _write_graph(
-    module: Exportable, path: Path, manifest: Manifest, calibration: list[Inputs], steps: Steps
-) -> None:
-    """Export, type and check one graph."""
-    with steps.step(f"export {path.name}"):
-        model = export_graph(module, name=manifest.name, metadata=_file_metadata(manifest))
-    if manifest.precision == "fp16":
-        with steps.step(f"type {path.name} as fp16"):
-            model = half(model)
-    elif manifest.precision == "int8":
-        with steps.step(f"calibrate {path.name} for int8", len(calibration)) as advance:
-            model = quantise(model, calibration, folder=path.parent, advance=advance)
-    with steps.step(f"check {path.name} against the rules"):
-        _refuse_violations(model, path.name)
-        onnx.save(model, path)
-    del model
-    gc.collect()  # the exporter's cycles hold all weights once more
+@dataclass(frozen=True)
+class _Work:
+    """Exports graphs, types them and writes them, all of one bundle in the same way."""
 
+    options: ExportOptions
+    manifest: Manifest
+    steps: Steps
 
-def _write_stages(
-    module: Pamtri, writer: BundleWriter, manifest: Manifest, calibration: list[Inputs], steps: Steps
-) -> None:
-    chosen = calibration[:_STAGED_CROPS]  # a stack is 13 MB
-    poses = [{"images": pose_input(part)} for part in chosen]
-    _write_graph(module.pose_stage(), writer.file(POSE_FILE), manifest, poses, steps)
-    stacks = [reid_inputs(module, part, pose_heatmaps(module, part)) for part in chosen]
-    _write_graph(module.reid_stage(), writer.file(REID_FILE), manifest, stacks, steps)
+    def write_fused(
+        self, module: Pamtri, path: Path, calibration: list[Inputs], retrieval: RetrievalCheck | None
+    ) -> RetrievalLoss | None:
+        """Write the fused graph; measure it, where asked to, and keep layers in float32 that need it."""
+        model = self._exported(module, path)
+        typed = self._typed(model, path, calibration)
+        lost = None
+        if retrieval is not None and self.manifest.precision == "int8":
+            typed, lost = retrieval.int8(model, typed)
+        elif retrieval is not None:
+            lost = retrieval.half(model, typed)
+        self._save(typed, path)
+        return lost
+
+    def write_stages(
+        self, module: Pamtri, writer: BundleWriter, calibration: list[Inputs], floats: tuple[str, ...]
+    ) -> None:
+        """Write the two networks apart, the same groups in float32 as in the fused graph."""
+        chosen = calibration[:_STAGED_CROPS]  # a stack is 13 MB
+        poses = [{"images": pose_input(part)} for part in chosen]
+        self._write_stage(module.pose_stage(), "pose", writer.file(POSE_FILE), poses, floats)
+        stacks = [reid_inputs(module, part, pose_heatmaps(module, part)) for part in chosen]
+        self._write_stage(module.reid_stage(), "reid", writer.file(REID_FILE), stacks, floats)
+
+    def _write_stage(
+        self, stage: Exportable, name: str, path: Path, calibration: list[Inputs], floats: tuple[str, ...]
+    ) -> None:
+        model = self._exported(stage, path)
+        typed = self._typed(model, path, calibration)
+        if floats:
+            typed = in_float(typed, model, names_in(int8_groups(typed, stage=name), floats))
+        self._save(typed, path)
+
+    def _exported(self, module: Exportable, path: Path) -> ModelProto:
+        with self.steps.step(f"export {path.name}"):
+            return export_graph(module, name=self.manifest.name, metadata=_file_metadata(self.manifest))
+
+    def _typed(self, model: ModelProto, path: Path, calibration: list[Inputs]) -> ModelProto:
+        if self.manifest.precision == "fp16":
+            with self.steps.step(f"type {path.name} as fp16"):
+                return half(model)
+        if self.manifest.precision == "int8":
+            with self.steps.step(f"calibrate {path.name} for int8", len(calibration)) as advance:
+                return quantise(
+                    model,
+                    calibration,
+                    seven_bits=self.options.seven_bit_weights,
+                    folder=path.parent,
+                    advance=advance,
+                )
+        return model
+
+    def _save(self, model: ModelProto, path: Path) -> None:
+        with self.steps.step(f"check {path.name} against the rules"):
+            _refuse_violations(model, path.name)
+            onnx.save(model, path)
+        gc.collect()  # the exporter's cycles hold all weights once more
 
 
 def _refuse_violations(model: ModelProto, name: str) -> None:
@@ -253,8 +301,14 @@ def _manifest(options: ExportOptions, plan: Plan, given: Networks, fitted: Pictu
         flip_test=options.flip_test and given.pose is not None,
         tolerance=tolerance(options.precision, outputs),
         versions=_versions(),
-        provenance={**given.provenance, **({} if fitted is None else {"calibration": fitted.as_record()})},
+        provenance={**given.provenance, **_calibration(options, fitted)},
     )
+
+
+def _calibration(options: ExportOptions, fitted: Pictures | None) -> dict[str, dict[str, int | str]]:
+    if fitted is None:
+        return {}
+    return {"calibration": {**fitted.as_record(), "weight_bits": 7 if options.seven_bit_weights else 8}}
 
 
 def _file_metadata(manifest: Manifest) -> dict[str, str]:

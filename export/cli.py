@@ -64,6 +64,8 @@ Examples:
                   --crops crops/ --output street.pamtri
   For a CPU, fitted to pictures of your own cameras:
     pamtri-export --pose pose.pth --reid reid.pth.tar --precision int8 --calibration crops/
+  In int8, and no more than a point of mAP worse than float32 on a labelled set:
+    pamtri-export --model lite --precision int8 --calibration train/ --retrieval test/
   Weights trained with the original code, which pads what its pose network sees:
     pamtri-export --pose pose.pth --reid reid.pth.tar --geometry original --flip-test
   What would be done, without doing it:
@@ -128,11 +130,41 @@ def export(
     calibration: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to. "
+            help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to; of a set of "
+            "`pamtri synth` those that differ most in viewpoint, color and type are taken. "
             "[default: every other one of --crops, else drawn ones]",
             show_default=False,
         ),
     ] = None,
+    seven_bit_weights: Annotated[
+        bool,
+        typer.Option(
+            "--seven-bit-weights",
+            help="Round int8 weights to 7 bits: less exact, but sums cannot overflow on x86 processors "
+            "without VNNI, so that old and new processors agree.",
+        ),
+    ] = False,
+    retrieval: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled set as VeRi's (image_query/, image_test/), such as `pamtri synth --split test` "
+            "makes: the file must find its vehicles as well as float32 does, but for --retrieval-loss. "
+            "Layers that cost more in int8 go back to float32, and the manifest names them.",
+            show_default=False,
+        ),
+    ] = None,
+    retrieval_loss: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=100.0,
+            help="Points of mAP that may be lost on --retrieval. [default: 0.1 in fp16, 1 in int8]",
+            show_default=False,
+        ),
+    ] = None,
+    retrieval_pictures: Annotated[
+        int, typer.Option(min=2, help="Use about so many pictures of --retrieval at most: whole vehicles.")
+    ] = 2000,
     parity_crops: Annotated[int, typer.Option(min=1, help="Compare on at most so many crops.")] = 64,
     colors: Annotated[
         str | None,
@@ -186,6 +218,10 @@ def export(
         flip_test=flip_test,
         raw_feature=raw_feature,
         calibration=calibration,
+        seven_bit_weights=seven_bit_weights,
+        retrieval=retrieval,
+        retrieval_loss=retrieval_loss,
+        retrieval_pictures=retrieval_pictures,
         crops=crops,
         colors=class_names(colors, "colors"),
         types=class_names(types, "types"),
@@ -261,12 +297,14 @@ def _packages_needed() -> Iterator[None]:
 
 
 def _show_report(report: Report) -> None:
-    from pamtri_edge.export.tables import report_table
+    from pamtri_edge.export.tables import report_table, retrieval_line
 
     console.out.print(report_table(report))
     for judgement in report.judgements:
         for remark in judgement.remarks:
             console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
+    if report.retrieval is not None:
+        console.out.print(escape(retrieval_line(report.retrieval)), soft_wrap=True)
     if report.drawn:
         console.out.print(
             "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras.",

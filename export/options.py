@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # only for annotations: torch is not needed to state options
 
 MODELS: Final = ("lite", "paper")
 SUFFIX: Final = ".pamtri"
+RETRIEVAL_LOSS: Final = {"fp16": 0.1, "int8": 1.0}
+"""Points of mAP that a file of a precision may lose unless told otherwise."""
+
 _ENDINGS: Final = (".pth.tar", ".safetensors", ".pth", ".pt", ".tar", ".ckpt")
 
 _log = logging.getLogger(__name__)
@@ -43,6 +46,11 @@ class ExportOptions:
         flip_test: average the heatmaps with those of the mirror image.
         raw_feature: leave the embedding as the network gives it, not at unit length.
         calibration: folder of crops for int8.
+        seven_bit_weights: int8 weights of 7 bits: finer steps are given up for sums that do not overflow on
+            x86 processors without VNNI.
+        retrieval: labelled set, laid out as VeRi, on which a float16 or int8 file may lose only so much.
+        retrieval_loss: how many points of mAP; None for 0.1 in float16 and 1 in int8.
+        retrieval_pictures: how many of the set's pictures are used, about.
         crops: folder of crops for the comparison with PyTorch.
         colors: names of the color classes; None for VeRi's, if there are as many.
         types: names of the type classes, likewise.
@@ -64,6 +72,10 @@ class ExportOptions:
     flip_test: bool = False
     raw_feature: bool = False
     calibration: Path | None = None
+    seven_bit_weights: bool = False
+    retrieval: Path | None = None
+    retrieval_loss: float | None = None
+    retrieval_pictures: int = 2000
     crops: Path | None = None
     colors: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
@@ -89,6 +101,30 @@ class ExportOptions:
             )
         if self.parity_crops < 1 or self.calibration_crops < 1:
             raise InputError("parity_crops and calibration_crops must be at least 1.")
+        if self.seven_bit_weights and self.precision != "int8":
+            raise InputError(f"seven_bit_weights are int8's; the precision is {self.precision}.")
+        self._check_retrieval()
+
+    def _check_retrieval(self) -> None:
+        if self.retrieval is None:
+            if self.retrieval_loss is not None:
+                raise InputError("retrieval_loss needs a set to measure it on: give retrieval too.")
+        elif self.precision not in RETRIEVAL_LOSS:
+            raise InputError(
+                "retrieval compares a float16 or int8 file with its float32 graph; with precision fp32 they "
+                "are the same."
+            )
+        if not 0.0 <= self.loss_limit <= 100.0:
+            raise InputError(f"retrieval_loss is {self.retrieval_loss}; expected points of mAP, 0 to 100.")
+        if self.retrieval_pictures < 2:
+            raise InputError(f"retrieval_pictures is {self.retrieval_pictures}; expected 2 or more.")
+
+    @property
+    def loss_limit(self) -> float:
+        """How many points of mAP the file may lose on `retrieval`."""
+        if self.retrieval_loss is not None:
+            return self.retrieval_loss
+        return RETRIEVAL_LOSS.get(self.precision, 0.0)
 
     @property
     def final(self) -> Path:

@@ -19,6 +19,10 @@ from pamtri_edge.errors import InputError
 Crops = list[NDArray[np.uint8]]
 Inputs = dict[str, NDArray[np.float32]]
 
+FOLDER_PREFIX: Final = "image_"
+"""What the folders of pictures of a data set laid out as VeRi begin with."""
+
+_PARTS: Final = ("train", "test", "query")
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -49,11 +53,14 @@ class Pictures:
 def picture_files(folder: Path) -> list[Path]:
     """Return the pictures directly in a folder, in the order of their names.
 
+    Of a data set laid out as VeRi, as `pamtri synth` makes them, those of its first part: train, test, query.
+
     Raises:
         InputError: the folder does not exist or has no picture.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; expected one with pictures of vehicles, one a file.")
+    folder = next((place for part in _PARTS if (place := folder / f"{FOLDER_PREFIX}{part}").is_dir()), folder)
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
     if not files:
         raise InputError(f"{folder} holds no picture; expected files ending in {', '.join(_SUFFIXES)}.")

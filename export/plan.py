@@ -18,8 +18,10 @@ from pamtri_edge.export import deepstream
 from pamtri_edge.export.networks import Networks, class_names
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.export.pictures import picture_files
+from pamtri_edge.export.retrieval import PART, retrieval_set
 from pamtri_edge.geometry import HEATMAP_SIZE, IMAGE_SIZE, Geometry
 from pamtri_edge.models.checkpoints import parameter_count
+from pamtri_edge.retrieval.views import EvaluationSet
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
 _BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
@@ -32,6 +34,8 @@ _HEADROOM: Final = 3.0  # the graph is on the disk up to three times while it is
 _EXPORT_S: Final = 0.07  # a layer
 _PARITY_S: Final = 0.10  # a crop and billion multiplications, both engines
 _INT8_S: Final = 0.06  # a crop and billion multiplications
+_EMBED_S: Final = 0.03  # a picture and billion multiplications, in float32
+_GROUPS: Final = 12  # of layers, that may be tried
 _START_S: Final = 6.0
 
 
@@ -51,6 +55,7 @@ class Plan:
         types: class names, or None.
         parity: where the crops of the comparison come from.
         calibration: where those of int8 come from; None for other precisions.
+        retrieval: on which set the loss of retrieval is measured; None where none is given.
         files: expected size of each file in bytes, by name; 0 for small ones.
         seconds: how long it takes, roughly, on two cores.
         notes: what else one should know.
@@ -67,6 +72,7 @@ class Plan:
     types: tuple[str, ...] | None
     parity: str
     calibration: str | None
+    retrieval: str | None
     files: dict[str, int]
     seconds: float
     notes: tuple[str, ...]
@@ -102,6 +108,9 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
     files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
     if options.staged and given.pose is not None:
         files |= {POSE_FILE: graph * 3 // 4, REID_FILE: graph // 3}
+    data = None
+    if options.retrieval is not None:
+        data = retrieval_set(options.retrieval, options.retrieval_pictures)
     notes: tuple[str, ...] = ()
     if options.geometry is Geometry.ORIGINAL and given.pose is not None:
         notes = ("stock nvinfer cannot feed geometry 'original': no nvinfer configuration is written",)
@@ -120,8 +129,9 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         types=types,
         parity=parity,
         calibration=_calibration_text(options, calibration),
+        retrieval=None if data is None else _retrieval_text(options, given, data),
         files=files,
-        seconds=_seconds(options, given, crops, calibration),
+        seconds=_seconds(options, given, crops, calibration) + _embedding_seconds(options, given, data),
         notes=notes,
     )
     check_room(options.final, plan.needed)
@@ -213,22 +223,46 @@ def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
     return _some(files, options.calibration_crops)
 
 
+def _retrieval_text(options: ExportOptions, given: Networks, data: EvaluationSet) -> str:
+    text = (
+        f"{data.name}: {data.identities} vehicles, {len(data.query)} queries among {len(data.gallery)} "
+        f"pictures; mAP may fall by {options.loss_limit:g} points"
+    )
+    if options.precision != "int8":
+        return text
+    tries = _GROUPS * min(PART, _pictures(data)) * _billions(options, given) * _EMBED_S
+    return f"{text}, else layers go back to fp32 (about {tries / 60:.0f} min more for each group of them)"
+
+
+def _pictures(data: EvaluationSet) -> int:
+    return len(data.query) + len(data.gallery)
+
+
+def _embedding_seconds(options: ExportOptions, given: Networks, data: EvaluationSet | None) -> float:
+    """Return about how long both files take to embed a set, if there is one."""
+    return 0.0 if data is None else 2 * _pictures(data) * _billions(options, given) * _EMBED_S
+
+
 def _seconds(options: ExportOptions, given: Networks, crops: list[Path], fitted: list[Path]) -> float:
     """Return about how long an export takes; no more than a guess."""
     compared = min(len(crops), options.parity_crops) or options.parity_crops
     calibrated = min(len(fitted), options.calibration_crops) or options.calibration_crops
     graphs = 2 if options.staged else 1
-    layers, billions = _work(given.reid, IMAGE_SIZE)
-    if given.pose is not None:
-        more_layers, more_billions = _work(given.pose, IMAGE_SIZE)
-        layers, billions = layers + more_layers, billions + more_billions * (2 if options.flip_test else 1)
+    layers = sum(_work(network)[0] for network in (given.reid, given.pose) if network is not None)
+    billions = _billions(options, given)
     seconds = _START_S + graphs * _EXPORT_S * layers + compared * billions * _PARITY_S
     if options.precision == "int8":
         seconds += calibrated * billions * _INT8_S
     return seconds
 
 
-def _work(network: nn.Module, side: int) -> tuple[int, float]:
+def _billions(options: ExportOptions, given: Networks) -> float:
+    """Return about how many billion multiplications both networks need for an item."""
+    posed = 0.0 if given.pose is None else _work(given.pose)[1] * (2 if options.flip_test else 1)
+    return _work(given.reid)[1] + posed
+
+
+def _work(network: nn.Module) -> tuple[int, float]:
     """Return how many layers a network has, and about how many billion multiplications an item costs.
 
     The multiplications are guessed from the weights: most lie at 1/4 to 1/32 of the picture's side.

@@ -101,7 +101,7 @@ def half(model: ModelProto) -> ModelProto:
     del graph.node[:]
     graph.node.extend(nodes)
     del graph.value_info[:]  # their types are no longer true
-    _drop_unused(graph)
+    drop_unused(graph)
     return typed
 
 
@@ -109,6 +109,7 @@ def quantise(
     model: ModelProto,
     batches: Sequence[Mapping[str, Floats]],
     *,
+    seven_bits: bool = False,
     folder: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> ModelProto:
@@ -120,6 +121,8 @@ def quantise(
     Args:
         model: a float32 graph of `export_graph`; it is left as it is.
         batches: inputs of the graph by name, one batch a calibration picture.
+        seven_bits: weights of 7 bits, -64 to 64, still stored as int8. Processors without VNNI add pairs of
+            products in 16 bits, which products of full weights overflow.
         folder: where temporary files may lie; None for the system's place. Nothing stays.
         advance: called after each batch.
 
@@ -151,6 +154,7 @@ def quantise(
                 per_channel=True,
                 activation_type=ort.QuantType.QInt8,
                 weight_type=ort.QuantType.QInt8,
+                reduce_range=seven_bits,
                 extra_options={
                     "ActivationSymmetric": True,
                     "WeightSymmetric": True,
@@ -225,7 +229,8 @@ def _cast(source: str, target: str, kind: int) -> NodeProto:
     return helper.make_node("Cast", [source], [target], name=f"/Cast_to_{target}", to=kind)
 
 
-def _drop_unused(graph: Any) -> None:
+def drop_unused(graph: Any) -> None:
+    """Take out the weights that no node of a graph uses."""
     used = {name for node in graph.node for name in node.input}
     kept = [tensor for tensor in graph.initializer if tensor.name in used]
     del graph.initializer[:]

@@ -12,6 +12,7 @@ from typing import Any
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.judgement import Judgement, Staged
 from pamtri_edge.export.limits import LIMITS
+from pamtri_edge.retrieval.loss import RetrievalLoss
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Report:
         drawn: whether they were drawn for want of real ones.
         judgements: one an engine.
         staged: of the two-network form, one an engine; empty without it.
+        retrieval: what the file loses on a labelled set; None where none was given.
     """
 
     precision: str
@@ -31,16 +33,21 @@ class Report:
     drawn: bool
     judgements: tuple[Judgement, ...]
     staged: tuple[Staged, ...] = ()
+    retrieval: RetrievalLoss | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:
         """What passes a limit, in words; empty if the file is what it should be."""
         runs: list[Judgement | Staged] = [*self.judgements, *self.staged]
-        return tuple(f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures)
+        failures = [f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures]
+        if self.retrieval is not None and self.retrieval.failure is not None:
+            failures.append(self.retrieval.failure)
+        return tuple(failures)
 
     def as_record(self) -> dict[str, Any]:
         """Return the report as plain JSON data, for the manifest."""
         record = dataclasses.asdict(self)
+        del record["retrieval"]  # the manifest has a field for it
         record["source"] = Path(self.source).name  # where the folder lies is nobody's business
         record["limits"] = dataclasses.asdict(LIMITS[self.precision])
         record["passed"] = not self.failures

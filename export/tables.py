@@ -14,6 +14,7 @@ from pamtri_edge.export.limits import LIMITS, Limits
 from pamtri_edge.export.plan import Plan
 from pamtri_edge.export.report import Report
 from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.retrieval.loss import RetrievalLoss
 
 _ABSENT = "-"
 
@@ -36,6 +37,8 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     table.add_row("compared on", escape(plan.parity))
     if plan.calibration is not None:
         table.add_row("calibrated on", escape(plan.calibration))
+    if plan.retrieval is not None:
+        table.add_row("retrieval on", escape(plan.retrieval))
     listed = (f"{name} ({size / 1e6:.1f} MB)" if size else name for name, size in plan.files.items())
     table.add_row("files", ", ".join(listed))
     table.add_row("disk meanwhile", f"about {plan.needed / 1e6:.0f} MB")
@@ -62,6 +65,16 @@ def report_table(report: Report) -> Table:
     for name in stages[0] if stages else ():
         table.add_row(name, *(column[name] for column in stages), limits.get(name, ""))
     return table
+
+
+def retrieval_line(lost: RetrievalLoss) -> str:
+    """Return what a file loses in retrieval, and which layers stayed in float32 because of it."""
+    kept = f"; in float32: {', '.join(lost.float_groups)}" if lost.float_groups else ""
+    return (
+        f"Retrieval on {lost.set} ({lost.queries} queries of {lost.vehicles} vehicles among {lost.gallery} "
+        f"pictures): mAP {lost.map:.2%}, of fp32 {lost.fp32_map:.2%}: {lost.loss:+.2f} points lost "
+        f"(limit {lost.limit:g}){kept}."
+    )
 
 
 def sizes_line(sizes: Mapping[str, int]) -> str:

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from pamtri_edge.errors import BundleError
+from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.retrieval.loss import FORM, RetrievalLoss
 
 SCHEMA: Final = 1
 """The newest form of manifest that this release reads; it also writes this one."""
@@ -99,6 +100,8 @@ class Manifest:
         versions: what made the bundle; free form.
         provenance: where the weights come from; free form.
         matching: the suggested threshold for comparing embeddings; None where none was measured.
+        retrieval: what the file loses in retrieval beside its float32 graph, and the layers that stayed in
+            float32 because of it; None where it was not measured.
         files: SHA-256 (64 hexadecimal digits) of every file but the manifest, by relative POSIX path.
     """
 
@@ -123,6 +126,7 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     matching: Matching | None = None
+    retrieval: RetrievalLoss | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, name: str) -> TensorSpec | None:
@@ -195,6 +199,7 @@ class Manifest:
             versions=reader.take("versions", _mapping),
             provenance=reader.take("provenance", _mapping),
             matching=reader.take_optional("matching", _matching),
+            retrieval=reader.take_optional("retrieval", _retrieval),
             files=reader.take("files", _files),
         )
         _check_agreement(manifest, source)
@@ -355,6 +360,13 @@ def _matching(value: Any) -> Matching:
             raise _WrongFieldError(form)
         numbers[name] = float(number)
     return Matching(**numbers, set=value["set"])
+
+
+def _retrieval(value: Any) -> RetrievalLoss:
+    try:
+        return RetrievalLoss.from_record(value)
+    except InputError as error:
+        raise _WrongFieldError(FORM) from error
 
 
 def _files(value: Any) -> dict[str, str]:

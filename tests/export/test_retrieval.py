@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Int8 files held against their float32 graph in retrieval, and the layers that go back to float32."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+
+from pamtri_edge import samples
+from pamtri_edge.bundle import open_bundle
+from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.export import ParityError, cli, export_bundle, plan_export, retrieval
+from pamtri_edge.export.fallback import Loss
+from pamtri_edge.export.graph import in_network
+from pamtri_edge.export.groups import in_float, int8_groups, names_in
+from pamtri_edge.export.options import Steps
+from pamtri_edge.export.pictures import graph_inputs, parts
+from pamtri_edge.export.precision import half, quantise
+from pamtri_edge.export.retrieval import Embedded, RetrievalCheck, part_of, retrieval_set
+from pamtri_edge.export.rules import check
+from pamtri_edge.geometry import Geometry
+from pamtri_edge.manifest import Manifest
+from pamtri_edge.retrieval.folder import read_folder
+from pamtri_edge.retrieval.loss import RetrievalLoss
+
+VEHICLES, CAMERAS = 4, 3
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Return a set of 4 vehicles seen by 3 cameras, one view of each a query."""
+    folder = tmp_path_factory.mktemp("sets") / "street"
+    for part, cameras in (("query", range(1)), ("test", range(1, CAMERAS))):
+        (folder / f"image_{part}").mkdir(parents=True)
+        rows = []
+        for vehicle in range(VEHICLES):
+            for camera in cameras:
+                name = f"{vehicle + 1:04d}_c{camera + 1:03d}_{camera:08d}_0.jpg"
+                drawn = samples.vehicle(vehicle, azimuth=40 * camera, width=72, height=56)
+                picture = np.where(drawn[..., 3:] > 0, drawn[..., :3], 120).astype(np.uint8)
+                cv2.imwrite(str(folder / f"image_{part}" / name), picture[..., ::-1])
+                rows.append([name, vehicle + 1, vehicle + 1, 2])
+        with (folder / f"label_{part}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graphs(tiny_graphs):
+    """Return the float32 and the int8 graph."""
+    model = tiny_graphs[Geometry.UNIFIED]
+    return model, quantise(model, list(parts(graph_inputs(samples.crops(3), ["images"]), 1)))
+
+
+@pytest.fixture
+def make_check(labelled, tmp_path):
+    """Return a check on the labelled set with a limit."""
+
+    def make(limit, steps=None):
+        data = retrieval_set(labelled, 100)
+        return RetrievalCheck(data, inputs=["images"], limit=limit, folder=tmp_path, steps=steps or Steps())
+
+    return make
+
+
+def test_layers_are_grouped_by_the_stages_of_the_networks(graphs):
+    groups = int8_groups(graphs[1])
+    assert list(groups)[:3] == ["pose.stem", "pose.layer1", "pose.stage2"]
+    assert {"reid.stem", "reid.denseblock1", "reid.transitions", "reid.heads"} <= set(groups)
+    assert len({name for names in groups.values() for name in names}) == sum(map(len, groups.values()))
+    assert len(groups) <= 12
+
+
+def test_a_group_in_float_has_its_weights_and_inputs_of_the_float_graph(graphs):
+    model, typed = graphs
+    groups = int8_groups(typed)
+    mixed = in_float(typed, model, groups["reid.heads"])
+    onnx.checker.check_model(mixed, full_check=True)
+    assert check(mixed) == []
+    expected = {node.name: list(node.input) for node in model.graph.node}
+    for node in mixed.graph.node:
+        if node.name in groups["reid.heads"]:
+            assert list(node.input) == expected[node.name]
+    assert int8_groups(mixed) == {name: nodes for name, nodes in groups.items() if name != "reid.heads"}
+    names = {tensor.name for tensor in mixed.graph.initializer}
+    assert "reid.network.fc_vid.weight" in names
+    assert "reid.network.fc_vid.weight_quantized" not in names
+
+
+def test_all_groups_in_float_are_the_float_graph(graphs):
+    model, typed = graphs
+    groups = int8_groups(typed)
+    mixed = in_float(typed, model, names_in(groups, groups))
+    assert [n.op_type for n in mixed.graph.node if in_network(n)] == [
+        n.op_type for n in model.graph.node if in_network(n)
+    ]
+
+
+def test_in_float_leaves_the_int8_graph_as_it_is(graphs):
+    model, typed = graphs
+    before = typed.SerializeToString()
+    in_float(typed, model, int8_groups(typed)["reid.heads"])
+    assert typed.SerializeToString() == before
+
+
+def test_a_set_is_cut_to_whole_vehicles(labelled):
+    data = read_folder(labelled)
+    few = part_of(data, 6)
+    assert sorted(set(few.query.vehicles)) == [1, 4]
+    assert len(few.query) == 2
+    assert len(few.gallery) == 4
+    assert few.gallery.names[2].startswith("0004_c002")
+    np.testing.assert_array_equal(few.gallery.read(2), data.gallery.read(6))
+    assert part_of(data, 100) is data
+
+
+def test_the_measure_is_that_of_the_files(graphs, make_check, tmp_path):
+    """The float32 graph beside itself loses nothing; int8 drifts, and half hardly does."""
+    model, typed = graphs
+    assert make_check(0.1).half(model, model).loss == 0.0
+    lost = make_check(0.1).half(model, half(model))
+    assert (lost.set, lost.vehicles, lost.queries, lost.gallery) == ("street", 4, 4, 8)
+    assert 0.0 < lost.fp32_map <= 1.0
+    assert lost.failure is None
+    assert list(tmp_path.iterdir()) == [], "no temporary file is left"
+
+
+def test_layers_that_cost_too_much_go_back_and_are_named(graphs, make_check, monkeypatch):
+    """A group is broken so that it ruins the embedding; the search has to find it."""
+    model, typed = graphs
+    broken = type(typed)()
+    broken.CopyFrom(typed)
+    for tensor in broken.graph.initializer:
+        if tensor.name == "reid.network.fc_vid.weight_quantized":
+            tensor.raw_data = np.frombuffer(tensor.raw_data, np.int8)[::-1].tobytes()
+    steps = Steps()
+    monkeypatch.setattr(retrieval, "_loss", lambda a, b: Loss(100 * max(0.0, 0.9 - a.cosine(b)), 0.0))
+    mixed, lost = make_check(0.0, steps=steps).int8(model, broken)
+    assert lost.float_groups == ("reid.heads",)
+    assert "reid.network.fc_vid.weight" in lost.float_layers
+    assert "reid.heads" not in int8_groups(mixed)
+    assert any("pose.stage2 in fp32, part of it" in name for name in steps.seconds)
+
+
+def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labelled):
+    result = export_bundle(tiny_options(precision="int8", retrieval=labelled, retrieval_loss=100.0))
+    manifest = open_bundle(result.path).manifest
+    assert manifest.retrieval is not None
+    assert manifest.retrieval.set == "street"
+    assert manifest.retrieval.limit == 100.0
+    assert manifest.retrieval.float_groups == ()
+    assert manifest.provenance["calibration"]["weight_bits"] == 8
+    record = json.loads((result.path / "manifest.json").read_text())
+    assert "retrieval" not in record["parity"]
+    assert record["retrieval"]["queries"] == 4
+
+
+def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monkeypatch):
+    """What is lost is made up; search, files, stages and manifest are real."""
+
+    def embedded(self, model, data, called):
+        lost = 0.05 if "pose.stem" in int8_groups(model) else 0.0
+        return Embedded(np.ones((1, 2)), np.ones((1, 2)), 0.9 - lost)
+
+    monkeypatch.setattr(RetrievalCheck, "_embedded", embedded)
+    changes = {"precision": "int8", "retrieval": labelled, "staged": True, "seven_bit_weights": True}
+    result = export_bundle(tiny_options(**changes))
+    lost = open_bundle(result.path).manifest.retrieval
+    assert lost.float_groups == ("pose.stem",)
+    assert lost.float_layers == ("pose.network.conv1.weight", "pose.network.conv2.weight")
+    for name, stage in (("model", ""), ("staged.pose", "pose")):
+        typed = onnx.load(result.path / f"{name}.onnx")
+        assert check(typed) == []
+        groups = int8_groups(typed, stage=stage)
+        assert "pose.stem" not in groups
+        assert "pose.stage2" in groups
+    assert "reid.stem" in int8_groups(onnx.load(result.path / "staged.reid.onnx"), stage="reid")
+    assert not list(result.path.parent.glob(".*"))
+
+
+def test_an_export_that_loses_too_much_is_refused(tiny_options, labelled, monkeypatch, tmp_path):
+    monkeypatch.setattr(retrieval, "_loss", lambda *_: Loss(7.25, 0.1))
+    with pytest.raises(ParityError, match=r"retrieval on street, mAP falls .* 7\.25 points \(limit 1\)"):
+        export_bundle(tiny_options(precision="int8", retrieval=labelled))
+    assert list(tmp_path.iterdir()) == []
+    result = export_bundle(tiny_options(precision="int8", retrieval=labelled, allow_drift=True))
+    assert result.manifest.parity["passed"] is False
+    assert result.manifest.retrieval.loss == 7.25
+
+
+def test_a_plan_says_on_which_set_and_counts_the_time(tiny_options, labelled):
+    plain = plan_export(tiny_options(precision="int8"))
+    plan = plan_export(tiny_options(precision="int8", retrieval=labelled))
+    assert plan.retrieval.startswith(
+        "street: 4 vehicles, 4 queries among 8 pictures; mAP may fall by 1 points"
+    )
+    assert "back to fp32" in plan.retrieval
+    assert plan.seconds > plain.seconds
+    assert plain.retrieval is None
+
+
+def test_a_folder_that_is_no_labelled_set_is_refused_before_any_work(tiny_options, tmp_path):
+    with pytest.raises(InputError, match="no folder image_query"):
+        plan_export(tiny_options(precision="int8", retrieval=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"precision": "fp32", "retrieval": "x"}, "with precision fp32 they are the same"),
+        ({"precision": "int8", "retrieval_loss": 1.0}, "give retrieval too"),
+        ({"precision": "int8", "retrieval": "x", "retrieval_loss": float("nan")}, "0 to 100"),
+        ({"precision": "int8", "retrieval": "x", "retrieval_pictures": 1}, "2 or more"),
+        ({"precision": "fp16", "seven_bit_weights": True}, "are int8's; the precision is fp16"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tiny_options, changes, said):
+    with pytest.raises(InputError, match=said):
+        tiny_options(**changes)
+
+
+def test_limits_follow_the_precision(tiny_options):
+    assert tiny_options(precision="int8", retrieval="x").loss_limit == 1.0
+    assert tiny_options(precision="fp16", retrieval="x").loss_limit == 0.1
+    assert tiny_options(precision="fp16", retrieval="x", retrieval_loss=0.5).loss_limit == 0.5
+
+
+def test_seven_bit_weights_stay_within_64(tiny_graphs):
+    model = tiny_graphs[Geometry.UNIFIED]
+    typed = quantise(model, list(parts(graph_inputs(samples.crops(2), ["images"]), 1)), seven_bits=True)
+    largest = max(
+        int(np.abs(onnx.numpy_helper.to_array(tensor).astype(int)).max())
+        for tensor in typed.graph.initializer
+        if tensor.name.endswith("weight_quantized")
+    )
+    assert largest in (63, 64)
+
+
+def test_an_old_manifest_reads_and_a_broken_record_is_told(tiny_options, labelled, tiny_bundle):
+    text = (tiny_bundle / "manifest.json").read_text()
+    record = json.loads(text)
+    record.pop("retrieval", None)
+    old = Manifest.from_json(json.dumps(record))
+    assert old.retrieval is None
+    lost = RetrievalLoss(
+        set="street", vehicles=2, queries=3, gallery=4, fp32_map=0.9, map=0.8, loss=10.0, limit=1.0,
+        float_groups=("reid.stem",), float_layers=("reid.stem.rgb",),
+    )  # fmt: skip
+    assert Manifest.from_json(dataclasses.replace(old, retrieval=lost).to_json()).retrieval == lost
+    for wrong in ({"map": 1.5}, {"queries": 2.5}, {"float_groups": "reid"}, {"set": None}, {"loss": None}):
+        broken = {**record, "retrieval": {**dataclasses.asdict(lost), **wrong}}
+        with pytest.raises(BundleError, match="field 'retrieval' is"):
+            Manifest.from_json(json.dumps(broken))
+
+
+def test_the_command_hands_its_options_on(tiny_options, labelled, monkeypatch, capsys):
+    given = {}
+
+    def options(**found):
+        given.update(found)
+        return tiny_options(precision="int8", retrieval=labelled)
+
+    monkeypatch.setattr(cli, "ExportOptions", options)
+    monkeypatch.setenv("COLUMNS", "150")
+    arguments = ["pamtri-export", "--model", "lite", "--precision", "int8", "--retrieval", str(labelled)]
+    arguments += ["--retrieval-loss", "0.5", "--retrieval-pictures", "77", "--seven-bit-weights", "--dry-run"]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 0
+    assert given["retrieval"] == labelled
+    assert (given["retrieval_loss"], given["retrieval_pictures"]) == (0.5, 77)
+    assert given["seven_bit_weights"] is True
+    assert "4 queries among 8 pictures" in " ".join(capsys.readouterr().out.split())
