@@ -122,8 +122,8 @@ def test_a_set_is_cut_to_whole_vehicles(labelled):
 
 
 def test_the_measure_is_that_of_the_files(graphs, make_check, tmp_path):
-    """The float32 graph beside itself loses nothing; int8 drifts, and half hardly does."""
-    model, typed = graphs
+    """The float32 graph beside itself loses nothing, and half hardly anything."""
+    model, _ = graphs
     assert make_check(0.1).half(model, model).loss == 0.0
     lost = make_check(0.1).half(model, half(model))
     assert (lost.set, lost.vehicles, lost.queries, lost.gallery) == ("street", 4, 4, 8)

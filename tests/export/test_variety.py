@@ -13,14 +13,14 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.export.pictures import picture_files, spread
 from pamtri_edge.export.variety import varied
 
-COLORS = ("gray", "gray", "gray", "gray", "gray", "gray", "gray", "red", "blue", "gray")
+COLORS = ("gray", "gray", "gray", "gray", "gray", "gray", "gray", "red", "blue")
 
 
 def facts(index):
     """Return what picture `index` shows: mostly gray sedans from the left, as on a road."""
     return {
         "azimuth": -90.0 if index % 4 else 30.0 * (index // 4 % 12),
-        "color": COLORS[index % 10],
+        "color": COLORS[index % 9],
         "type": "truck" if index % 25 == 0 else "sedan",
         "camera_id": index % 3,
         "vehicle_id": index // 10,
