@@ -72,8 +72,16 @@ def make_check(labelled, tmp_path):
 
 def test_layers_are_grouped_by_the_stages_of_the_networks(graphs):
     groups = int8_groups(graphs[1])
-    assert list(groups)[:3] == ["pose.stem", "pose.layer1", "pose.stage2"]
-    assert {"reid.stem", "reid.denseblock1", "reid.transitions", "reid.heads"} <= set(groups)
+    assert {
+        "pose.stem",
+        "pose.layer1",
+        "pose.stage2",
+        "pose.stage4",
+        "reid.stem",
+        "reid.denseblock1",
+        "reid.transitions",
+        "reid.heads",
+    } <= set(groups)
     assert len({name for names in groups.values() for name in names}) == sum(map(len, groups.values()))
     assert len(groups) <= 12
 
@@ -98,9 +106,12 @@ def test_all_groups_in_float_are_the_float_graph(graphs):
     model, typed = graphs
     groups = int8_groups(typed)
     mixed = in_float(typed, model, names_in(groups, groups))
-    assert [n.op_type for n in mixed.graph.node if in_network(n)] == [
-        n.op_type for n in model.graph.node if in_network(n)
-    ]
+    assert wiring(mixed) == wiring(model)  # the quantiser sorts the nodes its own way
+
+
+def wiring(graph):
+    """Return the layers of the networks with their inputs."""
+    return {node.name: list(node.input) for node in graph.graph.node if in_network(node)}
 
 
 def test_in_float_leaves_the_int8_graph_as_it_is(graphs):
