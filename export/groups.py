@@ -74,13 +74,19 @@ def in_float(typed: ModelProto, model: ModelProto, names: Collection[str]) -> Mo
     mixed.CopyFrom(typed)
     if not names:
         return mixed
-    originals = {node.name: node for node in model.graph.node if node.name in names}
+    originals = {node.name: node for node in model.graph.node}
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     present = {tensor.name for tensor in mixed.graph.initializer}
+    rounded = _needed_in_int8(mixed, names)
     for node in mixed.graph.node:
         if node.name not in originals:
             continue
-        node.input[:] = originals[node.name].input
+        inputs = originals[node.name].input
+        if node.name in names:
+            node.input[:] = inputs
+        else:  # an addition beside a float layer sums what that layer sees
+            pairs = zip(node.input, inputs, strict=True)
+            node.input[:] = [given if given in rounded else original for given, original in pairs]
         for name in node.input:
             if name in weights and name not in present:
                 mixed.graph.initializer.append(weights[name])
@@ -98,6 +104,19 @@ def layer_weights(model: ModelProto, names: Collection[str]) -> tuple[str, ...]:
 def names_in(groups: Mapping[str, tuple[str, ...]], chosen: Collection[str]) -> frozenset[str]:
     """Return the nodes of the chosen groups; groups that a graph lacks have none."""
     return frozenset(name for group in chosen for name in groups.get(group, ()))
+
+
+def _needed_in_int8(typed: ModelProto, floats: Collection[str]) -> set[str]:
+    """Return the dequantised tensors, weights among them, that layers outside `floats` take."""
+    dequantised = {
+        name for node in typed.graph.node if node.op_type == "DequantizeLinear" for name in node.output
+    }
+    layers = [
+        node
+        for node in typed.graph.node
+        if node.name not in floats and len(node.input) > 1 and node.input[1] in dequantised
+    ]
+    return {name for node in layers for name in node.input if name in dequantised}
 
 
 def _drop_conversions(model: ModelProto) -> None:

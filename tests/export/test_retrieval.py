@@ -152,7 +152,7 @@ def test_layers_that_cost_too_much_go_back_and_are_named(graphs, make_check, mon
         if tensor.name == "reid.network.fc_vid.weight_quantized":
             tensor.raw_data = np.frombuffer(tensor.raw_data, np.int8)[::-1].tobytes()
     steps = Steps()
-    monkeypatch.setattr(retrieval, "_loss", lambda a, b: Loss(100 * max(0.0, 0.9 - a.cosine(b)), 0.0))
+    monkeypatch.setattr(retrieval, "_loss", lambda a, b: Loss(100 * max(0.0, 0.5 - a.cosine(b)), 0.0))
     mixed, lost = make_check(0.0, steps=steps).int8(model, broken)
     assert lost.float_groups == ("reid.heads",)
     assert "reid.network.fc_vid.weight" in lost.float_layers
