@@ -57,8 +57,8 @@ ends with exit code 1 and leaves nothing.
 
 \b
 Examples:
-  The trained weights that come with the package, for a GPU or in int8; where Reidentifier.load() looks:
-    pamtri-export --model lite --precision fp16
+  The trained weights that come with the package, in int8, fitted to pictures of your cameras:
+    pamtri-export --model lite --precision int8 --calibration crops/ --output lite-int8.pamtri
   Your own weights, or those of the original code, for a Jetson or a workstation GPU:
     pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
                   --crops crops/ --output street.pamtri

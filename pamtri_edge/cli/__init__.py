@@ -22,7 +22,7 @@ from pamtri_edge.cli.verify import verify
 
 app = typer.Typer(
     help="Pose-aware vehicle re-identification on traffic cameras.",
-    epilog="Make a bundle first: pamtri-export --model lite. What this machine lacks: pamtri doctor.",
+    epilog="Bundles of your own weights: pamtri-export. What this machine lacks: pamtri doctor.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
