@@ -21,7 +21,7 @@ from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
 from pamtri_edge.synth.dataset.layout import Split
 from pamtri_edge.synth.dataset.plan import SynthPlan
-from pamtri_edge.synth.traffic.videos import videos as traffic
+from pamtri_edge.synth.traffic import videos as traffic
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
 SMALL = ["--identities", "6", "--images", "60", "--size", "32"]
