@@ -388,8 +388,7 @@ def test_identities_of_a_model_share_its_shape_and_differ_in_color():
 
 
 def test_vehicles_of_ones_own_mesh_are_rendered_in_the_identities_colors(tmp_path):
-    pytest.importorskip("trimesh")
-    from test_byo import car, write
+    from own_car import car, write
 
     (tmp_path / "meshes").mkdir()
     write(tmp_path / "meshes", "car.glb", car(), type="pickup")
