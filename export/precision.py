@@ -33,11 +33,17 @@ concatenation, doubles the error (cosine of the `lite` re-identification network
 for 14 % of the time on a CPU; TensorRT's guidance for explicit quantisation is the same.
 """
 
-_FLOAT_BESIDE_HALF: Final = ("network.conv1.weight", "network.final_layer.weight")
-"""Weights of the layers that stay in float32 in a float16 file: the first and the last of the pose network.
+_FLOAT_BESIDE_HALF: Final = (
+    "network.conv1.weight",
+    "network.final_layer.weight",
+    "network.base.conv0.weight",
+)
+"""Weights of the layers that stay in float32 in a float16 file.
 
-Rounding the normalised picture is the largest single error of the heatmaps, rounding the heatmaps themselves
-the most direct; the two are 0.3 % of the work of the paper's pose network.
+The first and the last of the pose network: rounding the normalised picture is the largest single error of the
+heatmaps, rounding the heatmaps themselves the most direct; the two are 0.3 % of the work of the paper's pose
+network. And the first of re-identification where it takes the stack as such, in the two-network form: its
+blank channels are large sums that cancel (see `models.stem`, which spares the fused graph that).
 """
 
 _FLOAT_BESIDE_INT8: Final = (

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pamtri_edge.export.pictures import Inputs, parts
-from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.models import operators
 from pamtri_edge.models.pamtri import Pamtri
 
 Floats = NDArray[np.float32]
@@ -92,7 +91,8 @@ def from_heatmaps(module: Pamtri, part: Inputs, heatmaps: Floats) -> dict[str, F
 def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
     """Return what the two-network form hands its second network: the stack, and the keypoint vector if any.
 
-    The fused module never builds the stack; its channels are taken where they enter the stage, and enlarged.
+    The fused module never builds the stack; its channels are taken where they enter the stage, enlarged and
+    normalised.
     """
     handed: list[Sequence[Tensor | None]] = []
     stage = module.reid
@@ -108,12 +108,11 @@ def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
         del stage.of_parts
     rgb, coarse, fine, vector = handed[0]
     assert rgb is not None
-    size = (IMAGE_SIZE, IMAGE_SIZE)
     channels = [rgb]
     if coarse is not None:
-        channels.append(functional.interpolate(coarse, size=size, mode="bilinear", align_corners=False))
+        channels.append(operators.normalise_extra(operators.enlarge(coarse)))
     if fine is not None:
-        channels.append(fine)
+        channels.append(operators.normalise_extra(fine))
     inputs = {"stack": torch.cat(channels, dim=1).numpy()}
     return inputs if vector is None else {**inputs, "keypoint_vector": vector.numpy()}
 

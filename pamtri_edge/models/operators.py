@@ -111,9 +111,14 @@ def normalise_extra(channels: Tensor) -> Tensor:
     return (channels - EXTRA_MEAN) * (1.0 / EXTRA_STD)
 
 
+def clipped_heatmaps(heatmaps: Tensor) -> Tensor:
+    """Return heatmaps (N, K, 64, 64) clipped to [0, 1]."""
+    return heatmaps.clamp(0.0, 1.0)
+
+
 def coarse_heatmaps(heatmaps: Tensor) -> Tensor:
     """Return heatmaps (N, K, 64, 64) clipped to [0, 1] and normalised: stack channels but for their size."""
-    return normalise_extra(heatmaps.clamp(0.0, 1.0))
+    return normalise_extra(clipped_heatmaps(heatmaps))
 
 
 def enlarge(channels: Tensor) -> Tensor:

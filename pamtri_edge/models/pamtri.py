@@ -95,16 +95,16 @@ class Pamtri(nn.Module):
         heatmaps = self.pose(_given(pose_images, "pose_images") if original else images)
         cells, confidence = operators.peaks(heatmaps)
         spec = self.reid.network.spec
-        coarse = [operators.coarse_heatmaps(heatmaps)] if spec.heatmaps else []
+        coarse = [operators.clipped_heatmaps(heatmaps)] if spec.heatmaps else []
         fine = None
         if original:
             size = _given(crop_size, "crop_size")
             keypoints = window_keypoints(cells, confidence, size)
             if spec.segments:
-                coarse.append(operators.normalise_extra(coarse_segments(keypoints, size)))
+                coarse.append(coarse_segments(keypoints, size))
         else:
             keypoints = operators.crop_keypoints(cells, confidence)
-            fine = operators.stack_segments(keypoints) if spec.segments else None
+            fine = operators.segments(keypoints) if spec.segments else None
         small = torch.cat(coarse, dim=1) if coarse else None
         vector = operators.keypoint_vector(keypoints) if spec.keypoints else None
         described = self.reid.of_parts(rgb, small, fine, vector)

@@ -101,8 +101,8 @@ class ReidStage(nn.Module):
 
         Args:
             rgb: (N, 3, 256, 256) float32, normalised.
-            coarse: (N, coarse, 64, 64) float32, normalised; enlarged by 4 they follow RGB.
-            fine: (N, fine, 256, 256) float32, normalised; they follow the coarse ones.
+            coarse: (N, coarse, 64, 64) float32 of 0..1; enlarged by 4 and normalised they follow RGB.
+            fine: (N, fine, 256, 256) float32 of 0..1; normalised they follow the coarse ones.
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
         if self.stem is None:

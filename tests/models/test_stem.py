@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pamtri_edge.models.operators import enlarge
+from pamtri_edge.models.operators import enlarge, normalise_extra
 from pamtri_edge.models.stem import EnlargedConvolution, FusedStem
 
 
@@ -49,8 +49,33 @@ def test_the_stem_equals_convolution_and_normalisation_of_the_stack(drawn: torch
             assert parameter is not None
             parameter.copy_(torch.randn(6, generator=drawn))
         rgb = torch.randn(2, 3, 256, 256, generator=drawn)
-        coarse = torch.randn(2, 4, 64, 64, generator=drawn)
-        fine = torch.randn(2, 2, 256, 256, generator=drawn)
-        expected = norm(convolution(torch.cat([rgb, enlarge(coarse), fine], dim=1)))
+        coarse = torch.rand(2, 4, 64, 64, generator=drawn)
+        fine = torch.rand(2, 2, 256, 256, generator=drawn).round()
+        expected = norm(convolution(_stack(rgb, coarse, fine)))
         found = FusedStem(convolution, norm, coarse=4, fine=2)(rgb, coarse, fine)
     assert torch.allclose(found, expected, atol=1e-5 * expected.abs().max().item())
+
+
+def test_blank_maps_cost_half_precision_nothing(drawn: torch.Generator) -> None:
+    """Normalised, a blank channel is -1.99: 49 channels of it would leave the rounding of a large sum."""
+    convolution = nn.Conv2d(3 + 36 + 13, 8, 7, stride=2, padding=3, bias=False)
+    norm = nn.BatchNorm2d(8).eval()
+    rgb = torch.randn(1, 3, 256, 256, generator=drawn)
+    coarse, fine = torch.zeros(1, 36, 64, 64), torch.zeros(1, 13, 256, 256)
+    with torch.no_grad():
+        convolution.weight.normal_(std=0.05, generator=drawn)
+        response = convolution(_stack(rgb, coarse, fine))
+        norm.running_mean.copy_(response.mean(dim=(0, 2, 3)))
+        norm.running_var.copy_(response.var(dim=(0, 2, 3)))
+        expected = norm(response)
+        stem = FusedStem(convolution, norm, coarse=36, fine=13)
+        rounded = [buffer.copy_(buffer.half()) for buffer in stem.buffers()]
+        error = (stem(rgb, coarse, fine) - expected)[..., 2:-2, 2:-2].abs().max()
+    assert rounded
+    assert error < 3e-3  # a few roundings of numbers near 1
+    blank = convolution.weight[:, 3:].sum(dim=(1, 2, 3)).abs().max() * 1.99 / norm.running_var.sqrt().min()
+    assert blank > 10  # one rounding of which is 0.005
+
+
+def _stack(rgb: Tensor, coarse: Tensor, fine: Tensor) -> Tensor:
+    return torch.cat([rgb, normalise_extra(enlarge(coarse)), normalise_extra(fine)], dim=1)
