@@ -246,6 +246,19 @@ def reid(
     pictures_per_vehicle: Annotated[
         int | None, typer.Option(min=2, help="K, instead of the recipe's.", show_default=False)
     ] = None,
+    alike: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Share of batches of one color and type, instead of the recipe's; 0 learns faster at first.",
+            show_default=False,
+        ),
+    ] = None,
+    augment: Annotated[
+        Recipes | None,
+        typer.Option(help="Take what happens to the pictures from another recipe.", show_default=False),
+    ] = None,
     rate: Rate = None,
     sizes: Sizes = None,
     precision: PrecisionOption = None,
@@ -278,6 +291,8 @@ def reid(
         sizes=sizes,
         precision=precision,
         pictures=pictures_per_vehicle,
+        alike=alike,
+        augment=None if augment is None else train.REID[augment.value].augment,
     )
     terms = changed.loss if loss is None else replace(changed.loss, kind=ReidLoss(loss.value))
     changed = replace(changed, loss=terms if smoothing is None else replace(terms, smoothing=smoothing))

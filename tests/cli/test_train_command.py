@@ -82,6 +82,10 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
         "segments",
         "--loss",
         "center",
+        "--alike",
+        0.5,
+        "--augment",
+        "code",
         "--validate",
         data,
     )
@@ -94,6 +98,8 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
     record = json.loads((reid / "record.json").read_text())
     assert record["config"]["recipe"]["name"] == "paper"
     assert record["config"]["recipe"]["loss"]["kind"] == "center"
+    assert record["config"]["recipe"]["alike"] == 0.5
+    assert record["config"]["recipe"]["augment"]["erase"] == 0.0  # the paper's recipe would erase
     assert record["config"]["pose"].startswith("sha256:")
     assert record["finished"]
 
