@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 
+from pamtri_edge.bundle import SHIPPED_BUNDLE, open_bundle
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models import TINY, PoseNet, ReidNet, load_pose
 from pamtri_edge.models.checkpoints import checkpoint_metadata
@@ -44,6 +46,16 @@ def test_a_weight_beyond_float16_is_refused_and_leaves_nothing(tmp_path: Path) -
 
 def test_a_size_without_trained_weights_has_none() -> None:
     assert shipped_weights("no such size") is None
+
+
+def test_the_shipped_bundle_is_made_of_the_shipped_weights() -> None:
+    files = shipped_weights("lite")
+    assert files is not None
+    manifest = open_bundle(SHIPPED_BUNDLE).manifest
+    for kind, file in zip(("pose", "reid"), files, strict=True):
+        assert manifest.provenance[kind]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert manifest.provenance[kind]["notes"]["trained"] == "true"
+    assert manifest.matching is not None, "a bundle that ships suggests a threshold"
 
 
 def test_without_the_training_sets_vehicles_all_else_stays_the_same() -> None:
