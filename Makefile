@@ -80,7 +80,11 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: th
 		--recipe compact --minutes 38 --validate $(TRAINING)/validation --output $(TRAINING)/reid-first
 	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
 		--recipe compact --steps 4600 --init $(TRAINING)/reid-first/last.safetensors \
-		--validate $(TRAINING)/validation --output $(TRAINING)/reid
+		--validate $(TRAINING)/validation --output $(TRAINING)/reid-more
+	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
+		--recipe compact --pose-source net --rate 5e-4 --alike 0.2 --sizes 128,256@0.55 --steps 400 \
+		--init $(TRAINING)/reid-more/last.safetensors --validate $(TRAINING)/validation \
+		--output $(TRAINING)/reid
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
 		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
