@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kill a training at ten random moments, go on each time, and compare with one that nothing befell.
 
-    python benchmarks/kill_and_resume.py [--kills 10] [--steps 120] [--data DIR]
+    python benchmarks/kill_and_resume.py [--kills 10] [--steps 300] [--data DIR]
 
 Without --data it draws a small set first. Both trainings run on one CPU thread, because the order of sums may
 change with the number of threads. Ends with 1 if a weight differs in a single bit, or the loss curve.
@@ -74,11 +74,14 @@ def run_to_the_end(line: list[str]) -> float:
     return time.monotonic() - begin
 
 
-def killed(line: list[str], after: float) -> bool:
-    """Start a training and kill it after so many seconds; False if it ended before that."""
+def killed(line: list[str], record: Path, after: float) -> bool:
+    """Start a training and kill it so many seconds after its first state; False if it ended before that."""
+    before = written(record)
     process = subprocess.Popen(
         line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment()
     )
+    while process.poll() is None and written(record) == before:
+        time.sleep(0.01)
     try:
         _, errors = process.communicate(timeout=after)
     except subprocess.TimeoutExpired:
@@ -88,6 +91,11 @@ def killed(line: list[str], after: float) -> bool:
     if process.returncode:
         raise SystemExit(f"the training failed:\n{errors}")
     return False
+
+
+def written(record: Path) -> int:
+    """Return when a file was last written, in nanoseconds; 0 if it was not."""
+    return record.stat().st_mtime_ns if record.exists() else 0
 
 
 def environment() -> dict[str, str]:
@@ -106,7 +114,7 @@ def compared(whole: Path, broken: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--data", type=Path, help="a folder in the layout of VeRi")
     asked = parser.parse_args()
@@ -120,15 +128,14 @@ def main() -> None:
         print(f"undisturbed: {asked.steps} steps in {seconds:.1f} s, of which {start:.1f} s to start")
         line = command(data, broken, asked.steps)
         for kill in range(1, asked.kills + 1):
-            # On average the kills share the training; each loses what follows the last state.
-            after = start + moments.uniform(0.0, 2.0) * (seconds - start) / (asked.kills + 1)
-            if not killed(line, after):
+            # On average the kills share half of the training, so that an unlucky draw does not end it.
+            after = moments.uniform(0.0, 1.0) * (seconds - start) / (asked.kills + 1)
+            if not killed(line, broken / "record.json", after):
                 raise SystemExit(
                     f"the training ended before kill {kill}; give more --steps, or another --seed"
                 )
-            state = broken / "record.json"
-            step = json.loads(state.read_text())["steps"] if state.exists() else 0
-            print(f"kill {kill} after {after:.1f} s, last state at step {step}")
+            step = json.loads((broken / "record.json").read_text())["steps"]
+            print(f"kill {kill}, {after:.2f} s after the first state: the last is of step {step}", flush=True)
         run_to_the_end(line)
         differences = compared(whole, broken)
         resumed = json.loads((broken / "record.json").read_text())["resumed_at"]
