@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge import ops
+from pamtri_edge.arrays import lined_up
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.runtime import create_backend
 
@@ -39,7 +40,7 @@ class StagedPipeline:
         self._heatmaps = bundle.manifest.variant["heatmaps"]
         self._pose = create_backend(pose, threads=threads)
         self._reid = create_backend(reid, threads=threads)
-        self._room = np.zeros((0, 0, 256, 256), np.float32)
+        self._room = lined_up((0, 0, 256, 256))
         self.arithmetic = self._reid.arithmetic
         self.between = self.total = 0.0
 
@@ -86,5 +87,5 @@ class StagedPipeline:
         """Return memory for the stack, the same at every call with as many vehicles."""
         channels = 3 + 36 * self._heatmaps + 13 * self._segments
         if self._room.shape[:2] != (count, channels):
-            self._room = np.zeros((count, channels, 256, 256), np.float32)
+            self._room = lined_up((count, channels, 256, 256))
         return self._room

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.arrays import is_device_array
+from pamtri_edge.arrays import is_device_array, lined_up
 from pamtri_edge.errors import InputError
 
 LARGEST_SIZE: Final = 16384
@@ -56,7 +56,7 @@ def check_out(out: Any, shape: tuple[int, ...], *inputs: Any) -> NDArray[np.floa
             an input.
     """
     if out is None:
-        return np.empty(shape, np.float32)
+        return lined_up(shape)
     accepted = f"expected a writable C-contiguous float32 array of shape {shape}"
     if is_device_array(out):
         raise InputError(f"out is in CUDA memory; {accepted} on the host.")

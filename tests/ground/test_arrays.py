@@ -5,7 +5,14 @@
 import numpy as np
 import pytest
 
-from pamtri_edge.arrays import check_choice, check_color_order, check_crops, check_picture, is_device_array
+from pamtri_edge.arrays import (
+    check_choice,
+    check_color_order,
+    check_crops,
+    check_picture,
+    is_device_array,
+    lined_up,
+)
 from pamtri_edge.errors import InputError, PamtriError
 
 
@@ -133,3 +140,13 @@ def test_a_color_order_is_rgb_or_bgr():
 def test_a_refusal_is_one_of_the_projects_errors_and_a_value_error():
     assert issubclass(InputError, PamtriError)
     assert issubclass(InputError, ValueError)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 36, 3), (1, 52, 256, 256), (0, 3)])
+def test_memory_for_a_result_begins_with_a_cache_line(shape):
+    memory = lined_up(shape)
+    assert memory.shape == shape
+    assert memory.dtype == np.float32
+    assert memory.flags.c_contiguous
+    assert memory.flags.writeable
+    assert memory.size == 0 or memory.ctypes.data % 64 == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pamtri_edge import ops
+from pamtri_edge.arrays import lined_up
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import RGB_MEAN, RGB_STD
 from pamtri_edge.ops import native, reference
@@ -52,10 +53,15 @@ def test_the_compiled_code_equals_the_reference_to_the_bit(
     np.testing.assert_array_equal(result, expected)
 
 
-def test_a_batch_large_enough_for_streaming_stores_is_stacked_alike(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("start", [0, 4, 8], ids=lambda start: f"{4 * start} bytes past a cache line")
+def test_a_batch_large_enough_for_streaming_stores_is_stacked_alike(
+    rng: np.random.Generator, start: int
+) -> None:
     images, heatmaps, keypoints = drawn_inputs(rng, 3, 256, 36)  # 41 MB of stack
-    expected = np.empty((3, 52, 256, 256), np.float32)
-    result = np.full_like(expected, 7.0)
+    shape = (3, 52, 256, 256)
+    expected = np.empty(shape, np.float32)
+    result = lined_up((expected.size + start,))[start:].reshape(shape)
+    result[...] = 7.0
 
     reference.stack(images, heatmaps, None, keypoints, expected, 0.5)
     native.stack(images, heatmaps, None, keypoints, result, 0.5)
