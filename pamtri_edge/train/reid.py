@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,17 +14,16 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.train.data import UNKNOWN, DataSet, check_identities
+from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.losses import Labels, ReidLoss, reid_losses
 from pamtri_edge.train.metric import Centers
-from pamtri_edge.train.pose_inputs import decoded, drawn_heatmaps, noisy_truth, reid_inputs
+from pamtri_edge.train.pose_inputs import drawn_heatmaps, noisy_truth, reid_inputs
 from pamtri_edge.train.recipes import Precision, ReidRecipe
 from pamtri_edge.train.sampler import Sampler, VehiclesByPictures
 from pamtri_edge.train.tracks import WithTracks, surely_differ
@@ -112,7 +110,7 @@ class ReidJob:
         self.origin = begin(self.network, seed=seed, file=init)
         centered = recipe.loss.kind is ReidLoss.CENTER
         self.extra: nn.Module | None = Centers(self.spec.vehicles, self.spec.embedding) if centered else None
-        self.pose = None if pose is None or not spec.uses_pose else frozen(pose)
+        self.pose = None if pose is None or not spec.uses_pose else FrozenPose(pose)
         self._seed = seed
         self._validation = validation
         self._with_tracks = with_tracks
@@ -139,7 +137,7 @@ class ReidJob:
             return (images,)
         early = self.source is PoseSource.BOTH and images.shape[-1] < self.recipe.size(1.0)
         if self.pose is not None and (truth is None or not (early or self.source is PoseSource.TRUTH)):
-            heatmaps, keypoints = pose_of(self.pose, images)
+            heatmaps, keypoints = self.pose(images)
             return reid_inputs(self.spec, images, heatmaps, keypoints)
         assert truth is not None
         keypoints = noisy_truth(truth, self.recipe.noise, rng)
@@ -154,7 +152,7 @@ class ReidJob:
         """Return what else the result depends on: the pose network."""
         if not self.spec.uses_pose:
             return {"pose": None}
-        network = None if self.pose is None else pose_id(self.pose)
+        network = None if self.pose is None else self.pose.identity
         return {"pose": network, "pose_source": self.source.value}
 
     def metadata(self) -> Mapping[str, str]:
@@ -180,44 +178,6 @@ class ReidJob:
                     f"{self.data.name}: no picture tells the {what}, which a multi-task network is to "
                     "learn; give label_train.csv or train_label.xml with them, or --no-multitask."
                 )
-
-
-def pose_of(network: PoseNet, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a pose network finds in pictures of any size, shown to it at the size it is used at.
-
-    Args:
-        network: frozen.
-        images: (N, 3, S, S) normalised.
-
-    Returns:
-        Heatmaps (N, 36, S / 4, S / 4) and keypoints (N, 36, 3) in crop units, both float32.
-    """
-    network.to(images.device)
-    size = images.shape[-1]
-    with torch.no_grad():
-        shown = images
-        if size != IMAGE_SIZE:
-            shown = functional.interpolate(images, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
-        heatmaps = network(shown).float()
-        keypoints = decoded(heatmaps)
-        if size != IMAGE_SIZE:
-            heatmaps = functional.interpolate(heatmaps, size=(size // 4, size // 4), mode="bilinear")
-    return heatmaps, keypoints
-
-
-def frozen(network: PoseNet) -> PoseNet:
-    """Return a network that does not learn: in eval mode, without gradients, channels last."""
-    network.requires_grad_(False)
-    return network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def pose_id(network: PoseNet) -> str:
-    """Return the identity of a pose network's weights, by which a resumed run knows it again."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return f"sha256:{digest.hexdigest()}"
 
 
 def _source(asked: PoseSource | None, data: DataSet, pose: PoseNet | None) -> PoseSource:

@@ -36,7 +36,8 @@ from pamtri_edge.train import (
     read_data,
 )
 from pamtri_edge.train.augment import AugmentSpec
-from pamtri_edge.train.reid import PoseSource, frozen, pose_of
+from pamtri_edge.train.frozen_pose import FrozenPose
+from pamtri_edge.train.reid import PoseSource
 from pamtri_edge.train.validate import Validation
 
 
@@ -303,11 +304,11 @@ def test_small_pictures_take_the_truth_and_full_ones_the_network(veri, quick_rei
 
 
 def test_a_pose_network_sees_small_pictures_at_the_size_it_is_used_at():
-    pose = frozen(PoseNet(TINY[0]))
+    pose = FrozenPose(PoseNet(TINY[0]))
     large = torch.randn(1, 3, 256, 256)
-    heatmaps, keypoints = pose_of(pose, large)
-    torch.testing.assert_close(heatmaps, pose(large))
-    smaller, found = pose_of(pose, functional.interpolate(large, size=(128, 128), mode="area"))
+    heatmaps, keypoints = pose(large)
+    torch.testing.assert_close(heatmaps, pose.network(large), rtol=1e-4, atol=1e-5)
+    smaller, found = pose(functional.interpolate(large, size=(128, 128), mode="area"))
     assert smaller.shape == (1, 36, 32, 32)
     assert found.shape == keypoints.shape
 
