@@ -105,7 +105,11 @@ def test_torch_is_imported_only_where_it_is_at_home(imports):
 
 def test_openvino_is_imported_only_where_a_network_is_run(imports):
     importers = {one.importer for one in imports if one.imported.split(".")[0] == "openvino"}
-    assert importers <= {"pamtri_edge.runtime.openvino", "pamtri_edge.video.detect"}
+    assert importers <= {
+        "pamtri_edge.runtime.openvino",
+        "pamtri_edge.train.frozen_pose",
+        "pamtri_edge.video.detect",
+    }
 
 
 def test_the_folders_of_the_repository_are_not_imported_by_their_own_names(imports):
