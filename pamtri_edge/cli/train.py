@@ -373,13 +373,7 @@ def frozen(
 @app.command(short_help="Make trained weights half as large, to ship them.")
 def pack(
     pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
-    reid: Annotated[
-        list[Path],
-        typer.Option(
-            help="Weights of the re-identification network trained with it. Of several, trained on from the "
-            "same weights, the mean is stored."
-        ),
-    ],
+    reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
     output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
     name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
 ) -> None:
@@ -389,18 +383,13 @@ def pack(
     Then: pamtri-export --pose NAME-pose.safetensors --reid NAME-reid.safetensors --output NAME.pamtri
     """
     package()
-    from pamtri_edge.models import load_pose
+    from pamtri_edge.models import load_pose, load_reid
     from pamtri_edge.models.checkpoints import checkpoint_metadata
-    from pamtri_edge.models.shipped import save_half
-    from pamtri_edge.train.average import averaged
+    from pamtri_edge.models.shipped import save_half, without_identities
 
-    network = averaged(reid)
     output.mkdir(parents=True, exist_ok=True)
     pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
     save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
-    notes = checkpoint_metadata(reid[0])
-    if len(reid) > 1:
-        notes = {**notes, "averaged": str(len(reid))}
-    save_half(network, reid_file, metadata=notes)
+    save_half(without_identities(load_reid(reid)), reid_file, metadata=checkpoint_metadata(reid))
     for path in (pose_file, reid_file):
         console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
