@@ -68,7 +68,7 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
 
-weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: three hours on two idle cores.
+weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: four hours on two idle cores.
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more
 	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
@@ -84,6 +84,10 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: th
 	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
 		--recipe compact --pose-source net --rate 5e-4 --alike 0.2 --sizes 128,256@0.55 --steps 400 \
 		--init $(TRAINING)/reid-more/last.safetensors --validate $(TRAINING)/validation \
+		--output $(TRAINING)/reid-pose
+	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
+		--recipe compact --pose-source net --rate 1e-3 --alike 0.2 --sizes 128,256@0.86 --steps 1500 \
+		--init $(TRAINING)/reid-pose/last.safetensors --validate $(TRAINING)/validation \
 		--output $(TRAINING)/reid
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
 		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/packed

@@ -31,7 +31,8 @@ class TruthNoise:
     Each keypoint errs for itself. A network's errors agree with each other and lean towards the usual shape,
     so that this noise is the kinder one: all points together still tell the true shape, and with it the type.
     The `lite` network had 56 % mAP and 78 % of the types right with it at 192 pixels, and 36 % and 30 % when
-    a pose network took its place. So let training end with the network, at a rate that still teaches.
+    a pose network took its place. So let training end with the network, at a rate that still teaches: 400
+    such steps brought 39 % and 51 %, 1,500 more 43 % and 58 %.
 
     Attributes:
         jitter: deviation of a place, in crop units.
