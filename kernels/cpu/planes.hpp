@@ -32,7 +32,8 @@ void stream(const float* from, std::size_t count, float* to);
 /// Whether whole cache lines can be written past the caches to `to` on this processor.
 bool streams_lines(const float* to);
 
-/// Make what this thread streamed visible to the others.
+/// Make what this thread streamed visible to the others, who read it as soon as it reports to be
+/// done.
 void finish_streaming();
 #endif
 
@@ -47,8 +48,7 @@ void write_plane(int size, bool streaming, float* plane, const Row& row) {
             row(line, buffer.data());
             stream(buffer.data(), length, plane);
         }
-        finish_streaming();  // another thread reads the result as soon as this one reports to be
-                             // done
+        finish_streaming();
         return;
     }
 #endif

@@ -80,7 +80,11 @@ def _compiled(network: PoseNet, precision: str) -> openvino.CompiledModel:
     with warnings.catch_warnings(), torch.no_grad(), torch.autocast("cpu", enabled=False):
         warnings.simplefilter("ignore")  # torch and openvino warn of each other's and their own old names
         model = openvino.convert_model(torch.export.export(network, example, dynamic_shapes=(batch,)))
-    options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    options = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,  # two trainings would pin themselves to the same processors
+    }
     return openvino.Core().compile_model(model, "CPU", options)
 
 
