@@ -89,15 +89,8 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: fo
 		--recipe compact --pose-source net --rate 1e-3 --alike 0.2 --sizes 128,256@0.86 --steps 1500 \
 		--init $(TRAINING)/reid-pose/last.safetensors --validate $(TRAINING)/validation \
 		--output $(TRAINING)/reid
-	$(BIN)/pamtri train pose --data $(TRAINING)/more --model lite --recipe compact --minutes 30 --rate 1e-3 \
-		--sizes 128,256@0.6 --init $(TRAINING)/pose/last.safetensors --validate $(TRAINING)/validation \
-		--output $(TRAINING)/pose-more
-	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose-more/last.safetensors --model lite \
-		--recipe compact --pose-source net --rate 1e-3 --alike 0.2 --sizes 128,256@0.86 --minutes 11.5 \
-		--init $(TRAINING)/reid/last.safetensors --validate $(TRAINING)/validation \
-		--output $(TRAINING)/reid-street
-	$(BIN)/pamtri train pack --pose $(TRAINING)/pose-more/last.safetensors \
-		--reid $(TRAINING)/reid-street/last.safetensors --output $(TRAINING)/packed
+	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
+		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
 		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite

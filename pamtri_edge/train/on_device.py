@@ -170,32 +170,23 @@ def _degraded(images: Tensor, spec: Degradation, rng: np.random.Generator) -> Te
             edge = (_KERNEL - len(drawn)) // 2
             kernel[edge : edge + len(drawn), edge : edge + len(drawn)] = drawn
         images = _replaced(images, chosen, lambda some: _filtered(some, _on(kernels, images.device)))
-    far = rng.random(count) < spec.low_resolution
-    images = _seen(images, np.flatnonzero(~far), spec, rng)
-    for place in np.flatnonzero(far):  # noise and codec act on the small picture, as they do in a camera
-        small = max(8, 8 * round(side * spec.part(rng) / 8))  # whole blocks of the codec
+    for place in np.flatnonzero(rng.random(count) < spec.low_resolution):
+        small = max(4, round(side * rng.uniform(spec.smallest, 0.7)))
         one = functional.interpolate(images[place : place + 1], size=(small, small), mode="area")
-        one = _seen(one, np.zeros(1, np.int64), spec, rng)
         enlarged = functional.interpolate(one, size=(side, side), mode="bilinear", align_corners=False)
         images = images.index_copy(0, torch.tensor([int(place)], device=images.device), enlarged)
-    return images
-
-
-def _seen(images: Tensor, some: NDArray[np.int64], spec: Degradation, rng: np.random.Generator) -> Tensor:
-    """Return the pictures, some of them with what a sensor and a codec add."""
-    side = images.shape[-1]
-    chosen = some[rng.random(len(some)) < spec.noise]
+    chosen = np.flatnonzero(rng.random(count) < spec.noise)
     if len(chosen):
         levels = _on(rng.uniform(0.2, 1.0, len(chosen)) * spec.noise_level, images.device)
         generator = torch.Generator(images.device).manual_seed(int(rng.integers(2**31)))
         shape = (len(chosen), 4, side, side)
         drawn_noise = torch.randn(shape, generator=generator, device=images.device) * 0.5**0.5
         noise = (drawn_noise[:, :3] + drawn_noise[:, 3:]) * levels.view(-1, 1, 1, 1)
-        images = _replaced(images, chosen, lambda few: few + noise)
-    chosen = some[rng.random(len(some)) < spec.compression]
+        images = _replaced(images, chosen, lambda some: some + noise)
+    chosen = np.flatnonzero(rng.random(count) < spec.compression)
     if len(chosen):
         qualities = rng.integers(spec.quality, 81, len(chosen))
-        images = _replaced(images, chosen, lambda few: _compressed(few, qualities))
+        images = _replaced(images, chosen, lambda some: _compressed(some, qualities))
     return images
 
 

@@ -34,8 +34,6 @@ class Light:
         white_balance: gain of each channel, as a power of e.
         saturation: as a part.
         hue: degrees around the gray axis.
-        faded: share of pictures that keep between 5 and 60 % of their color, as in haze or from a cheap
-            camera: crops of street cameras have a third of the saturation of rendered ones, or less.
     """
 
     brightness: float = 0.0
@@ -44,7 +42,6 @@ class Light:
     white_balance: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
-    faded: float = 0.0
 
     def applied(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Return the picture (H, W, 3) uint8 in another light."""
@@ -57,7 +54,7 @@ class Light:
     @property
     def colors(self) -> bool:
         """Whether colors are mixed, by `matrix`."""
-        return bool(self.saturation or self.hue or self.faded)
+        return bool(self.saturation or self.hue)
 
     @property
     def exposes(self) -> bool:
@@ -67,8 +64,6 @@ class Light:
     def matrix(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draw the matrix (3, 3) that mixes R, G, B."""
         saturation = 1.0 + rng.uniform(-self.saturation, self.saturation)
-        if self.faded and rng.random() < self.faded:
-            saturation *= rng.uniform(0.05, 0.6)
         return _color_matrix(saturation, rng.uniform(-self.hue, self.hue))
 
     def table(self, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -89,9 +84,7 @@ class Degradation:
 
     Attributes:
         blur: out of focus, or moving.
-        low_resolution: seen from afar: shrunk to between `smallest` and 0.7 of its side, small ones as often
-            as large ones (evenly on a logarithmic scale), and enlarged. Noise and codec act in between, on
-            the small picture, as they do in a camera.
+        low_resolution: seen from afar: shrunk to between `smallest` and 0.7 of its side, and enlarged.
         smallest: least side of a shrunk picture, as a part of its side.
         compression: JPEG at a quality between `quality` and 80.
         quality: the lowest.
@@ -111,18 +104,13 @@ class Degradation:
         """Return the picture (H, W, 3) uint8 as such a camera would give it."""
         if self.blur and rng.random() < self.blur:
             picture = _blurred(picture, rng)
-        whole = picture.shape[:2]
         if self.low_resolution and rng.random() < self.low_resolution:
-            picture = _shrunk(picture, self.part(rng), rng)
+            picture = _shrunk(picture, rng.uniform(self.smallest, 0.7), rng)
         if self.noise and rng.random() < self.noise:
             picture = _noisy(picture, rng.uniform(0.2, 1.0) * self.noise_level, rng)
         if self.compression and rng.random() < self.compression:
             picture = _compressed(picture, int(rng.integers(self.quality, 81)))
-        return picture if picture.shape[:2] == whole else _enlarged(picture, whole, rng)
-
-    def part(self, rng: np.random.Generator) -> float:
-        """Draw what part of its side is left of a picture that was seen from afar."""
-        return float(np.exp(rng.uniform(np.log(self.smallest), np.log(0.7))))
+        return picture
 
 
 def _color_matrix(saturation: float, hue: float) -> NDArray[np.float64]:
@@ -169,12 +157,8 @@ def _shrunk(picture: Picture, part: float, rng: np.random.Generator) -> Picture:
         (max(4, round(width * part)), max(4, round(height * part))),
         interpolation=cv2.INTER_AREA if rng.random() < 0.7 else cv2.INTER_LINEAR,
     )
-    return np.asarray(small, np.uint8)
-
-
-def _enlarged(picture: Picture, whole: tuple[int, ...], rng: np.random.Generator) -> Picture:
     way = cv2.INTER_LINEAR if rng.random() < 0.8 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (whole[1], whole[0]), interpolation=way), np.uint8)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=way), np.uint8)
 
 
 def _noisy(picture: Picture, deviation: float, rng: np.random.Generator) -> Picture:

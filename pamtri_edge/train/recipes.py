@@ -140,11 +140,11 @@ _WIDE_AUGMENT: Final = AugmentSpec(
 _CAMERA_AUGMENT: Final = replace(
     _WIDE_AUGMENT,
     shift=0.08,
-    light=replace(_WIDE_AUGMENT.light, brightness=0.18, contrast=0.35, faded=0.5),
-    degradation=Degradation(blur=0.3, low_resolution=0.75, smallest=0.08, compression=0.5, noise=0.3),
+    light=replace(_WIDE_AUGMENT.light, brightness=0.18, contrast=0.35),
+    degradation=Degradation(blur=0.3, low_resolution=0.5, smallest=0.1, compression=0.4, noise=0.3),
 )
-"""The crops of street cameras: most are 20 to 60 pixels wide, have little color, and their boxes are loose.
-Vehicles are told apart far down a street too, keypoints found only near by."""
+"""Cheaper cameras and looser boxes yet: vehicles are told apart far down a street too, keypoints found only
+near by."""
 
 POSE: Final[Mapping[str, PoseRecipe]] = {
     "paper": PoseRecipe(
