@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kill a training at ten random moments, go on each time, and compare with one that nothing befell.
 
-    python benchmarks/kill_and_resume.py [--kills 10] [--steps 300] [--data DIR]
+    python benchmarks/kill_and_resume.py [--kills 10] [--steps 300] [--data DIR] [--pose FILE]
 
-Without --data it draws a small set first. Both trainings run on one CPU thread, because the order of sums may
-change with the number of threads. Ends with 1 if a weight differs in a single bit, or the loss curve.
+Without --data it draws a small set first. With --pose the network takes the keypoints and heatmaps that these
+weights find, as the weights that ship were trained; otherwise pictures alone. Both trainings run on one CPU
+thread, because the order of sums may change with the number of threads. Ends with 1 if a weight differs in a
+single bit, or the loss curve.
 """
 
 from __future__ import annotations
@@ -48,13 +50,14 @@ def drawn_set(folder: Path) -> Path:
     return folder
 
 
-def command(data: Path, output: Path, steps: int) -> list[str]:
-    options = {
+def command(data: Path, output: Path, steps: int, pose: Path | None) -> list[str]:
+    """Return the command line of the training."""
+    options: dict[str, object] = {
         "--data": data,
         "--output": output,
         "--model": "lite",
         "--recipe": "compact",
-        "--embed": "none",
+        "--embed": "heatmaps" if pose else "none",
         "--steps": steps,
         "--batch": 8,
         "--pictures-per-vehicle": 2,
@@ -62,7 +65,10 @@ def command(data: Path, output: Path, steps: int) -> list[str]:
         "--checkpoint-every": 7,
         "--threads": 1,
     }
-    return [*COMMAND, "reid", *(str(part) for pair in options.items() for part in pair), "--no-keypoints"]
+    if pose:
+        options |= {"--pose": pose, "--pose-source": "net"}
+    keypoints = "--keypoints" if pose else "--no-keypoints"
+    return [*COMMAND, "reid", *(str(part) for pair in options.items() for part in pair), keypoints]
 
 
 def run_to_the_end(line: list[str]) -> float:
@@ -117,16 +123,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--data", type=Path, help="a folder in the layout of VeRi")
+    parser.add_argument("--pose", type=Path, help="weights of a pose network")
     asked = parser.parse_args()
     moments = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as scratch:
         room = Path(scratch)
         data = asked.data or drawn_set(room / "data")
         whole, broken = room / "whole", room / "broken"
-        start = run_to_the_end(command(data, room / "start", 1))
-        seconds = run_to_the_end(command(data, whole, asked.steps))
+        start = run_to_the_end(command(data, room / "start", 1, asked.pose))
+        seconds = run_to_the_end(command(data, whole, asked.steps, asked.pose))
         print(f"undisturbed: {asked.steps} steps in {seconds:.1f} s, of which {start:.1f} s to start")
-        line = command(data, broken, asked.steps)
+        line = command(data, broken, asked.steps, asked.pose)
         for kill in range(1, asked.kills + 1):
             # On average the kills share half of the training, so that an unlucky draw does not end it.
             after = moments.uniform(0.0, 1.0) * (seconds - start) / (asked.kills + 1)
