@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+# A shell that runs the suite in the background ignores Ctrl-C for it, and for every program it starts; the
+# tests of an interrupted run need it heard.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
