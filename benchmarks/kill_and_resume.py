@@ -52,12 +52,11 @@ def drawn_set(folder: Path) -> Path:
 
 def command(data: Path, output: Path, steps: int, pose: Path | None) -> list[str]:
     """Return the command line of the training."""
-    options: dict[str, object] = {
+    options = {
         "--data": data,
         "--output": output,
         "--model": "lite",
         "--recipe": "compact",
-        "--embed": "heatmaps" if pose else "none",
         "--steps": steps,
         "--batch": 8,
         "--pictures-per-vehicle": 2,
@@ -65,10 +64,10 @@ def command(data: Path, output: Path, steps: int, pose: Path | None) -> list[str
         "--checkpoint-every": 7,
         "--threads": 1,
     }
+    inputs = ["--embed", "none", "--no-keypoints"]
     if pose:
-        options |= {"--pose": pose, "--pose-source": "net"}
-    keypoints = "--keypoints" if pose else "--no-keypoints"
-    return [*COMMAND, "reid", *(str(part) for pair in options.items() for part in pair), keypoints]
+        inputs = ["--embed", "heatmaps", "--keypoints", "--pose", str(pose), "--pose-source", "net"]
+    return [*COMMAND, "reid", *(str(part) for pair in options.items() for part in pair), *inputs]
 
 
 def run_to_the_end(line: list[str]) -> float:
