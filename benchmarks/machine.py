@@ -82,3 +82,22 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def gpu() -> dict[str, Any]:
+    """Return name, compute capability, driver and CUDA of the first NVIDIA GPU, as torch sees it.
+
+    Raises:
+        RuntimeError: torch sees none.
+    """
+    import torch
+
+    major, minor = torch.cuda.get_device_capability()
+    driver = Path("/proc/driver/nvidia/version")
+    return {
+        "name": torch.cuda.get_device_name(),
+        "compute": f"{major}.{minor}",
+        "memory_gib": round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1),
+        "driver": driver.read_text().splitlines()[0].strip() if driver.exists() else "unknown",
+        "torch_cuda": torch.version.cuda,
+    }

@@ -187,6 +187,14 @@ def export(
     raw_feature: Annotated[
         bool, typer.Option("--raw-feature", help="Leave the embedding at the network's own length.")
     ] = False,
+    optimize: Annotated[
+        bool,
+        typer.Option(
+            "--optimize/--no-optimize",
+            help="Convolve the heatmaps as small as they come, instead of enlarging them into a stack first: "
+            "the same numbers for less work.",
+        ),
+    ] = True,
     staged: Annotated[
         bool, typer.Option("--staged", help="Also write the two networks apart, for the two-engine path.")
     ] = False,
@@ -217,6 +225,7 @@ def export(
         geometry=geometry,
         flip_test=flip_test,
         raw_feature=raw_feature,
+        optimize=optimize,
         calibration=calibration,
         seven_bit_weights=seven_bit_weights,
         retrieval=retrieval,

@@ -75,6 +75,7 @@ class Networks:
             geometry=options.geometry,
             flip_test=options.flip_test,
             raw_feature=options.raw_feature,
+            optimize=options.optimize,
         )
 
 

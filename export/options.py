@@ -45,6 +45,8 @@ class ExportOptions:
         geometry: how a crop becomes the pictures.
         flip_test: average the heatmaps with those of the mirror image.
         raw_feature: leave the embedding as the network gives it, not at unit length.
+        optimize: rewrite the first convolution of re-identification so that no stack is built; the numbers
+            are the same.
         calibration: folder of crops for int8.
         seven_bit_weights: int8 weights of 7 bits: finer steps are given up for sums that do not overflow on
             x86 processors without VNNI.
@@ -71,6 +73,7 @@ class ExportOptions:
     geometry: Geometry = Geometry.UNIFIED
     flip_test: bool = False
     raw_feature: bool = False
+    optimize: bool = True
     calibration: Path | None = None
     seven_bit_weights: bool = False
     retrieval: Path | None = None

@@ -21,7 +21,7 @@ class Pamtri(nn.Module):
     """Both networks and all that stands between them, as one graph, for inference.
 
     It keeps the given networks and rearranges the first convolution of re-identification (`FusedStem`) from
-    the weights as they are now: load or train first, then build this.
+    the weights as they are now, unless told not to: load or train first, then build this.
 
     Args:
         pose: the pose network; None if the re-identification network takes nothing from it, and then
@@ -30,6 +30,8 @@ class Pamtri(nn.Module):
         geometry: how a crop becomes the pictures; see `pamtri_edge.geometry.Geometry`.
         flip_test: average the heatmaps with those of the mirror image (twice the cost of pose).
         raw_feature: do not bring the embedding to unit length.
+        optimize: apply the first convolution of re-identification to the heatmaps as small as they come,
+            which gives the same numbers; False builds the whole stack first, as the original does.
 
     Attributes:
         geometry: as given.
@@ -48,6 +50,7 @@ class Pamtri(nn.Module):
         geometry: Geometry = Geometry.UNIFIED,
         flip_test: bool = False,
         raw_feature: bool = False,
+        optimize: bool = True,
     ) -> None:
         super().__init__()
         if pose is None and reid.spec.uses_pose:
@@ -62,7 +65,7 @@ class Pamtri(nn.Module):
         whole = NUM_SEGMENTS * reid.spec.segments
         if self.geometry is Geometry.ORIGINAL:  # which draws its segments at the size of the heatmaps
             quarter, whole = quarter + whole, 0
-        self.reid = ReidStage(reid, coarse=quarter, fine=whole, raw_feature=raw_feature)
+        self.reid = ReidStage(reid, coarse=quarter, fine=whole, raw_feature=raw_feature, optimize=optimize)
         self.eval()
 
     @property

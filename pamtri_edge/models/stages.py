@@ -61,17 +61,25 @@ class ReidStage(nn.Module):
 
     Attributes:
         network: the re-identification network.
-        stem: its first convolution for channels that come apart; see `FusedStem`.
+        stem: its first convolution for channels that come apart, see `FusedStem`; None where the stack is
+            built first.
         raw_feature: the embedding keeps its length, as the original ranks it.
         dtype: what the network computes in.
     """
 
     def __init__(
-        self, network: ReidNet, *, coarse: int = 0, fine: int = 0, raw_feature: bool = False
+        self,
+        network: ReidNet,
+        *,
+        coarse: int = 0,
+        fine: int = 0,
+        raw_feature: bool = False,
+        optimize: bool = True,
     ) -> None:
         super().__init__()
         self.network = network
-        self.stem = FusedStem(*network.stem, coarse=coarse, fine=fine) if coarse or fine else None
+        rewritten = optimize and (coarse or fine)
+        self.stem = FusedStem(*network.stem, coarse=coarse, fine=fine) if rewritten else None
         self.raw_feature = raw_feature
         self.dtype = torch.float32
 
@@ -97,7 +105,7 @@ class ReidStage(nn.Module):
     def of_parts(
         self, rgb: Tensor, coarse: Tensor | None, fine: Tensor | None, keypoint_vector: Tensor | None
     ) -> tuple[Tensor, ...]:
-        """Return what forward returns for the stack of these channels, without building it.
+        """Return what forward returns for the stack of these channels; `stem` does without building it.
 
         Args:
             rgb: (N, 3, 256, 256) float32, normalised.
@@ -106,7 +114,10 @@ class ReidStage(nn.Module):
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
         if self.stem is None:
-            return self(rgb, keypoint_vector)  # type: ignore[no-any-return]
+            enlarged = [] if coarse is None else [operators.enlarge(coarse)]
+            extra = enlarged if fine is None else [*enlarged, fine]
+            stack = torch.cat([rgb, *map(operators.normalise_extra, extra)], dim=1) if extra else rgb
+            return self(stack, keypoint_vector)  # type: ignore[no-any-return]
         stem = self.stem(rgb.to(self.dtype), self._cast(coarse), self._cast(fine))
         return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector)))
 

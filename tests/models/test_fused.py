@@ -66,6 +66,21 @@ def test_the_fused_module_equals_the_networks_with_ops_between_them(
 
 
 @pytest.mark.parametrize("geometry", list(Geometry))
+@pytest.mark.parametrize("variant", ["H", "S", "K+H", "K+H+S+MT", "MT"])
+def test_the_rewritten_first_convolution_changes_no_output(
+    variant: str, geometry: Geometry, tiny: Tiny, batch: Any
+) -> None:
+    module = Pamtri(*tiny(variant), geometry=geometry)
+    plain = Pamtri(*tiny(variant), geometry=geometry, optimize=False)
+    inputs = (batch.images, batch.windows, batch.sizes)[: len(module.input_names)]
+    assert plain.reid.stem is None
+    found, expected = _outputs(module, *inputs), _outputs(plain, *inputs)
+    assert list(found) == list(expected)
+    for name in found:
+        assert (found[name] - expected[name]).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("geometry", list(Geometry))
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_outputs_have_their_names_shapes_and_types(
     variant: str, geometry: Geometry, tiny: Tiny, batch: Any
