@@ -8,7 +8,7 @@
 // by two more.
 #pragma once
 
-#include "pamtri/common.hpp"
+#include "pamtri/pixels.hpp"
 
 namespace pamtri {
 
@@ -27,12 +27,16 @@ PAMTRI_HD int rounded(float value) {
     return whole + (rest > 0.5f || (rest == 0.5f && whole % 2 != 0));
 }
 
-/// Where output line i of `size` lies among `extent` source lines: (i + 0.5) * extent / size - 0.5.
+/// How many source lines an output line is wide.
+PAMTRI_HD double scale_of(int size, int extent) {
+    return 1.0 / (static_cast<double>(size) / static_cast<double>(extent));
+}
+
+/// Where an output line lies among `extent` source lines: (line + 0.5) * scale - 0.5.
 ///
 /// Past the border both lines are the border's. Columns then put the whole weight on one of them;
 /// rows keep the fraction, and lose a bit more to rounding: that is how OpenCV does it.
-PAMTRI_HD Tap tap_of(int line, int size, int extent, bool column) {
-    const double scale = 1.0 / (static_cast<double>(size) / static_cast<double>(extent));
+PAMTRI_HD Tap tap_at(int line, double scale, int extent, bool column) {
     const float place = static_cast<float>(product(line + 0.5, scale) - 0.5);
     int first = static_cast<int>(place);
     if (static_cast<float>(first) > place) --first;
@@ -41,6 +45,10 @@ PAMTRI_HD Tap tap_of(int line, int size, int extent, bool column) {
     return {clamped(first, 0, extent - 1), clamped(first + 1, 0, extent - 1),
             rounded(product(1.0f - fraction, static_cast<float>(kWeightOne))),
             rounded(product(fraction, static_cast<float>(kWeightOne)))};
+}
+
+PAMTRI_HD Tap tap_of(int line, int size, int extent, bool column) {
+    return tap_at(line, scale_of(size, extent), extent, column);
 }
 
 /// Two pixels of a row blended: up to 255 * 128, which fits 16 bits.
@@ -53,17 +61,38 @@ PAMTRI_HD int blended_down_column(int top, int bottom, int top_weight, int botto
     return (((top * top_weight) >> 16) + ((bottom * bottom_weight) >> 16) + 2) >> 2;
 }
 
-/// One channel of one output pixel. row_bytes: from one source row to the next.
-PAMTRI_HD int resized_pixel(const unsigned char* pixels, long long row_bytes, const Tap& row,
-                            const Tap& column, int channel) {
-    const unsigned char* top = pixels + row.first * row_bytes + channel;
-    const unsigned char* bottom = pixels + row.second * row_bytes + channel;
-    return blended_down_column(
-        blended_along_row(top[3 * column.first], top[3 * column.second], column.first_weight,
-                          column.second_weight),
-        blended_along_row(bottom[3 * column.first], bottom[3 * column.second], column.first_weight,
-                          column.second_weight),
-        row.first_weight, row.second_weight);
+/// A rectangle of a frame, and its scale_of() in both directions (a division that the host has
+/// done).
+struct CropSource {
+    Surface surface;
+    int x, y, width, height;
+    double scale_x, scale_y;
+};
+
+PAMTRI_HD Rgb blended_along_row(const Rgb& left, const Rgb& right, const Tap& column) {
+    const int u = column.first_weight;
+    const int v = column.second_weight;
+    return {blended_along_row(left.red, right.red, u, v),
+            blended_along_row(left.green, right.green, u, v),
+            blended_along_row(left.blue, right.blue, u, v)};
+}
+
+/// One output pixel of a resized rectangle.
+template <int Form>
+PAMTRI_HD Rgb resized_pixel(const CropSource& source, const ConversionRule& rule, const Tap& row,
+                            const Tap& column) {
+    const int left = source.x + column.first;
+    const int right = source.x + column.second;
+    const int top = source.y + row.first;
+    const int bottom = source.y + row.second;
+    const Rgb above = blended_along_row(pixel_at<Form>(source.surface, rule, left, top),
+                                        pixel_at<Form>(source.surface, rule, right, top), column);
+    const Rgb below =
+        blended_along_row(pixel_at<Form>(source.surface, rule, left, bottom),
+                          pixel_at<Form>(source.surface, rule, right, bottom), column);
+    return {blended_down_column(above.red, below.red, row.first_weight, row.second_weight),
+            blended_down_column(above.green, below.green, row.first_weight, row.second_weight),
+            blended_down_column(above.blue, below.blue, row.first_weight, row.second_weight)};
 }
 
 }  // namespace pamtri

@@ -4,7 +4,7 @@
 // stack: RGB, upsampled heatmaps and segments as the channels of the re-identification network.
 #pragma once
 
-#include "pamtri/common.hpp"
+#include "pamtri/half.hpp"
 
 namespace pamtri {
 
@@ -42,17 +42,25 @@ PAMTRI_HD float blended(float first, float second, float weight) {
     return product(first, 1.0f - weight) + product(second, weight);
 }
 
+/// One of the four values that a heatmap's cell becomes along a line: what neighbours_of() and
+/// blended() give for output line 4 * cell + phase, from the cell and its neighbours.
+PAMTRI_HD float widened(float before, float here, float after, int phase) {
+    return phase < 2 ? blended(before, here, phase == 0 ? 0.625f : 0.875f)
+                     : blended(here, after, phase == 2 ? 0.125f : 0.375f);
+}
+
 /// The value of one pixel of an upsampled heatmap, before normalisation: along the row first.
-PAMTRI_HD float upsampled(const float* heatmap, int side, int row, int column) {
+template <typename T>
+PAMTRI_HD float upsampled(const T* heatmap, int side, int row, int column) {
     const Neighbours vertical = neighbours_of(row, side);
     const Neighbours horizontal = neighbours_of(column, side);
-    const float* top = heatmap + vertical.first * side;
-    const float* bottom = heatmap + vertical.second * side;
-    return blended(
-        blended(clipped(top[horizontal.first]), clipped(top[horizontal.second]), horizontal.weight),
-        blended(clipped(bottom[horizontal.first]), clipped(bottom[horizontal.second]),
-                horizontal.weight),
-        vertical.weight);
+    const T* top = heatmap + vertical.first * side;
+    const T* bottom = heatmap + vertical.second * side;
+    return blended(blended(clipped(to_float(top[horizontal.first])),
+                           clipped(to_float(top[horizontal.second])), horizontal.weight),
+                   blended(clipped(to_float(bottom[horizontal.first])),
+                           clipped(to_float(bottom[horizontal.second])), horizontal.weight),
+                   vertical.weight);
 }
 
 }  // namespace pamtri

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// crop: rectangles of frames -> (count, 3, size, size), a block a tile of kCropRows by kCropThreads
+// pixels of one picture, a thread a column of the tile.
+#include "pamtri/crop.hpp"
+#include "pamtri/tasks.hpp"
+
+namespace pamtri {
+namespace {
+
+struct Tile {
+    int picture, column, first_row, end_row;
+};
+
+__device__ Tile tile_of(unsigned block, int size) {
+    const int across = (size + kCropThreads - 1) / kCropThreads;
+    const int down = (size + kCropRows - 1) / kCropRows;
+    const int index = static_cast<int>(block);
+    const int picture = index / (across * down);
+    const int within = index - picture * across * down;
+    const int row = within / across;
+    const int end = (row + 1) * kCropRows;
+    return {picture, (within - row * across) * kCropThreads + static_cast<int>(threadIdx.x),
+            row * kCropRows, end < size ? end : size};
+}
+
+template <int Form, typename T>
+__device__ void write_tile(const CropTask& task, const Tile& tile, const Tap (&rows)[kCropRows]) {
+    const CropSource& source = task.sources[tile.picture];
+    const ConversionRule rule = conversion_rule(task.conversion);
+    const Tap column = tap_at(tile.column, source.scale_x, source.width, true);
+    const long long plane = static_cast<long long>(task.size) * task.size;
+    T* out = static_cast<T*>(task.out) + 3 * plane * tile.picture + tile.column;
+    T* red = task.swap_channels != 0 ? out + 2 * plane : out;
+    T* blue = task.swap_channels != 0 ? out : out + 2 * plane;
+    for (int row = tile.first_row; row < tile.end_row; ++row) {
+        const Rgb pixel = resized_pixel<Form>(source, rule, rows[row - tile.first_row], column);
+        const long long at = static_cast<long long>(row) * task.size;
+        red[at] = stored<T>(static_cast<float>(pixel.red));
+        out[plane + at] = stored<T>(static_cast<float>(pixel.green));
+        blue[at] = stored<T>(static_cast<float>(pixel.blue));
+    }
+}
+
+template <typename T>
+__device__ void crop(const CropTask& task, Tap (&rows)[kCropRows]) {
+    const Tile tile = tile_of(blockIdx.x, task.size);
+    const CropSource& source = task.sources[tile.picture];
+    const int row = tile.first_row + static_cast<int>(threadIdx.x);
+    if (row < tile.end_row) rows[threadIdx.x] = tap_at(row, source.scale_y, source.height, false);
+    __syncthreads();
+    if (tile.column >= task.size) return;
+    if (task.form == kRgb) {
+        write_tile<kRgb, T>(task, tile, rows);
+    } else if (task.form == kRgba) {
+        write_tile<kRgba, T>(task, tile, rows);
+    } else {
+        write_tile<kNv12, T>(task, tile, rows);
+    }
+}
+
+}  // namespace
+}  // namespace pamtri
+
+/// Blocks: pictures * tiles of a picture.
+extern "C" __global__ void __launch_bounds__(pamtri::kCropThreads)
+    pamtri_crop_float(const __grid_constant__ pamtri::CropTask task) {
+    __shared__ pamtri::Tap rows[pamtri::kCropRows];
+    pamtri::crop<float>(task, rows);
+}
+
+extern "C" __global__ void __launch_bounds__(pamtri::kCropThreads)
+    pamtri_crop_half(const __grid_constant__ pamtri::CropTask task) {
+    __shared__ pamtri::Tap rows[pamtri::kCropRows];
+    pamtri::crop<pamtri::Half>(task, rows);
+}
+
+extern "C" __global__ void __launch_bounds__(pamtri::kCropThreads)
+    pamtri_crop_byte(const __grid_constant__ pamtri::CropTask task) {
+    __shared__ pamtri::Tap rows[pamtri::kCropRows];
+    pamtri::crop<unsigned char>(task, rows);
+}

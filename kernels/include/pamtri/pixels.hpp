@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A frame's pixels as 8-bit RGB, however they lie in memory: pitch-linear RGB, RGBA and NV12.
+//
+// NV12 is a plane of luma and one, half as wide and high, of chroma pairs U, V; a pair belongs to
+// the two by two pixels that it covers and is not interpolated. Four conversions are in use;
+// NvBufSurface calls them NV12, NV12_709, NV12_ER and NV12_709_ER ("extended range"). Each is
+// R'G'B' from Y'CbCr by ITU-R BT.601-7 or BT.709-6 (section 3 of each), with 8-bit studio levels
+// (luma 16..235, chroma 16..240) or the full range 0..255, in fixed point of 20 bits, rounded half
+// up. The first has OpenCV's constants, which have three decimals, so that it equals
+// cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_NV12) to the bit.
+#pragma once
+
+#include "pamtri/common.hpp"
+
+namespace pamtri {
+
+enum PixelForm { kRgb = 0, kRgba = 1, kNv12 = 2 };
+
+enum Conversion { kBt601 = 0, kBt709 = 1, kBt601Full = 2, kBt709Full = 3 };
+
+constexpr int kConversionBits = 20;
+
+struct Rgb {
+    int red, green, blue;
+};
+
+/// Coefficients in units of 2^-20: of luma above `black`, and of chroma about 128.
+struct ConversionRule {
+    int black, luma, red_v, green_u, green_v, blue_u;
+};
+
+PAMTRI_HD ConversionRule conversion_rule(int conversion) {
+    switch (conversion) {
+        case kBt709:
+            return {16, 1220945, 1879825, -223607, -558796, 2215014};
+        case kBt601Full:
+            return {0, 1048576, 1470104, -360853, -748826, 1858077};
+        case kBt709Full:
+            return {0, 1048576, 1651297, -196424, -490864, 1945738};
+        default:
+            return {16, 1220542, 1673527, -409993, -852492, 2116026};
+    }
+}
+
+PAMTRI_HD Rgb converted(int luma, int u, int v, const ConversionRule& rule) {
+    const int above = luma > rule.black ? luma - rule.black : 0;
+    const int base = above * rule.luma + (1 << (kConversionBits - 1));
+    u -= 128;
+    v -= 128;
+    return {clamped((base + rule.red_v * v) >> kConversionBits, 0, 255),
+            clamped((base + rule.green_v * v + rule.green_u * u) >> kConversionBits, 0, 255),
+            clamped((base + rule.blue_u * u) >> kConversionBits, 0, 255)};
+}
+
+/// A frame: rows may be further apart than they are long.
+struct Surface {
+    const unsigned char* pixels;  // or luma
+    const unsigned char* chroma;  // of NV12
+    int pitch, chroma_pitch;      // bytes from one row to the next
+};
+
+template <int Form>
+PAMTRI_HD Rgb pixel_at(const Surface& surface, const ConversionRule& rule, int x, int y) {
+    const unsigned char* row = surface.pixels + static_cast<long long>(y) * surface.pitch;
+    if (Form == kNv12) {
+        const unsigned char* pair =
+            surface.chroma + static_cast<long long>(y / 2) * surface.chroma_pitch + (x & ~1);
+        return converted(row[x], pair[0], pair[1], rule);
+    }
+    const unsigned char* pixel = row + (Form == kRgba ? 4 : 3) * static_cast<long long>(x);
+    return {pixel[0], pixel[1], pixel[2]};
+}
+
+}  // namespace pamtri
