@@ -16,7 +16,7 @@ TRAINING ?= training
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find kernels -type f)
-CXX_SOURCES := $(filter %.cpp %.hpp %.cu %.cuh,$(NATIVE))
+CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench weights clean distclean

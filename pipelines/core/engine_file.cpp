@@ -1,0 +1,193 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "engine_file.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "errors.hpp"
+#include "json.hpp"
+
+namespace pamtri::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kLargestText = 16 << 20;  // manifests and records are some kilobytes
+
+std::optional<std::string> text_of(const fs::path& path) {
+    std::error_code code;
+    if (!fs::is_regular_file(path, code) || fs::file_size(path, code) > kLargestText) return {};
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file) return {};
+    return text;
+}
+
+Json json_of(const fs::path& path) {
+    const std::optional<std::string> text = text_of(path);
+    try {
+        return text ? Json::parse(*text) : Json();
+    } catch (const JsonError&) {
+        return Json();  // a record that is being written, or none of ours
+    }
+}
+
+std::string text_or(const Json& json, const std::string& otherwise) {
+    return json.text() ? *json.text() : otherwise;
+}
+
+/// SHA-256 of a network, as the bundle's manifest has it.
+std::string digest_of(const fs::path& bundle, const std::string& model) {
+    const fs::path path = bundle / "manifest.json";
+    const std::optional<std::string> text = text_of(path);
+    if (!text) {
+        throw EngineError(bundle.string() +
+                          " is no bundle: it has no readable manifest.json. Check "
+                          "the path, or make a bundle: pamtri-export --output " +
+                          bundle.string());
+    }
+    Json manifest;
+    try {
+        manifest = Json::parse(*text);
+    } catch (const JsonError& error) {
+        throw EngineError(path.string() + " is not readable JSON (" + error.what() +
+                          "). Copy the bundle again from where it came.");
+    }
+    const std::string* digest = manifest["files"][model].text();
+    if (digest == nullptr) {
+        throw EngineError(path.string() + " lists no " + model +
+                          "; export the bundle with --staged for the two-engine path.");
+    }
+    return *digest;
+}
+
+/// Whether a version such as "10.3.0" names the one that is loaded, "10.3.0.26": Python's package
+/// leaves the build out in some releases.
+bool names_version(const std::string& recorded, const std::string& loaded) {
+    return recorded == loaded || loaded.rfind(recorded + ".", 0) == 0 ||
+           recorded.rfind(loaded + ".", 0) == 0;
+}
+
+/// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does.
+std::string differences(const Json& record, const std::string& digest, const Machine& machine) {
+    std::vector<std::string> clauses;
+    const auto compare = [&](const char* what, const std::string& was, const std::string& is,
+                             bool same) {
+        if (!same) clauses.push_back(std::string(what) + " was '" + was + "', is '" + is + "'");
+    };
+    const std::string onnx = text_or(record["onnx"], "unknown");
+    compare("the network's SHA-256", onnx.substr(0, 12), digest.substr(0, 12), onnx == digest);
+    const std::string library = text_or(record["library"], "unknown");
+    const bool version =
+        library.rfind("TensorRT ", 0) == 0 && names_version(library.substr(9), machine.tensorrt);
+    compare("TensorRT", library, "TensorRT " + machine.tensorrt, version);
+    const std::string cuda = text_or(record["cuda"], "unknown");
+    const std::string major = std::to_string(machine.cuda_major);
+    compare("CUDA", cuda, major, cuda.substr(0, cuda.find('.')) == major);
+    const std::string compute = text_or(record["compute"], "unknown");
+    compare("the GPU's architecture", compute, machine.compute, compute == machine.compute);
+    const std::string gpu = text_or(record["gpu"], "unknown");
+    compare("the GPU", gpu, machine.gpu, gpu == machine.gpu);
+    const std::string l4t = text_or(record["l4t"], "");
+    compare("the Jetson's L4T", l4t, machine.l4t, l4t == machine.l4t);
+    std::string text;
+    for (const std::string& clause : clauses) text += (text.empty() ? "" : "; ") + clause;
+    return text;
+}
+
+/// What is wrong with the engine itself; "" if nothing is.
+std::string damage(const fs::path& engine, const Json& record) {
+    std::error_code code;
+    const std::uintmax_t size = fs::file_size(engine, code);
+    if (code) return "there is no " + engine.filename().string() + " beside its record";
+    const double* bytes = record["bytes"].number();
+    if (bytes == nullptr || static_cast<double>(size) != *bytes) {
+        return engine.filename().string() + " is cut short or another file: it has " +
+               std::to_string(size) + " bytes of " +
+               (bytes ? std::to_string(static_cast<std::uintmax_t>(*bytes)) : "unknown");
+    }
+    return "";
+}
+
+std::vector<fs::path> records_in(const fs::path& folder) {
+    std::vector<fs::path> records;
+    std::error_code code;
+    for (fs::directory_iterator entry(folder, code), end; !code && entry != end;
+         entry.increment(code)) {
+        if (entry->path().extension() == ".json") records.push_back(entry->path());
+    }
+    std::sort(records.begin(), records.end());
+    return records;
+}
+
+}  // namespace
+
+std::string l4t_of(const std::string& line) {
+    static const std::string kBetween = " (release), REVISION: ";
+    static const std::string kDigits = "0123456789";
+    const std::size_t between = line.find(kBetween);
+    if (between == std::string::npos) {
+        return line.find_first_not_of(" \t\r\n") == std::string::npos ? "" : line;
+    }
+    const std::string before = line.substr(0, between);
+    const std::size_t letter = before.find_last_not_of(kDigits);
+    const std::size_t major = letter == std::string::npos ? 0 : letter + 1;
+    const std::size_t minor = between + kBetween.size();
+    const std::size_t end = line.find_first_not_of(kDigits + ".", minor);
+    return before.substr(major) + "." + line.substr(minor, end - minor);
+}
+
+std::vector<std::string> engine_folders(const std::string& bundle) {
+    std::vector<std::string> folders = {(fs::path(bundle) / "engines").string()};
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return value ? fs::path(value) : fs::path();
+    };
+    if (const fs::path own = variable("PAMTRI_CACHE"); !own.empty()) {
+        folders.push_back((own / "engines").string());
+        return folders;
+    }
+    fs::path base = variable("XDG_CACHE_HOME");
+    if (base.empty() && !variable("HOME").empty()) base = variable("HOME") / ".cache";
+    if (!base.empty()) folders.push_back((base / "pamtri-edge" / "engines").string());
+    return folders;
+}
+
+EngineFile find_engine(const std::string& bundle, const Machine& machine,
+                       const std::string& model) {
+    const std::string digest = digest_of(bundle, model);
+    EngineFile newest;
+    std::string built;
+    std::string others;
+    for (const std::string& folder : engine_folders(bundle)) {
+        for (const fs::path& path : records_in(folder)) {
+            const Json record = json_of(path);
+            if (text_or(record["model"], "") != model) continue;
+            const fs::path engine = fs::path(path).replace_extension(".engine");
+            std::string wrong = differences(record, digest, machine);
+            if (wrong.empty()) wrong = damage(engine, record);
+            if (!wrong.empty()) {
+                others += " " + engine.filename().string() + ": " + wrong + ".";
+                continue;
+            }
+            const std::string when = text_or(record["built_utc"], "");
+            if (newest.path.empty() || when > built) {
+                built = when;
+                newest = {engine.string(), text_or(record["arithmetic"], "fp32")};
+            }
+        }
+    }
+    if (!newest.path.empty()) return newest;
+    throw EngineError(bundle + " has no engine of " + model + " for this machine" +
+                      (others.empty() ? "; none was built yet." : ":" + others) +
+                      " Build one here: pamtri-export with --engine, or Reidentifier.load() in "
+                      "Python on this machine.");
+}
+
+}  // namespace pamtri::core

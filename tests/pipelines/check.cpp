@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "check.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <map>
+
+#include "errors.hpp"
+
+namespace test {
+namespace {
+
+std::map<std::string, void (*)()>& all() {
+    static std::map<std::string, void (*)()> tests;
+    return tests;
+}
+
+struct Failed {};
+
+}  // namespace
+
+Registered::Registered(const char* name, void (*body)()) { all()[name] = body; }
+
+void fail(const char* file, int line, const std::string& what) {
+    std::fprintf(stderr, "%s:%d: %s\n", file, line, what.c_str());
+    throw Failed{};
+}
+
+void expect_error(const char* file, int line, const std::function<void()>& action,
+                  const std::vector<std::string>& parts) {
+    std::string text;
+    try {
+        action();
+    } catch (const pamtri::core::EngineError& error) {
+        text = error.what();
+    }
+    if (text.empty()) fail(file, line, "no error");
+    for (const std::string& part : parts) {
+        if (text.find(part) == std::string::npos) {
+            fail(file, line, "'" + part + "' is not in: " + text);
+        }
+    }
+    if (text.find('\n') != std::string::npos) fail(file, line, "not one line: " + text);
+}
+
+}  // namespace test
+
+int main(int count, char** arguments) {
+    int failures = 0;
+    for (const auto& [name, body] : test::all()) {
+        bool wanted = count < 2;
+        for (int i = 1; i < count; ++i) wanted = wanted || name == arguments[i];
+        if (!wanted) continue;
+        try {
+            body();
+            test::afterwards();
+            std::printf("passed %s\n", name.c_str());
+        } catch (const test::Failed&) {
+            std::printf("FAILED %s\n", name.c_str());
+            ++failures;
+        } catch (const std::exception& error) {
+            std::printf("FAILED %s: %s\n", name.c_str(), error.what());
+            ++failures;
+        }
+    }
+    return failures == 0 ? 0 : 1;
+}

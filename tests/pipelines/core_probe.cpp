@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lets Python look at what pipelines stand on:
+//
+//     core_probe json                      each line of the input is read; "ok VALUE" or "error
+//     WHY" core_probe find BUNDLE MODEL TENSORRT CUDA COMPUTE GPU L4T      the engine's path and
+//     arithmetic core_probe folders BUNDLE
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "engine_file.hpp"
+#include "errors.hpp"
+#include "json.hpp"
+
+using namespace pamtri::core;
+
+namespace {
+
+/// As JSON again, every text in hexadecimal, so that nothing need be escaped.
+std::string shown(const Json& json) {
+    std::string text;
+    char buffer[32];
+    if (const Json::Object* members = json.object()) {
+        for (const auto& [name, member] : *members) {
+            for (const char c : name) {
+                std::snprintf(buffer, sizeof(buffer), "%02x", static_cast<unsigned char>(c));
+                text += buffer;
+            }
+            text += ":" + shown(member) + ",";
+        }
+        return "{" + text + "}";
+    }
+    if (const Json::List* items = json.list()) {
+        for (const Json& item : *items) text += shown(item) + ",";
+        return "[" + text + "]";
+    }
+    if (const std::string* string = json.text()) {
+        for (const char c : *string) {
+            std::snprintf(buffer, sizeof(buffer), "%02x", static_cast<unsigned char>(c));
+            text += buffer;
+        }
+        return "'" + text + "'";
+    }
+    if (const double* number = json.number()) {
+        std::snprintf(buffer, sizeof(buffer), "%.17g", *number);
+        return buffer;
+    }
+    if (const bool* boolean = json.boolean()) return *boolean ? "true" : "false";
+    return "null";
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string mode = count > 1 ? arguments[1] : "";
+    if (mode == "json") {
+        for (std::string line; std::getline(std::cin, line);) {
+            try {
+                const std::string value = shown(Json::parse(line));
+                std::cout << "ok " << value << "\n";
+            } catch (const JsonError& error) {
+                std::cout << "error " << error.what() << "\n";
+            }
+        }
+        return 0;
+    }
+    if (mode == "folders") {
+        for (const std::string& folder : engine_folders(arguments[2])) std::cout << folder << "\n";
+        return 0;
+    }
+    Machine machine;
+    machine.tensorrt = arguments[4];
+    machine.cuda_major = std::stoi(arguments[5]);
+    machine.compute = arguments[6];
+    machine.gpu = arguments[7];
+    machine.l4t = arguments[8];
+    try {
+        const EngineFile found = find_engine(arguments[2], machine, arguments[3]);
+        std::cout << found.path << "\n" << found.arithmetic << "\n";
+        return 0;
+    } catch (const EngineError& error) {
+        std::cout << error.what() << "\n";
+        return 1;
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What pipelines stand on and needs no GPU.
+#include <stdexcept>
+
+#include "check.hpp"
+#include "engine.hpp"
+#include "engine_file.hpp"
+#include "json.hpp"
+
+using namespace pamtri::core;
+
+void test::afterwards() {}
+
+TEST(a_tensors_item_has_the_bytes_of_its_shape) {
+    EXPECT((TensorSpec{"images", ElementType::kFloat32, {3, 256, 256}}.item_bytes() == 786432));
+    EXPECT((TensorSpec{"images", ElementType::kFloat16, {3, 4}}.item_bytes() == 24));
+    EXPECT((TensorSpec{"quality", ElementType::kFloat32, {}}.item_bytes() == 4));
+}
+
+TEST(a_json_value_is_what_it_is_and_nothing_else) {
+    const Json json = Json::parse(R"({"a": [1, "x", true, null], "b": {"c": -2.5e1}})");
+    const Json::List& list = *json["a"].list();
+    EXPECT(*list[0].number() == 1 && *list[1].text() == "x" && *list[2].boolean());
+    EXPECT(list[3].is_null() && list[3].number() == nullptr && list[0].text() == nullptr);
+    EXPECT(*json["b"]["c"].number() == -25.0);
+    EXPECT(json["nothing"]["below"].is_null() && list[0]["a"].is_null());
+}
+
+TEST(a_jetsons_release_is_read_from_its_line) {
+    EXPECT(l4t_of("# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic") == "36.4.0");
+    EXPECT(l4t_of("") == "" && l4t_of(" \n") == "");
+    EXPECT(l4t_of("something new") == "something new");
+}
+
+TEST(a_check_that_fails_ends_its_test) {
+    bool ended = false;
+    try {
+        EXPECT(1 + 1 == 3);
+    } catch (...) {
+        ended = true;
+    }
+    if (!ended) throw std::runtime_error("EXPECT let it pass");
+}
