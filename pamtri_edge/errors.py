@@ -25,6 +25,10 @@ class CheckpointError(PamtriError):
     """A file of weights that cannot be read or does not fit the network."""
 
 
+class EngineError(PamtriError):
+    """An engine that cannot be built, or not be used on this device."""
+
+
 class ExportError(PamtriError):
     """An export that was refused; nothing was left under the final name."""
 

@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge import ops
-from pamtri_edge.arrays import check_choice, check_color_order, check_crops, check_picture
+from pamtri_edge.arrays import (
+    check_choice,
+    check_color_order,
+    check_crops,
+    check_picture,
+    is_device_array,
+)
 from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.geometry import CropRule, crop_rectangles, crop_to_frame
 from pamtri_edge.runtime import Backend, create_backend
-from pamtri_edge.runtime.backend import DeviceBackend, empty_output
+from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.selftest import self_test
 
 CHUNK: Final = 32
@@ -95,16 +101,18 @@ class Reidentifier:
             path: the bundle, `NAME.pamtri`. None takes the one in the user's cache, or else the trained
                 `lite` one that comes with the package (`pamtri_edge.bundle.default_bundle()`).
             device: "cpu", "cuda", "cuda:N", or "auto".
-            backend: "openvino", "torch", or "auto": OpenVINO on the CPU, torch for a CUDA device.
+            backend: "tensorrt", "openvino", "torch", or "auto": TensorRT where there is an NVIDIA driver,
+                CuPy and TensorRT; else OpenVINO on the CPU, torch for a CUDA device.
             threads: CPU threads of the network; None for all that the process may use.
-            build: whether an engine may be built that is not in the bundle's cache, which can take minutes.
-                The engines of this release (OpenVINO, torch) need no building, so it changes nothing yet.
+            build: whether TensorRT may build an engine that is not in the bundle's cache, which can take
+                minutes. The other engines need no building.
 
         Raises:
             BundleError: the bundle is missing, incomplete, changed, too new, or gave other results than it
                 promises.
             InputError: an unknown device or backend.
             MissingDependencyError: the engine is not installed.
+            EngineError: TensorRT cannot be used here, or building an engine was not allowed.
         """
         place = default_bundle() if path is None else path
         if path is None and not default_bundle().exists():
@@ -113,7 +121,14 @@ class Reidentifier:
                 "pamtri-export --model lite; or name one: Reidentifier.load('NAME.pamtri')."
             )
         bundle = open_bundle(place)
-        engine = create_backend(bundle.model, backend=backend, device=device, threads=threads)
+        engine = create_backend(
+            bundle.model,
+            backend=backend,
+            device=device,
+            threads=threads,
+            staged=bundle.staged,
+            build=build,
+        )
         try:
             self_test(bundle, engine)
         except BaseException:
@@ -142,12 +157,15 @@ class Reidentifier:
 
         Args:
             batch: a sequence of (H, W, 3) uint8 crops of any sizes, or one (N, H, W, 3) uint8 array; any N.
+                With backend "tensorrt" the array may be on the GPU, from CuPy, torch or whatever has DLPack
+                or `__cuda_array_interface__`.
             color_order: "rgb", or "bgr" for pictures as OpenCV reads them.
-            output: "numpy", or "device" to leave the arrays on the GPU (backend "torch" on a CUDA device:
-                torch tensors, which other libraries take by DLPack).
+            output: "numpy", or "device" to leave the arrays on the GPU (backend "tensorrt": CuPy arrays;
+                "torch" on a CUDA device: torch tensors; other libraries take either by DLPack).
 
         Raises:
-            InputError: a crop of another shape or dtype; the message says which.
+            InputError: a crop of another shape or dtype (the message says which), or one in CUDA memory
+                where the backend cannot use it.
         """
         swap = check_color_order(color_order) == "bgr"
         on_device = check_choice(output, ("numpy", "device"), "output") == "device"
@@ -156,8 +174,10 @@ class Reidentifier:
         ):
             raise InputError(
                 f"output='device' leaves results on a GPU, and backend {self._backend.name!r} runs on "
-                f"{self._backend.device!r}; use output='numpy', or load with backend='torch', device='cuda'."
+                f"{self._backend.device!r}; use output='numpy', or load with device='cuda'."
             )
+        if is_device_array(batch):
+            return self._describe(self._run_pictures(batch, swap, on_device=on_device))
         crops = check_crops(batch)
         chunks = (self._prepare(crops[at : at + CHUNK], swap) for at in range(0, len(crops), CHUNK))
         outputs = self._run(chunks, len(crops), on_device=on_device)
@@ -227,6 +247,16 @@ class Reidentifier:
             return {}
         sizes = np.array([(crop.shape[1], crop.shape[0]) for crop in crops], np.float32)
         return {"pose_images": ops.window(crops, swap_channels=swap), "crop_size": sizes}
+
+    def _run_pictures(self, batch: Any, swap: bool, *, on_device: bool) -> dict[str, Any]:
+        """Run a batch that is in CUDA memory."""
+        if not isinstance(self._backend, PictureBackend):
+            raise InputError(
+                f"the batch is in CUDA memory, and backend {self._backend.name!r} on "
+                f"{self._backend.device!r} takes pictures from the host: copy the batch there first, or load "
+                "the bundle with backend='tensorrt'."
+            )
+        return self._backend.run_pictures(batch, swap_channels=swap, on_device=on_device)
 
     def _run(self, chunks: Iterator[_Inputs], count: int, *, on_device: bool) -> dict[str, Any]:
         """Run the chunks and join their outputs; only one chunk's inputs are in memory at a time."""

@@ -8,35 +8,52 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 from pathlib import Path
 from typing import Final
 
 from pamtri_edge.arrays import check_choice
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
 from pamtri_edge.runtime.backend import Backend
 
 __all__ = ["BACKENDS", "Backend", "create_backend"]
 
-BACKENDS: Final = ("auto", "openvino", "torch")
+BACKENDS: Final = ("auto", "openvino", "tensorrt", "torch")
 _INSTALL: Final = {"openvino": "pip install openvino", "torch": "pip install 'pamtri-edge[torch]'"}
+
+_log = logging.getLogger(__name__)
 
 
 def create_backend(
-    model: Path, *, backend: str = "auto", device: str = "auto", threads: int | None = None
+    model: Path,
+    *,
+    backend: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    staged: tuple[Path, Path] | None = None,
+    build: bool = True,
 ) -> Backend:
     """Load a network into an engine.
 
+    "auto" takes TensorRT where an NVIDIA driver, CuPy and TensorRT are there, and says in the log why it
+    does not where they are not.
+
     Args:
         model: an ONNX file that keeps to the export rules.
-        backend: "openvino" (CPU), "torch" (CPU or CUDA), or "auto": OpenVINO on the CPU where it is
-            installed, else torch; torch for a CUDA device.
-        device: "cpu", "cuda", "cuda:N" (torch alone), or "auto", which means the CPU.
+        backend: "tensorrt" (CUDA), "openvino" (CPU), "torch" (CPU or CUDA), or "auto": TensorRT where it can
+            run and the CPU was not asked for; else OpenVINO on the CPU where it is installed, else torch;
+            torch for a CUDA device.
+        device: "cpu", "cuda", "cuda:N" (TensorRT and torch), or "auto".
         threads: CPU threads; None for all that the process may use.
+        staged: the same network as two files, pose and re-identification; TensorRT takes whichever form it
+            measures to be quicker.
+        build: whether TensorRT may build an engine that it has not in its cache, which takes minutes.
 
     Raises:
         InputError: an unknown backend or device, or a pair that does not go together.
         MissingDependencyError: the engine is not installed.
+        EngineError: TensorRT has no driver or refuses the file, or building was not allowed.
         BundleError: the engine cannot read the file.
     """
     check_choice(backend, BACKENDS, "backend")
@@ -44,6 +61,14 @@ def create_backend(
         raise InputError(f"device is {device!r}; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'.")
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; expected at least 1, or None for all.")
+    if backend == "tensorrt" or (backend == "auto" and device != "cpu"):
+        if device == "cpu":
+            raise InputError(
+                "backend 'tensorrt' runs on an NVIDIA GPU, not on 'cpu'; use backend='openvino'."
+            )
+        found = _tensorrt(model, device, staged, build, wanted=backend == "tensorrt")
+        if found is not None:
+            return found
     chosen = _choose(device) if backend == "auto" else backend
     if chosen == "openvino":
         if device not in ("auto", "cpu"):
@@ -56,6 +81,45 @@ def create_backend(
     from pamtri_edge.runtime.torch import TorchBackend
 
     return TorchBackend(model, device="cpu" if device == "auto" else device, threads=threads)
+
+
+def _tensorrt(
+    model: Path, device: str, staged: tuple[Path, Path] | None, build: bool, *, wanted: bool
+) -> Backend | None:
+    """Return TensorRT's backend; where it was not asked for by name, None if it cannot be used here."""
+    if not wanted and (reason := _without_tensorrt()):
+        _log.info("TensorRT is not used: %s", reason)
+        return None
+    from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+    from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
+
+    try:
+        return TensorRtBackend(
+            model, staged=staged, device="cuda" if device == "auto" else device, build=build
+        )
+    except NoEngineError:
+        raise
+    except (EngineError, MissingDependencyError) as error:
+        if wanted:
+            raise
+        _log.warning("TensorRT is not used: %s", error)
+        return None
+
+
+def _without_tensorrt() -> str | None:
+    """Say what TensorRT lacks here, without importing anything of NVIDIA's; None if it seems to be there."""
+    from pamtri_edge.runtime.tensorrt.device import check_driver
+    from pamtri_edge.runtime.tensorrt.library import installed_flavours
+
+    try:
+        check_driver()
+    except EngineError as error:
+        return str(error)
+    if not _installed("cupy"):
+        return "CuPy is not installed (pip install 'pamtri-edge[cuda]')"
+    if not installed_flavours():
+        return "it is not installed (pip install 'pamtri-edge[tensorrt]')"
+    return None
 
 
 def _choose(device: str) -> str:

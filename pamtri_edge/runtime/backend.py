@@ -28,12 +28,12 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """The engine: "openvino", "torch"."""
+        """The engine: "openvino", "tensorrt", "torch"."""
         ...
 
     @property
     def device(self) -> str:
-        """Where it runs: "cpu", "cuda"."""
+        """Where it runs: "cpu", "cuda", "cuda:N"."""
         ...
 
     @property
@@ -67,6 +67,24 @@ class DeviceBackend(Backend, Protocol):
         Args:
             batches: inputs by name, as `run` takes them.
             count: how many items the batches hold in all.
+        """
+        ...
+
+
+@runtime_checkable
+class PictureBackend(DeviceBackend, Protocol):
+    """A backend that takes pictures where they are, on the device."""
+
+    def run_pictures(self, batch: Any, *, swap_channels: bool, on_device: bool) -> dict[str, Any]:
+        """Return the outputs by name for whole pictures.
+
+        Args:
+            batch: (N, H, W, 3) uint8 in CUDA memory, by DLPack or `__cuda_array_interface__`.
+            swap_channels: exchange the first and the third channel.
+            on_device: leave the outputs on the device; else they come as NumPy arrays.
+
+        Raises:
+            InputError: the batch has another form or is elsewhere, or the network needs more than pictures.
         """
         ...
 

@@ -53,6 +53,8 @@ def self_test(bundle: Bundle, backend: Backend) -> None:
 
 
 def _hint(backend: Backend) -> str:
+    if backend.name == "tensorrt":
+        return " Deleting the bundle's folder engines/ lets TensorRT build its engine anew."
     if backend.arithmetic != "int8" or backend.name != "openvino":
         return ""
     return (

@@ -18,7 +18,7 @@ from types import ModuleType
 
 import numpy as np
 
-from cupy_fake_array import launch_on_stream, ndarray
+from cupy_fake_array import computed, launch_on_stream, ndarray
 from cupy_fake_device import (
     Device,
     Event,
@@ -27,6 +27,7 @@ from cupy_fake_device import (
     Stream,
     device_id,
     get_current_stream,
+    get_elapsed_time,
     gpu,
     reset,
     set_device,
@@ -41,6 +42,7 @@ from cupy_fake_memory import (
     alloc_pinned_memory,
     empty_pinned,
     get_default_memory_pool,  # noqa: F401 - a name of CuPy
+    using_allocator,
 )
 from simulated_gpu import CudaError, Gpu
 
@@ -116,6 +118,27 @@ def from_dlpack(array, *, device=None, copy=None):
     return given
 
 
+def clip(a, a_min, a_max, out=None):
+    return _into(out, "clip", lambda array: np.clip(array, a_min, a_max), a)
+
+
+def subtract(x1, x2, out=None):
+    return _into(out, "subtract", np.subtract, x1, x2)
+
+
+def mean(a, axis=None, dtype=None, out=None, keepdims=False):
+    workspace = empty(64, uint8)  # as CUB's segmented sums take one
+    workspace.data.memset_async(0xFF, 64)
+    return _into(out, "mean", lambda array: np.mean(array, axis=axis, keepdims=keepdims), a)
+
+
+def _into(out, name, function, *arguments):
+    if out is None:
+        return computed(name, function, *arguments)
+    launch_on_stream(name, lambda to, *given: np.copyto(to, function(*given)), out, *arguments)
+    return out
+
+
 def is_available():
     return bool(state.gpus)
 
@@ -160,7 +183,14 @@ cuda.memory, cuda.runtime, cuda.stream = (
 )
 for _thing in (Device, Stream, ExternalStream, Event, Graph, MemoryPool, UnownedMemory, MemoryPointer):
     setattr(cuda, _thing.__name__, _thing)
-for _thing in (get_current_stream, alloc, alloc_pinned_memory, is_available):
+for _thing in (
+    get_current_stream,
+    get_elapsed_time,
+    alloc,
+    alloc_pinned_memory,
+    is_available,
+    using_allocator,
+):
     setattr(cuda, _thing.__name__, _thing)
 cuda.memory.OutOfMemoryError = OutOfMemoryError
 cuda.stream.get_current_stream = get_current_stream

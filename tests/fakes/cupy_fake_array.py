@@ -119,10 +119,10 @@ class ndarray:  # noqa: N801 - CuPy's name
         return result
 
     def argmax(self, axis=None):
-        return _computed("argmax", lambda array: np.argmax(array, axis), self)
+        return computed("argmax", lambda array: np.argmax(array, axis), self)
 
     def any(self, axis=None):
-        return _computed("any", lambda array: np.asarray(np.any(array, axis)), self)
+        return computed("any", lambda array: np.asarray(np.any(array, axis)), self)
 
     def __bool__(self):
         return bool(self.get())
@@ -134,13 +134,13 @@ class ndarray:  # noqa: N801 - CuPy's name
         return self.get().tolist()
 
     def __add__(self, other):
-        return _computed("add", operator.add, self, other)
+        return computed("add", operator.add, self, other)
 
     def __sub__(self, other):
-        return _computed("subtract", operator.sub, self, other)
+        return computed("subtract", operator.sub, self, other)
 
     def __mul__(self, other):
-        return _computed("multiply", operator.mul, self, other)
+        return computed("multiply", operator.mul, self, other)
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -240,7 +240,7 @@ def launch_on_stream(name, work, *arguments):
     get_current_stream()._queue.put(name, run)
 
 
-def _computed(name, function, *arguments):
+def computed(name, function, *arguments):
     """Put a computation on the current stream and return the array that will hold its result."""
     shadows = [
         np.broadcast_to(np.ones((), a.dtype), a.shape) if isinstance(a, ndarray) else a for a in arguments

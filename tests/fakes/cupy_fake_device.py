@@ -177,11 +177,19 @@ def get_current_stream(device_id=-1):
 class Event:
     def __init__(self, block=False, disable_timing=False, interprocess=False):
         self._recorded = None
+        self._time = None
 
     def record(self, stream=None):
         queue = (get_current_stream() if stream is None else stream)._queue
         queue.refuse_in_capture("recording a plain event")
+        queue.put("wait", self._note_time(queue.gpu))
         self._recorded = queue, queue.issued
+
+    def _note_time(self, here):
+        def note():
+            self._time = here.clock
+
+        return note
 
     @property
     def done(self):
@@ -190,6 +198,10 @@ class Event:
     def synchronize(self):
         if self._recorded is not None:
             self._recorded[0].drain(self._recorded[1])
+
+
+def get_elapsed_time(start_event, end_event):
+    return end_event._time - start_event._time
 
 
 class Graph:

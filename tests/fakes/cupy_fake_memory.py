@@ -7,11 +7,14 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
+from contextlib import contextmanager
 
 import numpy as np
 
 from cupy_fake_device import device_id, get_current_stream, gpu, state
 from simulated_gpu import OutOfMemoryError as NoMemory
+
+_local = threading.local()
 
 
 class OutOfMemoryError(MemoryError):
@@ -49,6 +52,9 @@ class MemoryPool:
             self._free.setdefault(key, []).append(address)
             self._in_use -= key[2]
 
+    def malloc(self, size):
+        return MemoryPointer(PooledMemory(self, size), 0)
+
     def free_all_blocks(self, stream=None):
         with self._lock:
             for (device, handle, _), addresses in self._free.items():
@@ -69,8 +75,8 @@ class UnownedMemory:
 
 
 class PooledMemory:
-    def __init__(self, size):
-        self.ptr, give_back = state.pool._take(size) if size else (0, lambda: None)
+    def __init__(self, pool, size):
+        self.ptr, give_back = pool._take(size) if size else (0, lambda: None)
         self.size, self.device_id = size, device_id()
         weakref.finalize(self, give_back).atexit = False
 
@@ -101,7 +107,20 @@ class MemoryPointer:
 
 
 def alloc(size):
-    return MemoryPointer(PooledMemory(size), 0)
+    return getattr(_local, "allocator", state.pool.malloc)(size)
+
+
+@contextmanager
+def using_allocator(allocator):
+    before = getattr(_local, "allocator", None)
+    _local.allocator = allocator
+    try:
+        yield
+    finally:
+        if before is None:
+            del _local.allocator
+        else:
+            _local.allocator = before
 
 
 def get_default_memory_pool():

@@ -38,6 +38,8 @@ class Gpu:
         schedule: "lazy" or "random".
         log: names of what ran, in the order in which it ran.
         integrated: whether host and device share their memory, as on Tegra.
+        clock: milliseconds of work done so far.
+        costs: milliseconds that a piece of work takes, by name; 0.01 for all others.
     """
 
     def __init__(self, *, total=2 << 30, name="Simulated GPU", compute=(8, 7), integrated=False, seed=0):
@@ -50,6 +52,8 @@ class Gpu:
         self.allocations = 0
         self.used = 0
         self.log = []
+        self.clock = 0.0
+        self.costs = {}
         self.lock = threading.RLock()
         self._random = random.Random(seed)
         self._blocks = {}
@@ -208,6 +212,7 @@ class Queue:
                 self.done += 1
                 work()
                 if name != "wait":
+                    self.gpu.clock += self.gpu.costs.get(name, 0.01)
                     self.gpu.log.append(name)
 
     def synchronize(self):

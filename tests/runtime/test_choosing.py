@@ -72,7 +72,10 @@ def test_an_engine_that_is_not_installed_is_named_with_those_that_are(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"backend": "tensorrtx"}, "backend is 'tensorrtx'; accepted: 'auto', 'openvino', 'torch'"),
+        (
+            {"backend": "tensorrtx"},
+            "backend is 'tensorrtx'; accepted: 'auto', 'openvino', 'tensorrt', 'torch'",
+        ),
         ({"device": "gpu"}, "device is 'gpu'; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'"),
         ({"device": "cuda:"}, "device is 'cuda:'"),
         ({"backend": "openvino", "device": "cuda"}, "'openvino' runs on the CPU.*backend='torch'"),

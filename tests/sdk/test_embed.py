@@ -208,7 +208,7 @@ def test_a_batch_that_is_none_is_refused(reid: Reidentifier, batch: Any, said: s
     [
         ({"color_order": "hsv"}, "color_order is 'hsv'; accepted: 'rgb', 'bgr'"),
         ({"output": "cupy"}, "output is 'cupy'; accepted: 'numpy', 'device'"),
-        ({"output": "device"}, "use output='numpy', or load with backend='torch', device='cuda'"),
+        ({"output": "device"}, "use output='numpy', or load with device='cuda'"),
     ],
 )
 def test_options_that_do_not_exist_are_refused(

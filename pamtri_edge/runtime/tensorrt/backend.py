@@ -1,0 +1,323 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The TensorRT backend: engines from the cache or built, then batches from host or device to either."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from pamtri_edge import ops
+from pamtri_edge.arrays import check_choice
+from pamtri_edge.errors import EngineError, InputError
+from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.tensorrt.arrays import take_array
+from pamtri_edge.runtime.tensorrt.buckets import Chunk
+from pamtri_edge.runtime.tensorrt.build import Progress, build_plan
+from pamtri_edge.runtime.tensorrt.choice import MODES, choose, noted_choice
+from pamtri_edge.runtime.tensorrt.device import find_gpu, load_cupy
+from pamtri_edge.runtime.tensorrt.engine import Engine
+from pamtri_edge.runtime.tensorrt.engine_cache import Cached, cached_engine, engine_folders
+from pamtri_edge.runtime.tensorrt.execution import Execution, Move, out_of_memory
+from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint, fingerprint
+from pamtri_edge.runtime.tensorrt.library import load_library
+from pamtri_edge.runtime.tensorrt.programs import Fused, Program, Staged
+from pamtri_edge.runtime.tensorrt.staging import create_staging
+
+_log = logging.getLogger(__name__)
+
+
+class TensorRtBackend:
+    """Runs a bundle's network with TensorRT or TensorRT-RTX on an NVIDIA GPU.
+
+    Threads take turns: the GPU has one stream of work.
+
+    Args:
+        model: the fused network, an ONNX file.
+        staged: the pose and the re-identification network of the two-engine path, if there are any.
+        device: "cuda" or "cuda:N".
+        build: whether an engine that is not in the cache may be built, which takes minutes.
+        mode: "fused", "staged", or "auto": whichever was measured to be quicker on this device.
+        graphs: whether to capture CUDA graphs.
+        progress: told how far a build is; None writes a line to the log at every tenth.
+
+    Attributes:
+        name: "tensorrt".
+        device: "cuda:N".
+        arithmetic: what the networks' convolutions are typed in: "fp32", "fp16" or "int8".
+        mode: "fused" or "staged".
+
+    Raises:
+        EngineError: no driver or one that is too old, no place for engines, or an engine cannot be built or
+            loaded.
+        NoEngineError: building was not allowed, and there is no engine.
+        MissingDependencyError: TensorRT or CuPy is not installed.
+        InputError: there is no such GPU, or no two-engine path.
+    """
+
+    name: Final = "tensorrt"
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        staged: tuple[Path, Path] | None = None,
+        device: str = "cuda",
+        build: bool = True,
+        mode: str = "auto",
+        graphs: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        check_choice(mode, ("auto", *MODES), "mode")
+        if staged is None and mode == "staged":
+            raise InputError(
+                f"{model.parent} has no staged networks; export it with --staged, or use mode='fused'."
+            )
+        self._cupy = load_cupy()
+        self._library = load_library()
+        self._gpu = find_gpu(self._cupy, device)
+        self._build, self._progress, self._graphs = build, progress, graphs
+        self._lock = threading.RLock()
+        self._execution: Execution | None = None
+        self.device = self._gpu.device
+        files = {"fused": (model,), "staged": staged or ()}
+        with self._memory(), self._cupy.cuda.Device(self._gpu.index):
+            self.mode, self._execution, self.arithmetic = self._open(files, mode)
+        self.inputs = self._execution.program.inputs
+        self.outputs = self._execution.program.outputs
+
+    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs by name for the inputs by name; see `Backend.run`."""
+        arrays, count = check_inputs(inputs, self.inputs)
+        with self._running() as execution, execution.current():
+            return self._to_host(execution, count, partial(_feed_host, execution, arrays))
+
+    def run_on_device(self, batches: Iterable[Mapping[str, Any]], count: int) -> dict[str, Any]:
+        """Return the outputs of all batches together as CuPy arrays; see `DeviceBackend.run_on_device`.
+
+        Nothing waits for the GPU: the arrays are ready for what the caller puts on the stream that is
+        current for it.
+        """
+        with self._running() as execution:
+            results, caller = self._results_on_device(execution, count)
+            at = 0
+            for inputs in batches:
+                arrays, size = check_inputs(inputs, self.inputs)
+                with execution.current():
+                    self._to_device(execution, size, partial(_feed_host, execution, arrays), results, at)
+                at += size
+            with execution.current():
+                caller.wait_event(execution.stream.record())
+        return results
+
+    def run_pictures(self, batch: Any, *, swap_channels: bool, on_device: bool) -> dict[str, Any]:
+        """Describe pictures that are on the GPU.
+
+        Args:
+            batch: (N, H, W, 3) uint8 in CUDA memory: CuPy's, torch's, or any with DLPack or
+                `__cuda_array_interface__`.
+            swap_channels: exchange the first and the third channel.
+            on_device: leave the outputs there, as CuPy arrays.
+
+        Raises:
+            InputError: another shape or dtype, another GPU, or a network that needs more than the pictures.
+        """
+        with self._running() as execution:
+            if [spec.name for spec in self.inputs] != ["images"]:
+                raise InputError(
+                    "this bundle's geometry needs windows of the crops, which are made on the host: copy the "
+                    "batch there first."
+                )
+            with self._cupy.cuda.Device(self._gpu.index):
+                caller = self._cupy.cuda.get_current_stream()
+                with execution.stream:
+                    execution.stream.wait_event(caller.record())
+                    pictures = _check_pictures(take_array(self._cupy, self._gpu, batch, "the batch"))
+            target = execution.program.channels["images"].device
+
+            def feed(chunk: Chunk, slot: int) -> None:
+                ops.resize(pictures[chunk.items], swap_channels=swap_channels, out=target[: chunk.count])
+
+            if not on_device:
+                with execution.current():
+                    return self._to_host(execution, len(pictures), feed)
+            results, caller = self._results_on_device(execution, len(pictures))
+            with execution.current():
+                self._to_device(execution, len(pictures), feed, results, 0)
+                caller.wait_event(execution.stream.record())
+                if not isinstance(batch, self._cupy.ndarray):
+                    execution.stream.synchronize()  # its owner may reuse the memory as soon as this returns
+        return results
+
+    def close(self) -> None:
+        """Wait for what is under way and give the GPU's memory back; may be called twice."""
+        with self._lock:
+            execution, self._execution = self._execution, None
+            if execution is not None:
+                execution.close()
+
+    # What runs.
+
+    def _to_host(self, execution: Execution, count: int, feed: Move) -> dict[str, Floats]:
+        """Run a batch and return its outputs as NumPy arrays."""
+        results = {spec.name: empty_output(spec, count) for spec in self.outputs}
+        channels = {name: execution.program.channels[name] for name in results}
+
+        def take(chunk: Chunk, slot: int) -> None:
+            for channel in channels.values():
+                execution.staging.download(channel, slot, chunk.count)
+
+        def finish(chunk: Chunk, slot: int) -> None:
+            for name, channel in channels.items():
+                results[name][chunk.items] = channel.hosts[slot][: chunk.count]
+
+        execution.run(count, feed, take, finish)
+        return results
+
+    def _to_device(
+        self, execution: Execution, count: int, feed: Move, results: Mapping[str, Any], at: int
+    ) -> None:
+        """Run a batch and copy its outputs into arrays of the device, from row `at` on."""
+        channels = {name: execution.program.channels[name] for name in results}
+
+        def take(chunk: Chunk, slot: int) -> None:
+            rows = slice(at + chunk.start, at + chunk.start + chunk.count)
+            for name, channel in channels.items():
+                results[name][rows] = channel.device[: chunk.count]
+
+        execution.run(count, feed, take)
+
+    def _results_on_device(self, execution: Execution, count: int) -> tuple[dict[str, Any], Any]:
+        """Return arrays for the outputs, and the caller's stream.
+
+        They are made on the caller's stream: to CuPy's pool their memory is that stream's, so that what the
+        caller frees is reused only after what the caller did with it.
+        """
+        with self._cupy.cuda.Device(self._gpu.index):
+            caller = self._cupy.cuda.get_current_stream()
+            results = {
+                spec.name: self._cupy.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
+                for spec in self.outputs
+            }
+            execution.stream.wait_event(caller.record())
+        return results, caller
+
+    @contextmanager
+    def _running(self) -> Iterator[Execution]:
+        with self._lock, self._memory():
+            if self._execution is None:
+                raise InputError("the backend was closed; load the bundle again.")
+            yield self._execution
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        try:
+            yield
+        except self._cupy.cuda.memory.OutOfMemoryError as error:
+            raise out_of_memory(self._cupy, self._gpu, error) from error
+
+    # What is opened.
+
+    def _open(self, files: Mapping[str, tuple[Path, ...]], mode: str) -> tuple[str, Execution, str]:
+        """Return the mode that runs, its execution, and its arithmetic."""
+        engines: dict[str, list[Cached]] = {}
+
+        def make(one: str) -> Execution:
+            if one not in engines:
+                engines[one] = [self._engine(path) for path in files[one]]
+            with self._memory():
+                return self._execute(one, engines[one])
+
+        chosen = mode
+        if mode == "auto" and not files["staged"]:
+            chosen = "fused"
+        if chosen != "auto":
+            return chosen, make(chosen), engines[chosen][-1].arithmetic
+        prints = [self._fingerprint(path) for path in (*files["fused"], *files["staged"])]
+        digests = [one.digest for one in prints[1:]]
+        beside = self._engine_path(files["fused"][0], prints[0])
+        noted = noted_choice(beside, digests)
+        if noted is not None:
+            return noted, make(noted), engines[noted][-1].arithmetic
+        try:
+            with self._memory():
+                chosen, execution = choose(self._cupy, beside, digests, make)
+        except EngineError as error:
+            if "fused" not in engines:
+                raise
+            _log.warning("the two-engine form cannot be used (%s); running the fused one", error)
+            chosen, execution = "fused", make("fused")
+        return chosen, execution, engines[chosen][-1].arithmetic
+
+    def _engine(self, model: Path) -> Cached:
+        """Return a file's engine from the cache, or build it."""
+        build = partial(self._build_engine, model) if self._build else None
+        return cached_engine(self._fingerprint(model), engine_folders(model), build, model=model.name)
+
+    def _engine_path(self, model: Path, wanted: Fingerprint) -> Path:
+        """Return where a file's engine lies or will lie."""
+        places = [folder / f"{wanted.digest}.engine" for folder in engine_folders(model)]
+        return next((place for place in places if place.exists()), places[0])
+
+    def _fingerprint(self, model: Path) -> Fingerprint:
+        return fingerprint(model, self._library, self._gpu)
+
+    def _build_engine(self, model: Path, timing_cache: bytes) -> Any:
+        progress = self._progress or _logged_progress(model.name)
+        return build_plan(self._library, model, timing_cache=timing_cache, progress=progress)
+
+    def _execute(self, mode: str, engines: list[Cached]) -> Execution:
+        """Load engines and return what runs them."""
+        cupy = self._cupy
+        stream = cupy.cuda.Stream(non_blocking=True)
+        loaded: list[Engine] = []
+        staging = create_staging(cupy, self._gpu)
+        try:
+            with stream:
+                loaded += [Engine(self._library, engine.plan, engine.path) for engine in engines]
+                make: Callable[..., Program] = Fused if mode == "fused" else Staged
+                program = make(cupy, stream, *loaded, staging)
+        except BaseException:
+            for engine in loaded:
+                engine.close()
+            staging.close()
+            raise
+        return Execution(cupy, self._gpu, stream, program, staging, graphs=self._graphs)
+
+
+def _feed_host(execution: Execution, arrays: Mapping[str, Floats], chunk: Chunk, slot: int) -> None:
+    """Put a chunk of host arrays on its way to the device."""
+    execution.wait_for(slot)
+    for name, array in arrays.items():
+        channel = execution.program.channels[name]
+        channel.hosts[slot][: chunk.count] = array[chunk.items]
+        execution.staging.upload(channel, slot, chunk.count)
+
+
+def _check_pictures(pictures: Any) -> Any:
+    if pictures.ndim != 4 or pictures.shape[3] != 3 or 0 in pictures.shape[1:] or pictures.dtype != np.uint8:
+        raise InputError(
+            f"the batch has shape {pictures.shape} and dtype {pictures.dtype}; expected (N, H, W, 3) uint8 "
+            "in CUDA memory."
+        )
+    return pictures
+
+
+def _logged_progress(name: str) -> Progress:
+    """Return a function that writes to the log whenever another tenth of a build is done."""
+    told = -1
+
+    def progress(phase: str, share: float) -> None:
+        nonlocal told
+        if int(share * 10) > told:
+            told = int(share * 10)
+            _log.info("building an engine of %s: %d %% (%s)", name, told * 10, phase)
+
+    return progress

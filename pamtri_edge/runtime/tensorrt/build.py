@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an ONNX file to a plan, the bytes of an engine: strongly typed, so that the file's types are kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pamtri_edge.errors import EngineError
+from pamtri_edge.runtime.tensorrt.library import Library
+
+Progress = Callable[[str, float], None]
+"""Told the phase of the build and how much of the whole is done, 0 to 1; may be called from any thread."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The batches that an engine is tuned for: any from `smallest` to `largest`, best at `best`."""
+
+    smallest: int
+    best: int
+    largest: int
+
+    def __str__(self) -> str:
+        sizes = (self.smallest, self.best, self.largest)
+        return str(self.best) if len(set(sizes)) == 1 else "/".join(map(str, sizes))
+
+
+PROFILES: Final = (Profile(1, 16, 32), Profile(8, 8, 8), Profile(16, 16, 16), Profile(32, 32, 32))
+"""The first is what nvinfer uses; the others are for CUDA graphs, which have one size each."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a parsed network.
+
+    Attributes:
+        name: its name in the ONNX file.
+        shape: sizes; -1 stands for the batch.
+        dtype: TensorRT's name of its type, such as "FLOAT".
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A plan and how it came about.
+
+    Attributes:
+        plan: the engine's bytes.
+        inputs: the network's inputs, in order.
+        outputs: the network's outputs, in order.
+        layers: of the network as parsed.
+        arithmetic: what its convolutions are typed in: "fp32", "fp16" or "int8".
+        timing_cache: what the build measured, for the next build on this device; empty for TensorRT-RTX.
+        parse_s: seconds to read the ONNX file.
+        build_s: seconds to build the engine.
+    """
+
+    plan: bytes = field(repr=False)
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    layers: int
+    arithmetic: str
+    timing_cache: bytes = field(repr=False)
+    parse_s: float
+    build_s: float
+
+
+def build_plan(
+    library: Library,
+    model: Path,
+    *,
+    profiles: Sequence[Profile] = PROFILES,
+    timing_cache: bytes = b"",
+    workspace: int | None = None,
+    progress: Progress | None = None,
+) -> Built:
+    """Build an engine of an ONNX file.
+
+    TensorRT-RTX does this without a GPU, TensorRT needs the one that shall run the engine.
+
+    Args:
+        library: the TensorRT to build with.
+        model: the file, with all weights inside and a dynamic batch as the first axis.
+        profiles: the batches to tune for.
+        timing_cache: what an earlier build on this device measured; one of another device is ignored.
+        workspace: bytes of device memory that a layer may use while it works; None for all there is.
+        progress: told how far the build is. An exception that it raises, or Ctrl-C, ends the build.
+
+    Raises:
+        EngineError: the parser or the builder refuses the file; the message has its reason.
+    """
+    trt = library.module
+    library.logger.errors.clear()
+    builder = trt.Builder(library.logger)
+    network = builder.create_network(library.network_flags)
+    parser = trt.OnnxParser(network, library.logger)
+    start = time.perf_counter()
+    if not parser.parse_from_file(str(model)):
+        errors = [str(parser.get_error(index)).rstrip(". ") for index in range(parser.num_errors)]
+        raise EngineError(
+            f"{library.title} cannot read {model}: {'; '.join(errors) or library.last_errors()}. Export the "
+            "bundle with this release, whose rules keep to what TensorRT 10.3 knows, or use another backend."
+        )
+    parsed = time.perf_counter()
+    configuration = builder.create_builder_config()
+    # Float32 layers compute in float32, as the file says; TensorFloat-32 has a mantissa of 10 bits.
+    configuration.clear_flag(trt.BuilderFlag.TF32)
+    if workspace is not None:
+        configuration.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, workspace)
+    for profile in profiles:
+        configuration.add_optimization_profile(_profile(builder, network, profile))
+    cache = None
+    if library.times_tactics:
+        cache = configuration.create_timing_cache(timing_cache)
+        if not configuration.set_timing_cache(cache, False):  # made by another device or version
+            cache = configuration.create_timing_cache(b"")
+            configuration.set_timing_cache(cache, False)
+    monitor = _make_monitor(trt, progress)
+    configuration.progress_monitor = monitor
+    plan = builder.build_serialized_network(network, configuration)
+    if monitor.stopped_by is not None:
+        raise monitor.stopped_by
+    if plan is None:
+        raise EngineError(
+            f"{library.title} cannot build an engine of {model}: {library.last_errors()}. If memory ran out, "
+            "close other programs that use the GPU; else try another backend."
+        )
+    return Built(
+        plan=bytes(plan),
+        inputs=tuple(_port(network.get_input(index)) for index in range(network.num_inputs)),
+        outputs=tuple(_port(network.get_output(index)) for index in range(network.num_outputs)),
+        layers=int(network.num_layers),
+        arithmetic=_arithmetic(trt, network),
+        timing_cache=b"" if cache is None else bytes(cache.serialize()),
+        parse_s=parsed - start,
+        build_s=time.perf_counter() - parsed,
+    )
+
+
+def _profile(builder: Any, network: Any, profile: Profile) -> Any:
+    made = builder.create_optimization_profile()
+    for index in range(network.num_inputs):
+        tensor = network.get_input(index)
+        fixed = tuple(tensor.shape)[1:]
+        sizes = (profile.smallest, profile.best, profile.largest)
+        made.set_shape(tensor.name, *((size, *fixed) for size in sizes))
+    return made
+
+
+def _port(tensor: Any) -> Port:
+    return Port(tensor.name, tuple(tensor.shape), getattr(tensor.dtype, "name", str(tensor.dtype)))
+
+
+def _arithmetic(trt: Any, network: Any) -> str:
+    """Return the narrowest type that a strongly typed network's convolutions are fed with."""
+    found = set()
+    for index in range(network.num_layers):
+        layer = network.get_layer(index)
+        if layer.type == trt.LayerType.DEQUANTIZE:
+            found.add("int8")
+        elif layer.type == trt.LayerType.CONVOLUTION and layer.get_input(0).dtype == trt.DataType.HALF:
+            found.add("fp16")
+    return next((kind for kind in ("int8", "fp16") if kind in found), "fp32")
+
+
+def _make_monitor(trt: Any, progress: Progress | None) -> Any:
+    base: Any = trt.IProgressMonitor
+
+    class Monitor(base):  # type: ignore[misc]
+        """Turns TensorRT's nested phases into one figure.
+
+        An exception must not leave these methods, since their callers are C++: it is kept, the build is told
+        to stop, and it is raised when the build has returned.
+        """
+
+        def __init__(self) -> None:
+            base.__init__(self)
+            self.stopped_by: BaseException | None = None
+            self._phases: list[_Phase] = []
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            """Enter a phase."""
+            self._phases.append(_Phase(phase_name, max(num_steps, 1)))
+            self._tell(phase_name)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            """Note a step; return whether the build shall go on."""
+            for phase in self._phases:
+                if phase.name == phase_name:
+                    phase.done = step + 1
+            self._tell(phase_name)
+            return self.stopped_by is None
+
+        def phase_finish(self, phase_name: str) -> None:
+            """Leave a phase."""
+            self._phases = [phase for phase in self._phases if phase.name != phase_name]
+
+        def _tell(self, name: str) -> None:
+            try:
+                if progress is not None and self.stopped_by is None:
+                    progress(name, _share(self._phases))
+            except BaseException as error:
+                self.stopped_by = error
+
+    return Monitor()
+
+
+@dataclass
+class _Phase:
+    """A phase of a build that has begun: its name, its steps, and how many are done."""
+
+    name: str
+    steps: int
+    done: int = 0
+
+
+def _share(phases: Sequence[_Phase]) -> float:
+    """Return how much of the outermost phase is done, an inner phase being a part of the outer's step."""
+    share, part = 0.0, 1.0
+    for phase in phases:
+        share += part * min(phase.done, phase.steps) / phase.steps
+        part /= phase.steps
+    return min(share, 1.0)

@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is put on the stream for a chunk: one fused engine, or two with our kernels between them.
+
+Either way nothing leaves the GPU between pose and re-identification.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from pamtri_edge import ops
+from pamtri_edge.errors import EngineError
+from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.runtime.tensorrt.buckets import LARGEST
+from pamtri_edge.runtime.tensorrt.engine import Engine
+from pamtri_edge.runtime.tensorrt.staging import Channel, Staging
+from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
+
+KEYPOINTS = TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3))
+QUALITY = TensorSpec("quality", (None, 1))
+
+
+class Program(Protocol):
+    """A network as work for a stream.
+
+    Attributes:
+        name: "fused" or "staged".
+        inputs: what it takes.
+        outputs: what it gives.
+        channels: the channel of each input and output, by name.
+    """
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    channels: dict[str, Channel]
+
+    def prepare(self, size: int) -> None:
+        """Get ready for a batch size.
+
+        Raises:
+            EngineError: memory ran out.
+        """
+        ...
+
+    def enqueue(self, size: int) -> None:
+        """Put a run on the stream: from the inputs' device arrays to the outputs'.
+
+        Raises:
+            EngineError: TensorRT refuses.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; the stream must be done with it. May be called twice."""
+        ...
+
+
+class Fused:
+    """The bundle's one network; see `Program`.
+
+    Args:
+        cupy: the module.
+        stream: on which it will run; it is current while this is made.
+        engine: of `model.onnx`.
+        staging: makes the channels.
+    """
+
+    name = "fused"
+
+    def __init__(self, cupy: Any, stream: Any, engine: Engine, staging: Staging) -> None:
+        self._engine = engine
+        self._stream = stream
+        self.inputs, self.outputs = engine.inputs, engine.outputs
+        self.channels = {spec.name: staging.channel(spec) for spec in (*self.inputs, *self.outputs)}
+        self._arrays = {name: channel.device for name, channel in self.channels.items()}
+        self._scratch = cupy.empty(max(engine.scratch_bytes, 1), np.uint8)
+
+    def prepare(self, size: int) -> None:
+        """Get ready for a batch size; see `Program.prepare`."""
+        self._engine.prepare(size, self._arrays, self._scratch, self._stream)
+
+    def enqueue(self, size: int) -> None:
+        """Put a run on the stream; see `Program.enqueue`."""
+        self._engine.enqueue(size, self._stream)
+
+    def close(self) -> None:
+        """Give the memory back; see `Program.close`."""
+        self._engine.close()
+        self.channels, self._arrays, self._scratch = {}, {}, None
+
+
+class Staged:
+    """Pose, then decode, segments and stack as our kernels, then re-identification; see `Program`.
+
+    The values are those of the fused network: keypoints, embedding, attributes, and as quality the mean of
+    the keypoints' confidences, each clipped to 0..1.
+
+    Args:
+        cupy: the module.
+        stream: on which it will run; it is current while this is made.
+        pose: engine of `staged.pose.onnx`.
+        reid: engine of `staged.reid.onnx`.
+        staging: makes the channels.
+
+    Raises:
+        EngineError: the two do not fit together.
+    """
+
+    name = "staged"
+
+    def __init__(self, cupy: Any, stream: Any, pose: Engine, reid: Engine, staging: Staging) -> None:
+        self._cupy = cupy
+        self._stream = stream
+        self._pose, self._reid = pose, reid
+        self.inputs = pose.inputs
+        self.outputs = (*reid.outputs, KEYPOINTS, QUALITY)
+        self.channels = {spec.name: staging.channel(spec) for spec in (*self.inputs, *self.outputs)}
+        (heatmaps,) = pose.outputs
+        self._arrays = {name: channel.device for name, channel in self.channels.items()}
+        for spec in (heatmaps, *reid.inputs):
+            shape = (LARGEST, *(size or 0 for size in spec.shape[1:]))
+            self._arrays[spec.name] = cupy.zeros(shape, np.float32)
+        self._heatmaps, self._segments = _parts_of(reid)
+        self._takes_keypoints = "keypoint_vector" in self._arrays
+        self._confidences = cupy.zeros((LARGEST, NUM_KEYPOINTS), np.float32)
+        self._scratch = cupy.empty(max(pose.scratch_bytes, reid.scratch_bytes, 1), np.uint8)
+
+    def prepare(self, size: int) -> None:
+        """Get ready for a batch size; see `Program.prepare`."""
+        for engine in (self._pose, self._reid):
+            engine.prepare(size, self._arrays, self._scratch, self._stream)
+
+    def enqueue(self, size: int) -> None:
+        """Put a run on the stream; see `Program.enqueue`."""
+        part = {name: array[:size] for name, array in self._arrays.items()}
+        self._pose.enqueue(size, self._stream)
+        ops.decode(part["heatmaps"], out=part["keypoints"])
+        ops.stack(
+            part["images"],
+            part["heatmaps"] if self._heatmaps else None,
+            keypoints=part["keypoints"] if self._segments else None,
+            out=part["stack"],
+        )
+        if self._takes_keypoints:
+            flat = part["keypoints"].reshape(size, -1)
+            self._cupy.subtract(flat, np.float32(0.5), out=part["keypoint_vector"])
+        self._reid.enqueue(size, self._stream)
+        confidences = self._confidences[:size]
+        self._cupy.clip(part["keypoints"][:, :, 2], 0, 1, out=confidences)
+        self._cupy.mean(confidences, axis=1, keepdims=True, out=part["quality"])
+
+    def close(self) -> None:
+        """Give the memory back; see `Program.close`."""
+        self._pose.close()
+        self._reid.close()
+        self.channels, self._arrays, self._scratch, self._confidences = {}, {}, None, None
+
+
+def _parts_of(reid: Engine) -> tuple[bool, bool]:
+    """Tell whether a stack holds heatmaps and segments, by its number of channels."""
+    channels = next((spec.shape[1] or 0 for spec in reid.inputs if spec.name == "stack"), 0)
+    for heatmaps in (False, True):
+        for segments in (False, True):
+            if channels == 3 + NUM_KEYPOINTS * heatmaps + NUM_SEGMENTS * segments:
+                return heatmaps, segments
+    raise EngineError(
+        f"the re-identification network of the two-engine path takes a stack of {channels} channels; known "
+        "are 3, and 36 more for heatmaps, 13 more for segments. Export the bundle again."
+    )

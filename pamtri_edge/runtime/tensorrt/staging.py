@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The way of a tensor between host and GPU, the same to use whether memory is shared or not.
+
+A discrete GPU gets copies from page-locked memory, of which there are two pieces, so that one is filled while
+the other is read. On a Jetson host and GPU share their memory: there PyCUDA maps page-locked memory into the
+GPU's address space, and nothing is copied. PyCUDA works in the primary context, which CuPy and TensorRT use,
+too; `pycuda.autoinit` would make another one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.runtime.backend import Floats
+from pamtri_edge.runtime.tensorrt.buckets import LARGEST
+from pamtri_edge.runtime.tensorrt.device import Gpu
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """A tensor on both sides.
+
+    Attributes:
+        hosts: (32, ...) float32 NumPy arrays, one for each of the staging's slots.
+        device: (32, ...) float32 CuPy array, what the engine reads or writes.
+    """
+
+    hosts: tuple[Floats, ...]
+    device: Any
+
+
+class Staging(Protocol):
+    """Makes channels and moves what is in them, on CuPy's current stream and without waiting.
+
+    Attributes:
+        slots: how many pieces of host memory a channel has. One may be filled while others are on their way.
+    """
+
+    slots: int
+
+    def channel(self, spec: TensorSpec) -> Channel:
+        """Return a channel for a tensor, full of zeros."""
+        ...
+
+    def upload(self, channel: Channel, slot: int, count: int) -> None:
+        """Bring the first `count` items of a slot to the device; the slot is in use until that ran."""
+        ...
+
+    def download(self, channel: Channel, slot: int, count: int) -> None:
+        """Bring the first `count` items of the device to a slot; they are there once that ran."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; the device must be done with it. May be called twice."""
+        ...
+
+
+class PinnedStaging:
+    """Copies between page-locked host memory and memory of the GPU; see `Staging`."""
+
+    def __init__(self, cupy: Any) -> None:
+        self.slots = 2
+        self._cupy = cupy
+        self._pinned = importlib.import_module("cupyx").empty_pinned
+
+    def channel(self, spec: TensorSpec) -> Channel:
+        """Return a channel for a tensor, full of zeros."""
+        shape = _shape(spec)
+        hosts = tuple(self._pinned(shape, np.float32) for _ in range(self.slots))
+        for host in hosts:
+            host.fill(0)
+        return Channel(hosts, self._cupy.zeros(shape, np.float32))
+
+    def upload(self, channel: Channel, slot: int, count: int) -> None:
+        """Copy to the device; see `Staging.upload`."""
+        channel.device[:count].set(channel.hosts[slot][:count])
+
+    def download(self, channel: Channel, slot: int, count: int) -> None:
+        """Copy to the host; see `Staging.download`."""
+        channel.device[:count].get(out=channel.hosts[slot][:count], blocking=False)
+
+    def close(self) -> None:
+        """Do nothing: CuPy frees the memory with the channels."""
+
+
+class MappedStaging:
+    """Memory that host and GPU share, through PyCUDA; see `Staging`."""
+
+    def __init__(self, cupy: Any, gpu: Gpu, driver: Any) -> None:
+        self.slots = 1  # the device reads and writes the very memory, so there is no other to fill meanwhile
+        self._cupy = cupy
+        self._index = gpu.index
+        self._driver = driver
+        driver.init()
+        self._context: Any = driver.Device(gpu.index).retain_primary_context()
+        self._hosts: list[Any] = []
+
+    def channel(self, spec: TensorSpec) -> Channel:
+        """Return a channel for a tensor, full of zeros."""
+        shape = _shape(spec)
+        with self._in_context():
+            host = self._driver.pagelocked_empty(
+                shape, np.float32, mem_flags=self._driver.host_alloc_flags.DEVICEMAP
+            )
+            pointer = int(host.base.get_device_pointer())
+        host.fill(0)
+        self._hosts.append(host)
+        memory = self._cupy.cuda.UnownedMemory(pointer, host.nbytes, host, self._index)
+        device = self._cupy.ndarray(shape, np.float32, self._cupy.cuda.MemoryPointer(memory, 0))
+        return Channel((host,), device)
+
+    def upload(self, channel: Channel, slot: int, count: int) -> None:
+        """Do nothing: what the host wrote is what the device reads."""
+
+    def download(self, channel: Channel, slot: int, count: int) -> None:
+        """Do nothing: what the device wrote is what the host reads, once the stream got there."""
+
+    def close(self) -> None:
+        """Free the memory and let go of the primary context."""
+        if self._context is None:
+            return
+        with self._in_context():
+            for host in self._hosts:
+                host.base.free()
+        self._hosts.clear()
+        self._context.detach()
+        self._context = None
+
+    @contextmanager
+    def _in_context(self) -> Iterator[None]:
+        self._context.push()
+        try:
+            yield
+        finally:
+            self._context.pop()
+
+
+def create_staging(cupy: Any, gpu: Gpu) -> Staging:
+    """Return the staging that suits a GPU: mapped memory where it is the host's and PyCUDA is there."""
+    if gpu.integrated:
+        try:
+            driver = importlib.import_module("pycuda.driver")
+        except ImportError as error:
+            _log.info(
+                "PyCUDA cannot be imported (%s), so pictures are copied instead of shared with the GPU; "
+                "install it: pip install 'pamtri-edge[pycuda]'",
+                error,
+            )
+        else:
+            return MappedStaging(cupy, gpu, driver)
+    return PinnedStaging(cupy)
+
+
+def _shape(spec: TensorSpec) -> tuple[int, ...]:
+    return (LARGEST, *(size or 0 for size in spec.shape[1:]))

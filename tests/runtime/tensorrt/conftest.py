@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with a driver, CuPy and TensorRT, none of them real."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cupy_fake
+import tensorrt_fake
+from pamtri_edge import ops
+from pamtri_edge.runtime.tensorrt import device, programs
+from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+from simulated_gpu import Gpu
+
+_DRIVER = r"""
+#include <cstdlib>
+static int setting(const char* name, int otherwise) {
+    const char* text = std::getenv(name);
+    return text ? std::atoi(text) : otherwise;
+}
+extern "C" {
+int cuInit(unsigned) { return setting("FAKE_CUDA_ERROR", 0); }
+int cuDriverGetVersion(int* version) { *version = setting("FAKE_CUDA_VERSION", 13010); return 0; }
+int cuGetErrorName(int, const char** name) { *name = "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"; return 0; }
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def libcuda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a driver's library that says what the environment tells it to."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("needs a C++ compiler to make a driver")
+    library = tmp_path_factory.mktemp("driver") / "libcuda.so.1"
+    source = library.with_suffix(".cpp")
+    source.write_text(_DRIVER)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+@dataclass
+class Machine:
+    """What a test may look at and change."""
+
+    gpu: Gpu
+    trt: Any
+    cache: Path
+
+    def runs(self) -> list[str]:
+        """Return the names of the networks that ran, in order."""
+        return [name for name in self.gpu.log if name.startswith("run ")]
+
+
+@pytest.fixture
+def driver(libcuda: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Put a driver on this machine, which is no Jetson, and an empty cache folder."""
+    monkeypatch.setattr(device, "LIBCUDA", str(libcuda))
+    monkeypatch.setattr(device, "RELEASE_FILE", tmp_path / "no_tegra_release")
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PAMTRI_TENSORRT", raising=False)
+    return libcuda
+
+
+@pytest.fixture
+def machine(driver: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
+    """Put a GPU, CuPy and TensorRT 10.16 on this machine, and let the operations take CuPy's arrays."""
+    gpu = cupy_fake.install(monkeypatch, Gpu(name="Simulated GPU"))
+    trt = tensorrt_fake.install(monkeypatch)
+    monkeypatch.setattr(programs, "ops", _StreamedOperations)
+    monkeypatch.setattr("pamtri_edge.runtime.tensorrt.backend.ops", _StreamedOperations)
+    yield Machine(gpu, trt, tmp_path / "cache")
+    gc.collect()
+
+
+class _StreamedOperations:
+    """The operations on the simulated GPU: NumPy's, run when the stream does."""
+
+    @staticmethod
+    def decode(heatmaps: Any, *, out: Any) -> Any:
+        cupy_fake.launch_on_stream("decode", lambda maps, to: ops.decode(maps, out=to), heatmaps, out)
+        return out
+
+    @staticmethod
+    def stack(images: Any, heatmaps: Any = None, *, keypoints: Any = None, out: Any) -> Any:
+        def work(to: Any, pictures: Any, maps: Any, points: Any) -> None:
+            ops.stack(pictures, maps, keypoints=points, out=to)
+
+        cupy_fake.launch_on_stream("stack", work, out, images, heatmaps, keypoints)
+        return out
+
+    @staticmethod
+    def resize(crops: Any, *, swap_channels: bool = False, out: Any) -> Any:
+        def work(pictures: Any, to: Any) -> None:
+            ops.resize(np.ascontiguousarray(pictures), swap_channels=swap_channels, out=to)
+
+        cupy_fake.launch_on_stream("resize", work, crops, out)
+        return out
+
+
+@pytest.fixture
+def bundle(models: dict[str, Path], tmp_path: Path) -> Path:
+    """Return the small convolutional network as `model.onnx` in a folder of its own."""
+    folder = tmp_path / "small.pamtri"
+    folder.mkdir()
+    shutil.copy(models["fp32"], folder / "model.onnx")
+    return folder / "model.onnx"
+
+
+@pytest.fixture
+def load(machine: Machine, bundle: Path) -> Iterator[Callable[..., TensorRtBackend]]:
+    """Return a function that loads the small network; what it loaded is closed after the test."""
+    loaded: list[TensorRtBackend] = []
+
+    def load(model: Path = bundle, **options: Any) -> TensorRtBackend:
+        loaded.append(TensorRtBackend(model, **options))
+        return loaded[-1]
+
+    yield load
+    for backend in loaded:
+        backend.close()
