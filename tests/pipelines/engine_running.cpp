@@ -238,6 +238,19 @@ TEST(runs_on_different_streams_do_not_meddle_with_each_other) {
     }
 }
 
+TEST(a_run_waits_for_what_a_failed_one_has_put_on_another_stream) {
+    const auto engine = load(text());
+    const Stream first, second;
+    const Batch failed(8, 1), batch(8, 2);
+    nvinfer1::fail_enqueue(0, "a kernel cannot be launched");
+    EXPECT_ERROR(engine->run(8, failed.inputs(), {}, first), "cannot enqueue");
+    Room room(8);
+    engine->run(8, batch.inputs(), room.output(), second);
+    first.finish();
+    second.finish();
+    EXPECT(room.holds(batch.embedding));
+}
+
 TEST(threads_take_turns) {
     const auto engine = load(text());
     std::vector<int> wrong(4, 0);
