@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamtri_edge import console
 from pamtri_edge.cli.train_choices import (
     Backbone,
     Embed,
@@ -28,6 +27,7 @@ from pamtri_edge.cli.training import (
     run_training,
     train_spec,
 )
+from pamtri_edge.cli.weights import frozen, pack, whiten
 from pamtri_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -340,56 +340,6 @@ def reid(
     run_training(train.Training(job, run))
 
 
-@app.command(short_help="Features of a network that was trained on something else.")
-def frozen(
-    init: Annotated[
-        Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
-    ],
-    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
-    model: ModelOption = Model.PAPER,
-    backbone: Annotated[Backbone, typer.Option(help="Depths of the paper's widths.")] = Backbone.DENSENET121,
-    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
-) -> None:
-    """Take a network as it is, and its pooled feature for an embedding: a baseline of the paper's Table 3.
-
-    Compare what others train with it: pamtri evaluate --reid NAME.safetensors --metric bhattacharyya.
-    """
-    package()
-    from pamtri_edge.models import DENSENET201, SIZES, ReidNet, save_checkpoint
-    from pamtri_edge.train.weights import begin
-
-    spec = replace(
-        SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
-    )
-    if model is Model.PAPER and backbone is Backbone.DENSENET201:
-        spec = replace(spec, blocks=DENSENET201)
-    network = ReidNet(spec)
-    origin = begin(network, seed=0, file=init)
-    notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}
-    save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
-    console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
-
-
-@app.command(short_help="Make trained weights half as large, to ship them.")
-def pack(
-    pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
-    reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
-    output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
-    name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
-) -> None:
-    """Store the weights of both networks in float16, as those that come with the package are.
-
-    The classifier of the training set's vehicles, which no embedding needs, is left out.
-    Then: pamtri-export --pose NAME-pose.safetensors --reid NAME-reid.safetensors --output NAME.pamtri
-    """
-    package()
-    from pamtri_edge.models import load_pose, load_reid
-    from pamtri_edge.models.checkpoints import checkpoint_metadata
-    from pamtri_edge.models.shipped import save_half, without_identities
-
-    output.mkdir(parents=True, exist_ok=True)
-    pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
-    save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
-    save_half(without_identities(load_reid(reid)), reid_file, metadata=checkpoint_metadata(reid))
-    for path in (pose_file, reid_file):
-        console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+app.command(short_help="Features of a network that was trained on something else.")(frozen)
+app.command(short_help="Add what the network knows beyond its training set to its embedding.")(whiten)
+app.command(short_help="Make trained weights half as large, to ship them.")(pack)

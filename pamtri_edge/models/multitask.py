@@ -41,6 +41,7 @@ class ReidSpec:
         feature: width of the embedding where there are keypoints or heads; otherwise the embedding is the
             pooled feature.
         attribute: width of the hidden layers in front of color and type.
+        whitened: half of the embedding is the pooled feature itself, whitened; see `Whitening`.
     """
 
     keypoints: bool = True
@@ -56,6 +57,7 @@ class ReidSpec:
     bottleneck: int = 4
     feature: int = 1024
     attribute: int = 512
+    whitened: bool = False
 
     @property
     def channels(self) -> int:
@@ -73,9 +75,14 @@ class ReidSpec:
         return channels
 
     @property
+    def learned(self) -> int:
+        """Width of the feature that is learned with the identities' classifier."""
+        return self.feature if self.keypoints or self.multitask else self.pooled
+
+    @property
     def embedding(self) -> int:
         """Width of the embedding."""
-        return self.feature if self.keypoints or self.multitask else self.pooled
+        return self.learned + self.pooled * self.whitened
 
     @property
     def uses_pose(self) -> bool:
@@ -108,7 +115,8 @@ class ReidNet(nn.Module):
             self.classifier_vtype = nn.Linear(spec.attribute, spec.types)
         elif spec.keypoints:
             self.fc = nn.Linear(joined, spec.feature)
-        self.classifier_vid = nn.Linear(spec.embedding, spec.vehicles)
+        self.classifier_vid = nn.Linear(spec.learned, spec.vehicles)
+        self.whitening = Whitening(spec.pooled) if spec.whitened else None
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
@@ -130,8 +138,10 @@ class ReidNet(nn.Module):
             (id, color, type, feature) or, without the attribute heads, (id, feature): logits (N, V),
             (N, C), (N, T) and the unnormalised embedding (N, D).
         """
-        feature, attributes = self.describe(stack, keypoint_vector)
-        return (self.classifier_vid(feature), *attributes, feature)
+        convolution, norm = self.stem
+        pooled = self._pooled(norm(convolution(stack)))
+        feature, attributes = self._heads(pooled, keypoint_vector)
+        return (self.classifier_vid(feature), *attributes, self._embedding(feature, pooled))
 
     def describe(
         self, stack: Tensor, keypoint_vector: Tensor | None = None
@@ -144,10 +154,19 @@ class ReidNet(nn.Module):
         self, stem: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Go on as `describe` from the normalised output (N, S, 128, 128) of the first convolution."""
+        pooled = self._pooled(stem)
+        feature, attributes = self._heads(pooled, keypoint_vector)
+        return self._embedding(feature, pooled), attributes
+
+    def _pooled(self, stem: Tensor) -> Tensor:
+        """Return the pooled feature (N, P) of the backbone."""
         x = stem
         for layer in list(self.base.children())[2:]:
             x = layer(x)
-        pooled = functional.adaptive_avg_pool2d(x, 1).flatten(1)
+        return functional.adaptive_avg_pool2d(x, 1).flatten(1)
+
+    def _heads(self, pooled: Tensor, keypoint_vector: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the learned feature and the attribute logits."""
         if self.spec.keypoints:
             if keypoint_vector is None:
                 raise ValueError("this network takes keypoints: pass keypoint_vector, (N, 108).")
@@ -160,6 +179,39 @@ class ReidNet(nn.Module):
         if self.spec.keypoints:
             return functional.leaky_relu(self.fc(pooled)), ()
         return pooled, ()
+
+    def _embedding(self, feature: Tensor, pooled: Tensor) -> Tensor:
+        return feature if self.whitening is None else self.whitening(feature, pooled)
+
+
+class Whitening(nn.Module):
+    """The second half of an embedding: the pooled feature, in which views of one vehicle vary alike.
+
+    What a network learned from drawn vehicles leans on what tells these apart. Its pooled feature holds more,
+    and becomes comparable once each direction is divided by how much the views of one vehicle spread along
+    it. Both halves have the same length, so that the cosine of two embeddings is the mean of the two halves'.
+
+    Source: Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker
+    recognition" (Interspeech 2006). `train.whiten` finds the weights; it always computes in float32.
+
+    Args:
+        pooled: width of the pooled feature.
+    """
+
+    def __init__(self, pooled: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(pooled, pooled)
+
+    def forward(self, feature: Tensor, pooled: Tensor) -> Tensor:
+        """Return (N, D + P): `feature` (N, D) at unit length, and the whitened `pooled` (N, P) likewise."""
+        whitened = self.linear(pooled.to(self.linear.weight.dtype))
+        return torch.cat([unit_length(feature.to(whitened.dtype)), unit_length(whitened)], dim=1)
+
+
+def unit_length(feature: Tensor) -> Tensor:
+    """Bring each row of (N, D) to length 1; a row of zeros stays one."""
+    length: Tensor = torch.linalg.vector_norm(feature, dim=1, keepdim=True)
+    return feature / length.clamp_min(1e-12)
 
 
 class DenseLayer(nn.Module):

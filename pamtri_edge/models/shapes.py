@@ -121,6 +121,7 @@ def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
         bottleneck=_size(state, f"{layer}.conv1.weight", 0, paper.bottleneck * growth) // growth,
         feature=_size(state, head, 0, paper.feature),
         attribute=_size(state, "fc_vcolor.weight", 0, paper.attribute),
+        whitened=any(name.startswith("whitening.") for name in state),
     )
     keypoints = _size(state, head, 1, bare.pooled) != bare.pooled
     return replace(bare, keypoints=keypoints)

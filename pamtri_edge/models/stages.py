@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet
-from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.multitask import ReidNet, unit_length
 from pamtri_edge.models.stem import FusedStem
 
 
@@ -132,13 +132,9 @@ class ReidStage(nn.Module):
     def half_network(self) -> ReidStage:
         """Turn the network to float16, with casts at its borders; return self."""
         self.network.half()
+        if self.network.whitening is not None:
+            self.network.whitening.float()
         if self.stem is not None:
             self.stem.half()
         self.dtype = torch.float16
         return self
-
-
-def unit_length(feature: Tensor) -> Tensor:
-    """Bring each row of (N, D) to length 1; a row of zeros stays one."""
-    length: Tensor = torch.linalg.vector_norm(feature, dim=1, keepdim=True)
-    return feature / length.clamp_min(1e-12)

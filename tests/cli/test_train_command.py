@@ -17,6 +17,7 @@ from pamtri_edge import samples
 from pamtri_edge.cli.train import app
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import load_pose, load_reid
+from pamtri_edge.models.checkpoints import checkpoint_metadata
 
 SMALL = ("--model", "lite", "--steps", "2", "--sizes", "64", "--threads", "1", "--workers", "1")
 
@@ -137,6 +138,23 @@ def test_the_feature_baseline_keeps_weights_as_they_are(data, tmp_path):
     loaded, source = load_reid(frozen), load_reid(weights)
     assert loaded.spec.embedding == loaded.spec.pooled
     assert loaded.stem[0].weight.equal(source.stem[0].weight)
+
+
+def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
+    first = tmp_path / "first"
+    bare = ("--embed", "none", "--no-keypoints", "--batch", 4, "--pictures-per-vehicle", 2)
+    invoke("reid", "--data", data, "--output", first, *SMALL, *bare)
+    weights, output = first / "last.safetensors", tmp_path / "white.safetensors"
+    line = ("whiten", "--reid", weights, "--data", data, "--output", output, "--vehicles", 4, "--views", 2)
+    result = invoke(*line)
+    assert result.exit_code == 0
+    loaded, source = load_reid(output), load_reid(weights)
+    width = source.spec.feature + source.spec.pooled
+    assert f"embeddings of {width} numbers" in result.output.replace("\n", " ")
+    assert loaded.spec.whitened
+    assert json.loads(checkpoint_metadata(output)["whitening"])["views"] == 2
+    with pytest.raises(InputError, match="exists already"):
+        invoke(*line)
 
 
 @pytest.mark.parametrize(

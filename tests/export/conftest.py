@@ -18,7 +18,7 @@ from pamtri_edge import samples
 from pamtri_edge.export import bundle_export, graph
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import TINY, Pamtri, seeded
+from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
 
 EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
 """The tiny networks with keypoints, heatmaps and segments."""
@@ -77,6 +77,15 @@ def tiny_modules(tiny_networks):
 def tiny_graphs(tiny_modules):
     """Return the float32 graph of both geometries; leave them as they are."""
     return {geometry: remembered_export(module, name="tiny") for geometry, module in tiny_modules.items()}
+
+
+@pytest.fixture(scope="session")
+def whitened_graph(tiny_networks):
+    """Return the float32 graph of networks whose embedding is whitened; leave it as it is."""
+    pose, reid = tiny_networks
+    whitened = ReidNet(dataclasses.replace(reid.spec, whitened=True))
+    whitened.load_state_dict(reid.state_dict(), strict=False)  # its own weights stay as torch draws them
+    return remembered_export(Pamtri(pose, whitened), name="whitened")
 
 
 @pytest.fixture

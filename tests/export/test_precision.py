@@ -64,6 +64,20 @@ def test_half_keeps_the_first_and_the_last_layer_of_pose_in_float32(tiny_graphs)
     assert "pose.network.conv2.weight" not in names
 
 
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_whitening_stays_in_float32(whitened_graph, precision):
+    if precision == "fp16":
+        typed = half(whitened_graph)
+    else:
+        typed = quantise(whitened_graph, calibration(whitened_graph))
+    name = "reid.network.whitening.linear.weight"
+    assert weights_of(typed)[name].data_type == TensorProto.FLOAT
+    product = next(node for node in typed.graph.node if name in node.input)
+    kinds_of = kinds(typed)
+    assert kinds_of[product.input[0]] == TensorProto.FLOAT
+    assert check(typed) == []
+
+
 def test_half_leaves_the_original_as_it_is(tiny_graphs):
     before = tiny_graphs[Geometry.UNIFIED].SerializeToString()
     half(tiny_graphs[Geometry.UNIFIED])

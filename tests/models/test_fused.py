@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,32 @@ def test_the_raw_feature_is_the_networks_own_and_points_the_same_way(tiny: Tiny,
     unit = _outputs(Pamtri(pose, reid), batch.images)["embedding"]
     assert not torch.allclose(raw.norm(dim=1), torch.ones(3), atol=0.1)
     _assert_close(functional.normalize(raw), unit)
+
+
+def test_half_of_a_whitened_embedding_is_the_pooled_feature(tiny: Tiny, batch: Any) -> None:
+    pose, reid = tiny("K+H+MT")
+    twin = ReidNet(replace(reid.spec, whitened=True))
+    missing = twin.load_state_dict(reid.state_dict(), strict=False).missing_keys
+    assert missing == ["whitening.linear.weight", "whitening.linear.bias"]
+    plain, whitened = (_outputs(Pamtri(pose, network), batch.images) for network in (reid, twin))
+    first, second = whitened["embedding"].split([reid.spec.learned, reid.spec.pooled], dim=1)
+    _assert_close(first * 2**0.5, plain["embedding"])
+    assert torch.allclose(second.norm(dim=1), torch.full((3,), 0.5**0.5))
+    assert (second[0] - second[1]).abs().max() > 1e-3
+    for name in ("color", "type", "keypoints", "quality"):
+        _assert_close(whitened[name], plain[name])
+
+
+def test_whitening_stays_in_float32_in_half_networks(tiny: Tiny, batch: Any) -> None:
+    pose, reid = (deepcopy(network) for network in tiny("H+MT"))
+    twin = ReidNet(replace(reid.spec, whitened=True))
+    twin.load_state_dict(reid.state_dict(), strict=False)
+    whole = _outputs(Pamtri(pose, twin), batch.images)["embedding"]
+    module = Pamtri(pose, twin).half_networks()
+    assert twin.whitening is not None
+    assert {parameter.dtype for parameter in twin.whitening.parameters()} == {torch.float32}
+    cosines = (whole * _outputs(module, batch.images)["embedding"]).sum(dim=1)
+    assert cosines.min() > 0.9999
 
 
 def test_a_feature_of_zeros_stays_finite(tiny: Tiny, batch: Any) -> None:

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of `pamtri train` that turn weights into other weights without training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pamtri_edge import console
+from pamtri_edge.cli.train_choices import Backbone, Model
+from pamtri_edge.cli.training import package, read_data
+
+
+def frozen(
+    init: Annotated[
+        Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
+    ],
+    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
+    model: Annotated[Model, typer.Option(help="Widths and depths of the network.")] = Model.PAPER,
+    backbone: Annotated[Backbone, typer.Option(help="Depths of the paper's widths.")] = Backbone.DENSENET121,
+    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
+) -> None:
+    """Take a network as it is, and its pooled feature for an embedding: a baseline of the paper's Table 3.
+
+    Compare what others train with it: pamtri evaluate --reid NAME.safetensors --metric bhattacharyya.
+    """
+    package()
+    from pamtri_edge.models import DENSENET201, SIZES, ReidNet, save_checkpoint
+    from pamtri_edge.train.weights import begin
+
+    spec = replace(
+        SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
+    )
+    if model is Model.PAPER and backbone is Backbone.DENSENET201:
+        spec = replace(spec, blocks=DENSENET201)
+    network = ReidNet(spec)
+    origin = begin(network, seed=0, file=init)
+    notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}
+    save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
+    console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
+
+
+def whiten(
+    reid: Annotated[Path, typer.Option(help="Weights of the trained re-identification network.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
+    ],
+    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
+    pose: Annotated[
+        Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
+    ] = None,
+    vehicles: Annotated[int, typer.Option(min=2, help="How many vehicles at most.")] = 800,
+    views: Annotated[int, typer.Option(min=2, help="Views of each.")] = 5,
+    shrinkage: Annotated[
+        float, typer.Option(help="Part of the mean variance that is added to that of each direction.")
+    ] = 0.03,
+    seed: Annotated[int, typer.Option(min=0, help="What views and their sizes are drawn from.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
+) -> None:
+    """Make half of the embedding of the pooled feature, whitened by how views of one vehicle spread.
+
+    Nothing is trained. On footage of real streets, which the network never saw, vehicles are found again
+    more often; on pictures like those of its training about as often.
+    """
+    train = package()
+    from pamtri_edge.models import load_pose, load_reid, save_checkpoint
+    from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.train.machine import use_threads
+    from pamtri_edge.train.whiten import WhitenSpec
+    from pamtri_edge.train.whiten import whiten as whitened
+
+    use_threads(threads)
+    spec = WhitenSpec(vehicles=vehicles, views=views, shrinkage=shrinkage, seed=seed)
+    network = load_reid(reid)
+    pictures = read_data(train, data, None, seed)
+    with console.progress("pictures") as bar:
+        task = bar.add_task("whitening", total=vehicles * views, note="")
+        result = whitened(
+            network,
+            None if pose is None or not network.spec.uses_pose else load_pose(pose),
+            pictures,
+            spec,
+            advance=lambda count: bar.advance(task, count),
+        )
+    notes = {**checkpoint_metadata(reid), "whitening": json.dumps(asdict(spec))}
+    save_checkpoint(result, output, metadata=notes, overwrite=overwrite)
+    console.out.print(f"{output}: embeddings of {result.spec.embedding} numbers", soft_wrap=True)
+
+
+def pack(
+    pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
+    reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
+    output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
+    name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
+) -> None:
+    """Store the weights of both networks in float16, as those that come with the package are.
+
+    The classifier of the training set's vehicles, which no embedding needs, is left out.
+    Then: pamtri-export --pose NAME-pose.safetensors --reid NAME-reid.safetensors --output NAME.pamtri
+    """
+    package()
+    from pamtri_edge.models import load_pose, load_reid
+    from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.models.shipped import save_half, without_identities
+
+    output.mkdir(parents=True, exist_ok=True)
+    pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
+    save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
+    save_half(without_identities(load_reid(reid)), reid_file, metadata=checkpoint_metadata(reid))
+    for path in (pose_file, reid_file):
+        console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whitened half of an embedding, found from how the views of each vehicle spread.
+
+No gradient is followed: a trained network is shown some views of many vehicles, as small as a street camera
+sees them, and the covariance of its pooled feature within the vehicles is inverted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pamtri_edge import ops
+from pamtri_edge.errors import InputError
+from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.train.data import DataSet, crop_of
+
+_BATCH: Final = 32
+
+
+@dataclass(frozen=True)
+class WhitenSpec:
+    """Which views are looked at, and how the covariance is inverted.
+
+    Attributes:
+        vehicles: how many vehicles at most, evenly over the set.
+        views: of each, two or more.
+        smallest: longer side of the smallest views in pixels; each is shrunk to a side between this and
+            `largest`, small ones as often as large ones (evenly on a logarithmic scale).
+        largest: of the largest.
+        shrinkage: of the mean variance that is added to each direction's: the less, the more the directions
+            count along which views hardly differ.
+        seed: what views and sizes are drawn from.
+    """
+
+    vehicles: int = 800
+    views: int = 5
+    smallest: int = 22
+    largest: int = 80
+    shrinkage: float = 0.03
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.vehicles < 2 or self.views < 2:
+            raise InputError(
+                f"{self.vehicles} vehicles with {self.views} views each; how views of one vehicle spread "
+                "takes 2 of both, better hundreds of vehicles."
+            )
+        if not 8 <= self.smallest <= self.largest:
+            raise InputError(
+                f"views of {self.smallest} to {self.largest} pixels; expected 8 or more, in order."
+            )
+        if self.shrinkage <= 0:
+            raise InputError(f"the shrinkage is {self.shrinkage:g}; expected above 0, such as 0.03.")
+
+
+def whiten(
+    reid: ReidNet,
+    pose: PoseNet | None,
+    data: DataSet,
+    spec: WhitenSpec | None = None,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+) -> ReidNet:
+    """Return the network with a whitened half of its embedding; all else in it stays.
+
+    Args:
+        reid: a trained network; one that is whitened already is whitened anew.
+        pose: the pose network it was trained with; None if it takes none.
+        data: pictures of at least two vehicles, with two views or more.
+        spec: which views, and how.
+        advance: called with the number of pictures done, from time to time.
+
+    Raises:
+        InputError: too few vehicles with enough views, a picture that cannot be read, or no pose network
+            where the re-identification network needs one.
+    """
+    spec = spec or WhitenSpec()
+    indices, labels = drawn_views(data, spec)
+    module = Pamtri(pose, reid).eval()
+    pooled = np.concatenate(list(_pooled(module, _views(data, indices, spec), advance)))
+    weight, bias = within_class_whitening(pooled, labels, shrinkage=spec.shrinkage)
+    result = ReidNet(replace(reid.spec, whitened=True))
+    state = dict(reid.state_dict())
+    state["whitening.linear.weight"] = torch.from_numpy(weight)
+    state["whitening.linear.bias"] = torch.from_numpy(bias)
+    result.load_state_dict(state)
+    return result.eval()
+
+
+def drawn_views(data: DataSet, spec: WhitenSpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return places of pictures (M,) and whose they are (M,), as many views of each vehicle.
+
+    Raises:
+        InputError: fewer than two vehicles have so many views.
+    """
+    rng = np.random.default_rng(spec.seed)
+    counts = np.bincount(data.labels)
+    enough = np.flatnonzero(counts >= spec.views)
+    if len(enough) < 2:
+        raise InputError(
+            f"{data.name}: {len(enough)} vehicles have {spec.views} views or more; whitening needs 2 of "
+            "them, better hundreds. Ask for fewer views, or give more data."
+        )
+    chosen = enough[np.linspace(0, len(enough) - 1, min(spec.vehicles, len(enough))).round().astype(int)]
+    order = np.argsort(data.labels, kind="stable")
+    starts = np.cumsum(counts) - counts
+    picks = [order[starts[one] + rng.choice(counts[one], spec.views, replace=False)] for one in chosen]
+    return np.concatenate(picks), np.repeat(np.arange(len(chosen)), spec.views)
+
+
+def within_class_whitening(
+    features: NDArray[np.float32], labels: NDArray[np.int64], *, shrinkage: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return weight (P, P) and bias (P,) of the map after which classes spread alike in all directions.
+
+    The weights are values of float16, which is how trained weights are shipped, and the bias is that of the
+    rounded ones: it takes the mean of the features to 0.
+
+    Args:
+        features: (M, P), M above P for good measure.
+        labels: (M,) the class of each, 0, 1, ...
+        shrinkage: part of the mean variance that is added to that of each direction.
+    """
+    exact = features.astype(np.float64)
+    counts = np.bincount(labels)
+    means = np.zeros((len(counts), exact.shape[1]))
+    np.add.at(means, labels, exact)
+    means /= counts[:, None]
+    within = exact - means[labels]
+    covariance = within.T @ within / (len(exact) - len(counts))
+    variances, directions = np.linalg.eigh(covariance)
+    lengths = np.sqrt(np.maximum(variances, 0.0) + shrinkage * variances.mean())
+    weight = (directions / lengths).T.astype(np.float16).astype(np.float64)
+    return weight.astype(np.float32), (-weight @ exact.mean(axis=0)).astype(np.float32)
+
+
+def _views(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pictures (H, W, 3), each as small as it may be seen."""
+    rng = np.random.default_rng([spec.seed, 1])
+    for index in indices.tolist():
+        picture, _ = crop_of(data, index, 0, spec.largest)
+        height, width = picture.shape[:2]
+        side = np.exp(rng.uniform(np.log(spec.smallest), np.log(spec.largest)))
+        part = min(1.0, side / max(height, width))
+        small = (max(8, round(width * part)), max(8, round(height * part)))
+        yield np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _pooled(
+    module: Pamtri, pictures: Iterator[NDArray[np.uint8]], advance: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the pooled features (N, P) of batches of pictures, in their order."""
+    seen: list[Tensor] = []
+    last = list(module.reid.network.base.children())[-1]
+    handle = last.register_forward_hook(lambda _module, _inputs, output: seen.append(output.mean(dim=(2, 3))))
+    try:
+        batch: list[NDArray[np.uint8]] = []
+        for picture in pictures:
+            batch.append(picture)
+            if len(batch) == _BATCH:
+                yield _run(module, batch, seen)
+                advance(len(batch))
+                batch = []
+        if batch:
+            yield _run(module, batch, seen)
+            advance(len(batch))
+    finally:
+        handle.remove()
+
+
+def _run(module: Pamtri, batch: list[NDArray[np.uint8]], seen: list[Tensor]) -> NDArray[np.float32]:
+    seen.clear()
+    device = next(module.parameters()).device
+    with torch.inference_mode():
+        module(torch.from_numpy(ops.resize(batch)).to(device))
+    return seen[0].float().cpu().numpy()
