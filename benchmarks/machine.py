@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import platform
 import time
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from pamtri_edge.doctor import Machine, cpu
 
 PACKAGES = ("pamtri-edge", "numpy", "opencv-python-headless", "openvino", "torch", "onnx", "onnxruntime")
+GPU_PACKAGES = ("torch", "triton", "cupy-cuda13x", "cupy-cuda12x", "tensorrt", "tensorrt-rtx")
 
 
 def describe() -> dict[str, Any]:
@@ -85,19 +87,49 @@ def _version(name: str) -> str | None:
 
 
 def gpu() -> dict[str, Any]:
-    """Return name, compute capability, driver and CUDA of the first NVIDIA GPU, as torch sees it.
+    """Return the GPU's name, size and driver, and the versions of what runs on it, as CuPy sees them.
+
+    Without CuPy, torch is asked, which knows less.
 
     Raises:
-        RuntimeError: torch sees none.
+        RuntimeError: neither sees one.
     """
+    driver = Path("/proc/driver/nvidia/version")
+    versions = {name: version for name in GPU_PACKAGES if (version := _version(name))}
+    about = {
+        "driver": driver.read_text().splitlines()[0].strip() if driver.exists() else "unknown",
+        "versions": versions,
+    }
+    if not any(name.startswith("cupy") for name in versions):
+        return {**_gpu_of_torch(), **about}
+    cuda = import_module("cupy").cuda
+    runtime = cuda.runtime
+    properties = runtime.getDeviceProperties(runtime.getDevice())
+    return {
+        "name": properties["name"].decode(),
+        "compute": f"{properties['major']}.{properties['minor']}",
+        "processors": properties["multiProcessorCount"],
+        "memory_gib": round(properties["totalGlobalMem"] / 2**30, 1),
+        "l2_mib": round(properties["l2CacheSize"] / 2**20, 1),
+        "cuda": {
+            "driver": runtime.driverGetVersion(),
+            "runtime": runtime.runtimeGetVersion(),
+            "nvrtc": cuda.nvrtc.getVersion(),
+        },
+        **about,
+    }
+
+
+def _gpu_of_torch() -> dict[str, Any]:
     import torch
 
-    major, minor = torch.cuda.get_device_capability()
-    driver = Path("/proc/driver/nvidia/version")
+    if not torch.cuda.is_available():
+        raise RuntimeError("no GPU: neither CuPy nor torch sees one.")
+    properties = torch.cuda.get_device_properties(0)
     return {
-        "name": torch.cuda.get_device_name(),
-        "compute": f"{major}.{minor}",
-        "memory_gib": round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1),
-        "driver": driver.read_text().splitlines()[0].strip() if driver.exists() else "unknown",
-        "torch_cuda": torch.version.cuda,
+        "name": properties.name,
+        "compute": f"{properties.major}.{properties.minor}",
+        "processors": properties.multi_processor_count,
+        "memory_gib": round(properties.total_memory / 2**30, 1),
+        "cuda": {"torch": torch.version.cuda},
     }
