@@ -21,11 +21,10 @@ _LINE: Final = 16  # floats of a cache line
 
 def is_device_array(value: object) -> bool:
     """Tell whether a value lives in CUDA memory (`__cuda_array_interface__` or a DLPack CUDA device)."""
-    if hasattr(value, "__cuda_array_interface__"):
-        return True
     device = getattr(value, "__dlpack_device__", None)
     if device is None:
-        return False
+        return hasattr(value, "__cuda_array_interface__")
+    # Asked first: a tensor of PyTorch that takes a gradient raises when asked for the other.
     kind = device()[0]
     return int(kind) in (2, 13)  # kDLCUDA, kDLCUDAManaged of dlpack.h
 

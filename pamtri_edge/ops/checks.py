@@ -33,15 +33,12 @@ def check_array(
     Raises:
         InputError: CUDA memory, another type, dtype or shape.
     """
-    accepted = f"expected {_shape(form)} {np.dtype(dtype).name}"
+    accepted = f"expected {shape_of(form)} {np.dtype(dtype).name}"
     if is_device_array(value):
-        raise InputError(
-            f"{what} is in CUDA memory, and CUDA operations are not part of this installation: "
-            f"copy it to the host first ({accepted})."
-        )
+        raise InputError(f"{what} is in CUDA memory; {accepted} on the host: copy it there first.")
     if not isinstance(value, np.ndarray):
         raise InputError(f"{what} is a {type(value).__name__}; {accepted} as a NumPy array.")
-    if value.ndim != len(form) or not _fits(value.shape, form):
+    if not fits(value.shape, form):
         raise InputError(f"{what} has shape {value.shape}; {accepted}.")
     if value.dtype != np.dtype(dtype):
         raise InputError(f"{what} has dtype {value.dtype}; {accepted}: convert it with .astype first.")
@@ -59,7 +56,7 @@ def check_out(out: Any, shape: tuple[int, ...], *inputs: Any) -> NDArray[np.floa
         return lined_up(shape)
     accepted = f"expected a writable C-contiguous float32 array of shape {shape}"
     if is_device_array(out):
-        raise InputError(f"out is in CUDA memory; {accepted} on the host.")
+        raise InputError(f"out is in CUDA memory, but the input is on the host; {accepted} there.")
     if not isinstance(out, np.ndarray):
         raise InputError(f"out is a {type(out).__name__}; {accepted}.")
     if out.shape != shape or out.dtype != np.float32:
@@ -70,6 +67,35 @@ def check_out(out: Any, shape: tuple[int, ...], *inputs: Any) -> NDArray[np.floa
     if any(isinstance(value, np.ndarray) and np.may_share_memory(out, value) for value in inputs):
         raise InputError("out shares memory with an input; give it memory of its own.")
     return out
+
+
+def check_rectangles(rectangles: Any, width: int, height: int) -> NDArray[np.int32]:
+    """Return (N, 4) int32 rectangles, on the host, of which each has pixels and lies in the frame.
+
+    Raises:
+        InputError: another form, or a rectangle that is empty or reaches past the frame; the first is named.
+    """
+    boxes: NDArray[np.int32] = check_array(rectangles, "rectangles", ("N", 4), np.int32)
+    outside = (
+        (boxes[:, :2] < 0).any(axis=1)
+        | (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
+        | (boxes[:, 2:] > (width, height)).any(axis=1)
+    )
+    if outside.any():
+        index = int(outside.argmax())
+        raise InputError(
+            f"rectangle {index} is {boxes[index].tolist()}; expected x1 < x2 and y1 < y2 within the frame of "
+            f"{width} x {height} pixels (geometry.crop_rectangles makes such rectangles of boxes)."
+        )
+    return boxes
+
+
+def check_host_options(stream: Any, dtype: Any = None) -> None:
+    """Raise if what only CUDA arrays have was asked for host arrays."""
+    if stream is not None:
+        raise InputError("stream was given, but the arrays are on the host; expected none, or CUDA arrays.")
+    if dtype not in (None, "float32"):
+        raise InputError(f"dtype is {dtype!r}; expected 'float32' for host arrays (CUDA arrays have more).")
 
 
 def check_size(size: Any) -> int:
@@ -86,13 +112,23 @@ def check_threshold(threshold: Any) -> float:
     return float(threshold)
 
 
-def _shape(form: Sequence[str | int]) -> str:
+def refuse_unless_finite(values: NDArray[Any], what: str, hint: str) -> None:
+    """Raise if a value of (N, K) or (N, K, 3) is NaN or infinite; name the first vehicle and keypoint."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        vehicle, index = np.argwhere(~finite)[0][:2]
+        raise InputError(f"{what} {index} of vehicle {vehicle} holds NaN or infinity; {hint}.")
+
+
+def shape_of(form: Sequence[str | int]) -> str:
+    """Return a form in words."""
     return f"({', '.join(map(str, form))})"
 
 
-def _fits(shape: tuple[int, ...], form: Sequence[str | int]) -> bool:
+def fits(shape: tuple[int, ...], form: Sequence[str | int]) -> bool:
+    """Tell whether a shape has as many axes as a form, of its lengths."""
     known: dict[str, int] = {}
-    return all(
+    return len(shape) == len(form) and all(
         length == (known.setdefault(wanted, length) if isinstance(wanted, str) else wanted)
         for length, wanted in zip(shape, form, strict=True)
     )

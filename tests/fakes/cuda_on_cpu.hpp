@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words of CUDA C++ that our kernels use, on a CPU: a .cu file that is compiled after this header runs
-// as it is. The threads of a block are fibers of one thread of the system, so that barriers really wait and
-// shuffles really exchange. Between two of them a thread runs alone; which thread runs first is the caller's
-// choice, and shared memory is poisoned before every block, so that a missing barrier gives another result
-// in one of the orders.
+// The words of CUDA C++ that our kernels use, on a CPU: a .cu file that is compiled after this
+// header runs as it is. The threads of a block are fibers of one thread of the system, so that
+// barriers really wait and shuffles really exchange. Between two of them a thread runs alone; which
+// thread runs first is the caller's choice, and shared memory is poisoned before every block, so
+// that a missing barrier gives another result in one of the orders.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstddef>
@@ -47,6 +48,8 @@ enum class State { kReady, kAtBarrier, kAtShuffle, kDone };
 
 struct Fiber {
     ucontext_t context;
+    jmp_buf place;
+    bool begun;
     std::vector<unsigned char> stack;
     Index index;
     int number;
@@ -60,6 +63,7 @@ struct Block {
     std::vector<Fiber> fibers;
     std::vector<std::uint64_t> exchanged;
     ucontext_t scheduler;
+    jmp_buf scheduler_place;
     std::function<void()> body;
     Fiber* running = nullptr;
     const char* failure = nullptr;
@@ -71,40 +75,53 @@ struct Block {
 inline Block block;
 inline Index block_index, block_size, grid_size;
 
+#if defined(__SANITIZE_ADDRESS__)
+
 inline void yield_as(State state) {
     Fiber& fiber = *block.running;
     fiber.state = state;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(state == State::kDone ? nullptr : &fiber.sanitizer,
-                                   block.scheduler_stack, block.scheduler_size);
-#endif
+    __sanitizer_start_switch_fiber(&fiber.sanitizer, block.scheduler_stack, block.scheduler_size);
     swapcontext(&fiber.context, &block.scheduler);
-#if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(fiber.sanitizer, &block.scheduler_stack, &block.scheduler_size);
-#endif
 }
+
+inline void resume(Fiber& fiber) {
+    block.running = &fiber;
+    __sanitizer_start_switch_fiber(&block.sanitizer, fiber.stack.data(), fiber.stack.size());
+    swapcontext(&block.scheduler, &fiber.context);
+    __sanitizer_finish_switch_fiber(block.sanitizer, nullptr, nullptr);
+}
+
+#else  // the same without a call of the system at every switch
+
+inline void yield_as(State state) {
+    block.running->state = state;
+    if (_setjmp(block.running->place) == 0) _longjmp(block.scheduler_place, 1);
+}
+
+inline void resume(Fiber& fiber) {
+    block.running = &fiber;
+    if (_setjmp(block.scheduler_place) != 0) return;
+    if (fiber.begun) _longjmp(fiber.place, 1);
+    fiber.begun = true;
+    setcontext(&fiber.context);
+}
+
+#endif
 
 inline void thread_main() {
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(nullptr, &block.scheduler_stack, &block.scheduler_size);
 #endif
-    block.body();
-    yield_as(State::kDone);
-}
-
-inline void resume(Fiber& fiber) {
-    block.running = &fiber;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&block.sanitizer, fiber.stack.data(), fiber.stack.size());
-#endif
-    swapcontext(&block.scheduler, &fiber.context);
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(block.sanitizer, nullptr, nullptr);
-#endif
+    for (;;) {  // a block after another: making a fiber costs more than resuming it
+        block.body();
+        yield_as(State::kDone);
+    }
 }
 
 EMULATED_UNCHECKED inline void poison_shared() {
-    for (volatile unsigned char* byte = __start_emulated_shared; byte < __stop_emulated_shared; ++byte) {
+    for (volatile unsigned char* byte = __start_emulated_shared; byte < __stop_emulated_shared;
+         ++byte) {
         *byte = 0xA7;
     }
 }
@@ -153,8 +170,15 @@ inline void run_block(int order) {
     const std::size_t count = std::size_t{block_size.x} * block_size.y * block_size.z;
     if (block.fibers.size() != count) {
         block.fibers = std::vector<Fiber>(count);
-        for (Fiber& fiber : block.fibers) fiber.stack.resize(kStack);
         block.exchanged.resize(count);
+        for (Fiber& fiber : block.fibers) {
+            fiber.stack.resize(kStack);
+            getcontext(&fiber.context);
+            fiber.context.uc_stack.ss_sp = fiber.stack.data();
+            fiber.context.uc_stack.ss_size = fiber.stack.size();
+            fiber.context.uc_link = nullptr;
+            makecontext(&fiber.context, thread_main, 0);
+        }
     }
     std::vector<std::size_t> turns(count);
     for (std::size_t i = 0; i < count; ++i) turns[i] = order == 1 ? count - 1 - i : i;
@@ -170,11 +194,6 @@ inline void run_block(int order) {
                        number / block_size.x / block_size.y};
         fiber.number = static_cast<int>(i);
         fiber.state = State::kReady;
-        getcontext(&fiber.context);
-        fiber.context.uc_stack.ss_sp = fiber.stack.data();
-        fiber.context.uc_stack.ss_size = fiber.stack.size();
-        fiber.context.uc_link = nullptr;
-        makecontext(&fiber.context, thread_main, 0);
     }
     poison_shared();
     do {
@@ -187,7 +206,8 @@ inline void run_block(int order) {
 inline std::uint64_t exchange(std::uint64_t value, int source) {
     block.running->posted = value;
     yield_as(State::kAtShuffle);
-    return block.exchanged[static_cast<std::size_t>(block.running->number / kWarp * kWarp + source)];
+    return block
+        .exchanged[static_cast<std::size_t>(block.running->number / kWarp * kWarp + source)];
 }
 
 /// A kernel by its name, its arguments as cuLaunchKernel takes them: a pointer to each.
@@ -210,14 +230,16 @@ Kernel kernel(const char* name, void (*function)(Arguments...)) {
 }
 
 /// Run a kernel. Null, or what went wrong.
-inline const char* launch(const std::vector<Kernel>& kernels, const char* name, Index grid, Index threads,
-                          void** arguments, const std::size_t* sizes, std::size_t count, int order) {
+inline const char* launch(const std::vector<Kernel>& kernels, const char* name, Index grid,
+                          Index threads, void** arguments, const std::size_t* sizes,
+                          std::size_t count, int order) {
     for (const Kernel& known : kernels) {
         if (std::strcmp(known.name, name) != 0) continue;
         if (known.sizes != std::vector<std::size_t>(sizes, sizes + count)) {
             return "the arguments are not as many or not as large as the kernel's";
         }
-        if (std::size_t{threads.x} * threads.y * threads.z > 1024) return "a block of over 1024 threads";
+        if (std::size_t{threads.x} * threads.y * threads.z > 1024)
+            return "a block of over 1024 threads";
         grid_size = grid;
         block_size = threads;
         block.failure = nullptr;
@@ -227,7 +249,10 @@ inline const char* launch(const std::vector<Kernel>& kernels, const char* name, 
                 for (unsigned x = 0; x < grid.x; ++x) {
                     block_index = {x, y, z};
                     run_block(order);
-                    if (block.failure != nullptr) return block.failure;
+                    if (block.failure != nullptr) {
+                        block.fibers.clear();  // some stand in the middle of this block
+                        return block.failure;
+                    }
                 }
             }
         }

@@ -117,14 +117,28 @@ class EmulatedKernels:
 
         def on(name):
             def run(grid, block, *arguments):
-                gpu = cupy_fake.gpu()
-                self.launch(name, grid, block, arguments, lambda at: gpu.view(at, 1).ctypes.data)
+                def translate(pointer):
+                    gpu = cupy_fake.state.gpus[device_of(cupy_fake, pointer)]
+                    return gpu.view(pointer, 1).ctypes.data
+
+                self.launch(name, grid, block, arguments, translate)
 
             return run
 
         for source in (KERNELS / "cuda").glob("*.cu"):
             for name in _KERNEL.findall(source.read_text()):
                 cupy_fake.kernels[name] = on(name)
+
+
+def device_of(cupy_fake, pointer):
+    """Return the number of the simulated GPU whose living memory an address is in."""
+    for index, gpu in enumerate(cupy_fake.state.gpus):
+        try:
+            gpu.view(pointer, 1)
+        except cupy_fake.CudaError:
+            continue
+        return index
+    raise cupy_fake.CudaError(f"cudaErrorIllegalAddress: {pointer:#x} is no device memory")
 
 
 def _argument(value, translate):

@@ -82,6 +82,8 @@ def _undocumented(tree):
         yield "the module"
     for node in tree.body:
         named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef):
+            named = named and "overload" not in map(ast.unparse, node.decorator_list)
         if named and ast.get_docstring(node) is None:
             yield node.name
 

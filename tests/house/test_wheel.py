@@ -41,9 +41,14 @@ def test_it_holds_the_package_and_nothing_else(wheel):
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"pamtri_edge"}
     assert "pamtri_edge/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [
-        name for name in names if "__pycache__" in name or name.endswith((".cpp", ".hpp", ".cu", ".o"))
-    ]
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".cpp", ".o"))]
+
+
+def test_it_holds_the_sources_that_the_gpus_compiler_reads_and_no_others(wheel, root):
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("pamtri_edge/_kernels/")}
+    read = [*root.glob("kernels/include/pamtri/*.hpp"), *root.glob("kernels/cuda/*.cu*")]
+    read = [path for path in read if path.stem != "launch"]
+    assert names == {f"pamtri_edge/_{path.relative_to(root)}" for path in read}
 
 
 def test_it_holds_every_module_export_included(wheel, modules):

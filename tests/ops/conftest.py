@@ -5,10 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import cupy_fake
+import emulated_kernels
+from emulated_kernels import EmulatedKernels
 from pamtri_edge import ops
+from pamtri_edge.ops import cuda, driver
+from simulated_gpu import Gpu
 
 
 @pytest.fixture(scope="module", params=["native", "reference"])
@@ -27,3 +33,45 @@ def thread_setting() -> Iterator[None]:
     """Put the number of threads back to every core when the test is done."""
     yield
     ops.set_threads(None)
+
+
+@pytest.fixture(scope="session")
+def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
+    """Return the CUDA kernels, compiled to run on the CPU."""
+    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
+
+
+@pytest.fixture
+def emulated(compiled_kernels: EmulatedKernels) -> Iterator[EmulatedKernels]:
+    """Return the CUDA kernels on the CPU; a test may choose the order of their threads."""
+    yield compiled_kernels
+    compiled_kernels.order = emulated_kernels.FORWARD
+
+
+@pytest.fixture
+def fake_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let there be a driver, as far as the operations look, and nothing remembered of another one."""
+    remembered = (driver.load_cupy, cuda._kernel, cuda._module)
+    for function in remembered:
+        function.cache_clear()
+    monkeypatch.setattr(driver, "check_driver", lambda: 13000)
+    yield
+    for function in remembered:
+        function.cache_clear()
+
+
+@pytest.fixture
+def simulated_gpu(emulated: EmulatedKernels, fake_driver: None, monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    """Return a simulated GPU: `import cupy` gives the fake one, whose modules run the real kernels."""
+    second = Gpu()
+    second._next_address += 1 << 40  # CUDA's addresses are unique among all GPUs
+    gpu = cupy_fake.install(monkeypatch, Gpu(), second)
+    emulated.connect(cupy_fake)
+    runtime: ModuleType = cupy_fake.cuda.runtime
+    monkeypatch.setattr(runtime, "pointerGetAttributes", _attributes, raising=False)
+    return gpu
+
+
+def _attributes(pointer: int) -> SimpleNamespace:
+    """Return a thing with the `device` that a pointer belongs to."""
+    return SimpleNamespace(device=emulated_kernels.device_of(cupy_fake, pointer))

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -234,14 +233,3 @@ class TestMemory:
         out.flags.writeable = False
         with pytest.raises(InputError, match="out is not writable"):
             ops.decode(HEATMAPS, out=out)
-
-    def test_cuda_memory_is_refused_in_one_sentence(self) -> None:
-        on_the_device = SimpleNamespace(__cuda_array_interface__={})
-        with pytest.raises(
-            InputError, match="heatmaps is in CUDA memory, and CUDA operations are not part of"
-        ):
-            ops.decode(on_the_device)  # type: ignore[arg-type]
-        with pytest.raises(InputError, match="out is in CUDA memory"):
-            ops.decode(HEATMAPS, out=on_the_device)  # type: ignore[arg-type]
-        with pytest.raises(InputError, match="the frame is in CUDA memory"):
-            ops.crop(on_the_device, np.zeros((1, 4), np.int32))  # type: ignore[arg-type]

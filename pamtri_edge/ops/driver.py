@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The NVIDIA driver and CuPy: what has to be there before anything is done to a CUDA array.
+
+The driver is asked first, through ctypes alone: libraries of CUDA may end the process where there is none.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from pamtri_edge.errors import MissingDependencyError
+
+LIBCUDA: str = "libcuda.so.1"
+"""The driver's library."""
+
+_NO_DEVICE: Final = 100  # CUDA_ERROR_NO_DEVICE of cuda.h
+_ELSEWHERE: Final = "or pass NumPy arrays"
+
+
+@cache
+def load_cupy() -> Any:
+    """Return the module `cupy`, on a machine whose driver runs what it was built for.
+
+    Raises:
+        MissingDependencyError: there is no driver, no GPU or no CuPy, or the driver is older than CuPy.
+    """
+    version = check_driver()
+    try:
+        cupy = import_module("cupy")
+    except Exception as error:  # a broken CuPy raises whatever its libraries raise
+        raise MissingDependencyError(
+            f"CUDA arrays need CuPy, and it cannot be imported ({error}): pip install "
+            f"cupy-cuda{version // 1000}x, {_ELSEWHERE}."
+        ) from error
+    built_for = int(cupy.cuda.runtime.runtimeGetVersion())
+    if built_for // 1000 > version // 1000:  # within a major version, newer code runs on older drivers
+        raise MissingDependencyError(
+            f"the NVIDIA driver runs CUDA up to {_dotted(version)}, and CuPy is for {_dotted(built_for)}: "
+            f"update the driver, or pip uninstall cupy-cuda{built_for // 1000}x && "
+            f"pip install cupy-cuda{version // 1000}x."
+        )
+    return cupy
+
+
+def check_driver() -> int:
+    """Initialise the driver and return the newest CUDA version that it runs, such as 13010.
+
+    Raises:
+        MissingDependencyError: there is no driver, it does not start, or it sees no GPU.
+    """
+    try:
+        driver = ctypes.CDLL(LIBCUDA)
+    except OSError as error:
+        raise MissingDependencyError(
+            f"CUDA arrays need an NVIDIA driver, and there is none here ({error}): install it (in a "
+            f"container: --gpus all; on a Jetson: --runtime nvidia), {_ELSEWHERE}."
+        ) from error
+    code = driver.cuInit(0)
+    if code == _NO_DEVICE:
+        raise MissingDependencyError(
+            "the NVIDIA driver sees no GPU: look at CUDA_VISIBLE_DEVICES (in a container: --gpus all; on a "
+            f"Jetson: --runtime nvidia), {_ELSEWHERE}."
+        )
+    if code:
+        raise MissingDependencyError(
+            f"the NVIDIA driver does not start (cuInit gives error {code}): reboot after an update of it; "
+            f"'pamtri doctor' tells more, {_ELSEWHERE}."
+        )
+    version = ctypes.c_int()
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    return version.value
+
+
+def _dotted(version: int) -> str:
+    return f"{version // 1000}.{version % 1000 // 10}"

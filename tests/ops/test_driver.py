@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The driver and CuPy are asked for before a CUDA array is touched, and what is missing is named."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.ops import driver
+
+_DRIVER = """
+extern "C" int cuInit(unsigned) { return ERROR; }
+extern "C" int cuDriverGetVersion(int* version) { *version = VERSION; return 0; }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    driver.load_cupy.cache_clear()
+    yield
+    driver.load_cupy.cache_clear()
+
+
+def install_driver(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *, version: int = 13000, error: int = 0
+) -> None:
+    """Compile a libcuda that starts, or does not, and tells a version."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("needs a C++ compiler to make a driver")
+    source, library = folder / "driver.cpp", folder / "libcuda.so.1"
+    source.write_text(_DRIVER.replace("ERROR", str(error)).replace("VERSION", str(version)))
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setattr(driver, "LIBCUDA", str(library))
+
+
+def install_cupy(monkeypatch: pytest.MonkeyPatch, built_for: int) -> ModuleType:
+    module = ModuleType("cupy")
+    module.cuda = SimpleNamespace(runtime=SimpleNamespace(runtimeGetVersion=lambda: built_for))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
+
+
+def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(driver, "LIBCUDA", str(tmp_path / "libcuda.so.1"))
+    with pytest.raises(MissingDependencyError, match=r"need an NVIDIA driver.*install it .* NumPy arrays"):
+        driver.load_cupy()
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [(100, "sees no GPU: look at CUDA_VISIBLE_DEVICES"), (803, r"does not start \(cuInit gives error 803\)")],
+)
+def test_a_driver_that_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: int, complaint: str
+) -> None:
+    install_driver(monkeypatch, tmp_path, error=error)
+    with pytest.raises(MissingDependencyError, match=complaint):
+        driver.load_cupy()
+
+
+def test_a_driver_that_is_older_than_cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_driver(monkeypatch, tmp_path, version=12060)
+    install_cupy(monkeypatch, 13020)
+    with pytest.raises(MissingDependencyError) as caught:
+        driver.load_cupy()
+    assert str(caught.value) == (
+        "the NVIDIA driver runs CUDA up to 12.6, and CuPy is for 13.2: update the driver, or "
+        "pip uninstall cupy-cuda13x && pip install cupy-cuda12x."
+    )
+
+
+def test_no_cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_driver(monkeypatch, tmp_path, version=12060)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(MissingDependencyError, match=r"need CuPy, .*: pip install cupy-cuda12x"):
+        driver.load_cupy()
+
+
+@pytest.mark.parametrize("version", [13000, 13050, 14000])
+def test_a_driver_of_the_same_major_version_will_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int
+) -> None:
+    install_driver(monkeypatch, tmp_path, version=version)
+    module = install_cupy(monkeypatch, 13020)
+    assert driver.load_cupy() is module
