@@ -94,6 +94,8 @@ class MemoryPointer:
     def memset_async(self, value, size, stream=None):
         device = state.gpus[self.device_id]
         ptr = self.ptr
+        if not size:
+            return
         (stream or get_current_stream())._queue.put("memset", lambda: device.view(ptr, size).fill(value))
 
     def copy_from_device_async(self, src, size, stream=None):

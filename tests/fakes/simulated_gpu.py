@@ -76,7 +76,10 @@ class Gpu:
             return address
 
     def free(self, address):
+        """Free memory once all work is done, as cudaFree does."""
         with self.lock:
+            for queue in list(self.queues.values()):
+                queue.drain()
             if address not in self._blocks:
                 raise CudaError(f"cudaErrorInvalidValue: {address:#x} was not allocated")
             self.used -= len(self._blocks.pop(address))

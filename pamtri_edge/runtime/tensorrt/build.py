@@ -65,6 +65,7 @@ class Built:
         timing_cache: what the build measured, for the next build on this device; empty for TensorRT-RTX.
         parse_s: seconds to read the ONNX file.
         build_s: seconds to build the engine.
+        via: what read the network: "tensorrt" for its own parser of ONNX files.
     """
 
     plan: bytes = field(repr=False)
@@ -75,6 +76,7 @@ class Built:
     timing_cache: bytes = field(repr=False)
     parse_s: float
     build_s: float
+    via: str = "tensorrt"
 
 
 def build_plan(

@@ -103,7 +103,8 @@ def cached_engine(
         timing = folder / f"{_timing_name(wanted)}.timing"
         built = build(_read(timing) or b"")
         if built.timing_cache:
-            write_atomically(timing, built.timing_cache)
+            with suppress(OSError):  # it only saves time
+                write_atomically(timing, built.timing_cache)
         return _store(wanted, folder, built, model)
 
 
@@ -182,6 +183,7 @@ def _store(wanted: Fingerprint, folder: Path, built: Built, model: str) -> Cache
     record = {
         **dataclasses.asdict(wanted),
         "model": model,
+        "via": built.via,
         "arithmetic": built.arithmetic,
         "sha256": hashlib.sha256(built.plan).hexdigest(),
         "bytes": len(built.plan),

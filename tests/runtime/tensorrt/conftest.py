@@ -129,3 +129,21 @@ def load(machine: Machine, bundle: Path) -> Iterator[Callable[..., TensorRtBacke
     yield load
     for backend in loaded:
         backend.close()
+
+
+@pytest.fixture(scope="session")
+def two_forms(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Path, Path]]:
+    """Return the networks of the tiny bundle as one file and as two; leave them as they are."""
+    import onnx
+
+    from pamtri_edge import samples
+    from pamtri_edge.export.graph import export_graph
+    from pamtri_edge.models import TINY, seeded
+    from pamtri_edge.models.stages import PoseStage, ReidStage
+
+    folder = tmp_path_factory.mktemp("forms")
+    pose, reid = seeded(TINY, pictures=samples.crops(16))  # as the bundle's were drawn
+    for name, stage in (("pose", PoseStage(pose)), ("reid", ReidStage(reid))):
+        onnx.save(export_graph(stage.eval(), name=name), folder / f"staged.{name}.onnx")
+    shutil.copy(tiny_bundle / "model.onnx", folder)
+    return folder / "model.onnx", (folder / "staged.pose.onnx", folder / "staged.reid.onnx")

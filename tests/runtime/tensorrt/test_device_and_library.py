@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What has to be there before TensorRT is touched, and what is said where it is not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cupy_fake
+import tensorrt_fake
+from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
+from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.tensorrt import device
+from pamtri_edge.runtime.tensorrt.device import check_driver, find_gpu, load_cupy
+from pamtri_edge.runtime.tensorrt.library import load_library
+from simulated_gpu import Gpu
+
+
+def refusal(bundle: Path) -> str:
+    """Return what is said when TensorRT is asked for by name; it is one or two sentences."""
+    with pytest.raises((EngineError, MissingDependencyError)) as caught:
+        create_backend(bundle, backend="tensorrt")
+    said = str(caught.value)
+    assert "\n" not in said
+    return said
+
+
+def test_the_driver_tells_the_cuda_it_runs(driver: Path) -> None:
+    assert check_driver() == 13010
+
+
+def test_no_driver_is_told(machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    said = refusal(bundle)
+    assert "needs an NVIDIA driver, and there is none here" in said
+    assert "--gpus all" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (100, "the driver sees none"),
+        (803, r"does not start \(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH\). Reboot"),
+    ],
+)
+def test_a_driver_without_a_gpu_or_that_does_not_start_is_told(
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    monkeypatch.setenv("FAKE_CUDA_ERROR", str(code))
+    with pytest.raises(EngineError, match=said):
+        create_backend(bundle, backend="tensorrt")
+
+
+def test_a_driver_older_than_cupy_is_told(
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CUDA_VERSION", "12040")
+    said = refusal(bundle)
+    assert "driver is too old: it runs CUDA up to 12.4, and CuPy was built for CUDA 13.0" in said
+    assert "pip install cupy-cuda12x" in said
+
+
+def test_a_driver_older_than_tensorrt_is_told(
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CUDA_VERSION", "12040")
+    monkeypatch.setattr(cupy_fake.cuda.runtime, "runtimeGetVersion", lambda: 12060)
+    version = importlib.metadata.version
+
+    def installed(name: str) -> str:
+        return "10.16.0" if name == "tensorrt-cu13" else version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", installed)
+    said = refusal(bundle)
+    assert "runs CUDA up to 12.4, and the installed TensorRT was made for CUDA 13" in said
+    assert "pip install tensorrt-cu12" in said
+
+
+def test_no_cupy_is_told(machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    said = refusal(bundle)
+    assert "needs CuPy" in said
+    assert "pip install cupy-cuda13x" in said
+
+
+def test_no_tensorrt_is_told(machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("tensorrt", "tensorrt_rtx"):
+        monkeypatch.setitem(sys.modules, module, None)
+    said = refusal(bundle)
+    assert "no TensorRT can be imported" in said
+    assert "pip install 'pamtri-edge[tensorrt]'" in said
+
+
+def test_an_old_tensorrt_is_told(machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tensorrt_fake.install(monkeypatch, version="8.6.1")
+    assert "TensorRT 8.6.1 is installed; 10.3 or later is needed" in refusal(bundle)
+
+
+@pytest.mark.parametrize(
+    ("version", "flavour", "title", "flags"),
+    [
+        ("10.3.0.26", "tensorrt", "TensorRT 10.3.0.26", 2),
+        ("10.16.1.7", "tensorrt", "TensorRT 10.16.1.7", 2),
+        ("11.4.1.3", "tensorrt", "TensorRT 11.4.1.3", 1),
+        ("1.7.1.116", "tensorrt_rtx", "TensorRT-RTX 1.7.1.116", 1),
+    ],
+)
+def test_every_version_makes_strongly_typed_networks(
+    machine: Any,
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    flavour: str,
+    title: str,
+    flags: int,
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    trt = tensorrt_fake.install(monkeypatch, version=version, flavour=flavour)
+    library = load_library()
+    assert library.title == title
+    create_backend(bundle, backend="tensorrt").close()
+    (network,) = trt.record.networks
+    assert (network.typed, network.flags) == (True, flags)
+
+
+def test_the_environment_chooses_between_two(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
+    assert load_library().flavour == "tensorrt"
+    monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
+    assert load_library().flavour == "tensorrt_rtx"
+    monkeypatch.setenv("PAMTRI_TENSORRT", "trt")
+    with pytest.raises(InputError, match="PAMTRI_TENSORRT is 'trt'; accepted: 'tensorrt', 'tensorrt_rtx'"):
+        load_library()
+
+
+def test_a_broken_tensorrt_leaves_the_other_to_run(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
+    assert load_library().flavour == "tensorrt_rtx"
+
+
+def test_building_with_tensorrt_rtx_needs_no_driver(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
+    monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
+    monkeypatch.setattr(device, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    library = load_library(build_only=True)
+    with pytest.raises(EngineError, match="needs an NVIDIA driver"):
+        library.create_runtime()  # the real one would end the process here
+
+
+def test_a_gpu_is_described(machine: Any) -> None:
+    gpu = find_gpu(load_cupy(), "cuda")
+    assert (gpu.device, gpu.name, gpu.compute, gpu.integrated, gpu.l4t, gpu.cuda) == (
+        "cuda:0",
+        "Simulated GPU",
+        "sm_87",
+        False,
+        None,
+        "13.0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic, EABI: aarch64\n", "36.4.0"),
+        ("# R38 (release), REVISION: 2.1, GCID: 1\n", "38.2.1"),
+        ("something else\n", "something else"),
+        ("", "unknown"),
+    ],
+)
+def test_a_jetson_tells_its_release(machine: Any, tmp_path: Path, text: str, release: str) -> None:
+    (tmp_path / "no_tegra_release").write_text(text)
+    assert find_gpu(load_cupy(), "cuda").l4t == release
+
+
+def test_the_current_gpu_is_meant_where_none_is_named(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cupy_fake.install(monkeypatch, Gpu(), Gpu(name="Second"))
+    with cupy_fake.cuda.Device(1):
+        assert find_gpu(load_cupy(), "cuda").name == "Second"
+    assert find_gpu(load_cupy(), "cuda").index == 0
+
+
+def test_importing_the_runtime_loads_nothing_of_nvidias() -> None:
+    script = (
+        "import sys, pamtri_edge.runtime, pamtri_edge.runtime.tensorrt.backend as backend\n"
+        "heavy = {'torch', 'cupy', 'tensorrt', 'tensorrt_rtx', 'pycuda'}\n"
+        "found = heavy & {name.split('.')[0] for name in sys.modules}\n"
+        "sys.exit(str(found) if found else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two engines with our kernels between them give what the fused one gives, and the quicker form is taken."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+import cupy_fake
+from pamtri_edge import ops, samples
+from pamtri_edge.errors import EngineError, InputError
+from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.tensorrt import choice
+from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
+
+Load = Callable[..., TensorRtBackend]
+Forms = tuple[Path, tuple[Path, Path]]
+STAGED_COSTS = {"run staged.pose": 4.0, "run staged.reid": 4.0}
+
+
+@pytest.fixture
+def images() -> NDArray[np.float32]:
+    return ops.resize(samples.crops(3))
+
+
+@pytest.fixture
+def forms(two_forms: Forms, tmp_path: Path) -> Forms:
+    """Return the two forms in a folder of this test's own."""
+    folder = tmp_path / "tiny.pamtri"
+    shutil.copytree(two_forms[0].parent, folder)
+    return folder / "model.onnx", (folder / "staged.pose.onnx", folder / "staged.reid.onnx")
+
+
+@pytest.mark.parametrize("schedule", ["lazy", "random"])
+def test_both_forms_give_the_same(
+    load: Load, machine: Any, forms: Forms, images: NDArray[np.float32], schedule: str
+) -> None:
+    machine.gpu.schedule = schedule
+    model, staged = forms
+    meant = create_backend(model, backend="torch", device="cpu").run({"images": images})
+    for mode in ("fused", "staged"):
+        backend = load(model, staged=staged, mode=mode)
+        assert backend.mode == mode
+        assert {spec.name for spec in backend.outputs} == set(meant)
+        for _ in range(2):  # captured, then replayed
+            found = backend.run({"images": images})
+            for name, array in meant.items():
+                np.testing.assert_allclose(found[name], array, atol=2e-4, err_msg=f"{mode} {name}")
+        backend.close()
+
+
+def test_nothing_of_the_way_between_pose_and_reid_touches_the_host(
+    load: Load, machine: Any, forms: Forms, images: NDArray[np.float32]
+) -> None:
+    backend = load(forms[0], staged=forms[1], mode="staged")
+    backend.run({"images": images[:1]})
+    machine.gpu.log.clear()
+    backend.run({"images": images[:1]})
+    assert machine.gpu.log == [
+        "copy to device",
+        "run pose",
+        "decode",
+        "stack",
+        "subtract",
+        "run reid",
+        "clip",
+        "memset",
+        "mean",
+        *["copy to host"] * 5,
+    ]
+
+
+def test_memory_that_captured_work_took_for_itself_is_never_given_to_others(
+    load: Load, machine: Any, forms: Forms, images: NDArray[np.float32]
+) -> None:
+    """A captured mean writes to its workspace at every replay: it must not be somebody's array by then."""
+    backend = load(forms[0], staged=forms[1], mode="staged")
+    backend.run({"images": images[:1]})
+    execution = backend._execution
+    assert execution is not None
+    with execution.current():
+        others = [cupy_fake.zeros(64, np.uint8) for _ in range(8)]
+        backend.run({"images": images[:1]})
+        assert not any(array.get().any() for array in others)
+
+
+def staged_networks(folder: Path, channels: int, *, keypoints: bool) -> tuple[Path, Path]:
+    """Write a pose network that gives shades of the picture, and a reid network that takes a mean stack."""
+    rng = np.random.default_rng(4)
+    weights = rng.normal(size=(36, 3, 1, 1)).astype(np.float32) / 100
+    pose = [
+        helper.make_node("AveragePool", ["images"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Conv", ["small", "w"], ["heatmaps"]),
+    ]
+    reid = [
+        helper.make_node("GlobalAveragePool", ["stack"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["flat"]),
+    ]
+    inputs = {"stack": ["n", channels, 256, 256]}
+    if keypoints:
+        inputs["keypoint_vector"] = ["n", 108]
+        reid.append(helper.make_node("Concat", ["flat", "keypoint_vector"], ["embedding"], axis=1))
+    else:
+        reid.append(helper.make_node("Identity", ["flat"], ["embedding"]))
+    size = channels + 108 * keypoints
+    paths = folder / "staged.pose.onnx", folder / "staged.reid.onnx"
+    shapes = {"images": ["n", 3, 256, 256]}, {"heatmaps": ["n", 36, 64, 64]}
+    write(paths[0], pose, *shapes, {"w": weights})
+    write(paths[1], reid, inputs, {"embedding": ["n", size]}, {})
+    return paths
+
+
+def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: Any) -> None:
+    values = [
+        [helper.make_tensor_value_info(name, 1, shape) for name, shape in group.items()]
+        for group in (inputs, outputs)
+    ]
+    weights = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, path.stem, *values, weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+
+
+@pytest.mark.parametrize("keypoints", [False, True])
+@pytest.mark.parametrize("heatmaps", [False, True])
+@pytest.mark.parametrize("segments", [False, True])
+def test_every_kind_of_stack_is_made_as_its_network_takes_it(
+    load: Load, tmp_path: Path, images: NDArray[np.float32], heatmaps: bool, segments: bool, keypoints: bool
+) -> None:
+    staged = staged_networks(tmp_path, 3 + 36 * heatmaps + 13 * segments, keypoints=keypoints)
+    found = load(tmp_path / "model.onnx", staged=staged, mode="staged").run({"images": images})
+    maps = create_backend(staged[0], backend="torch", device="cpu").run({"images": images})["heatmaps"]
+    points = ops.decode(maps)
+    stack = ops.stack(images, maps if heatmaps else None, keypoints=points if segments else None)
+    meant = stack.mean(axis=(2, 3))
+    if keypoints:
+        meant = np.concatenate([meant, points.reshape(len(points), -1) - np.float32(0.5)], axis=1)
+    np.testing.assert_allclose(found["embedding"], meant, atol=1e-3)
+    np.testing.assert_allclose(found["keypoints"], points, atol=1e-5)
+    np.testing.assert_allclose(
+        found["quality"], points[..., 2].clip(0, 1).mean(axis=1, keepdims=True), atol=1e-5
+    )
+
+
+def test_a_stack_that_nobody_knows_is_told(load: Load, tmp_path: Path) -> None:
+    staged = staged_networks(tmp_path, 17, keypoints=False)
+    with pytest.raises(EngineError, match="takes a stack of 17 channels; known are 3, and 36 more"):
+        load(tmp_path / "model.onnx", staged=staged, mode="staged")
+
+
+class TestChoice:
+    @pytest.fixture(autouse=True)
+    def _quickly(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        for name, value in (("BATCH", 1), ("_ROUNDS", 3), ("_WARM", 1)):
+            monkeypatch.setattr(choice, name, value)
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Forms:
+        """Return the two forms of a network of a few nodes; they need not agree."""
+        staged = staged_networks(tmp_path, 3, keypoints=False)
+        fused = [
+            helper.make_node("GlobalAveragePool", ["images"], ["means"]),
+            helper.make_node("Flatten", ["means"], ["embedding"]),
+        ]
+        write(tmp_path / "model.onnx", fused, {"images": ["n", 3, 256, 256]}, {"embedding": ["n", 3]}, {})
+        return tmp_path / "model.onnx", staged
+
+    @pytest.mark.parametrize(("fused", "picked"), [(10.0, "staged"), (5.0, "fused")])
+    def test_the_quicker_form_is_taken_and_noted(
+        self, load: Load, machine: Any, small: Forms, fused: float, picked: str
+    ) -> None:
+        machine.gpu.costs.update({"run model": fused, **STAGED_COSTS})
+        model, staged = small
+        backend = load(model, staged=staged)
+        assert backend.mode == picked
+        (note,) = (model.parent / "engines").glob("*.choice.json")
+        noted = json.loads(note.read_text())
+        assert (noted["picked"], noted["batch"]) == (picked, 1)
+        assert noted["milliseconds"]["fused"] == pytest.approx(fused, rel=0.1)
+        assert noted["milliseconds"]["staged"] == pytest.approx(8, rel=0.1)
+        record = json.loads((note.parent / f"{note.name.partition('.')[0]}.json").read_text())
+        assert record["model"] == "model.onnx", "the note lies beside the fused engine"
+        # The next start believes the note, and loads one form only.
+        machine.gpu.costs["run model"] = 20.0 - fused
+        backend.close()
+        loads = machine.trt.record.loads
+        assert load(model, staged=staged).mode == picked
+        assert machine.trt.record.loads == loads + (2 if picked == "staged" else 1)
+
+    def test_a_note_of_other_engines_is_not_believed(self, load: Load, machine: Any, small: Forms) -> None:
+        machine.gpu.costs.update({"run model": 5.0, **STAGED_COSTS})
+        model, staged = small
+        assert load(model, staged=staged).mode == "fused"
+        other = onnx.load(staged[1])
+        other.doc_string = "another file"
+        onnx.save(other, staged[1])
+        machine.gpu.costs["run model"] = 50.0
+        assert load(model, staged=staged).mode == "staged"
+
+    def test_only_the_form_that_runs_stays_in_memory(self, load: Load, machine: Any, small: Forms) -> None:
+        model, staged = small
+        machine.gpu.costs.update({"run model": 1.0, **STAGED_COSTS})
+        plain = load(model, mode="fused")
+        plain.run({"images": np.zeros((1, 3, 256, 256), np.float32)})  # one context, as after a measurement
+        cupy_fake.get_default_memory_pool().free_all_blocks()
+        alone = machine.gpu.used, machine.gpu.pinned
+        plain.close()
+        gc.collect()
+        chosen = load(model, staged=staged)
+        gc.collect()
+        cupy_fake.get_default_memory_pool().free_all_blocks()
+        assert chosen.mode == "fused"
+        assert (machine.gpu.used, machine.gpu.pinned) == alone
+
+    def test_a_two_engine_form_without_an_engine_leaves_the_fused_one(
+        self, load: Load, small: Forms, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        model, staged = small
+        load(model, mode="fused").close()
+        with pytest.raises(NoEngineError):
+            load(model, staged=staged, mode="staged", build=False)
+        assert load(model, staged=staged, build=False).mode == "fused"
+        assert "the two-engine form cannot be used" in caplog.text
+
+    def test_too_little_memory_for_both_leaves_the_fused_one(
+        self, load: Load, machine: Any, small: Forms, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        model, staged = small
+        machine.gpu.total = 60 << 20  # pictures alone are 24 MiB a form, heatmaps 18, stacks 24
+        assert load(model, staged=staged).mode == "fused"
+        assert "the two-engine form cannot be used" in caplog.text
+        assert "ran out" in caplog.text
+
+    def test_a_bundle_without_the_two_engine_form_is_told(self, load: Load, bundle: Path) -> None:
+        with pytest.raises(InputError, match="no staged networks; export it with --staged"):
+            load(bundle, mode="staged")
+        with pytest.raises(InputError, match="mode is 'both'; accepted: 'auto', 'fused', 'staged'"):
+            load(bundle, mode="both")
