@@ -10,6 +10,10 @@ VENV ?= .venv
 # machine without an NVIDIA GPU a CPU-only wheel does: make demo TORCH="torch==2.13.0 --index-url URL",
 # where pytorch.org names the URL.
 TORCH ?= torch==2.13.0
+# CUDA's compilers and CuPy as packages (280 MB): the tests compile every kernel, without a GPU. The last is
+# the compiler of JetPack 6.
+CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13,<14' 'nvidia-cuda-crt>=13,<14' \
+	'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-nvrtc>=13,<14' 'nvidia-cuda-nvrtc-cu12==12.6.85'
 DEMO ?= demo-output
 TRAINING ?= training
 
@@ -133,4 +137,5 @@ $(VENV)/developed: $(VENV)/installed
 	@echo "Installing what development needs ..."
 	@$(PIP) install --quiet --group dev
 	@$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "No tensorrt-rtx for this machine: its tests will skip."
+	@$(PIP) install --quiet $(CUDA_COMPILERS) || echo "No CUDA compilers for this machine: their tests will skip."
 	@touch $@

@@ -59,43 +59,57 @@ struct Upsampled {
     }
 };
 
-/// The same for four rows of `kPerStore` pixels at a time, so that a cell is read and widened once.
+/// A run of a heatmap's row, clipped and four times as long.
+template <typename S, int N>
+__device__ void widen(const S* line, int cell, int side, float (&wide)[N]) {
+    constexpr int kCells = N / kUpsampling;
+    float cells[kCells + 2];
+    PAMTRI_UNROLL
+    for (int i = 0; i < kCells + 2; ++i) {
+        cells[i] = clipped(to_float(line[clamped(cell - 1 + i, 0, side - 1)]));
+    }
+    PAMTRI_UNROLL
+    for (int i = 0; i < N; ++i) {
+        const int k = i / kUpsampling;
+        wide[i] = widened(cells[k], cells[k + 1], cells[k + 2], i % kUpsampling);
+    }
+}
+
+/// Two of the four rows that a row of cells becomes: those between it and a neighbour.
+template <typename T, int N>
+__device__ void store_rows(const float (&above)[N], const float (&below)[N], int phase, int size,
+                           const Affine& affine, T* target) {
+    PAMTRI_UNROLL
+    for (int row = phase; row < phase + 2; ++row) {
+        float values[N];
+        PAMTRI_UNROLL
+        for (int i = 0; i < N; ++i) {
+            values[i] = normalised(blended(above[i], below[i], phase_weight(row)), affine);
+        }
+        store(Packed<T, N>::of(values), target + row * size);
+    }
+}
+
+/// The same, four rows of `kPerStore` pixels at a time, so that a cell is read and widened once.
 template <typename T, typename S>
 __device__ void write_upsampled(T* plane, int size, const Band& band, const Upsampled<S>& source) {
     constexpr int kPixels = kPerStore<T>;
     constexpr int kCells = kPixels / kUpsampling;
     const int side = source.side;
-    const int cell_row = band.first / kUpsampling + static_cast<int>(threadIdx.y);
-    if (cell_row >= side) return;
+    const int row = band.first / kUpsampling + static_cast<int>(threadIdx.y);
+    if (row >= side) return;
+    const S* before = source.heatmap + clamped(row - 1, 0, side - 1) * side;
+    const S* here = source.heatmap + row * side;
+    const S* after = source.heatmap + clamped(row + 1, 0, side - 1) * side;
     for (int cell = static_cast<int>(threadIdx.x) * kCells; cell < side;
          cell += kBandColumns * kCells) {
-        float wide[3][kPixels];
-        PAMTRI_UNROLL
-        for (int i = 0; i < 3; ++i) {
-            const S* line = source.heatmap + clamped(cell_row - 1 + i, 0, side - 1) * side;
-            float cells[kCells + 2];
-            PAMTRI_UNROLL
-            for (int j = 0; j < kCells + 2; ++j) {
-                cells[j] = clipped(to_float(line[clamped(cell - 1 + j, 0, side - 1)]));
-            }
-            PAMTRI_UNROLL
-            for (int j = 0; j < kPixels; ++j) {
-                const int k = j / kUpsampling;
-                wide[i][j] = widened(cells[k], cells[k + 1], cells[k + 2], j % kUpsampling);
-            }
-        }
-        T* target =
-            plane + static_cast<long long>(cell_row) * kUpsampling * size + cell * kUpsampling;
-        PAMTRI_UNROLL
-        for (int phase = 0; phase < kUpsampling; ++phase) {
-            float values[kPixels];
-            PAMTRI_UNROLL
-            for (int j = 0; j < kPixels; ++j) {
-                values[j] =
-                    normalised(widened(wide[0][j], wide[1][j], wide[2][j], phase), source.affine);
-            }
-            store(Packed<T, kPixels>::of(values), target + phase * size);
-        }
+        T* target = plane + static_cast<long long>(row) * kUpsampling * size + cell * kUpsampling;
+        float middle[kPixels], other[kPixels];
+        widen(here, cell, side, middle);
+        widen(before, cell, side, other);
+        store_rows(other, middle, 0, size, source.affine, target);
+        widen(after, cell, side, other);
+        store_rows(middle, other, 2, size, source.affine, target);
     }
 }
 

@@ -280,22 +280,23 @@ def _launch(stem: str, dtype: str, blocks: int, threads: tuple[int, ...], argume
     """Put a kernel on CuPy's current stream."""
     if blocks > _MOST_BLOCKS:
         raise InputError(f"the batch is too large for one call of {stem}(); pass a part of it at a time.")
-    if blocks:
-        _kernel(stem, dtype)((blocks,), threads, arguments)
-
-
-@cache
-def _kernel(stem: str, dtype: str) -> Any:
-    """Return CuPy's kernel, which compiles itself for the GPU that it is first launched on."""
+    if not blocks:
+        return
     try:
-        return _module(stem).get_function(f"pamtri_{stem}_{_SUFFIX[dtype]}")
-    except Exception as error:  # CuPy raises whatever NVRTC and its loader raise
-        if "nvrtc" not in str(error).lower():
+        _kernel(stem, dtype)((blocks,), threads, arguments)
+    except Exception as error:  # CuPy raises whatever NVRTC and its loader raise, when it first compiles
+        if not any(word in str(error).lower() for word in ("nvrtc", "cuda headers")):
             raise
         raise MissingDependencyError(
             f"CuPy cannot compile the kernels ({error}): pip install 'pamtri-edge[cuda]', which brings "
             "NVIDIA's runtime compiler, or install the CUDA toolkit."
         ) from error
+
+
+@cache
+def _kernel(stem: str, dtype: str) -> Any:
+    """Return CuPy's kernel, which compiles itself for a GPU when it is first launched there."""
+    return _module(stem).get_function(f"pamtri_{stem}_{_SUFFIX[dtype]}")
 
 
 @cache

@@ -183,11 +183,16 @@ class TestCompiling:
         assert f"-I{tmp_path / 'include'}" in before
         assert {option.split("=")[0] for option in set(before) ^ set(after)} == {"-DPAMTRI_SOURCES"}
 
-    def test_a_missing_runtime_compiler_is_one_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fails(self: Any, name: str) -> Any:
-            raise RuntimeError("Failure finding libnvrtc.so: No such file")
+    @pytest.mark.parametrize(
+        "lacking", ["Failure finding libnvrtc.so: No such file", "Failed to find CUDA headers. Please"]
+    )
+    def test_a_missing_runtime_compiler_is_one_sentence(
+        self, lacking: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(*_: Any, **__: Any) -> Any:
+            raise RuntimeError(lacking)
 
-        monkeypatch.setattr(cupy.RawModule, "get_function", fails)
+        monkeypatch.setattr(cupy.RawKernel, "__call__", fails)
         with pytest.raises(
             MissingDependencyError, match=r"cannot compile the kernels .* pip install 'pamtri-edge\[cuda\]'"
         ):

@@ -42,11 +42,16 @@ PAMTRI_HD float blended(float first, float second, float weight) {
     return product(first, 1.0f - weight) + product(second, weight);
 }
 
-/// One of the four values that a heatmap's cell becomes along a line: what neighbours_of() and
-/// blended() give for output line 4 * cell + phase, from the cell and its neighbours.
+/// What neighbours_of() gives for output line 4 * cell + phase: the second line's weight. In the
+/// first two of the phases the cell is the second line, after that it is the first.
+PAMTRI_HD float phase_weight(int phase) {
+    return phase == 0 ? 0.625f : (phase == 1 ? 0.875f : (phase == 2 ? 0.125f : 0.375f));
+}
+
+/// One of the four values that a cell becomes along a line, from the cell and its neighbours.
 PAMTRI_HD float widened(float before, float here, float after, int phase) {
-    return phase < 2 ? blended(before, here, phase == 0 ? 0.625f : 0.875f)
-                     : blended(here, after, phase == 2 ? 0.125f : 0.375f);
+    return phase < 2 ? blended(before, here, phase_weight(phase))
+                     : blended(here, after, phase_weight(phase));
 }
 
 /// The value of one pixel of an upsampled heatmap, before normalisation: along the row first.
