@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The CUDA kernels on a CPU: `kernels/cuda/*.cu` as they are, compiled after `cuda_on_cpu.hpp` by g++.
+"""The CUDA kernels on a CPU: `kernels/cuda/*.cu` as they are, compiled after `cuda_on_cpu/` by g++.
 
     kernels = emulated_kernels.build(folder)
     kernels.launch("pamtri_decode_float", (maps,), (128,), arguments)
@@ -39,39 +39,65 @@ _FLAGS = (
     "-Werror",
     "-Wno-clobbered",
     "-shared",
+    "-fno-gnu-unique",
     "-fPIC",
 )
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-O1")
 
 
-def build(folder: Path, *flags: str) -> EmulatedKernels:
-    """Compile every kernel into a library in a folder, and load it."""
-    return EmulatedKernels(compile_library(folder, *flags))
+_UNIT = """#include "cuda_on_cpu.hpp"
+#include "launch.cu"
+#if defined(EMULATED_ENTRIES)
+#include "launch_entries.hpp"
+#endif
+
+namespace emulated {
+const std::vector<Kernel>& kernels() {
+    static const std::vector<Kernel> all{
+KERNELS    };
+    return all;
+}
+}
+
+extern "C" const char* launch(const char* name, const unsigned* grid, const unsigned* block,
+        void** arguments, const std::size_t* sizes, std::size_t count, int order) {
+    return emulated::launch(name, {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]},
+        arguments, sizes, count, order);
+}
+"""
 
 
-def compile_library(folder: Path, *flags: str) -> Path:
+def kernel_names() -> list[str]:
+    """Return the names of all kernels of the sources."""
+    sources = [path for path in sorted((KERNELS / "cuda").glob("*.cu")) if path.stem != "launch"]
+    return [name for path in sources for name in _KERNEL.findall(path.read_text())]
+
+
+def build(folder: Path, *flags: str, kernels: Path | None = None) -> EmulatedKernels:
+    """Compile every kernel into a library in a folder, and load it.
+
+    Args:
+        folder: where to.
+        flags: for the compiler, after the usual ones.
+        kernels: another folder with include/, and cuda/launch.hpp and launch.cu, in place of the project's.
+    """
+    return EmulatedKernels(compile_library(folder, *flags, kernels=kernels))
+
+
+def compile_library(folder: Path, *flags: str, kernels: Path | None = None) -> Path:
     """Compile every kernel into a library in a folder; skip where there is no g++."""
     compiler = shutil.which("g++")
     if compiler is None or not sys.platform.startswith("linux"):
         pytest.skip("needs g++ on Linux to run the kernels on the CPU")
-    sources = [path for path in sorted((KERNELS / "cuda").glob("*.cu")) if path.stem != "launch"]
-    names = [name for path in sources for name in _KERNEL.findall(path.read_text())]
-    assert len(sources) == 4, sources
-    assert len(names) == 9, names
-    unit, library = folder / "kernels.cpp", folder / "libkernels.so"
-    unit.write_text(
-        '#include "cuda_on_cpu.hpp"\n'
-        + "".join(f'#include "{path.name}"\n' for path in sources)
-        + "static const std::vector<emulated::Kernel>& kernels() {\n"
-        + "    static const std::vector<emulated::Kernel> all{\n"
-        + "".join(f'        emulated::kernel("{name}", {name}),\n' for name in names)
-        + "    };\n    return all;\n}\n"
-        + 'extern "C" const char* launch(const char* name, const unsigned* grid, const unsigned* block,\n'
-        + "    void** arguments, const std::size_t* sizes, std::size_t count, int order) {\n"
-        + "    return emulated::launch(kernels(), name, {grid[0], grid[1], grid[2]},\n"
-        + "        {block[0], block[1], block[2]}, arguments, sizes, count, order);\n}\n"
+    names = (
+        kernel_names() if kernels is None else _KERNEL.findall((kernels / "cuda" / "launch.cu").read_text())
     )
-    includes = [f"-I{path}" for path in (HERE, KERNELS / "cuda", KERNELS / "include")]
+    unit, library = folder / "kernels.cpp", folder / "libkernels.so"
+    unit.write_text(_UNIT.replace("KERNELS", "".join(f'        kernel("{n}", {n}),\n' for n in names)))
+    root = kernels or KERNELS
+    includes = [f"-I{path}" for path in (HERE / "cuda_on_cpu", root / "cuda", root / "include")]
+    if kernels is None:
+        flags = (*flags, "-DEMULATED_ENTRIES")
     done = subprocess.run(
         [compiler, *_FLAGS, *flags, *includes, "-o", library, unit],
         capture_output=True,
@@ -86,11 +112,13 @@ class EmulatedKernels:
     """The kernels of a library.
 
     Attributes:
+        library: with the functions of `launch_entries.hpp`, too.
         order: in which order the threads of a block run, `FORWARD` at first.
     """
 
     def __init__(self, library: Path) -> None:
-        self._launch = ctypes.CDLL(str(library)).launch
+        self.library = ctypes.CDLL(str(library))
+        self._launch = self.library.launch
         self._launch.restype = ctypes.c_char_p
         self.order = FORWARD
 
@@ -125,9 +153,8 @@ class EmulatedKernels:
 
             return run
 
-        for source in (KERNELS / "cuda").glob("*.cu"):
-            for name in _KERNEL.findall(source.read_text()):
-                cupy_fake.kernels[name] = on(name)
+        for name in kernel_names():
+            cupy_fake.kernels[name] = on(name)
 
 
 def device_of(cupy_fake, pointer):

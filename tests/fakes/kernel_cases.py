@@ -3,14 +3,14 @@
 """The CUDA kernels against the reference in NumPy, on memory of this process.
 
 Each case launches a kernel as `pamtri_edge.ops.cuda` does, on a poisoned result, and returns what came out
-and what should have. `python kernel_cases.py LIBRARY` runs all of them in every order of threads: that is
-how they run under a sanitizer, which has to be there before Python is.
+and what should have. `python kernel_cases.py LIBRARY [ORDER...]` runs all of them, by default in every order
+of threads: that is how they run under a sanitizer, which has to be there before Python is.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,26 +65,22 @@ def segments(kernels, keypoints, size, *, dtype=np.float32, threshold=0.5):
     return out, expected.astype(dtype)
 
 
-def stack(kernels, images, heatmaps=None, drawn=None, keypoints=None, *, dtype=np.float32, vectors=None):
-    """Run stack. images: (N, 3, P, P), or (N, P, P, 3) uint8."""
+def stack_task(images, heatmaps, drawn, keypoints, out, *, vectors=None):
+    """Return the task of a stack."""
     pixels = images.shape[3] == 3
-    count, side = images.shape[0], images.shape[2]
-    maps = 0 if heatmaps is None else heatmaps.shape[1]
-    masks = 13 if keypoints is not None else 0 if drawn is None else drawn.shape[1]
-    out = poisoned((count, 3 + maps + masks, side, side), dtype)
     starts = [array.ctypes.data for array in (images, drawn, out) if array is not None]
-    whole = side * out.itemsize % 16 == 0 and all(start % 16 == 0 for start in starts)
+    whole = out.shape[3] * out.itemsize % 16 == 0 and all(start % 16 == 0 for start in starts)
     kinds = {name: tasks.constants()[f"k{name.capitalize()}"] for name in SUFFIX.values()}
-    task = tasks.filled(
+    return tasks.filled(
         tasks.stack_task(),
         images=address(images),
         heatmaps=address(heatmaps),
         segments=address(drawn),
         keypoints=address(keypoints),
         out=address(out),
-        size=side,
-        heatmap_count=maps,
-        segment_count=masks,
+        size=out.shape[3],
+        heatmap_count=0 if heatmaps is None else heatmaps.shape[1],
+        segment_count=13 if keypoints is not None else 0 if drawn is None else drawn.shape[1],
         per_vehicle=36,
         image_kind=tasks.constants()["kPixels"] if pixels else kinds[SUFFIX[images.dtype]],
         heatmap_kind=0 if heatmaps is None else kinds[SUFFIX[heatmaps.dtype]],
@@ -95,6 +91,16 @@ def stack(kernels, images, heatmaps=None, drawn=None, keypoints=None, *, dtype=n
         extra=EXTRA_AFFINE,
         corners=tasks.corner_rows(),
     )
+
+
+def stack(kernels, images, heatmaps=None, drawn=None, keypoints=None, *, dtype=np.float32, vectors=None):
+    """Run stack. images: (N, 3, P, P), or (N, P, P, 3) uint8."""
+    pixels = images.shape[3] == 3
+    count, side = images.shape[0], images.shape[2]
+    maps = 0 if heatmaps is None else heatmaps.shape[1]
+    masks = 13 if keypoints is not None else 0 if drawn is None else drawn.shape[1]
+    out = poisoned((count, 3 + maps + masks, side, side), dtype)
+    task = stack_task(images, heatmaps, drawn, keypoints, out, vectors=vectors)
     _launch_bands(kernels, "stack", out, task)
     expected = np.empty(out.shape, np.float32)
     planar = np.moveaxis(images, -1, 1) if pixels else images
@@ -217,10 +223,10 @@ def all_cases(kernels) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
                 yield f"{name} nv12 {conversion}", *crop(kernels, frame, "nv12", boxes, size, **how)
 
 
-def main(library: Path) -> None:
-    """Run all cases in every order, and say how many there were."""
+def main(library: Path, orders: Sequence[int] = ORDERS) -> None:
+    """Run all cases in some orders of threads, and say how many there were."""
     kernels, count = EmulatedKernels(library), 0
-    for kernels.order in ORDERS:
+    for kernels.order in orders:
         for name, result, expected in all_cases(kernels):
             np.testing.assert_array_equal(result, expected, name)
             count += 1
@@ -228,4 +234,4 @@ def main(library: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [int(order) for order in sys.argv[2:]] or ORDERS)

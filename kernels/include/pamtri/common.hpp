@@ -7,9 +7,13 @@
 
 #if defined(__CUDACC__)
 #define PAMTRI_HD __host__ __device__ inline
-#define PAMTRI_UNROLL _Pragma("unroll")
 #else
 #define PAMTRI_HD inline
+#endif
+
+#if defined(__CUDA_ARCH__)  // only where GPU code is made: other compilers warn of it
+#define PAMTRI_UNROLL _Pragma("unroll")
+#else
 #define PAMTRI_UNROLL
 #endif
 

@@ -213,13 +213,22 @@ inline std::uint64_t exchange(std::uint64_t value, int source) {
 /// A kernel by its name, its arguments as cuLaunchKernel takes them: a pointer to each.
 struct Kernel {
     const char* name;
+    const void* address;
     std::vector<std::size_t> sizes;
     std::function<void(void**)> call;
 };
 
+/// All kernels of the library; defined behind them.
+const std::vector<Kernel>& kernels();
+
+inline int order_of_launches = 0;
+
 template <typename... Arguments, std::size_t... Places>
 Kernel kernel(const char* name, void (*function)(Arguments...), std::index_sequence<Places...>) {
-    return {name, {sizeof(Arguments)...}, [function](void** arguments) {
+    return {name,
+            reinterpret_cast<const void*>(function),
+            {sizeof(Arguments)...},
+            [function](void** arguments) {
                 function(*static_cast<std::remove_const_t<Arguments>*>(arguments[Places])...);
             }};
 }
@@ -229,34 +238,39 @@ Kernel kernel(const char* name, void (*function)(Arguments...)) {
     return kernel(name, function, std::index_sequence_for<Arguments...>{});
 }
 
-/// Run a kernel. Null, or what went wrong.
-inline const char* launch(const std::vector<Kernel>& kernels, const char* name, Index grid,
-                          Index threads, void** arguments, const std::size_t* sizes,
-                          std::size_t count, int order) {
-    for (const Kernel& known : kernels) {
+/// Run a kernel to its end. Null, or what went wrong.
+inline const char* run(const Kernel& kernel, Index grid, Index threads, void** arguments,
+                       int order) {
+    if (std::size_t{threads.x} * threads.y * threads.z > 1024)
+        return "a block of over 1024 threads";
+    grid_size = grid;
+    block_size = threads;
+    block.failure = nullptr;
+    block.body = [&] { kernel.call(arguments); };
+    for (unsigned z = 0; z < grid.z; ++z) {
+        for (unsigned y = 0; y < grid.y; ++y) {
+            for (unsigned x = 0; x < grid.x; ++x) {
+                block_index = {x, y, z};
+                run_block(order);
+                if (block.failure != nullptr) {
+                    block.fibers.clear();  // some stand in the middle of this block
+                    return block.failure;
+                }
+            }
+        }
+    }
+    return nullptr;
+}
+
+/// Run a kernel by its name. Null, or what went wrong.
+inline const char* launch(const char* name, Index grid, Index threads, void** arguments,
+                          const std::size_t* sizes, std::size_t count, int order) {
+    for (const Kernel& known : kernels()) {
         if (std::strcmp(known.name, name) != 0) continue;
         if (known.sizes != std::vector<std::size_t>(sizes, sizes + count)) {
             return "the arguments are not as many or not as large as the kernel's";
         }
-        if (std::size_t{threads.x} * threads.y * threads.z > 1024)
-            return "a block of over 1024 threads";
-        grid_size = grid;
-        block_size = threads;
-        block.failure = nullptr;
-        block.body = [&] { known.call(arguments); };
-        for (unsigned z = 0; z < grid.z; ++z) {
-            for (unsigned y = 0; y < grid.y; ++y) {
-                for (unsigned x = 0; x < grid.x; ++x) {
-                    block_index = {x, y, z};
-                    run_block(order);
-                    if (block.failure != nullptr) {
-                        block.fibers.clear();  // some stand in the middle of this block
-                        return block.failure;
-                    }
-                }
-            }
-        }
-        return nullptr;
+        return run(known, grid, threads, arguments, order);
     }
     return "there is no kernel of that name";
 }

@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The arithmetic that CPU and GPU share, compiled for the CPU, against NumPy and OpenCV."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from pamtri_edge.ops import frames, tasks
+
+HEADERS = tasks.KERNELS / "include"
+
+_LIBRARY = """
+#include "pamtri/decode.hpp"
+#include "pamtri/pixels.hpp"
+#include "pamtri/stack.hpp"
+
+extern "C" {
+
+void to_floats(const pamtri::Half* halves, int count, float* out) {
+    for (int i = 0; i < count; ++i) out[i] = pamtri::to_float(halves[i]);
+}
+
+void to_halves(const float* values, int count, pamtri::Half* out) {
+    for (int i = 0; i < count; ++i) out[i] = pamtri::to_half(values[i]);
+}
+
+void ranks(const float* values, int count, int* out) {
+    for (int i = 0; i < count; ++i) out[i] = pamtri::rank_of(values[i]);
+}
+
+float largest_of_four(const float* values) {
+    return pamtri::largest(pamtri::loaded<4>(values));
+}
+
+float largest_of_eight(const pamtri::Half* values) {
+    return pamtri::largest(pamtri::loaded<8>(values));
+}
+
+void convert(const unsigned char* luma, const unsigned char* chroma, int width, int height,
+             int conversion, unsigned char* out) {
+    const pamtri::Surface surface{luma, chroma, width, width};
+    const pamtri::ConversionRule rule = pamtri::conversion_rule(conversion);
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x, out += 3) {
+            const pamtri::Rgb pixel = pamtri::pixel_at<pamtri::kNv12>(surface, rule, x, y);
+            out[0] = static_cast<unsigned char>(pixel.red);
+            out[1] = static_cast<unsigned char>(pixel.green);
+            out[2] = static_cast<unsigned char>(pixel.blue);
+        }
+    }
+}
+
+/// Whether widening by phases is what the neighbours say, for a line of cells.
+int phases_agree(const float* cells, int side) {
+    int wrong = 0;
+    for (int line = 0; line < 4 * side; ++line) {
+        const pamtri::Neighbours at = pamtri::neighbours_of(line, side);
+        const int cell = line / 4;
+        const float before = cells[pamtri::clamped(cell - 1, 0, side - 1)];
+        const float after = cells[pamtri::clamped(cell + 1, 0, side - 1)];
+        const float expected = pamtri::blended(cells[at.first], cells[at.second], at.weight);
+        wrong += pamtri::widened(before, cells[cell], after, line % 4) != expected;
+    }
+    return wrong == 0;
+}
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler")
+    folder = tmp_path_factory.mktemp("arithmetic")
+    source, target = folder / "arithmetic.cpp", folder / "libarithmetic.so"
+    source.write_text(_LIBRARY)
+    flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fsanitize=undefined", "-fno-sanitize-recover"]
+    flags += ["-static-libubsan", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
+    command = [compiler, *flags, f"-I{HEADERS}", "-o", str(target), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = ctypes.CDLL(str(target))
+    loaded.largest_of_four.restype = loaded.largest_of_eight.restype = ctypes.c_float
+    return loaded
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def halves_of(library: ctypes.CDLL, values: NDArray[np.float32]) -> NDArray[np.float16]:
+    out = np.empty(values.shape, np.float16)
+    library.to_halves(pointer(values), values.size, pointer(out))
+    return out
+
+
+def test_every_half_becomes_the_float_it_is(library: ctypes.CDLL) -> None:
+    halves = np.arange(65536, dtype=np.uint16).view(np.float16)
+    floats = np.empty(65536, np.float32)
+    library.to_floats(pointer(halves), 65536, pointer(floats))
+
+    expected = halves.astype(np.float32)
+    same = floats.view(np.uint32) == expected.view(np.uint32)
+    assert (same | (np.isnan(floats) & np.isnan(expected))).all()
+    back = halves_of(library, floats)
+    assert (np.isnan(halves) | (back.view(np.uint16) == halves.view(np.uint16))).all()
+    assert np.isnan(back[np.isnan(halves)]).all()
+
+
+def test_what_lies_between_two_halves_is_rounded_to_the_nearest_and_to_even(library: ctypes.CDLL) -> None:
+    halves = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    middles = (halves[:-1] + halves[1:]) / 2
+    values = np.concatenate([middles, np.nextafter(middles, 0), np.nextafter(middles, np.inf)])
+    values = np.concatenate([values, [65519.996, 65520, 65536, 1e30, np.inf, 2**-25, 2.0**-26]])
+    values = np.concatenate([values, -values]).astype(np.float32)
+
+    with np.errstate(over="ignore"):
+        expected = values.astype(np.float16)
+    np.testing.assert_array_equal(halves_of(library, values).view(np.uint16), expected.view(np.uint16))
+
+
+@given(hnp.arrays(np.float32, 64, elements=st.floats(width=32, allow_nan=False)))
+def test_any_float_becomes_numpys_half(library: ctypes.CDLL, values: NDArray[np.float32]) -> None:
+    with np.errstate(over="ignore"):
+        expected = values.astype(np.float16)
+    np.testing.assert_array_equal(halves_of(library, values).view(np.uint16), expected.view(np.uint16))
+
+
+@given(hnp.arrays(np.float32, 32, elements=st.floats(width=32)))
+def test_ranks_order_as_floats_do_and_nan_is_the_highest(
+    library: ctypes.CDLL, values: NDArray[np.float32]
+) -> None:
+    ranks = np.empty(32, np.int32)
+    library.ranks(pointer(values), 32, pointer(ranks))
+    ordinary = ~np.isnan(values)
+
+    a, b = values[ordinary], ranks[ordinary]
+    np.testing.assert_array_equal(a[:, None] < a, b[:, None] < b)
+    np.testing.assert_array_equal(a[:, None] == a, b[:, None] == b)
+    assert (ranks[~ordinary] == 2**31 - 1).all()
+    assert (b < 2**31 - 1).all()
+
+
+@given(st.data())
+def test_the_largest_of_a_pack_is_its_largest_or_nan(library: ctypes.CDLL, data: st.DataObject) -> None:
+    for dtype, count, largest in (
+        (np.float32, 4, library.largest_of_four),
+        (np.float16, 8, library.largest_of_eight),
+    ):
+        elements = st.floats(width=32 if dtype is np.float32 else 16)
+        values = data.draw(hnp.arrays(dtype, count, elements=elements))
+        packed = np.zeros(count + 8, dtype)  # a pack begins at a multiple of 16 bytes
+        start = -packed.ctypes.data // packed.itemsize % (16 // packed.itemsize)
+        aligned = packed[start : start + count]
+        aligned[...] = values
+        np.testing.assert_array_equal(largest(pointer(aligned)), np.max(values).astype(np.float32))
+
+
+@given(hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(0, 1, width=32)))
+def test_phases_are_another_way_to_the_neighbours(library: ctypes.CDLL, cells: NDArray[np.float32]) -> None:
+    assert library.phases_agree(pointer(cells), cells.size)
+
+
+def every_pixel() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return NV12 planes with every luma beside many pairs of chroma, the extremes among them."""
+    levels = np.array([0, 1, 15, 16, 17, 64, 127, 128, 129, 200, 239, 240, 241, 254, 255], np.uint8)
+    u, v = (grid.ravel() for grid in np.meshgrid(levels, levels))
+    luma = np.arange(256, dtype=np.uint8)[:, None].repeat(2 * len(u), axis=1)
+    chroma = np.stack([u, v], axis=1)[None].repeat(128, axis=0)
+    return np.ascontiguousarray(luma), np.ascontiguousarray(chroma)
+
+
+@pytest.mark.parametrize("conversion", ["bt601", "bt709", "bt601-full", "bt709-full"])
+def test_nv12_becomes_rgb_by_the_standards(library: ctypes.CDLL, conversion: frames.Conversion) -> None:
+    luma, chroma = every_pixel()
+    height, width = luma.shape
+    rgb = np.empty((height, width, 3), np.uint8)
+    number = tasks.constants()[frames._CONVERSIONS[conversion]]
+    library.convert(pointer(luma), pointer(chroma), width, height, number, pointer(rgb))
+
+    np.testing.assert_array_equal(rgb, frames.rgb_of_nv12(luma, chroma, conversion))
+    # In real numbers, from the standards' definitions alone: Y' = Kr R' + Kg G' + Kb B', and
+    # Cb = (B' - Y') / (2 (1 - Kb)), Cr = (R' - Y') / (2 (1 - Kr)).
+    kr, kb = (0.299, 0.114) if "601" in conversion else (0.2126, 0.0722)
+    pairs = chroma.repeat(2, axis=0).repeat(2, axis=1).astype(np.float64) - 128
+    if conversion.endswith("full"):
+        y, cb, cr = luma / 255, pairs[..., 0] / 255, pairs[..., 1] / 255
+    else:
+        y = np.maximum(luma.astype(np.float64) - 16, 0) / 219
+        cb, cr = pairs[..., 0] / 224, pairs[..., 1] / 224
+    red, blue = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
+    green = (y - kr * red - kb * blue) / (1 - kr - kb)
+    exact = np.clip(np.stack([red, green, blue], axis=-1) * 255, 0, 255)
+    # OpenCV's constants have three decimals, 240 / 1000 / 2 of a level off at the most.
+    assert np.abs(rgb - exact).max() <= (0.75 if conversion == "bt601" else 0.5001)
+
+
+def test_the_first_conversion_is_opencvs_to_the_bit(library: ctypes.CDLL) -> None:
+    luma, chroma = every_pixel()
+    whole = np.concatenate([luma, chroma.reshape(128, -1)])
+    expected = cv2.cvtColor(whole, cv2.COLOR_YUV2RGB_NV12)
+    rgb = np.empty(expected.shape, np.uint8)
+    library.convert(pointer(luma), pointer(chroma), luma.shape[1], luma.shape[0], 0, pointer(rgb))
+    np.testing.assert_array_equal(rgb, expected)
+
+
+def test_structs_are_laid_out_as_the_compiler_does(tmp_path: Path) -> None:
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler")
+    structs = {
+        "SegmentsTask": tasks.segments_task(),
+        "StackTask": tasks.stack_task(),
+        "CropTask": tasks.crop_task(),
+    }
+    source, program = tmp_path / "layout.cpp", tmp_path / "layout"
+    prints = "".join(
+        f'    std::printf("{name} %zu\\n", sizeof(pamtri::{name}));\n'
+        + "".join(
+            f'    std::printf("{name}.{field} %zu\\n", offsetof(pamtri::{name}, {field}));\n'
+            for field in struct.names or ()
+        )
+        for name, struct in structs.items()
+    )
+    numbers = "".join(f'    std::printf("{n} %d\\n", int(pamtri::{n}));\n' for n in tasks.constants())
+    source.write_text(
+        '#include <cstddef>\n#include <cstdio>\n#include "pamtri/tasks.hpp"\n'
+        f"int main() {{\n{prints}{numbers}}}\n"
+    )
+    subprocess.run([compiler, "-std=c++17", f"-I{HEADERS}", "-o", program, source], check=True)
+    printed = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+
+    found = {name: int(number) for name, number in map(str.split, printed.splitlines())}
+    expected = dict(tasks.constants())
+    for name, struct in structs.items():
+        expected[name] = struct.itemsize
+        assert struct.fields is not None
+        expected.update({f"{name}.{field}": place[1] for field, place in struct.fields.items()})
+    assert found == expected
+    assert {"kDecodeThreads", "kBandRows", "kMostCrops", "kPixels", "kNv12", "kBt709Full"} <= set(expected)

@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The CUDA kernels, run on the CPU thread by thread, equal the reference in NumPy to the bit.
+
+The threads of a block run in three orders, over poisoned shared memory and poisoned results: a barrier that
+is missing, or a value that is not written, differs in one of them. (`tests/fakes/cuda_on_cpu` is how.)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+import emulated_kernels
+import kernel_cases
+from emulated_kernels import BACKWARD, ORDERS, EmulatedKernels
+from pamtri_edge.ops import tasks
+
+LEVELS = st.sampled_from([-2.0, -0.0, 0.0, 0.25, 0.5, 1.0])
+
+# The fixture is the same for every example: the kernels do not change.
+same_kernels = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_small_inputs_of_every_form(compiled_kernels: EmulatedKernels, order: int) -> None:
+    compiled_kernels.order = order
+    count = 0
+    for name, result, expected in kernel_cases.all_cases(compiled_kernels):
+        np.testing.assert_array_equal(result, expected, name)
+        count += 1
+    assert count > 150
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_full_size(emulated: EmulatedKernels, rng: np.random.Generator, dtype: type) -> None:
+    emulated.order = BACKWARD
+    heatmaps = kernel_cases.some_heatmaps(rng, (1, 36, 64, 64), dtype)
+    keypoints = kernel_cases.some_keypoints(rng, 1)
+    images = rng.integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    frame = rng.integers(0, 256, (108, 192, 3), dtype=np.uint8)
+    boxes = np.array([(0, 0, 192, 108), (31, 17, 140, 99)], np.int32)
+
+    for result, expected in (
+        kernel_cases.decode(emulated, heatmaps),
+        kernel_cases.segments(emulated, keypoints, 256, dtype=dtype),
+        kernel_cases.stack(emulated, images, heatmaps, keypoints=keypoints, dtype=dtype),
+        kernel_cases.crop(emulated, frame, "rgb", boxes, 256, dtype=dtype),
+    ):
+        np.testing.assert_array_equal(result, expected)
+
+
+@same_kernels
+@given(
+    heatmaps=hnp.arrays(
+        st.sampled_from([np.float32, np.float16]),
+        st.integers(1, 18).map(lambda side: (1, 2, side, side)),
+        elements=LEVELS,
+        fill=LEVELS,
+    ),
+    crop_units=st.booleans(),
+)
+def test_decode_breaks_ties_as_the_reference_does(
+    emulated: EmulatedKernels, heatmaps: NDArray[Any], crop_units: bool
+) -> None:
+    np.testing.assert_array_equal(*kernel_cases.decode(emulated, heatmaps, crop_units=crop_units))
+
+
+@same_kernels
+@given(
+    heatmaps=hnp.arrays(
+        np.float32,
+        (1, 1, 4, 4),
+        elements=st.floats(width=32, allow_nan=True, allow_infinity=True, allow_subnormal=True),
+    )
+)
+def test_decode_takes_every_float_there_is(emulated: EmulatedKernels, heatmaps: NDArray[Any]) -> None:
+    np.testing.assert_array_equal(*kernel_cases.decode(emulated, heatmaps))
+    np.testing.assert_array_equal(*kernel_cases.decode(emulated, heatmaps, vectors=0))
+
+
+@same_kernels
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    size=st.integers(1, 40),
+)
+def test_crop_gives_the_pixels_of_opencv(
+    emulated: EmulatedKernels, seed: int, height: int, width: int, size: int
+) -> None:
+    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    box = np.array([(0, 0, width, height)], np.int32)
+    result, expected = kernel_cases.crop(emulated, frame, "rgb", box, size, dtype=np.uint8)
+    np.testing.assert_array_equal(result, expected)
+    resized = cv2.resize(frame, (size, size), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(result[0].astype(int), np.moveaxis(resized, -1, 0).astype(int), rtol=0, atol=1)
+
+
+@pytest.mark.slow
+def test_no_kernel_touches_memory_that_is_not_its_own(tmp_path: Path) -> None:
+    """AddressSanitizer surrounds every array with memory that may not be touched."""
+    runtime = subprocess.run(
+        ["g++", "-print-file-name=libasan.so"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    if not Path(runtime).is_absolute():
+        pytest.skip("g++ has no AddressSanitizer here")
+    library = emulated_kernels.compile_library(tmp_path, *emulated_kernels.SANITIZED)
+    environ = {**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
+    environ["OPENBLAS_NUM_THREADS"] = "1"
+    command = [sys.executable, kernel_cases.__file__, str(library), str(BACKWARD)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("cases\n")
+
+
+_MISTAKEN = """
+extern "C" __global__ void __launch_bounds__(64) turned_round(int* out, int barrier) {
+    __shared__ int numbers[64];
+    numbers[threadIdx.x] = static_cast<int>(threadIdx.x);
+    if (barrier != 0) __syncthreads();
+    out[threadIdx.x] = numbers[63 - threadIdx.x];
+}
+
+extern "C" __global__ void __launch_bounds__(32) half_a_shuffle(int* out) {
+    if (threadIdx.x > 15) return;
+    out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1, 1);
+}
+
+extern "C" __global__ void __launch_bounds__(64) torn(int* out) {
+    if (threadIdx.x % 2 == 0) {
+        __syncthreads();
+    } else {
+        out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1, 1);
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def mistaken(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
+    """Return kernels with mistakes."""
+    folder = tmp_path_factory.mktemp("mistaken")
+    for name in ("include", "cuda"):
+        (folder / name).mkdir()
+    (folder / "cuda" / "launch.cu").write_text(_MISTAKEN)
+    return emulated_kernels.build(folder, kernels=folder)
+
+
+class TestTheEmulation:
+    """What finds mistakes finds them."""
+
+    @pytest.mark.parametrize("barrier", [True, False])
+    def test_a_missing_barrier_shows_in_one_of_the_orders(
+        self, mistaken: EmulatedKernels, barrier: bool
+    ) -> None:
+        right = []
+        for mistaken.order in ORDERS:
+            out = np.zeros(64, np.int32)
+            arguments = (np.uint64(out.ctypes.data), np.int32(barrier))
+            mistaken.launch("turned_round", (1,), (64,), arguments)
+            right.append((out == np.arange(64)[::-1]).all())
+        assert all(right) is barrier
+
+    def test_threads_that_wait_for_each_other_in_vain_are_told(self, mistaken: EmulatedKernels) -> None:
+        out = np.zeros(64, np.int32)
+        with pytest.raises(AssertionError, match="a shuffle waits for a thread that has returned"):
+            mistaken.launch("half_a_shuffle", (1,), (32,), (np.uint64(out.ctypes.data),))
+        with pytest.raises(AssertionError, match="some threads wait at a barrier, others at a shuffle"):
+            mistaken.launch("torn", (1,), (64,), (np.uint64(out.ctypes.data),))
+        arguments = (np.uint64(out.ctypes.data), np.int32(1))
+        mistaken.launch("turned_round", (1,), (64,), arguments)  # what stood still does no harm later
+        assert (out == np.arange(64)[::-1]).all()
+
+    def test_arguments_of_another_width_are_refused(self, mistaken: EmulatedKernels) -> None:
+        out = np.zeros(64, np.int32)
+        with pytest.raises(AssertionError, match="not as many or not as large"):
+            mistaken.launch("turned_round", (1,), (64,), (np.uint64(out.ctypes.data), np.int64(1)))
+        with pytest.raises(AssertionError, match="without saying how wide"):
+            mistaken.launch("turned_round", (1,), (64,), (np.uint64(out.ctypes.data), 1))
+        with pytest.raises(AssertionError, match="there is no kernel of that name"):
+            mistaken.launch("unknown", (1,), (64,), ())
+
+
+TYPES: dict[type, int] = {np.float32: 0, np.float16: 1, np.uint8: 2}
+"""`pamtri::cuda::Type`."""
+
+
+class TestTheLibraryForCpp:
+    """launch.hpp gives what the operations in Python give; its launches run the same kernels."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+    @pytest.mark.parametrize("side", [64, 6])
+    def test_decode(
+        self, emulated: EmulatedKernels, rng: np.random.Generator, dtype: type, side: int
+    ) -> None:
+        heatmaps = kernel_cases.some_heatmaps(rng, (2, 5, side, side), dtype)
+        _, expected = kernel_cases.decode(emulated, heatmaps)
+        out = kernel_cases.poisoned(expected.shape, np.float32)
+        arguments = (_pointer(heatmaps), TYPES[dtype], 10, side, 1, _pointer(out))
+        assert emulated.library.cpp_decode(*arguments) == 0
+        np.testing.assert_array_equal(out, expected)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+    @pytest.mark.parametrize("size", [64, 30])
+    def test_segments(
+        self, emulated: EmulatedKernels, rng: np.random.Generator, dtype: type, size: int
+    ) -> None:
+        keypoints = kernel_cases.some_keypoints(rng, 2)
+        _, expected = kernel_cases.segments(emulated, keypoints, size, dtype=dtype, threshold=0.6)
+        out, rows = kernel_cases.poisoned(expected.shape, dtype), tasks.corner_rows()
+        arguments = (_pointer(keypoints), 2, _pointer(rows), 13, ctypes.c_float(0.6), size)
+        assert emulated.library.cpp_segments(*arguments, TYPES[dtype], _pointer(out)) == 0
+        np.testing.assert_array_equal(out, expected)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+    @pytest.mark.parametrize("size", [64, 12])
+    def test_stack(self, emulated: EmulatedKernels, rng: np.random.Generator, dtype: type, size: int) -> None:
+        images = rng.integers(0, 256, (2, 3, size, size), dtype=np.uint8)
+        heatmaps = rng.random((2, 3, size // 4, size // 4)).astype(np.float16)
+        keypoints = kernel_cases.some_keypoints(rng, 2)
+        _, expected = kernel_cases.stack(emulated, images, heatmaps, keypoints=keypoints, dtype=dtype)
+        out = kernel_cases.poisoned(expected.shape, dtype)
+        task = kernel_cases.stack_task(images, heatmaps, None, keypoints, out)
+        task["vectors"] = 77  # set by the library
+        assert emulated.library.cpp_stack(_pointer(task), 2, TYPES[dtype]) == 0
+        np.testing.assert_array_equal(out, expected)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8])
+    def test_crop(self, emulated: EmulatedKernels, rng: np.random.Generator, dtype: type) -> None:
+        frame = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        corners = rng.integers(0, 20, (70, 2))  # more than one launch takes
+        boxes = np.concatenate([corners, corners + rng.integers(1, 20, (70, 2))], axis=1).astype(np.int32)
+        parts = [
+            kernel_cases.crop(emulated, frame, "rgb", boxes[i : i + 32], 20, dtype=dtype, swap=True)[1]
+            for i in range(0, 70, 32)
+        ]
+        out = kernel_cases.poisoned((70, 3, 20, 20), dtype)
+        crops = np.zeros(70, np.dtype([("pixels", "u8"), ("chroma", "u8"), ("numbers", "i4", 6)]))
+        crops["pixels"] = frame.ctypes.data
+        crops["numbers"][:, 0] = frame.strides[0]
+        crops["numbers"][:, 2:4] = boxes[:, :2]
+        crops["numbers"][:, 4:] = boxes[:, 2:] - boxes[:, :2]
+        arguments = (_pointer(crops), 70, 0, 0, 1, 20, TYPES[dtype], _pointer(out))
+        assert emulated.library.cpp_crop(*arguments) == 0
+        np.testing.assert_array_equal(out, np.concatenate(parts))
+
+    def test_an_empty_batch_is_no_launch_and_another_type_is_refused(self, emulated: EmulatedKernels) -> None:
+        library = emulated.library
+        assert library.cpp_decode(None, 0, 0, 64, 1, None) == 0
+        assert library.cpp_segments(None, 0, None, 0, ctypes.c_float(0.5), 64, 0, None) == 0
+        assert library.cpp_crop(None, 0, 0, 0, 0, 64, 0, None) == 0
+        invalid = 1  # cudaErrorInvalidValue
+        assert library.cpp_decode(None, 2, 5, 64, 1, None) == invalid
+        assert library.cpp_segments(None, 1, None, 17, ctypes.c_float(0.5), 64, 0, None) == invalid
+        assert library.cpp_decode(None, 0, -1, 64, 1, None) == invalid
+
+
+def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
