@@ -23,7 +23,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench weights clean distclean
+.PHONY: help demo test lint format bench gpu weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -72,6 +72,12 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
 
+# Asked before anything is installed: without a GPU this is one sentence.
+gpu: ## Run all that needs an NVIDIA GPU: its tests, the sanitizer, bandwidth, speed, a long run.
+	@$(or $(PYTHON),python3) benchmarks/gpu/presence.py >/dev/null
+	@$(MAKE) --no-print-directory $(VENV)/measuring
+	$(BIN)/python benchmarks/gpu_all.py
+
 weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: four hours on two idle cores.
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more
@@ -105,7 +111,7 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: fo
 
 clean: ## Remove what was built and measured; keep the environment.
 	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
-	rm -f $(VENV)/running $(VENV)/installed $(VENV)/developed
+	rm -f $(VENV)/running $(VENV)/installed $(VENV)/developed $(VENV)/measuring
 
 distclean: clean ## Remove the environment too.
 	rm -rf $(VENV)
@@ -138,4 +144,13 @@ $(VENV)/developed: $(VENV)/installed
 	@$(PIP) install --quiet --group dev
 	@$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "No tensorrt-rtx for this machine: its tests will skip."
 	@$(PIP) install --quiet $(CUDA_COMPILERS) || echo "No CUDA compilers for this machine: their tests will skip."
+	@touch $@
+
+# CuPy for the CUDA of this machine's driver, instead of another's, and the libraries that it loads.
+$(VENV)/measuring: $(VENV)/developed
+	@echo "Installing CuPy for this machine's driver ..."
+	@package=$$($(BIN)/python benchmarks/gpu/presence.py) && \
+		for other in cupy-cuda12x cupy-cuda13x; do \
+			[ $$other = $$package ] || $(PIP) uninstall -qq --yes $$other || exit 1; \
+		done && $(PIP) install --quiet "$$package[ctk]>=14"
 	@touch $@

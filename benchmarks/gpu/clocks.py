@@ -139,9 +139,7 @@ class CupyClock:
 
     def _flush(self, times: int) -> None:
         for value in range(times):
-            self._cupy.cuda.runtime.memsetAsync(
-                self._scratch.data.ptr, value % 256, self._scratch.nbytes, self._stream.ptr
-            )
+            self._scratch.data.memset_async(value % 256, self._scratch.nbytes, self._stream)
 
 
 def _fitting(once: float, seconds: float) -> int:

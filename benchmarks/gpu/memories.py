@@ -103,10 +103,8 @@ class CudaMemory:
 
     def copy(self, size: int) -> Call:
         """Return a `cudaMemcpyAsync` from device to device."""
-        runtime = self._cupy.cuda.runtime
-        source, target = self.poisoned((size,), "uint8"), self.poisoned((size,), "uint8")
-        kind, stream = runtime.memcpyDeviceToDevice, self._stream.ptr
-        return lambda: runtime.memcpyAsync(target.data.ptr, source.data.ptr, size, kind, stream)
+        source, target = (self.poisoned((size,), "uint8") for _ in range(2))
+        return lambda: target.data.copy_from_device_async(source.data, size, self._stream)
 
     def release(self) -> None:
         """Let CuPy's pool give back what it holds for later."""
