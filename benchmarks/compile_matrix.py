@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The CUDA kernels through every compiler for every GPU: registers, shared memory, spills.
 
-`python benchmarks/compile_matrix.py` needs no GPU. It takes the compilers that are installed: nvcc (on PATH,
-or the package nvidia-cuda-nvcc), NVRTC 13 (nvidia-cuda-nvrtc), the NVRTC of CUDA 12.6 that JetPack 6 has
-(nvidia-cuda-nvrtc-cu12), and NVRTC as CuPy calls it. A warning is an error, and so is local memory.
+`python benchmarks/compile_matrix.py` needs no GPU. It takes the compilers that are installed: nvcc (the
+package nvidia-cuda-nvcc, or the one on PATH), NVRTC 13 as CuPy calls it (nvidia-cuda-nvrtc), and the NVRTC of
+CUDA 12.6 that JetPack 6 has (nvidia-cuda-nvrtc-cu12). A warning is an error, and so is local memory.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Compiled:
 def find_nvcc() -> Path | None:
     """Return the CUDA compiler, or None."""
     found = shutil.which("nvcc")
-    return Path(found) if found else _in_packages("cu13/bin/nvcc")
+    return _in_packages("cu13/bin/nvcc") or (Path(found) if found else None)
 
 
 def find_nvrtc(major: int) -> Path | None:
