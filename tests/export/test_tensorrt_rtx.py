@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import platform
 
+import onnx
 import pytest
 
 from pamtri_edge import samples
+from pamtri_edge.errors import EngineError
 from pamtri_edge.export.pictures import graph_inputs, parts
 from pamtri_edge.export.precision import half, quantise
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.runtime.tensorrt.build import build_plan
+from pamtri_edge.runtime.tensorrt.library import load_library
 
 try:
     import tensorrt_rtx as trt
@@ -27,44 +31,88 @@ except ImportError:
     pytest.skip(REASON, allow_module_level=True)
 
 
-def build(model):
-    """Return the engine's bytes, or fail with what the parser says."""
-    logger = trt.Logger(trt.Logger.ERROR)
-    builder = trt.Builder(logger)
-    flags = trt.NetworkDefinitionCreationFlag
-    typed = 1 << int(flags.STRONGLY_TYPED) if hasattr(flags, "STRONGLY_TYPED") else 0
-    network = builder.create_network(typed)
-    parser = trt.OnnxParser(network, logger)
-    parsed = parser.parse(model.SerializeToString())
-    assert parsed, [str(parser.get_error(index)) for index in range(parser.num_errors)]
-    profile = builder.create_optimization_profile()
-    for index in range(network.num_inputs):
-        tensor = network.get_input(index)
-        fixed = tuple(tensor.shape)[1:]
-        profile.set_shape(tensor.name, (1, *fixed), (2, *fixed), (4, *fixed))
-    configuration = builder.create_builder_config()
-    configuration.add_optimization_profile(profile)
-    plan = builder.build_serialized_network(network, configuration)
-    assert plan is not None
-    return network, plan
+@pytest.fixture
+def library(monkeypatch):
+    """Return TensorRT-RTX, whatever else is installed."""
+    monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
+    return load_library(build_only=True)
+
+
+@pytest.fixture
+def build(library, tmp_path):
+    """Return a function that builds a graph as the backend does."""
+
+    def build(graph, **options):
+        onnx.save(graph, tmp_path / "model.onnx")
+        return build_plan(library, tmp_path / "model.onnx", **options)
+
+    return build
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 @pytest.mark.parametrize("geometry", list(Geometry))
-def test_every_precision_and_geometry_builds(tiny_graphs, geometry, precision):
+def test_every_precision_and_geometry_builds(build, tiny_graphs, geometry, precision):
     graph = tiny_graphs[geometry]
     if precision == "fp16":
         graph = half(graph)
     elif precision == "int8":
         names = [value.name for value in graph.graph.input]
         graph = quantise(graph, list(parts(graph_inputs(samples.crops(2), names), 1)))
-    network, plan = build(graph)
-    assert plan.nbytes > 0
-    assert {network.get_input(i).name for i in range(network.num_inputs)} == {
-        value.name for value in graph.graph.input
-    }
-    for index in range(network.num_outputs):
-        assert network.get_output(index).dtype == trt.DataType.FLOAT
-        batch, *fixed = network.get_output(index).shape
+    built = build(graph)
+    assert len(built.plan) > 0
+    assert built.arithmetic == precision
+    assert built.layers > 0
+    assert {port.name for port in built.inputs} == {value.name for value in graph.graph.input}
+    assert {port.name for port in built.outputs} == {value.name for value in graph.graph.output}
+    for port in (*built.inputs, *built.outputs):
+        assert port.dtype == "FLOAT"
+        batch, *fixed = port.shape
         assert batch == -1
         assert all(size > 0 for size in fixed)
+
+
+def test_a_build_tells_how_far_it_is(build, tiny_graphs):
+    told = []
+    build(tiny_graphs[Geometry.UNIFIED], progress=lambda phase, share: told.append((phase, share)))
+    assert len({phase for phase, _ in told}) > 3
+    assert all(0 <= share <= 1 for _, share in told)
+    assert max(share for _, share in told) > 0.8
+
+
+def test_ctrl_c_ends_a_build(build, tiny_graphs):
+    def interrupted(phase, share):
+        if share > 0.2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(tiny_graphs[Geometry.UNIFIED], progress=interrupted)
+
+
+def test_an_operator_that_it_does_not_know_is_told_by_name(build, tiny_graphs):
+    graph = onnx.ModelProto()
+    graph.CopyFrom(tiny_graphs[Geometry.UNIFIED])
+    next(node for node in graph.graph.node if node.op_type == "Conv").op_type = "Warp"
+    with pytest.raises(EngineError, match=rf"TensorRT-RTX {trt.__version__} cannot read .*Warp"):
+        build(graph)
+
+
+def test_the_names_that_the_backend_uses_are_the_real_ones():
+    """The fake that stands for TensorRT in other tests has no name that the real one lacks."""
+    import tensorrt_fake_build as building
+    import tensorrt_fake_run as running
+
+    real = {
+        building.Builder: trt.Builder,
+        building.Network: trt.INetworkDefinition,
+        building.OnnxParser: trt.OnnxParser,
+        building.Config: trt.IBuilderConfig,
+        building.Profile: trt.IOptimizationProfile,
+        building.TimingCache: trt.ITimingCache,
+        running.Runtime: trt.Runtime,
+        running.Engine: trt.ICudaEngine,
+        running.Context: trt.IExecutionContext,
+        running.RuntimeConfig: trt.IRuntimeConfig,
+    }
+    for fake, meant in real.items():
+        invented = {name for name in vars(fake) if not name.startswith("_")} - set(dir(meant))
+        assert not invented, f"{meant.__name__} has no {invented}"

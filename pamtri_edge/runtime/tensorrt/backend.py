@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -212,9 +212,16 @@ class TensorRtBackend:
     @contextmanager
     def _running(self) -> Iterator[Execution]:
         with self._lock, self._memory():
-            if self._execution is None:
+            execution = self._execution
+            if execution is None:
                 raise InputError("the backend was closed; load the bundle again.")
-            yield self._execution
+            try:
+                yield execution
+            except BaseException:
+                # What is under way writes to arrays that the caller will not get, and may be given again.
+                with suppress(self._cupy.cuda.runtime.CUDARuntimeError):
+                    execution.stream.synchronize()
+                raise
 
     @contextmanager
     def _memory(self) -> Iterator[None]:

@@ -72,23 +72,18 @@ class Execution:
             EngineError: TensorRT refuses, or memory ran out.
         """
         waiting: deque[tuple[Chunk, int]] = deque()
-        try:
-            for number, chunk in enumerate(chunks(count)):
-                slot = number % self.staging.slots
-                if len(waiting) == self.staging.slots:
-                    self._finish(waiting, finish)
-                feed(chunk, slot)
-                self.launch(chunk.size)
-                take(chunk, slot)
-                self._done[slot] = self.stream.record()
-                if finish is not None:
-                    waiting.append((chunk, slot))
-            while waiting:
+        for number, chunk in enumerate(chunks(count)):
+            slot = number % self.staging.slots
+            if len(waiting) == self.staging.slots:
                 self._finish(waiting, finish)
-        except BaseException:
-            with suppress(self._cupy.cuda.runtime.CUDARuntimeError):
-                self.stream.synchronize()  # nothing of this batch may still be under way when the next comes
-            raise
+            feed(chunk, slot)
+            self.launch(chunk.size)
+            take(chunk, slot)
+            self._done[slot] = self.stream.record()
+            if finish is not None:
+                waiting.append((chunk, slot))
+        while waiting:
+            self._finish(waiting, finish)
 
     def wait_for(self, slot: int) -> None:
         """Wait until what was last sent from a slot of the staging has arrived, so that it may be filled."""

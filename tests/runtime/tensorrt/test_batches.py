@@ -243,11 +243,35 @@ def test_an_error_in_the_middle_of_a_batch_leaves_the_next_one_whole(
 ) -> None:
     backend = load()
     given = images(3)
+    backend.run({"images": given})
 
     def batches() -> Iterator[dict[str, Array]]:
         yield {"images": given}
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        backend.run_on_device(batches(), 6)
+    stream = cupy_fake.Stream(non_blocking=True)
+    with stream:
+        with pytest.raises(KeyboardInterrupt):
+            backend.run_on_device(batches(), 6)
+        fresh = cupy_fake.zeros((6, 8), np.float32)  # where the results would have been
+        stream.synchronize()
+        backend._execution.stream.synchronize()  # type: ignore[union-attr]
+        assert not fresh.get().any()
     np.testing.assert_allclose(backend.run({"images": given})["embedding"], expected(given), atol=1e-5)
+
+
+def test_results_wait_for_what_the_caller_still_does_with_the_memory_they_get(
+    load: Load, machine: Any
+) -> None:
+    backend = load()
+    backend.run({"images": images(4)})
+    stream = cupy_fake.Stream(non_blocking=True)
+    with stream:
+        mine = cupy_fake.asarray(np.ones((4, 8), np.float32))
+        doubled = mine + mine
+        address = mine.data.ptr
+        del mine
+        found = backend.run_on_device([{"images": images(4)}], 4)["embedding"]
+        assert found.data.ptr == address
+        backend._execution.stream.synchronize()  # type: ignore[union-attr]
+        assert (doubled.get() == 2).all()

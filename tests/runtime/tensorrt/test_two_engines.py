@@ -69,18 +69,12 @@ def test_nothing_of_the_way_between_pose_and_reid_touches_the_host(
     backend.run({"images": images[:1]})
     machine.gpu.log.clear()
     backend.run({"images": images[:1]})
-    assert machine.gpu.log == [
-        "copy to device",
-        "run pose",
-        "decode",
-        "stack",
-        "subtract",
-        "run reid",
-        "clip",
-        "memset",
-        "mean",
-        *["copy to host"] * 5,
-    ]
+    up, *between = machine.gpu.log[:-5]
+    assert up == "copy to device"
+    assert machine.gpu.log[-5:] == ["copy to host"] * 5
+    assert not any("host" in name or name == "copy to device" for name in between)
+    ours = [name for name in between if name in ("run pose", "decode", "stack", "run reid")]
+    assert ours == ["run pose", "decode", "stack", "run reid"]
 
 
 def test_memory_that_captured_work_took_for_itself_is_never_given_to_others(
