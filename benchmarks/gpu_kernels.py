@@ -13,6 +13,7 @@ without are counted (`gpu/traffic.py`). Results are checked against `ops.referen
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -63,7 +64,8 @@ def main(
                 record.note(rows=rows)
                 memory.release()
     show(rows)
-    record.judge(targets(rows, large=0 if rehearse else LARGE))
+    operations = {case.operation for case in chosen(memory, only)}
+    record.judge(targets(rows, operations, large=0 if rehearse else LARGE))
     sys.exit(exit_code(record.close()))
 
 
@@ -100,11 +102,12 @@ def timed(memory: Memory, prepared: Prepared, *, rounds: int, block: float) -> d
     }
 
 
-def targets(rows: list[dict[str, Any]], *, large: int) -> list[Target]:
+def targets(rows: list[dict[str, Any]], operations: Collection[str], *, large: int) -> list[Target]:
     """Return what the large batches were held against: the reference's results, and the bandwidth.
 
     Args:
         rows: of `measured`.
+        operations: which were to be measured.
         large: bytes that a batch must move for its bandwidth to be judged.
     """
     failed = [f"{row['case']}, {row['vehicles']}: {row['failure']}" for row in rows if "failure" in row]
@@ -114,7 +117,7 @@ def targets(rows: list[dict[str, Any]], *, large: int) -> list[Target]:
         not failed if rows else None,
     )
     judged = [right]
-    for operation in JUDGED:
+    for operation in (operation for operation in JUDGED if operation in operations):
         shares = {
             row["case"]: row["share_of_copy"]["median"]
             for row in rows

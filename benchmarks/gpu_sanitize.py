@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The GPU tests of the operations under NVIDIA's compute-sanitizer: memory errors and races in our kernels.
 
-`python benchmarks/gpu_sanitize.py` runs `pytest -m gpu tests/ops` under memcheck, then under racecheck. Only
+`python benchmarks/gpu_sanitize.py` runs `pytest -m gpu` on `tests/ops` under memcheck, then racecheck. Only
 our kernels are watched, and no pool stands between their arrays (`gpu/unpooled.py`). It fails on any
 error, on a test that fails, and if no test ran; where there is no compute-sanitizer it says so and exits
 with 77.
@@ -22,6 +22,7 @@ from typing import Annotated
 
 import typer
 from gpu.record import RESULTS, Output, Record
+from gpu.steps import gpu_tests
 from gpu.targets import SKIPPED_CODE, Target, exit_code
 
 from pamtri_edge import console
@@ -65,7 +66,9 @@ class Run:
 
 
 def main(
-    tests: Annotated[list[str] | None, typer.Argument(help="Tests to run. [default: tests/ops]")] = None,
+    tests: Annotated[
+        list[str] | None, typer.Argument(help="Tests to run. [default: those of the operations]")
+    ] = None,
     sanitizer: Annotated[str, typer.Option(help="The program. [default: the one found]")] = "",
     minutes: Annotated[float, typer.Option(help="Time for each tool.")] = 30.0,
     output: Output = RESULTS,
@@ -79,7 +82,7 @@ def main(
         sys.exit(SKIPPED_CODE)
     record = Record("sanitize", output, sanitizer=program)
     for tool in TOOLS:
-        run = sanitized(program, tool, tests or ["tests/ops"], minutes=minutes)
+        run = sanitized(program, tool, tests or gpu_tests("tests/ops"), minutes=minutes)
         log = record.path.with_name(f"{record.path.stem}-{tool}.log")
         log.write_text(run.output)
         target = run.target()

@@ -109,14 +109,13 @@ def ways_through(reid: Reidentifier, crops: list[NDArray[np.uint8]]) -> list[Way
         from pamtri_edge.ops.driver import load_cupy
 
         cupy = load_cupy()
-        stretched = np.moveaxis(ops.resize(crops), 1, -1).astype(np.uint8)
-        there = cupy.asarray(np.ascontiguousarray(stretched))
+        stretched = np.ascontiguousarray(np.moveaxis(ops.resize(crops), 1, -1), np.uint8)
 
-        def picked(drawn: NDArray[np.intp]) -> Any:
-            return there[cupy.asarray(drawn)]
+        def uploaded(drawn: NDArray[np.intp]) -> Any:
+            return cupy.asarray(stretched[drawn])
 
-        ways.append(Way("device to host", picked, "numpy"))
-        ways.append(Way("device to device", picked, "device"))
+        ways.append(Way("device to host", uploaded, "numpy"))
+        ways.append(Way("device to device", uploaded, "device"))
     return ways
 
 
@@ -128,15 +127,13 @@ def soak_targets(done: Soaked, batches: int, settled: int) -> list[Target]:
         finished if not done.wrong else f"{finished}; {done.wrong} batches wrong: {'; '.join(done.problems)}",
         False if done.wrong else (True if done.batches == batches else None),
     )
+    kept_words = f"memory after {settled} batches and at the end is equal within {ALLOWED >> 20} MiB"
     if settled not in done.readings or done.batches <= settled:
-        return [right, Target(_MEMORY, f"{finished}: it ended too early", None)]
+        return [right, Target(kept_words, f"{finished}: it ended too early", None)]
     grown = growth(done.readings[settled], done.readings[done.batches])
     kept = all(abs(size) <= ALLOWED for size in grown.values())
     complete = done.batches == batches
-    return [right, Target(_MEMORY, told(grown), kept if complete or not kept else None)]
-
-
-_MEMORY = f"memory after {SETTLED} batches and at the end is equal within {ALLOWED >> 20} MiB"
+    return [right, Target(kept_words, told(grown), kept if complete or not kept else None)]
 
 
 def recovery_targets(reid: Reidentifier, marks: Marks, way: Way, memory: DeviceMemory) -> list[Target]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from gpu.targets import MISSED, PASSED, SKIPPED, SKIPPED_CODE
 
 ROOT = Path(__file__).resolve().parents[2]
+MARKER = "pytest.mark.gpu"
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,26 @@ class Outcome:
         return self.verdict in (PASSED, SKIPPED)
 
 
+def gpu_tests(folder: str) -> list[str]:
+    """Return the test files of a folder of the project in which a test needs a GPU.
+
+    The others are not even loaded: they may want what a machine for measuring does not have.
+    """
+    marked = (path for path in (ROOT / folder).rglob("test_*.py") if MARKER in path.read_text("utf-8"))
+    return sorted(path.relative_to(ROOT).as_posix() for path in marked)
+
+
 def _script(name: str, *arguments: str) -> tuple[str, ...]:
     return (f"benchmarks/{name}.py", *arguments, "--output", "{output}")
 
 
 STEPS = (
-    Step("tests", ("-m", "pytest", "-q", "-m", "gpu", "tests"), "every test that needs a GPU", results=False),
+    Step(
+        "tests",
+        ("-m", "pytest", "-q", "-m", "gpu", *gpu_tests("tests")),
+        "every test that needs a GPU",
+        results=False,
+    ),
     Step("sanitize", _script("gpu_sanitize"), "memory errors and races in our kernels"),
     Step("kernels", _script("gpu_kernels"), "bandwidth of the operations beside a copy's"),
     Step("end-to-end", _script("gpu_end_to_end"), "vehicles a second beside PyTorch's"),

@@ -285,3 +285,45 @@ class TestCudaDeviceMemory:
         with pytest.raises(KeyError), memory.exhausted():
             raise KeyError
         assert bare_gpu.used == 0
+
+
+class TestWays:
+    class Engine:
+        """A backend on a GPU; with `run_pictures` also for what is there already."""
+
+        name, device, arithmetic = "torch", "cuda:0", "fp16"
+
+        def run(self, inputs: Any) -> Any: ...
+
+        def run_on_device(self, batches: Any, count: int) -> Any: ...
+
+        def close(self) -> None: ...
+
+    class Pictures(Engine):
+        name = "tensorrt"
+
+        def run_pictures(self, batch: Any, *, swap_channels: bool, on_device: bool) -> Any: ...
+
+    def ways(self, engine: Any, crops: Any) -> list[Way]:
+        return gpu_soak.ways_through(SimpleNamespace(backend=engine), crops)
+
+    def test_each_engine_is_taken_every_way_that_it_has(self, crops: Any, bare_gpu: Gpu) -> None:
+        on_host = SimpleNamespace(device="cpu")
+        assert [way.name for way in self.ways(on_host, crops)] == ["host to host"]
+        assert [way.name for way in self.ways(self.Engine(), crops)] == ["host to host", "host to device"]
+        assert [(way.name, way.output) for way in self.ways(self.Pictures(), crops)] == [
+            ("host to host", "numpy"),
+            ("host to device", "device"),
+            ("device to host", "numpy"),
+            ("device to device", "device"),
+        ]
+
+    def test_a_batch_on_the_device_has_the_same_marks(self, crops: Any, bare_gpu: Gpu) -> None:
+        drawn = np.array([3, 0, 3])
+        host, *_, device = self.ways(self.Pictures(), crops)
+        there = device.batch(drawn).get()
+        assert there.shape == (3, 256, 256, 3)
+        for row, crop in zip(there, host.batch(drawn), strict=True):
+            assert np.abs(row[::85, ::85].mean(axis=(0, 1)) - crop.mean(axis=(0, 1))).max() < 40
+        np.testing.assert_array_equal(there[0], there[2])
+        assert (there[0] != there[1]).any()

@@ -64,6 +64,13 @@ def test_a_crash_is_no_missed_target(tmp_path: Path) -> None:
     assert judged(program("a", 1), -11, (tmp_path,)) == "failed: ended by signal 11"
 
 
+def test_only_files_with_tests_for_a_gpu_are_loaded() -> None:
+    found = steps.gpu_tests("tests")
+    assert "tests/ops/test_cuda_on_gpu.py" in found
+    assert "tests/ops/test_native_module.py" not in found
+    assert set(found) < set(STEPS[0].arguments)
+
+
 @pytest.mark.parametrize("step", [step for step in STEPS if step.results], ids=lambda step: step.name)
 def test_every_step_is_a_program_that_takes_what_it_is_given(step: Step) -> None:
     program = Path(step.arguments[0])
