@@ -108,14 +108,14 @@ def test_the_sources_are_in_the_projects_format() -> None:
     subprocess.run([program, "--dry-run", "-Werror", *map(str, SOURCES)], check=True, cwd=ROOT)
 
 
-def compile_alone(command: list[str], folder: Path, suffix: str) -> None:
-    """Compile each header as the only thing that a file includes."""
-    for header in HEADERS:
-        source = folder / f"{header.stem}{suffix}"
-        source.write_text(f'#include "pamtri/{header.name}"\n')
-        include = f"-I{KERNELS / 'include'}"
-        done = subprocess.run([*command, include, str(source)], capture_output=True, text=True, cwd=folder)
-        assert done.returncode == 0, f"{header.name}: {done.stdout}{done.stderr}"
+def compile_headers(command: list[str], headers: list[Path], source: Path) -> None:
+    """Compile a file that includes nothing but some headers."""
+    source.write_text("".join(f'#include "pamtri/{header.name}"\n' for header in headers))
+    include = f"-I{KERNELS / 'include'}"
+    done = subprocess.run(
+        [*command, include, str(source)], capture_output=True, text=True, cwd=source.parent, check=False
+    )
+    assert done.returncode == 0, f"{headers}: {done.stdout}{done.stderr}"
 
 
 def test_every_header_compiles_alone_without_a_warning(tmp_path: Path) -> None:
@@ -123,15 +123,17 @@ def test_every_header_compiles_alone_without_a_warning(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("there is no C++ compiler")
     strict = ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsyntax-only"]
-    compile_alone([compiler, *strict], tmp_path, ".cpp")
+    for header in HEADERS:
+        compile_headers([compiler, *strict], [header], tmp_path / f"{header.stem}.cpp")
 
 
-def test_every_header_compiles_as_cuda_without_a_warning(tmp_path: Path) -> None:
+def test_the_headers_compile_as_cuda_without_a_warning(tmp_path: Path) -> None:
     compiler = shutil.which("nvcc")
     if compiler is None:
         pytest.skip("nvcc is not installed")
     strict = ["-std=c++17", "-Werror", "all-warnings", "-Xcompiler", "-Wall,-Wextra,-Werror"]
-    compile_alone([compiler, *strict, "-cubin", "-arch=sm_87", "-o", "header.cubin"], tmp_path, ".cu")
+    command = [compiler, *strict, "-cubin", "-arch=sm_87", "-o", "headers.cubin"]
+    compile_headers(command, HEADERS, tmp_path / "headers.cu")
 
 
 def test_headers_include_nothing_but_each_other() -> None:
