@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pamtri_edge.errors import MissingDependencyError
 
@@ -18,7 +18,21 @@ LIBCUDA: str = "libcuda.so.1"
 """The driver's library."""
 
 _NO_DEVICE: Final = 100  # CUDA_ERROR_NO_DEVICE of cuda.h
-_ELSEWHERE: Final = "or pass NumPy arrays"
+
+
+class Need(NamedTuple):
+    """Who asks for the driver, in the words of a refusal.
+
+    Attributes:
+        who: how the sentence begins, verb included.
+        otherwise: what can be done without a driver.
+    """
+
+    who: str
+    otherwise: str
+
+
+ARRAYS: Final = Need("CUDA arrays need", "or pass NumPy arrays")
 
 
 @cache
@@ -28,25 +42,34 @@ def load_cupy() -> Any:
     Raises:
         MissingDependencyError: there is no driver, no GPU or no CuPy, or the driver is older than CuPy.
     """
-    version = check_driver()
+    return import_cupy(ARRAYS)
+
+
+def import_cupy(need: Need) -> Any:
+    """Look for the driver, import `cupy` and return it; see `load_cupy`, which remembers it.
+
+    Raises:
+        MissingDependencyError: there is no driver, no GPU or no CuPy, or the driver is older than CuPy.
+    """
+    version = check_driver(need)
     try:
         cupy = import_module("cupy")
     except Exception as error:  # a broken CuPy raises whatever its libraries raise
         raise MissingDependencyError(
-            f"CUDA arrays need CuPy, and it cannot be imported ({error}): pip install "
-            f"cupy-cuda{version // 1000}x, {_ELSEWHERE}."
+            f"{need.who} CuPy, and it cannot be imported ({error}): pip install "
+            f"cupy-cuda{version // 1000}x, {need.otherwise}."
         ) from error
     built_for = int(cupy.cuda.runtime.runtimeGetVersion())
     if built_for // 1000 > version // 1000:  # within a major version, newer code runs on older drivers
         raise MissingDependencyError(
-            f"the NVIDIA driver runs CUDA up to {_dotted(version)}, and CuPy is for {_dotted(built_for)}: "
+            f"the NVIDIA driver runs CUDA up to {dotted(version)}, and CuPy is for {dotted(built_for)}: "
             f"update the driver, or pip uninstall cupy-cuda{built_for // 1000}x && "
             f"pip install cupy-cuda{version // 1000}x."
         )
     return cupy
 
 
-def check_driver() -> int:
+def check_driver(need: Need = ARRAYS) -> int:
     """Initialise the driver and return the newest CUDA version that it runs, such as 13010.
 
     Raises:
@@ -56,24 +79,25 @@ def check_driver() -> int:
         driver = ctypes.CDLL(LIBCUDA)
     except OSError as error:
         raise MissingDependencyError(
-            f"CUDA arrays need an NVIDIA driver, and there is none here ({error}): install it (in a "
-            f"container: --gpus all; on a Jetson: --runtime nvidia), {_ELSEWHERE}."
+            f"{need.who} an NVIDIA driver, and there is none here ({error}): install it (in a "
+            f"container: --gpus all; on a Jetson: --runtime nvidia), {need.otherwise}."
         ) from error
     code = driver.cuInit(0)
     if code == _NO_DEVICE:
         raise MissingDependencyError(
             "the NVIDIA driver sees no GPU: look at CUDA_VISIBLE_DEVICES (in a container: --gpus all; on a "
-            f"Jetson: --runtime nvidia), {_ELSEWHERE}."
+            f"Jetson: --runtime nvidia), {need.otherwise}."
         )
     if code:
         raise MissingDependencyError(
             f"the NVIDIA driver does not start (cuInit gives error {code}): reboot after an update of it; "
-            f"'pamtri doctor' tells more, {_ELSEWHERE}."
+            f"'pamtri doctor' tells more, {need.otherwise}."
         )
     version = ctypes.c_int()
     driver.cuDriverGetVersion(ctypes.byref(version))
     return version.value
 
 
-def _dotted(version: int) -> str:
+def dotted(version: int) -> str:
+    """Return CUDA's number of a version, such as 12060, as people write it: "12.6"."""
     return f"{version // 1000}.{version % 1000 // 10}"

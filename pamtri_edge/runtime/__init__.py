@@ -52,8 +52,8 @@ def create_backend(
 
     Raises:
         InputError: an unknown backend or device, or a pair that does not go together.
-        MissingDependencyError: the engine is not installed.
-        EngineError: TensorRT has no driver or refuses the file, or building was not allowed.
+        MissingDependencyError: the engine is not installed, or TensorRT has no driver.
+        EngineError: TensorRT refuses the file or the device, or building was not allowed.
         BundleError: the engine cannot read the file.
     """
     check_choice(backend, BACKENDS, "backend")
@@ -113,7 +113,7 @@ def _without_tensorrt() -> str | None:
 
     try:
         check_driver()
-    except EngineError as error:
+    except MissingDependencyError as error:
         return str(error)
     if not _installed("cupy"):
         return "CuPy is not installed (pip install 'pamtri-edge[cuda]')"

@@ -169,3 +169,20 @@ def test_a_stream_that_is_gone_cannot_be_used(gpu: Gpu) -> None:
     gc.collect()
     with pytest.raises(CudaError, match="InvalidResourceHandle"):
         cupy.cuda.ExternalStream(handle).synchronize()
+
+
+def test_no_name_of_its_is_missing_in_the_real_one() -> None:
+    real = pytest.importorskip("cupy")
+    pairs = {
+        (cupy.ndarray, real.ndarray): {"place"},
+        (cupy.cuda, real.cuda): set(),
+        (cupy.cuda.runtime, real.cuda.runtime): set(),
+        (cupy.cuda.Stream, real.cuda.Stream): set(),
+        (cupy.cuda.Event, real.cuda.Event): set(),
+        (cupy.cuda.Graph, real.cuda.Graph): set(),
+        (cupy.cuda.MemoryPool, real.cuda.MemoryPool): set(),
+        (cupy.cuda.MemoryPointer, real.cuda.MemoryPointer): set(),
+    }
+    for (fake, meant), own in pairs.items():
+        names = {name for name in dir(fake) if not name.startswith("_")}
+        assert names - set(dir(meant)) == own, fake

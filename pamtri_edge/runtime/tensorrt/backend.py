@@ -55,10 +55,9 @@ class TensorRtBackend:
         mode: "fused" or "staged".
 
     Raises:
-        EngineError: no driver or one that is too old, no place for engines, or an engine cannot be built or
-            loaded.
+        EngineError: no place for engines, or one that cannot be built or loaded.
         NoEngineError: building was not allowed, and there is no engine.
-        MissingDependencyError: TensorRT or CuPy is not installed.
+        MissingDependencyError: TensorRT or CuPy is not installed, there is no driver, or it is too old.
         InputError: there is no such GPU, or no two-engine path.
     """
 
@@ -228,7 +227,14 @@ class TensorRtBackend:
         try:
             yield
         except self._cupy.cuda.memory.OutOfMemoryError as error:
-            raise out_of_memory(self._cupy, self._gpu, error) from error
+            raise out_of_memory(self._cupy, self._gpu, str(error)) from error
+        except self._cupy.cuda.runtime.CUDARuntimeError as error:
+            if "cudaErrorMemoryAllocation" in str(error):  # page-locked memory ran out
+                raise out_of_memory(self._cupy, self._gpu, f"{error}.") from error
+            raise EngineError(
+                f"CUDA failed on {self._gpu.device} ({self._gpu.name}): {error}. Start the program again; if "
+                "it fails once more, delete the bundle's folder engines/, so that its engine is built anew."
+            ) from error
 
     # What is opened.
 

@@ -155,12 +155,12 @@ class Execution:
         )
 
 
-def out_of_memory(cupy: Any, gpu: Gpu, error: Exception) -> EngineError:
+def out_of_memory(cupy: Any, gpu: Gpu, reason: str) -> EngineError:
     """Give CuPy's cached memory back; return the error that says how much is free now."""
     with cupy.cuda.Device(gpu.index):
         cupy.get_default_memory_pool().free_all_blocks()
         free, total = cupy.cuda.runtime.memGetInfo()
     return EngineError(
-        f"the memory of {gpu.device} ({gpu.name}) ran out: {error} {free / 2**20:.0f} of "
+        f"the memory of {gpu.device} ({gpu.name}) ran out: {reason} {free / 2**20:.0f} of "
         f"{total / 2**20:.0f} MiB are free. Close other programs that use it, or pass smaller batches."
     )

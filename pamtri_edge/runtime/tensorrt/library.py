@@ -17,8 +17,9 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from pamtri_edge.arrays import check_choice
-from pamtri_edge.errors import EngineError, MissingDependencyError
-from pamtri_edge.runtime.tensorrt.device import check_driver, version_of
+from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.ops.driver import dotted
+from pamtri_edge.runtime.tensorrt.device import check_driver
 
 FLAVOURS: Final = ("tensorrt", "tensorrt_rtx")
 """The modules that are a TensorRT, the preferred one first."""
@@ -72,7 +73,7 @@ class Library:
         """Return a runtime; the driver was asked before, since without one this crashes the process.
 
         Raises:
-            EngineError: there is no driver.
+            MissingDependencyError: there is no driver.
         """
         check_driver()
         return self.module.Runtime(self.logger)
@@ -107,8 +108,8 @@ def load_library(*, build_only: bool = False) -> Library:
         build_only: the library shall build engines, not run them: TensorRT-RTX can do that without a GPU.
 
     Raises:
-        EngineError: no driver, or one that is too old for this TensorRT; a TensorRT that is too old.
-        MissingDependencyError: no TensorRT is installed, or it cannot be imported.
+        MissingDependencyError: no TensorRT that can be imported or is new enough, no driver, or one that is
+            too old for this TensorRT.
         InputError: `PAMTRI_TENSORRT` names something else.
     """
     wanted = os.environ.get(VARIABLE, "")
@@ -149,7 +150,7 @@ def installed_flavours() -> list[str]:
 def _check_version(flavour: str, version: str) -> None:
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if flavour == "tensorrt" and numbers < OLDEST:
-        raise EngineError(
+        raise MissingDependencyError(
             f"TensorRT {version} is installed; {OLDEST[0]}.{OLDEST[1]} or later is needed: {_INSTALL}."
         )
 
@@ -158,15 +159,15 @@ def _check_cuda(flavour: str, driver: int) -> None:
     """Compare the driver with the CUDA that the installed packages of TensorRT were made for.
 
     Raises:
-        EngineError: the driver is older than that.
+        MissingDependencyError: the driver is older than that.
     """
     needed = max(
         (major for major in (11, 12, 13, 14) if _is_installed(f"{flavour.replace('_', '-')}-cu{major}")),
         default=0,
     )
     if needed > driver // 1000:
-        raise EngineError(
-            f"the NVIDIA driver is too old: it runs CUDA up to {version_of(driver)}, and the installed "
+        raise MissingDependencyError(
+            f"the NVIDIA driver is too old: it runs CUDA up to {dotted(driver)}, and the installed "
             f"{_TITLES[flavour]} was made for CUDA {needed}. Update the driver, or install the TensorRT for "
             f"CUDA {driver // 1000}: pip install {flavour.replace('_', '-')}-cu{driver // 1000}"
         )

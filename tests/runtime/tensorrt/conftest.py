@@ -18,6 +18,7 @@ import pytest
 import cupy_fake
 import tensorrt_fake
 from pamtri_edge import ops
+from pamtri_edge.ops import driver as driver_module
 from pamtri_edge.runtime.tensorrt import device, programs
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
@@ -31,7 +32,6 @@ static int setting(const char* name, int otherwise) {
 extern "C" {
 int cuInit(unsigned) { return setting("FAKE_CUDA_ERROR", 0); }
 int cuDriverGetVersion(int* version) { *version = setting("FAKE_CUDA_VERSION", 13010); return 0; }
-int cuGetErrorName(int, const char** name) { *name = "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"; return 0; }
 }
 """
 
@@ -65,7 +65,7 @@ class Machine:
 @pytest.fixture
 def driver(libcuda: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Put a driver on this machine, which is no Jetson, and an empty cache folder."""
-    monkeypatch.setattr(device, "LIBCUDA", str(libcuda))
+    monkeypatch.setattr(driver_module, "LIBCUDA", str(libcuda))
     monkeypatch.setattr(device, "RELEASE_FILE", tmp_path / "no_tegra_release")
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PAMTRI_TENSORRT", raising=False)

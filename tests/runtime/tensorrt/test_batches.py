@@ -20,6 +20,7 @@ import cupy_fake
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+from simulated_gpu import CudaError
 
 Load = Callable[..., TensorRtBackend]
 Array = NDArray[np.float32]
@@ -275,3 +276,20 @@ def test_results_wait_for_what_the_caller_still_does_with_the_memory_they_get(
         assert found.data.ptr == address
         backend._execution.stream.synchronize()  # type: ignore[union-attr]
         assert (doubled.get() == 2).all()
+
+
+def test_page_locked_memory_that_runs_out_and_other_failures_of_cuda_are_told(
+    load: Load, machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(size: int) -> None:
+        raise CudaError("cudaErrorMemoryAllocation: out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.gpu, "pin", failing)
+        with pytest.raises(EngineError, match=r"ran out: cudaErrorMemoryAllocation.* MiB are free"):
+            load()
+    backend = load()
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.gpu, "view", lambda address, size: (_ for _ in ()).throw(CudaError("illegal")))
+        with pytest.raises(EngineError, match=r"CUDA failed on cuda:0 \(Simulated GPU\): illegal.*engines/"):
+            backend.run({"images": images(1)})
