@@ -54,7 +54,7 @@ def fake_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     remembered = (driver.load_cupy, cuda._kernel, cuda._module)
     for function in remembered:
         function.cache_clear()
-    monkeypatch.setattr(driver, "check_driver", lambda need: 13000)
+    monkeypatch.setattr(driver, "check_driver", lambda *_: 13000)
     yield
     for function in remembered:
         function.cache_clear()
