@@ -24,7 +24,7 @@ from pamtri_edge.arrays import (
 )
 from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError, InputError
-from pamtri_edge.geometry import CropRule, crop_rectangles, crop_to_frame
+from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.selftest import self_test
@@ -126,7 +126,8 @@ class Reidentifier:
             backend=backend,
             device=device,
             threads=threads,
-            staged=bundle.staged,
+            # The operations between the two networks are those of the unified geometry.
+            staged=bundle.staged if bundle.manifest.geometry is Geometry.UNIFIED else None,
             build=build,
         )
         try:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 import cupy_fake as cupy
 import tensorrt_fake
-from pamtri_edge import Reidentifier, ops, samples
+from pamtri_edge import Reidentifier, ops, reidentifier, samples
+from pamtri_edge.bundle import Bundle
 from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.ops import driver
+from pamtri_edge.runtime import create_backend
 from simulated_gpu import Gpu
 
 Micro = Callable[..., Path]
@@ -152,3 +154,20 @@ def test_device_arrays_of_another_form_are_refused(
         pytest.raises(InputError, match=r"expected \(N, H, W, 3\) uint8 in CUDA memory"),
     ):
         reid.embed(cupy.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(("original", "offered"), [(False, True), (True, False)])
+def test_two_engines_are_offered_only_where_our_operations_fit_between_them(
+    micro: Micro, monkeypatch: pytest.MonkeyPatch, original: bool, offered: bool
+) -> None:
+    given = []
+
+    def create(*arguments: Any, **options: Any) -> Any:
+        given.append(options["staged"])
+        return create_backend(*arguments, **{**options, "staged": None})
+
+    paths = Path("staged.pose.onnx"), Path("staged.reid.onnx")
+    monkeypatch.setattr(reidentifier, "create_backend", create)
+    monkeypatch.setattr(Bundle, "staged", property(lambda self: paths))
+    Reidentifier.load(micro(original=original), backend="openvino").close()
+    assert given == [paths if offered else None]
