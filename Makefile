@@ -99,8 +99,10 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: fo
 		--recipe compact --pose-source net --rate 1e-3 --alike 0.2 --sizes 128,256@0.86 --steps 1500 \
 		--init $(TRAINING)/reid-pose/last.safetensors --validate $(TRAINING)/validation \
 		--output $(TRAINING)/reid
+	$(BIN)/pamtri train whiten --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors \
+		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/reid/whitened.safetensors --overwrite
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/packed
+		--reid $(TRAINING)/reid/whitened.safetensors --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
 		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite
