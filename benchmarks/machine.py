@@ -114,10 +114,18 @@ def gpu() -> dict[str, Any]:
         "cuda": {
             "driver": runtime.driverGetVersion(),
             "runtime": runtime.runtimeGetVersion(),
-            "nvrtc": cuda.nvrtc.getVersion(),
+            "nvrtc": _nvrtc(cuda),
         },
         **about,
     }
+
+
+def _nvrtc(cuda: Any) -> Any:
+    """Return the version of the runtime compiler, or why there is none: not all that is measured needs it."""
+    try:
+        return cuda.nvrtc.getVersion()
+    except Exception as error:
+        return f"missing: {error}"
 
 
 def _gpu_of_torch() -> dict[str, Any]:

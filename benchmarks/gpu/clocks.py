@@ -38,15 +38,8 @@ class HostClock:
     """The host's clock, for calls that are done when they return."""
 
     def timer(self, call: Call, seconds: float) -> Timer:
-        """Return what times a row of calls, the first of which does not count."""
-        call()
-        calls = _fitting(self._row(call, 1), seconds)
-
-        def take() -> float:
-            call()
-            return self._row(call, calls)
-
-        return take
+        """Return what times a row of calls; see `_in_a_row`."""
+        return _in_a_row(call, self._row, seconds)
 
     @staticmethod
     def _row(call: Call, calls: int) -> float:
@@ -67,16 +60,8 @@ class TorchClock:
         self._torch = torch
 
     def timer(self, call: Call, seconds: float) -> Timer:
-        """Return what times a row of calls, the first of which does not count."""
-        for _ in range(3):  # what is set up at first use, and a device whose clocks are still low
-            call()
-        calls = _fitting(self._row(call, 3), seconds)
-
-        def take() -> float:
-            call()
-            return self._row(call, calls)
-
-        return take
+        """Return what times a row of calls; see `_in_a_row`."""
+        return _in_a_row(call, self._row, seconds)
 
     def _row(self, call: Call, calls: int) -> float:
         start, end = (self._torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -140,6 +125,25 @@ class CupyClock:
     def _flush(self, times: int) -> None:
         for value in range(times):
             self._scratch.data.memset_async(value % 256, self._scratch.nbytes, self._stream)
+
+
+def _in_a_row(call: Call, row: Callable[[Call, int], float], seconds: float) -> Timer:
+    """Return what times as many calls in a row as take about so long.
+
+    One more goes before them and does not count, since the caches then hold what another left there; calls
+    that are longer than a row each stand alone.
+    """
+    once = row(call, 1)
+    if once < seconds:
+        once = row(call, 3)  # a device that had nothing to do has low clocks at first
+    calls = _fitting(once, seconds)
+
+    def take() -> float:
+        if calls > 1:
+            call()
+        return row(call, calls)
+
+    return take
 
 
 def _fitting(once: float, seconds: float) -> int:

@@ -33,7 +33,7 @@ def bare_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
     remembered = (driver.load_cupy, cuda._kernel, cuda._module)
     for function in remembered:
         function.cache_clear()
-    monkeypatch.setattr(driver, "check_driver", lambda: 13000)
+    monkeypatch.setattr(driver, "check_driver", lambda *_: 13000)
     monkeypatch.setattr("gpu.clocks._LEAST_SCRATCH", 1 << 12)
     gpu = cupy_fake.install(monkeypatch, Gpu())
     runtime = cupy_fake.cuda.runtime
