@@ -262,7 +262,7 @@ def test_an_error_in_the_middle_of_a_batch_leaves_the_next_one_whole(
 
 
 def test_results_wait_for_what_the_caller_still_does_with_the_memory_they_get(
-    load: Load, machine: Any
+    load: Load, machine: Any, expected: Callable[[Array], Array]
 ) -> None:
     backend = load()
     backend.run({"images": images(4)})
@@ -276,6 +276,7 @@ def test_results_wait_for_what_the_caller_still_does_with_the_memory_they_get(
         assert found.data.ptr == address
         backend._execution.stream.synchronize()  # type: ignore[union-attr]
         assert (doubled.get() == 2).all()
+        np.testing.assert_allclose(found.get(), expected(images(4)), atol=1e-5)
 
 
 def test_page_locked_memory_that_runs_out_and_other_failures_of_cuda_are_told(
