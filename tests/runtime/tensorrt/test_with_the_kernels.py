@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The backend with the CUDA kernels that go between its engines, compiled to run on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper, save_model
+
+import cupy_fake
+import emulated_kernels
+import tensorrt_fake
+from emulated_kernels import EmulatedKernels
+from pamtri_edge import ops, samples
+from pamtri_edge.ops import cuda
+from pamtri_edge.ops import driver as driver_module
+from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+
+
+@pytest.fixture(scope="session")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
+    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
+
+
+@pytest.fixture
+def gpu(kernels: EmulatedKernels, driver: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Put a GPU on this machine whose kernels are the real ones."""
+    remembered = (driver_module.load_cupy, cuda._kernel, cuda._module)
+    for function in remembered:
+        function.cache_clear()
+    gpu = cupy_fake.install(monkeypatch)
+    kernels.connect(cupy_fake)
+
+    def attributes(pointer: int) -> SimpleNamespace:
+        return SimpleNamespace(device=emulated_kernels.device_of(cupy_fake, pointer))
+
+    monkeypatch.setattr(cupy_fake.cuda.runtime, "pointerGetAttributes", attributes, raising=False)
+    tensorrt_fake.install(monkeypatch)
+    yield gpu
+    for function in remembered:
+        function.cache_clear()
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> tuple[Path, Path]:
+    """Write a pose network that finds bright spots, and a network that takes the mean of each channel."""
+    weights = np.random.default_rng(4).normal(size=(36, 3, 1, 1)).astype(np.float32) / 100
+    write(
+        tmp_path / "staged.pose.onnx",
+        [
+            helper.make_node("AveragePool", ["images"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+            helper.make_node("Conv", ["small", "w"], ["heatmaps"]),
+        ],
+        {"images": ["n", 3, 256, 256]},
+        {"heatmaps": ["n", 36, 64, 64]},
+        {"w": weights},
+    )
+    write(
+        tmp_path / "staged.reid.onnx",
+        [
+            helper.make_node("GlobalAveragePool", ["stack"], ["means"]),
+            helper.make_node("Flatten", ["means"], ["flat"]),
+            helper.make_node("Concat", ["flat", "keypoint_vector"], ["embedding"], axis=1),
+        ],
+        {"stack": ["n", 52, 256, 256], "keypoint_vector": ["n", 108]},
+        {"embedding": ["n", 160]},
+        {},
+    )
+    return tmp_path / "staged.pose.onnx", tmp_path / "staged.reid.onnx"
+
+
+def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: dict[str, NDArray[Any]]) -> None:
+    values = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in group.items()]
+        for group in (inputs, outputs)
+    ]
+    weights = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, path.stem, *values, weights)
+    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+
+
+def meant(networks: tuple[Path, Path], images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return what the two networks give on the CPU, with the operations of the host between them."""
+    pose, reid = (create_backend(path, backend="torch", device="cpu") for path in networks)
+    heatmaps = pose.run({"images": images})["heatmaps"]
+    keypoints = ops.decode(heatmaps)
+    stack = ops.stack(images, heatmaps, keypoints=keypoints)
+    vector = keypoints.reshape(len(keypoints), -1) - np.float32(0.5)
+    found = reid.run({"stack": stack, "keypoint_vector": vector})
+    quality = keypoints[..., 2].clip(0, 1).mean(axis=1, keepdims=True)
+    return {**found, "keypoints": keypoints, "quality": quality}
+
+
+@pytest.mark.parametrize("graphs", [True, False])
+def test_two_engines_and_our_kernels_give_what_the_host_gives(
+    gpu: Any, networks: tuple[Path, Path], graphs: bool
+) -> None:
+    images = ops.resize(samples.crops(3))
+    backend = TensorRtBackend(
+        networks[0].with_name("model.onnx"), staged=networks, mode="staged", graphs=graphs
+    )
+    expected = meant(networks, images)
+    for _ in range(2):  # captured, then replayed
+        found = backend.run({"images": images})
+        assert set(found) == set(expected)
+        for name, array in expected.items():
+            np.testing.assert_allclose(found[name], array, atol=2e-3, err_msg=name)
+    assert [graph is not None for graph in backend._execution._graphs.values()] == [graphs]  # type: ignore[union-attr]
+    backend.close()
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_pictures_on_the_device_go_through_our_kernel(
+    gpu: Any, networks: tuple[Path, Path], rng: np.random.Generator, on_device: bool
+) -> None:
+    pictures = rng.integers(0, 256, (2, 30, 50, 3), dtype=np.uint8)
+    expected = meant(networks, ops.resize(pictures, swap_channels=True))
+    backend = TensorRtBackend(networks[0].with_name("model.onnx"), staged=networks, mode="staged")
+    found = backend.run_pictures(cupy_fake.asarray(pictures), swap_channels=True, on_device=on_device)
+    for name, array in expected.items():
+        one = found[name].get() if on_device else found[name]
+        np.testing.assert_allclose(one, array, atol=2e-3, err_msg=name)
+    backend.close()
