@@ -65,7 +65,7 @@ def export_graph(module: Exportable, *, name: str, metadata: Mapping[str, str] |
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
                 module,
-                tuple(_sample(each, module) for each in module.input_names),
+                tuple(sample_input(each, module) for each in module.input_names),
                 dynamo=True,
                 opset_version=OPSET,
                 input_names=list(module.input_names),
@@ -89,12 +89,17 @@ def scope_of(node: NodeProto) -> str:
 
 
 def in_network(node: NodeProto) -> bool:
-    """Tell whether a node belongs to one of the two networks."""
-    scope = scope_of(node)
-    return any(scope == network or scope.startswith(f"{network}.") for network in NETWORKS)
+    """Tell whether a node belongs to one of the two networks, and so to what a precision is typed into.
+
+    Whitening does not, though it is a part of re-identification's module: it subtracts a mean, enlarges what
+    is left and takes lengths, all of which half precision would spoil.
+    """
+    scope = f"{scope_of(node)}."
+    whitening = any(scope.startswith(f"{network}.whitening.") for network in NETWORKS)
+    return not whitening and any(scope.startswith(f"{network}.") for network in NETWORKS)
 
 
-def _sample(name: str, module: Exportable) -> Tensor:
+def sample_input(name: str, module: Exportable) -> Tensor:
     """Return a batch of the right form; its values do not matter, but must be possible ones."""
     if name == "crop_size":
         return torch.tensor([[200.0, 120.0], [90.0, 150.0]])

@@ -37,15 +37,13 @@ _FLOAT_BESIDE_HALF: Final = (
     "network.conv1.weight",
     "network.final_layer.weight",
     "network.base.conv0.weight",
-    "network.whitening.linear.weight",
 )
 """Weights of the layers that stay in float32 in a float16 file.
 
 The first and the last of the pose network: rounding the normalised picture is the largest single error of the
 heatmaps, rounding the heatmaps themselves the most direct; the two are 0.3 % of the work of the paper's pose
 network. And the first of re-identification where it takes the stack as such, in the two-network form: its
-blank channels are large sums that cancel (see `models.stem`, which spares the fused graph that). Whitening
-subtracts a mean and enlarges what is left.
+blank channels are large sums that cancel (see `models.stem`, which spares the fused graph that).
 """
 
 _FLOAT_BESIDE_INT8: Final = (
@@ -54,13 +52,11 @@ _FLOAT_BESIDE_INT8: Final = (
     "stem.coarse.right",
     "stem.coarse.top",
     "stem.coarse.bottom",
-    "network.whitening.linear.weight",
 )
 """Weights of the layers that stay in float32 in an int8 file.
 
 The layer that makes the heatmaps is cheap, and what it rounds lands in the keypoints. The strips of the stem
-subtract what its main convolution adds too much along the border; rounded apart they would not cancel. And
-whitening, as in float16.
+subtract what its main convolution adds too much along the border; rounded apart they would not cancel.
 """
 
 _WIDEST_HALF: Final = float(np.finfo(np.float16).max)

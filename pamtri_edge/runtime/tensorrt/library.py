@@ -117,7 +117,11 @@ def load_library(*, build_only: bool = False) -> Library:
         (check_choice(wanted, FLAVOURS, f"the environment variable {VARIABLE}"),) if wanted else FLAVOURS
     )
     failures: list[str] = []
+    installed = installed_flavours()
     for flavour in flavours:
+        if build_only and flavour not in installed:  # the driver is of no use to the one that is
+            failures.append(f"{_TITLES[flavour]}: not installed")
+            continue
         driver = None if build_only and flavour == "tensorrt_rtx" else check_driver()
         try:
             module = import_module(flavour)
