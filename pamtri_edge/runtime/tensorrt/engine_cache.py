@@ -99,7 +99,10 @@ def cached_engine(
         found, _ = _look(wanted, (folder,))  # another process may have built it meanwhile
         if found is not None:
             return found
-        _log.info("building an engine of %s with %s: %s", model, wanted.library, explanation)
+        # A warning, since a program that says nothing for minutes seems to hang.
+        _log.warning(
+            "building an engine of %s with %s, which can take minutes: %s", model, wanted.library, explanation
+        )
         timing = folder / f"{_timing_name(wanted)}.timing"
         built = build(_read(timing) or b"")
         if built.timing_cache:

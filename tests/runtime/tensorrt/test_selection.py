@@ -93,7 +93,8 @@ def test_auto_goes_on_where_the_engine_cannot_be_built_and_warns(
     lacks(monkeypatch)
     machine.trt.record.refuse_build = "Error Code 10: Internal Error (no implementation for node Conv_0)"
     assert create_backend(bundle).name == "openvino"
-    (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    record = [record for record in caplog.records if record.name == "pamtri_edge.runtime"][-1]
+    assert record.levelno == logging.WARNING
     assert "TensorRT is not used: TensorRT 10.16.0.72 cannot build" in record.getMessage()
     assert "no implementation for node Conv_0" in record.getMessage()
     with pytest.raises(EngineError, match="no implementation for node"):
