@@ -101,32 +101,30 @@ class Recipe:
     make: Callable[[Setting], Subject]
 
 
-PLAIN_FP32: Final = "plain PyTorch, eager, fp32"
+PLAIN_FP32: Final = "PyTorch, eager, fp32 (TF32)"
 
 
 def recipes() -> Iterator[Recipe]:
     """Yield what is measured, in the table's order."""
     yield Recipe(PLAIN_FP32, EAGER, lambda setting: _plain(setting, half=False))
-    yield Recipe("plain PyTorch, eager, fp16", EAGER, lambda setting: _plain(setting, half=True))
+    yield Recipe("PyTorch, eager, fp16", EAGER, lambda setting: _plain(setting, half=True))
     yield Recipe(
-        "plain PyTorch, eager, fp16, NHWC",
+        "PyTorch, eager, fp16, NHWC",
         EAGER,
         lambda setting: _plain(setting, half=True, channels_last=True),
     )
-    yield Recipe("plain PyTorch, compiled, graphs", COMPILED, _compiled_plain)
-    yield Recipe("our fused module, compiled, graphs", COMPILED, _compiled_fused)
-    yield Recipe("ours: staged, one graph", OURS, lambda setting: _staged(setting, compiled=False))
-    yield Recipe("ours: staged, compiled, one graph", OURS, lambda setting: _staged(setting, compiled=True))
+    yield Recipe("PyTorch, compiled, fp16", COMPILED, _compiled_plain)
+    yield Recipe("our module, compiled, fp16", COMPILED, _compiled_fused)
+    yield Recipe("ours: staged", OURS, lambda setting: _staged(setting, compiled=False))
+    yield Recipe("ours: staged, compiled", OURS, lambda setting: _staged(setting, compiled=True))
     yield Recipe(
-        "ours: stem rewritten, compiled, one graph",
+        "ours: stem rewritten, compiled",
         OURS,
         lambda setting: _staged(setting, compiled=True, rewritten=True),
     )
     yield Recipe("ours: TensorRT", OURS, _tensorrt)
-    yield Recipe("the original's way", ORIGINAL, lambda setting: _original(setting, whole=True))
-    yield Recipe(
-        "the same, no flip test, no files", ORIGINAL, lambda setting: _original(setting, whole=False)
-    )
+    yield Recipe("the original", ORIGINAL, lambda setting: _original(setting, whole=True))
+    yield Recipe("the original, no files", ORIGINAL, lambda setting: _original(setting, whole=False))
 
 
 def make(recipe: Recipe, setting: Setting) -> tuple[Subject, float]:
