@@ -16,9 +16,18 @@ import onnx
 from onnx import ModelProto
 
 import pamtri_edge
-from pamtri_edge.bundle import GOLDEN_FILE, MODEL_FILE, POSE_FILE, REID_FILE, BundleWriter, bundle_writer
+from pamtri_edge.bundle import (
+    GOLDEN_FILE,
+    MODEL_FILE,
+    POSE_FILE,
+    REID_FILE,
+    BundleWriter,
+    Golden,
+    bundle_writer,
+)
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
+from pamtri_edge.export.engines import EngineMaker, engine_tools
 from pamtri_edge.export.golden import golden, tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
 from pamtri_edge.export.groups import in_float, int8_groups, names_in
@@ -37,6 +46,7 @@ from pamtri_edge.export.pictures import (
 )
 from pamtri_edge.export.plan import Plan, crop_sources, make_plan
 from pamtri_edge.export.precision import half, quantise
+from pamtri_edge.export.profile import Profile, profile_host
 from pamtri_edge.export.reference import BATCH, Reference, pose_heatmaps, pose_input, reid_inputs
 from pamtri_edge.export.report import ParityError, Report
 from pamtri_edge.export.retrieval import RetrievalCheck
@@ -64,6 +74,7 @@ class ExportResult:
         report: the comparison with PyTorch.
         sizes: bytes of each file, by name.
         seconds: how long each step took.
+        profiles: how long each stage of the network takes, where that was asked for.
     """
 
     path: Path
@@ -71,6 +82,7 @@ class ExportResult:
     report: Report
     sizes: dict[str, int]
     seconds: dict[str, float]
+    profiles: tuple[Profile, ...] = ()
 
 
 def plan_export(options: ExportOptions) -> Plan:
@@ -121,25 +133,32 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         staged = options.staged and given.pose is not None
         if staged:
             work.write_stages(module, writer, calibration, () if lost is None else lost.float_groups)
-        report = dataclasses.replace(
-            _compare(module, writer, manifest, compared, staged, steps), retrieval=lost
-        )
-        if report.failures and not options.allow_drift:
-            raise ParityError(_refusal(plan.final, report), report)
+        reference = _reference(module, compared, steps)
+        report = _compare(reference, writer, manifest, compared, staged, steps)
+        report = _accepted(dataclasses.replace(report, retrieval=lost), plan, options)
+        engines = None
+        if options.engine:
+            engines = EngineMaker(options, engine_tools(options), manifest, writer.path, steps)
+            engines.make(module, staged=staged)
+            judged = engines.judge(reference, staged=staged)
+            report = _accepted(dataclasses.replace(report, engines=judged), plan, options)
         with steps.step("choose golden crops"):
             chosen = golden(
                 writer.file(MODEL_FILE), module, precision=options.precision, strict=not options.allow_drift
             )
             chosen.save(writer.file(GOLDEN_FILE))
+        if engines is not None and not options.allow_drift:
+            engines.check(chosen)
+        profiles = _profiles(options, engines, writer, manifest, chosen, steps) if options.profile else ()
         manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
         with steps.step("write the bundle"):
             sizes = {
                 path.relative_to(writer.path).as_posix(): path.stat().st_size
                 for path in sorted(writer.path.rglob("*"))
-                if path.is_file()
+                if path.is_file() and not path.name.startswith(".")
             }
             path = writer.commit(manifest)
-    return ExportResult(path, manifest, report, sizes, dict(steps.seconds))
+    return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
 
 
 def _pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
@@ -236,19 +255,29 @@ def _refuse_violations(model: ModelProto, name: str) -> None:
         )
 
 
+def _accepted(report: Report, plan: Plan, options: ExportOptions) -> Report:
+    """Return the report, unless the export is to be refused because of it."""
+    if report.failures and not options.allow_drift:
+        raise ParityError(_refusal(plan.final, report), report)
+    return report
+
+
+def _reference(module: Pamtri, pictures: Pictures, steps: Steps) -> Reference:
+    inputs = graph_inputs(pictures.crops, module.input_names)
+    with steps.step("run PyTorch", -(-len(pictures) // BATCH)) as advance:
+        return Reference.of(module, inputs, advance=advance)
+
+
 def _compare(
-    module: Pamtri,
+    reference: Reference,
     writer: BundleWriter,
     manifest: Manifest,
     pictures: Pictures,
     staged: bool,
     steps: Steps,
 ) -> Report:
-    limits = LIMITS[manifest.precision]
+    module, limits = reference.module, LIMITS[manifest.precision]
     batches = -(-len(pictures) // BATCH)
-    inputs = graph_inputs(pictures.crops, module.input_names)
-    with steps.step("run PyTorch", batches) as advance:
-        reference = Reference.of(module, inputs, advance=advance)
     judgements = []
     for backend in BACKENDS:
         passes = PASSES if module.pose is not None else 1
@@ -273,10 +302,27 @@ def _compare(
     return Report(manifest.precision, pictures.source, pictures.drawn, tuple(judgements), tuple(stages))
 
 
+def _profiles(
+    options: ExportOptions,
+    engines: EngineMaker | None,
+    writer: BundleWriter,
+    manifest: Manifest,
+    golden: Golden,
+    steps: Steps,
+) -> tuple[Profile, ...]:
+    """Measure the stages: of the engines where there are some, else on this machine's processor."""
+    with steps.step("measure the stages"):
+        if engines is None:
+            return tuple(profile_host(writer.path, manifest, golden.inputs))
+        return engines.profiles()
+
+
 def _refusal(final: Path, report: Report) -> str:
     listed = "\n".join(f"  {failure}" for failure in report.failures)
+    what = "engine of the " if report.engines else ""
     return (
-        f"the {report.precision} file is not the network that it was made of; nothing was written to {final}."
+        f"the {what}{report.precision} file is not the network that it was made of; nothing was written to "
+        f"{final}."
         f"\n{listed}\nTry another --precision, or --allow-drift to write it all the same, marked so."
     )
 

@@ -33,6 +33,13 @@ class Model(str, Enum):
     PAPER = "paper"
 
 
+class Via(str, Enum):
+    """The way to an engine."""
+
+    TENSORRT = "tensorrt"
+    TORCH_TENSORRT = "torch-tensorrt"
+
+
 class Precision(str, Enum):
     """How the two networks are typed in the file."""
 
@@ -68,6 +75,9 @@ Examples:
     pamtri-export --model lite --precision int8 --calibration train/ --retrieval test/
   Weights trained with the original code, which pads what its pose network sees:
     pamtri-export --pose pose.pth --reid reid.pth.tar --geometry original --flip-test
+  On the device that shall run it: also its TensorRT engine, compared with PyTorch like the file:
+    pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
+                  --crops crops/ --engine --profile --output street.pamtri
   What would be done, without doing it:
     pamtri-export --pose pose.pth --reid reid.pth.tar --dry-run
 """
@@ -198,6 +208,38 @@ def export(
     staged: Annotated[
         bool, typer.Option("--staged", help="Also write the two networks apart, for the two-engine path.")
     ] = False,
+    engine: Annotated[
+        bool,
+        typer.Option(
+            "--engine",
+            help="Also make the TensorRT engine for this machine's NVIDIA GPU, in the bundle's engines/, and "
+            "compare the engine itself with PyTorch: if it fails, nothing is written. Without it the engine "
+            "is built when the bundle is first loaded on a GPU.",
+        ),
+    ] = False,
+    via: Annotated[
+        Via,
+        typer.Option(
+            help="How the engine is made: TensorRT reads the ONNX file, or torch-tensorrt (2.14 or later, "
+            "with a PyTorch for CUDA) compiles the PyTorch network; fp32 and fp16."
+        ),
+    ] = Via.TENSORRT,
+    no_build: Annotated[
+        bool,
+        typer.Option(
+            "--no-build",
+            help="Do not build an engine, which takes minutes: one that lies in the bundle to be replaced or "
+            "in your cache must fit, or the export is refused.",
+        ),
+    ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Measure how long each stage takes: the networks, decode, segments, stack and copies; of "
+            "the engine with --engine, else on this processor; stage by stage with --staged.",
+        ),
+    ] = False,
     seed: Annotated[
         int | None, typer.Option(help="Draw weights for --model from this number; they have learned nothing.")
     ] = None,
@@ -237,6 +279,10 @@ def export(
         output=output,
         overwrite=overwrite,
         staged=staged,
+        engine=engine,
+        via=via.value,
+        build=not no_build,
+        profile=profile,
         allow_drift=allow_drift,
         parity_crops=parity_crops,
     )
@@ -306,9 +352,11 @@ def _packages_needed() -> Iterator[None]:
 
 
 def _show_report(report: Report) -> None:
-    from pamtri_edge.export.tables import report_table, retrieval_line
+    from pamtri_edge.export.tables import engine_table, report_table, retrieval_line
 
     console.out.print(report_table(report))
+    if report.engines:
+        console.out.print(engine_table(report))
     for judgement in report.judgements:
         for remark in judgement.remarks:
             console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
@@ -322,9 +370,11 @@ def _show_report(report: Report) -> None:
 
 
 def _show_result(options: ExportOptions, result: ExportResult) -> None:
-    from pamtri_edge.export.tables import sizes_line
+    from pamtri_edge.export.tables import profile_table, sizes_line
 
     _show_report(result.report)
+    for measured in result.profiles:
+        console.out.print(profile_table(measured))
     console.out.print(sizes_line(result.sizes), soft_wrap=True)
     if options.geometry is Geometry.ORIGINAL:
         console.out.print(

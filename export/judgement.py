@@ -216,8 +216,8 @@ def judge(
     attributes = {name: Attribute.of(found.outputs[name][alike], reference[name][alike]) for name in names}
     own_attributes = {name: Attribute.of(found.with_heatmaps[name], found.forced[name]) for name in names}
     if not infinite:
-        failures += _beyond(end_to_end, attributes, limits, "end to end")
-        failures += _beyond(own, own_attributes, limits, "from its own heatmaps")
+        failures += beyond(end_to_end, attributes, limits, "end to end")
+        failures += beyond(own, own_attributes, limits, "from its own heatmaps")
     return Judgement(
         backend=backend,
         arithmetic=arithmetic,
@@ -278,7 +278,8 @@ def _judge_pose(
     return pose, changed, failures
 
 
-def _beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limits, what: str) -> list[str]:
+def beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limits, what: str) -> list[str]:
+    """Return what of these figures passes a limit, in words that begin with `what`."""
     failures = []
     if cosines.minimum is not None and not cosines.minimum >= limits.cosine:
         failures.append(f"{what}, the least cosine is {cosines.minimum:.6f} (limit {limits.cosine:g})")

@@ -26,6 +26,9 @@ SUFFIX: Final = ".pamtri"
 RETRIEVAL_LOSS: Final = {"fp16": 0.1, "int8": 1.0}
 """Points of mAP that a file of a precision may lose unless told otherwise."""
 
+VIAS: Final = ("tensorrt", "torch-tensorrt")
+"""Ways to an engine: TensorRT's parser reads the ONNX file, or torch-tensorrt compiles the PyTorch module."""
+
 _ENDINGS: Final = (".pth.tar", ".safetensors", ".pth", ".pt", ".tar", ".ckpt")
 
 _log = logging.getLogger(__name__)
@@ -60,6 +63,10 @@ class ExportOptions:
             working folder.
         overwrite: replace a bundle of that name.
         staged: also write the two networks apart.
+        engine: also make the engine for this machine's GPU, and compare it with PyTorch like the file.
+        via: the way to it, one of `VIAS`.
+        build: whether an engine may be built; without it one that is already there must fit.
+        profile: measure how long each stage takes.
         allow_drift: write the bundle even if the comparison fails.
         parity_crops: how many crops are compared at most.
         calibration_crops: how many crops int8 is calibrated with at most.
@@ -85,6 +92,10 @@ class ExportOptions:
     output: Path | None = None
     overwrite: bool = False
     staged: bool = False
+    engine: bool = False
+    via: str = "tensorrt"
+    build: bool = True
+    profile: bool = False
     allow_drift: bool = False
     parity_crops: int = 64
     calibration_crops: int = 64
@@ -107,6 +118,7 @@ class ExportOptions:
         if self.seven_bit_weights and self.precision != "int8":
             raise InputError(f"seven_bit_weights are int8's; the precision is {self.precision}.")
         self._check_retrieval()
+        self._check_engine()
 
     def _check_retrieval(self) -> None:
         if self.retrieval is None:
@@ -121,6 +133,18 @@ class ExportOptions:
             raise InputError(f"retrieval_loss is {self.retrieval_loss}; expected points of mAP, 0 to 100.")
         if self.retrieval_pictures < 2:
             raise InputError(f"retrieval_pictures is {self.retrieval_pictures}; expected 2 or more.")
+
+    def _check_engine(self) -> None:
+        check_choice(self.via, VIAS, "via")
+        if not self.engine and self.via != VIAS[0]:
+            raise InputError(f"via {self.via!r} is a way to an engine: give engine (--engine) too.")
+        if not self.engine and not self.build:
+            raise InputError("there is no engine to build or not to build: give engine (--engine) too.")
+        if self.via == "torch-tensorrt" and self.precision == "int8":
+            raise InputError(
+                "torch-tensorrt compiles the PyTorch network, which has no int8 form; use --precision fp16, "
+                "or --via tensorrt."
+            )
 
     @property
     def loss_limit(self) -> float:

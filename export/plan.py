@@ -15,6 +15,7 @@ from torch import nn
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import deepstream
+from pamtri_edge.export.engines import engine_tools
 from pamtri_edge.export.networks import Networks, class_names
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.export.pictures import picture_files
@@ -58,6 +59,7 @@ class Plan:
         retrieval: on which set the loss of retrieval is measured; None where none is given.
         files: expected size of each file in bytes, by name; 0 for small ones.
         seconds: how long it takes, roughly, on two cores.
+        engine: what makes an engine and for which GPU; None where none was asked for.
         notes: what else one should know.
     """
 
@@ -75,6 +77,7 @@ class Plan:
     retrieval: str | None
     files: dict[str, int]
     seconds: float
+    engine: str | None
     notes: tuple[str, ...]
 
     @property
@@ -94,6 +97,7 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         ExportError: the place is taken or cannot be written, the disk has too little room, or class names
             are lacking.
         InputError: a folder of crops is missing or empty, or a pose network is needed and none was given.
+        MissingDependencyError: an engine was asked for, and this machine lacks what makes one.
     """
     if given.pose is None:
         given.fused(options)  # refuses a re-identification network that needs one
@@ -132,6 +136,7 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         retrieval=None if data is None else _retrieval_text(options, given, data),
         files=files,
         seconds=_seconds(options, given, crops, calibration) + _embedding_seconds(options, given, data),
+        engine=engine_tools(options).title if options.engine else None,
         notes=notes,
     )
     check_room(options.final, plan.needed)

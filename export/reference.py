@@ -88,6 +88,19 @@ def from_heatmaps(module: Pamtri, part: Inputs, heatmaps: Floats) -> dict[str, F
         return _run(module, part)
 
 
+def from_keypoints(module: Pamtri, part: Inputs, heatmaps: Floats, keypoints: Floats) -> dict[str, Floats]:
+    """Return embedding and attributes by name as if these keypoints had been decided from the heatmaps."""
+    size = part.get("crop_size")
+    with torch.no_grad():
+        results = module.described(
+            torch.from_numpy(part["images"]),
+            torch.from_numpy(heatmaps),
+            torch.from_numpy(keypoints),
+            None if size is None else torch.from_numpy(size),
+        )
+    return {name: tensor.numpy() for name, tensor in zip(module.reid.output_names, results, strict=True)}
+
+
 def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
     """Return what the two-network form hands its second network: the stack, and the keypoint vector if any.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pamtri_edge.errors import ExportError
+from pamtri_edge.export.engine_judgement import EngineJudgement
 from pamtri_edge.export.judgement import Judgement, Staged
 from pamtri_edge.export.limits import LIMITS
 from pamtri_edge.retrieval.loss import RetrievalLoss
@@ -25,6 +26,7 @@ class Report:
         drawn: whether they were drawn for want of real ones.
         judgements: one an engine.
         staged: of the two-network form, one an engine; empty without it.
+        engines: of the engines for this machine's GPU; empty where none were asked for.
         retrieval: what the file loses on a labelled set; None where none was given.
     """
 
@@ -33,6 +35,7 @@ class Report:
     drawn: bool
     judgements: tuple[Judgement, ...]
     staged: tuple[Staged, ...] = ()
+    engines: tuple[EngineJudgement, ...] = ()
     retrieval: RetrievalLoss | None = None
 
     @property
@@ -40,6 +43,9 @@ class Report:
         """What passes a limit, in words; empty if the file is what it should be."""
         runs: list[Judgement | Staged] = [*self.judgements, *self.staged]
         failures = [f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures]
+        failures += [
+            f"{run.name} ({run.arithmetic}): {text}" for run in self.engines for text in run.failures
+        ]
         if self.retrieval is not None and self.retrieval.failure is not None:
             failures.append(self.retrieval.failure)
         return tuple(failures)

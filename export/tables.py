@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from rich.markup import escape
 from rich.table import Table
 
+from pamtri_edge.export.engine_judgement import EngineJudgement
 from pamtri_edge.export.judgement import Attribute, Cosines, Judgement, Staged
 from pamtri_edge.export.limits import LIMITS, Limits
 from pamtri_edge.export.plan import Plan
+from pamtri_edge.export.profile import Profile
 from pamtri_edge.export.report import Report
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.retrieval.loss import RetrievalLoss
+from pamtri_edge.runtime.tensorrt.timing import WHOLE
 
 _ABSENT = "-"
 
@@ -43,6 +46,8 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     table.add_row("files", ", ".join(listed))
     table.add_row("disk meanwhile", f"about {plan.needed / 1e6:.0f} MB")
     table.add_row("time", f"about {_duration(plan.seconds)} on two idle cores")
+    if plan.engine is not None:
+        table.add_row("engine", f"{escape(plan.engine)}; building it takes minutes more")
     for note in plan.notes:
         table.add_row("note", escape(note))
     return table
@@ -64,6 +69,40 @@ def report_table(report: Report) -> Table:
     stages = [_staged_column(stage) for stage in report.staged]
     for name in stages[0] if stages else ():
         table.add_row(name, *(column[name] for column in stages), limits.get(name, ""))
+    return table
+
+
+def engine_table(report: Report) -> Table:
+    """Return the comparison of the engines with PyTorch: a line a figure, a column an engine."""
+    first = report.engines[0]
+    table = Table(
+        title=f"Engine on {escape(first.device)}, via {escape(first.via)}, against PyTorch fp32 on "
+        f"{first.crops} crops",
+        title_justify="left",
+    )
+    table.add_column("")
+    for judgement in report.engines:
+        table.add_column(f"{judgement.name}\n({judgement.arithmetic})", justify="right")
+    table.add_column("limit", justify="right")
+    columns = [_engine_column(judgement) for judgement in report.engines]
+    limits = _limits(LIMITS[report.precision], largest=0.0 if first.pose is None else first.pose.largest)
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns), limits.get(name, ""))
+    return table
+
+
+def profile_table(profile: Profile) -> Table:
+    """Return the time of each stage: a line a stage, a column a batch size, and the part of the whole."""
+    table = Table(title=f"Milliseconds a batch: {escape(profile.title)}", title_justify="left")
+    table.add_column("")
+    for size in profile.sizes:
+        table.add_column(f"batch {size}", justify="right")
+    largest = profile.sizes[-1]
+    table.add_column(f"of the whole, batch {largest}", justify="right")
+    for stage, times in profile.milliseconds.items():
+        share = times[largest] / profile.milliseconds[WHOLE][largest]
+        table.add_row(stage, *(f"{times[size]:.3f}" for size in profile.sizes), f"{share:.1%}")
+    table.add_row("whole, a crop", *(f"{profile.milliseconds[WHOLE][n] / n:.3f}" for n in profile.sizes), "")
     return table
 
 
@@ -112,6 +151,32 @@ def _column(judgement: Judgement) -> dict[str, str]:
     return rows
 
 
+def _engine_column(judgement: EngineJudgement) -> dict[str, str]:
+    end_to_end, tied, own = judgement.end_to_end, judgement.tied, judgement.own_keypoints
+    rows = {
+        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
+        "  cosine, least": _figure(end_to_end.minimum),
+        "  cosine, mean": _figure(end_to_end.mean),
+        **_attributes(judgement.attributes),
+        "end to end, with a tie: crops": _share(tied, judgement.crops),
+        "  cosine, least (for information)": _figure(tied.minimum),
+        "from the engine's own keypoints: crops": _share(own, judgement.crops),
+        "  cosine, least ": _figure(own.minimum),
+        "  cosine, mean ": _figure(own.mean),
+        **{f"{name} ": text for name, text in _attributes(judgement.own_attributes).items()},
+    }
+    pose = judgement.pose
+    if pose is not None:
+        rows |= {
+            "confidence, largest error": f"{pose.confidence:.2g}",
+            "quality, largest error": f"{pose.quality:.2g}",
+            "keypoints decided otherwise": f"{pose.changed:.2%}",
+            "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
+            "  distance, largest": f"{pose.distance:.2g}",
+        }
+    return rows
+
+
 def _attributes(figures: Mapping[str, Attribute]) -> dict[str, str]:
     rows = {}
     for name, figure in figures.items():
@@ -135,6 +200,8 @@ def _limits(limits: Limits, *, largest: float) -> dict[str, str]:
         "heatmaps, largest error": heatmap,
         "  heatmaps, largest error": heatmap,
         "  confidence, largest error": heatmap,
+        "confidence, largest error": heatmap,
+        "quality, largest error": heatmap,
         "  cosine of a crop's, least": f"{limits.heatmap_cosine:g}",
         "  cosine, least": cosine,
         "  cosine, least ": cosine,

@@ -239,7 +239,9 @@ class BundleWriter:
             BundleError: model or golden file missing, or the manifest contradicts itself.
         """
         names = sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
-        files = {name: sha256_of(self.path / name) for name in names if name != MANIFEST_FILE}
+        # Engines are a cache of this machine: they come and go, and the bundle stays what it is.
+        kept = [name for name in names if name != MANIFEST_FILE and not name.startswith(f"{_ENGINES}/")]
+        files = {name: sha256_of(self.path / name) for name in kept}
         for name in (MODEL_FILE, GOLDEN_FILE):
             if name not in files:
                 raise BundleError(f"the new bundle has no {name}; write it before commit().")

@@ -93,25 +93,53 @@ class Pamtri(nn.Module):
         """
         rgb = operators.normalise_rgb(images)
         if self.pose is None:
-            return self.reid.of_parts(rgb, None, None, None)
+            return self._described(rgb)
         original = self.geometry is Geometry.ORIGINAL
         heatmaps = self.pose(_given(pose_images, "pose_images") if original else images)
         cells, confidence = operators.peaks(heatmaps)
+        if original:
+            keypoints = window_keypoints(cells, confidence, _given(crop_size, "crop_size"))
+        else:
+            keypoints = operators.crop_keypoints(cells, confidence)
+        described = self._described(rgb, heatmaps, keypoints, crop_size)
+        return (*described, keypoints, operators.quality(confidence))
+
+    def described(
+        self,
+        images: Tensor,
+        heatmaps: Tensor | None = None,
+        keypoints: Tensor | None = None,
+        crop_size: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Return what re-identification makes of pictures, heatmaps and keypoints: embedding and attributes.
+
+        Args:
+            images: as `forward` takes them.
+            heatmaps: (N, 36, 64, 64) float32; None without a pose network.
+            keypoints: (N, 36, 3) float32 as `forward` returns them; None without a pose network.
+            crop_size: as `forward` takes it.
+        """
+        return self._described(operators.normalise_rgb(images), heatmaps, keypoints, crop_size)
+
+    def _described(
+        self,
+        rgb: Tensor,
+        heatmaps: Tensor | None = None,
+        keypoints: Tensor | None = None,
+        crop_size: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        if heatmaps is None or keypoints is None:
+            return self.reid.of_parts(rgb, None, None, None)
         spec = self.reid.network.spec
         coarse = [operators.clipped_heatmaps(heatmaps)] if spec.heatmaps else []
         fine = None
-        if original:
-            size = _given(crop_size, "crop_size")
-            keypoints = window_keypoints(cells, confidence, size)
-            if spec.segments:
-                coarse.append(coarse_segments(keypoints, size))
-        else:
-            keypoints = operators.crop_keypoints(cells, confidence)
-            fine = operators.segments(keypoints) if spec.segments else None
+        if spec.segments and self.geometry is Geometry.ORIGINAL:
+            coarse.append(coarse_segments(keypoints, _given(crop_size, "crop_size")))
+        elif spec.segments:
+            fine = operators.segments(keypoints)
         small = torch.cat(coarse, dim=1) if coarse else None
         vector = operators.keypoint_vector(keypoints) if spec.keypoints else None
-        described = self.reid.of_parts(rgb, small, fine, vector)
-        return (*described, keypoints, operators.quality(confidence))
+        return self.reid.of_parts(rgb, small, fine, vector)
 
     def pose_stage(self) -> PoseStage:
         """Return the first of the two networks: pictures to heatmaps.

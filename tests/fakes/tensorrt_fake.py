@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import enum
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
 import tensorrt_fake_build as building
@@ -88,6 +89,7 @@ def install(monkeypatch, *, version="10.16.0.72", flavour="tensorrt", driver=Tru
     """Make `import tensorrt` (or `tensorrt_rtx`) give a TensorRT of that version; return it."""
     trt = ModuleType(flavour)
     trt.__version__ = version
+    trt.__spec__ = ModuleSpec(flavour, None)  # by which other packages see that it is installed
     trt.flavour = flavour
     trt.record = SimpleNamespace(
         builds=0,

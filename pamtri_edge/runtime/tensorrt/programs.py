@@ -7,7 +7,8 @@ Either way nothing leaves the GPU between pose and re-identification.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from pamtri_edge.runtime.tensorrt.buckets import LARGEST
 from pamtri_edge.runtime.tensorrt.engine import Engine
 from pamtri_edge.runtime.tensorrt.staging import Channel, Staging
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
+
+Steps: TypeAlias = "tuple[tuple[str, Callable[[], None]], ...]"
 
 KEYPOINTS = TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3))
 QUALITY = TensorSpec("quality", (None, 1))
@@ -46,8 +49,15 @@ class Program(Protocol):
         """
         ...
 
+    def steps(self, size: int) -> Steps:
+        """Return what a run consists of, in order: from the inputs' device arrays to the outputs'.
+
+        Each step has a name and puts its work on the stream; it raises EngineError if TensorRT refuses.
+        """
+        ...
+
     def enqueue(self, size: int) -> None:
-        """Put a run on the stream: from the inputs' device arrays to the outputs'.
+        """Put a run on the stream, all steps of it.
 
         Raises:
             EngineError: TensorRT refuses.
@@ -83,9 +93,13 @@ class Fused:
         """Get ready for a batch size; see `Program.prepare`."""
         self._engine.prepare(size, self._arrays, self._scratch, self._stream)
 
+    def steps(self, size: int) -> Steps:
+        """Return the steps of a run; see `Program.steps`."""
+        return (("network", lambda: self._engine.enqueue(size, self._stream)),)
+
     def enqueue(self, size: int) -> None:
         """Put a run on the stream; see `Program.enqueue`."""
-        self._engine.enqueue(size, self._stream)
+        _take(self.steps(size))
 
     def close(self) -> None:
         """Give the memory back; see `Program.close`."""
@@ -134,30 +148,51 @@ class Staged:
         for engine in (self._pose, self._reid):
             engine.prepare(size, self._arrays, self._scratch, self._stream)
 
+    def steps(self, size: int) -> Steps:
+        """Return the steps of a run; see `Program.steps`."""
+        return (
+            ("pose network", lambda: self._pose.enqueue(size, self._stream)),
+            ("decode", lambda: self._decode(size)),
+            ("stack with segments" if self._segments else "stack", lambda: self._stack(size)),
+            ("re-identification network", lambda: self._reid.enqueue(size, self._stream)),
+            ("quality", lambda: self._quality(size)),
+        )
+
     def enqueue(self, size: int) -> None:
         """Put a run on the stream; see `Program.enqueue`."""
+        _take(self.steps(size))
+
+    def _decode(self, size: int) -> None:
+        keypoints = self._arrays["keypoints"][:size]
+        ops.decode(self._arrays["heatmaps"][:size], out=keypoints)
+        if self._takes_keypoints:
+            vector = self._arrays["keypoint_vector"][:size]
+            self._cupy.subtract(keypoints.reshape(size, -1), np.float32(0.5), out=vector)
+
+    def _stack(self, size: int) -> None:
         part = {name: array[:size] for name, array in self._arrays.items()}
-        self._pose.enqueue(size, self._stream)
-        ops.decode(part["heatmaps"], out=part["keypoints"])
         ops.stack(
             part["images"],
             part["heatmaps"] if self._heatmaps else None,
             keypoints=part["keypoints"] if self._segments else None,
             out=part["stack"],
         )
-        if self._takes_keypoints:
-            flat = part["keypoints"].reshape(size, -1)
-            self._cupy.subtract(flat, np.float32(0.5), out=part["keypoint_vector"])
-        self._reid.enqueue(size, self._stream)
+
+    def _quality(self, size: int) -> None:
         confidences = self._confidences[:size]
-        self._cupy.clip(part["keypoints"][:, :, 2], 0, 1, out=confidences)
-        self._cupy.mean(confidences, axis=1, keepdims=True, out=part["quality"])
+        self._cupy.clip(self._arrays["keypoints"][:size, :, 2], 0, 1, out=confidences)
+        self._cupy.mean(confidences, axis=1, keepdims=True, out=self._arrays["quality"][:size])
 
     def close(self) -> None:
         """Give the memory back; see `Program.close`."""
         self._pose.close()
         self._reid.close()
         self.channels, self._arrays, self._scratch, self._confidences = {}, {}, None, None
+
+
+def _take(steps: Steps) -> None:
+    for _, step in steps:
+        step()
 
 
 def _parts_of(reid: Engine) -> tuple[bool, bool]:
