@@ -102,6 +102,7 @@ def install(monkeypatch, *, version="10.16.0.72", flavour="tensorrt", driver=Tru
         refuse_build=None,
         refuse_parse=None,
         refuse_capture=False,
+        wrong_at=None,
         during_build=lambda: None,
     )
     major = int(version.split(".")[0])

@@ -191,7 +191,7 @@ class Context:
         places = {
             name: (self._addresses[name], self.get_tensor_shape(name)) for name in engine._names
         }  # as they are now: a captured run keeps them
-        scratch = self._scratch
+        scratch, record = self._scratch, self._trt.record
 
         def run():
             device.view(*scratch).fill(0xFF)
@@ -202,6 +202,8 @@ class Context:
             results = engine._graph({name: arrays[name] for name in engine._inputs})
             for name in engine._outputs:
                 arrays[name][...] = results[name]
+                if len(arrays[name]) == record.wrong_at:
+                    arrays[name][-1] = 0
 
         queue.put(f"run {engine.name}", run)
         return True

@@ -81,6 +81,13 @@ def test_an_engine_that_computes_something_else_is_refused(gpu: Any, micro: Micr
     assert gpu.pinned == 0, "and closed"
 
 
+@pytest.mark.parametrize("size", [1, 8, 32])
+def test_every_batch_size_proves_itself(gpu: Any, micro: Micro, size: int) -> None:
+    gpu.trt.record.wrong_at = size
+    with pytest.raises(BundleError, match=rf"self-test on tensorrt \(cuda:0, fp32\) at batch size {size}: "):
+        Reidentifier.load(micro(), backend="tensorrt")
+
+
 def test_without_an_engine_building_can_be_refused(gpu: Any, micro: Micro) -> None:
     with pytest.raises(EngineError, match=r"no engine of model\.onnx for this machine"):
         Reidentifier.load(micro(), backend="tensorrt", build=False)

@@ -19,7 +19,7 @@ from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
 from pamtri_edge.runtime.tensorrt.arrays import take_array
-from pamtri_edge.runtime.tensorrt.buckets import Chunk
+from pamtri_edge.runtime.tensorrt.buckets import BUCKETS, Chunk
 from pamtri_edge.runtime.tensorrt.build import Progress, build_plan
 from pamtri_edge.runtime.tensorrt.choice import MODES, choose, noted_choice
 from pamtri_edge.runtime.tensorrt.device import find_gpu, load_cupy
@@ -30,7 +30,6 @@ from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint, fingerprint
 from pamtri_edge.runtime.tensorrt.library import load_library
 from pamtri_edge.runtime.tensorrt.programs import Fused, Program, Staged
 from pamtri_edge.runtime.tensorrt.staging import create_staging
-from pamtri_edge.runtime.tensorrt.timing import stage_times
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +53,7 @@ class TensorRtBackend:
         device: "cuda:N".
         arithmetic: what the networks' convolutions are typed in: "fp32", "fp16" or "int8".
         mode: "fused" or "staged".
+        batch_sizes: the sizes that batches are cut into; each has kernels and a graph of its own.
 
     Raises:
         EngineError: no place for engines, or one that cannot be built or loaded.
@@ -63,6 +63,7 @@ class TensorRtBackend:
     """
 
     name: Final = "tensorrt"
+    batch_sizes: Final = tuple(BUCKETS)
 
     def __init__(
         self,
@@ -155,20 +156,6 @@ class TensorRtBackend:
                 if not isinstance(batch, self._cupy.ndarray):
                     execution.stream.synchronize()  # its owner may reuse the memory as soon as this returns
         return results
-
-    def stage_times(self, size: int, *, rounds: int = 20) -> dict[str, float]:
-        """Measure how long each stage of a run takes on the GPU; see `timing.stage_times`.
-
-        Args:
-            size: the batch size, one of `buckets.BUCKETS`.
-            rounds: how often it is run.
-
-        Returns:
-            Milliseconds by stage, in order: the copy to the device, the program's steps, the copy back, and
-            "whole" for all of them as they run without being measured one by one.
-        """
-        with self._running() as execution:
-            return stage_times(self._cupy, execution, size, rounds=rounds)
 
     def close(self) -> None:
         """Wait for what is under way and give the GPU's memory back; may be called twice."""

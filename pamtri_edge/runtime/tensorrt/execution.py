@@ -108,7 +108,8 @@ class Execution:
     def close(self) -> None:
         """Wait for what is under way, then give everything back; may be called twice."""
         with self.current():
-            self.stream.synchronize()
+            with suppress(self._cupy.cuda.runtime.CUDARuntimeError):  # after a failure it fails for good
+                self.stream.synchronize()
             self._graphs.clear()
             self.program.close()
             self.staging.close()
