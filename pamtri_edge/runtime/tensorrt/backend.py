@@ -30,6 +30,7 @@ from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint, fingerprint
 from pamtri_edge.runtime.tensorrt.library import load_library
 from pamtri_edge.runtime.tensorrt.programs import Fused, Program, Staged
 from pamtri_edge.runtime.tensorrt.staging import create_staging
+from pamtri_edge.runtime.tensorrt.timing import stage_times
 
 _log = logging.getLogger(__name__)
 
@@ -156,6 +157,20 @@ class TensorRtBackend:
                 if not isinstance(batch, self._cupy.ndarray):
                     execution.stream.synchronize()  # its owner may reuse the memory as soon as this returns
         return results
+
+    def stage_times(self, size: int, *, rounds: int = 20) -> dict[str, float]:
+        """Measure how long each stage of a run takes on the GPU; see `timing.stage_times`.
+
+        Args:
+            size: the batch size, one of `buckets.BUCKETS`.
+            rounds: how often it is run.
+
+        Returns:
+            Milliseconds by stage, in order: the copy to the device, the program's steps, the copy back, and
+            "whole" for all of them as they run without being measured one by one.
+        """
+        with self._running() as execution:
+            return stage_times(self._cupy, execution, size, rounds=rounds)
 
     def close(self) -> None:
         """Wait for what is under way and give the GPU's memory back; may be called twice."""
