@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pamtri_edge.doctor.findings import Finding, joined
@@ -11,6 +12,8 @@ from pamtri_edge.doctor.isolated import ask
 from pamtri_edge.doctor.machine import Machine
 from pamtri_edge.doctor.packages import extra
 
+_OLDEST_TENSORRT: Final = (10, 3)
+_OLDEST_TORCH_TENSORRT: Final = (2, 14)
 _CUPY_WHEELS: Final = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
 
 
@@ -32,6 +35,10 @@ def _tensorrt(machine: Machine, driver: bool, name: str, title: str, module: str
     if answer.failure:
         remedy = "reinstall it with the libraries of the same version; a Jetson has its own in JetPack"
         return Finding(name, title, "unusable", f"import {answer.failure}", remedy)
+    if name == "tensorrt" and older(answer.value["version"], _OLDEST_TENSORRT):
+        summary = f"{answer.value['version']}; 10.3 or later is needed"
+        remedy = f"{extra(name)}; on a Jetson: JetPack 6.1 or later"
+        return Finding(name, title, "unusable", summary, remedy, answer.value)
     use = "its runtime starts" if driver else "its runtime was not started: no driver"
     return Finding(name, title, "ok", joined([answer.value["version"], use]), facts=answer.value)
 
@@ -62,9 +69,17 @@ def pycuda(machine: Machine, cuda: Finding) -> Finding:
 
 def torch_tensorrt(machine: Machine, cuda: Finding) -> Finding:
     """Look for Torch-TensorRT, which cannot be imported without CUDA's libraries."""
-    return _only_with_driver(
-        machine, cuda.ok, "torch-tensorrt", "Torch-TensorRT", "torch_tensorrt", "torch_tensorrt"
-    )
+    name, title = "torch-tensorrt", "Torch-TensorRT"
+    version = machine.package(name)
+    if version is not None and older(version, _OLDEST_TORCH_TENSORRT):
+        summary = f"{version}; --via torch-tensorrt needs 2.14 or later"
+        return Finding(name, title, "unusable", summary, extra(name), {"version": version})
+    return _only_with_driver(machine, cuda.ok, name, title, "torch_tensorrt", "torch_tensorrt")
+
+
+def older(version: str, oldest: tuple[int, int]) -> bool:
+    """Tell whether a version such as "10.3.0.26" comes before major and minor."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < oldest
 
 
 def _only_with_driver(

@@ -98,3 +98,20 @@ def test_what_cannot_be_imported_without_a_driver_is_not_imported(fake, tmp_path
     assert not trace.exists()
     assert probe(fake.build(), DRIVER).ok
     assert trace.exists()
+
+
+def test_a_tensorrt_older_than_ours_is_unusable(fake):
+    finding = nvidia.tensorrt(fake.module("tensorrt", "__version__ = '8.6.1'").build(), NO_DRIVER)
+    assert finding.status == "unusable"
+    assert finding.summary == "8.6.1; 10.3 or later is needed"
+    assert "JetPack 6.1" in finding.remedy
+    rtx = nvidia.tensorrt_rtx(fake.module("tensorrt_rtx", "__version__ = '1.7.1.116'").build(), NO_DRIVER)
+    assert rtx.ok
+
+
+@pytest.mark.parametrize(("version", "status"), [("2.13.0", "unusable"), ("2.14.0", "skipped")])
+def test_a_torch_tensorrt_that_cannot_name_tensors_is_unusable(fake, version, status):
+    machine = fake.module("torch_tensorrt", "").installed("torch-tensorrt", version).build()
+    finding = nvidia.torch_tensorrt(machine, NO_DRIVER)
+    assert finding.status == status
+    assert finding.remedy == ("pip install 'pamtri-edge[torch-tensorrt]'" if status == "unusable" else "")
