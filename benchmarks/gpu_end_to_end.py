@@ -257,7 +257,7 @@ def show(rows: list[Row], batch: int) -> None:
     """Print the table of a batch size, and below it what has to be said of its rows."""
     table = Table(title=f"batch {batch}, from 8-bit crops on the device", title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading in ("ms", "vehicles/s", "x best eager [95 %]", "cosine"):
+    for heading in ("ms", "vehicles/s", "x best eager [95 %]", "least cosine"):
         table.add_column(heading, justify="right")
     for row in rows:
         if "milliseconds" not in row:

@@ -247,6 +247,18 @@ class TestAgreement:
         changed[index] = outputs[index].flip(0)
         assert not agreement(tuple(changed), outputs).good
 
+    def test_one_peak_taken_for_another_is_no_other_network(self, outputs: Any) -> None:
+        moved = outputs[3].clone()
+        moved[0, :3] += 0.3
+        assert agreement((*outputs[:3], moved, outputs[4]), outputs).good
+        moved[:, :3] += 0.3
+        assert not agreement((*outputs[:3], moved, outputs[4]), outputs).good
+        turned = outputs[0] + 0.4 * torch.eye(4, 8)[:1]  # the same for all
+        few = torch.cat([turned[:1], outputs[0][1:]])
+        assert agreement((few, *outputs[1:]), outputs).cosine < 0.99
+        assert agreement((few, *outputs[1:]), outputs).good
+        assert not agreement((outputs[0] + 0.9 * torch.eye(4, 8), *outputs[1:]), outputs).good
+
     def test_nan_and_a_missing_row_are_none(self, outputs: Any) -> None:
         assert not agreement((outputs[0] * float("nan"), *outputs[1:]), outputs).good
         assert not agreement((outputs[0][:3], *outputs[1:]), outputs).good
