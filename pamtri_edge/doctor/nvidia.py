@@ -63,7 +63,13 @@ def cupy(machine: Machine, cuda: Finding) -> Finding:
 
 
 def pycuda(machine: Machine, cuda: Finding) -> Finding:
-    """Look for PyCUDA, whose driver module cannot be imported without a driver."""
+    """Look for PyCUDA, whose driver module cannot be imported without a driver.
+
+    Only a Jetson has use for it: there it maps the memory that host and GPU share.
+    """
+    if machine.module("pycuda") is None and cuda.ok and machine.at("/etc/nv_tegra_release").exists():
+        summary = "not installed: batches are copied, though the memory is shared"
+        return Finding("pycuda", "PyCUDA", "missing", summary, extra("pycuda"))
     return _only_with_driver(machine, cuda.ok, "pycuda", "PyCUDA", "pycuda", "pycuda.driver")
 
 

@@ -115,3 +115,10 @@ def test_a_torch_tensorrt_that_cannot_name_tensors_is_unusable(fake, version, st
     finding = nvidia.torch_tensorrt(machine, NO_DRIVER)
     assert finding.status == status
     assert finding.remedy == ("pip install 'pamtri-edge[torch-tensorrt]'" if status == "unusable" else "")
+
+
+def test_pycuda_is_recommended_only_on_a_jetson(fake):
+    assert nvidia.pycuda(fake.build(), DRIVER).remedy == ""
+    jetson = fake.file("/etc/nv_tegra_release", "# R36 (release), REVISION: 4.0").build()
+    assert nvidia.pycuda(jetson, DRIVER).remedy == "pip install 'pamtri-edge[pycuda]'"
+    assert nvidia.pycuda(jetson, NO_DRIVER).remedy == ""
