@@ -139,7 +139,9 @@ def evaluate(
         int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
     ] = None,
     device: Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda, cuda:N.")] = "auto",
-    backend: Annotated[str, typer.Option(help="What runs a bundle: auto, openvino, torch.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(help="What runs a bundle: auto, openvino, tensorrt, torch.")
+    ] = "auto",
 ) -> None:
     """Measure how well vehicles are found again: mAP and CMC, and colors, types and keypoints if known.
 

@@ -65,7 +65,16 @@ def run(
         int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
     ] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu, cuda, cuda:N.")] = "auto",
-    backend: Annotated[str, typer.Option(help="What runs the network: auto, openvino, torch.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(help="What runs the network: auto, openvino, tensorrt, torch.")
+    ] = "auto",
+    build: Annotated[
+        bool,
+        typer.Option(
+            "--build/--no-build",
+            help="Build the engine that TensorRT needs for this GPU, where none is cached: takes minutes.",
+        ),
+    ] = True,
     duration: Annotated[float | None, typer.Option(min=0.001, help="Stop after so many seconds.")] = None,
     start_utc: Annotated[
         str | None,
@@ -135,7 +144,9 @@ def run(
     )
     with (
         _terminable(),
-        Reidentifier.load(bundle, device=device, backend=backend, threads=threads) as reidentifier,
+        Reidentifier.load(
+            bundle, device=device, backend=backend, threads=threads, build=build
+        ) as reidentifier,
     ):
         job = VideoRun(opened, follower, reidentifier, folder, spec)
         try:

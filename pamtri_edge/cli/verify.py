@@ -42,7 +42,7 @@ def verify(
             help="What 95 % of the cosines with embeddings taken elsewhere must reach. [default: 0.98]"
         ),
     ] = None,
-    backend: Annotated[str, typer.Option(help="The engine: auto, openvino or torch.")] = "auto",
+    backend: Annotated[str, typer.Option(help="The engine: auto, openvino, tensorrt or torch.")] = "auto",
     device: Annotated[str, typer.Option(help="Where it runs: auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads. [default: all]", show_default=False)

@@ -103,6 +103,7 @@ def test_without_a_terminal_progress_is_one_line(
 
 def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]) -> None:
     options = ["--bundle", "b.pamtri", "--threads", 1, "--device", "cpu", "--backend", "openvino"]
+    options += ["--no-build"]
     options += ["--camera", "north", "--start-utc", "2026-05-31T08:00:00", "--embedding-format", "base64"]
     options += ["--min-size", 100, "--max-views", 1, "--crop-rule", "nvinfer", "--no-video", "--batch", 2]
     code, out, _ = _run(clip, tmp_path / "out", *options)
@@ -112,6 +113,7 @@ def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str
         "device": "cpu",
         "backend": "openvino",
         "threads": 1,
+        "build": False,
         "closed": True,
     }
     record = json.loads((tmp_path / "out" / "events.jsonl").read_text())
