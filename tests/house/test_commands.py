@@ -71,7 +71,7 @@ def test_the_promised_commands_are_there():
         "pamtri train pack",
         "pamtri train pose",
         "pamtri train reid",
-    "pamtri train whiten",
+        "pamtri train whiten",
         "pamtri verify",
         "pamtri-export",
     }

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents tell the truth: their code runs, their commands exist, their versions agree."""
 
+import ast
 import importlib
+import inspect
 import re
 import shlex
 import shutil
@@ -12,7 +14,7 @@ import pytest
 import typer
 
 import pamtri_edge
-from pamtri_edge import samples
+from pamtri_edge import Reidentifier, samples
 
 try:
     import tomllib
@@ -40,12 +42,22 @@ def in_a_users_folder(tmp_path, monkeypatch, tiny_bundle):
 
 @pytest.mark.filterwarnings("default:.*untrained.*")
 def test_the_readmes_python_runs_as_it_stands(root, in_a_users_folder):
-    (code,) = blocks((root / "README.md").read_text(), "python")
+    code, _ = blocks((root / "README.md").read_text(), "python")
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)
     out = names["out"]
     assert len(out) == 1
     assert out.keypoints.shape == (1, 36, 3)
+
+
+def test_the_readmes_python_for_a_gpu_calls_what_there_is(root):
+    _, code = blocks((root / "README.md").read_text(), "python")
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    ours = [call for call in calls if ast.unparse(call.func) in ("Reidentifier.load", "reid.embed")]
+    assert len(ours) == 2
+    for call in ours:
+        known = inspect.signature(getattr(Reidentifier, call.func.attr)).parameters
+        assert {keyword.arg for keyword in call.keywords} <= set(known)
 
 
 def command_lines(root):
