@@ -27,6 +27,17 @@ def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernel
     return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Let torch have one thread: tiny networks gain nothing from more, and lose much on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def bare_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
     """Return a simulated GPU with the fake CuPy, and what the programs use of it beyond the package."""

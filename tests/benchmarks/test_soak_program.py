@@ -15,7 +15,6 @@ from typing import Any
 import gpu_soak
 import numpy as np
 import pytest
-import torch
 
 import tensorrt_fake
 from pamtri_edge import samples
@@ -23,7 +22,10 @@ from pamtri_edge.runtime.tensorrt import device
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
 
-pytestmark = pytest.mark.filterwarnings("default:.*untrained.*")
+pytestmark = [
+    pytest.mark.filterwarnings("default:.*untrained.*"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 
 @pytest.fixture
@@ -37,10 +39,7 @@ def gpu(simulated_gpu: Gpu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("gpu.soak.LARGEST", 3)
     monkeypatch.setattr(gpu_soak, "_CANDIDATES", 20)
     monkeypatch.setattr(gpu_soak, "_STARVED_RESULTS", 1 << 16)
-    plain = torch.get_num_threads()
-    torch.set_num_threads(1)
     yield simulated_gpu
-    torch.set_num_threads(plain)
     gc.collect()
 
 

@@ -15,6 +15,8 @@ from pairing import Block
 from pamtri_edge import ops, samples
 from pamtri_edge.models import TINY
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def untimed(calls: Any, *, rounds: int) -> dict[str, list[Block]]:
     return {name: [Block(1.0, 1.0)] * rounds for name in calls}
