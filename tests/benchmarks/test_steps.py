@@ -89,7 +89,7 @@ def test_make_gpu_says_in_one_sentence_that_there_is_no_gpu() -> None:
     if make is None:
         pytest.skip("needs make")
     done = subprocess.run(
-        [make, "gpu", f"PYTHON={sys.executable}", "VENV=/nowhere"],
+        [make, "--no-print-directory", "gpu", f"PYTHON={sys.executable}", "VENV=/nowhere"],
         cwd=ROOT,
         capture_output=True,
         text=True,
