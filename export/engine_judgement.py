@@ -21,7 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.export.decisions import flips, margins
-from pamtri_edge.export.judgement import Attribute, Cosines, Floats, Outputs, beyond
+from pamtri_edge.export.judgement import (
+    Agreement,
+    Attribute,
+    Cosines,
+    Floats,
+    Outputs,
+    entering,
+    not_finite,
+)
 from pamtri_edge.export.limits import Limits
 
 _SLACK = 1e-6  # rounding of the comparison itself, in units of the heatmaps
@@ -108,37 +116,28 @@ def judge_engine(
         via: how the engine came about.
         arithmetic: what it computed in.
     """
-    crops = len(reference["embedding"])
-    infinite = [each for each, values in found.items() if not np.isfinite(values).all()]
-    failures = [f"{each} holds values that are not finite" for each in infinite]
-    tied: NDArray[np.bool_] = np.zeros(crops, np.bool_)
+    failures = not_finite(found)
+    finite = not failures
+    tied: NDArray[np.bool_] = np.zeros(len(reference["embedding"]), np.bool_)
     pose = None
-    if heatmaps is not None and not infinite:
+    if heatmaps is not None and finite:
         pose, changed, wrong = _judge_pose(reference, heatmaps, found, limits, variant["segments"])
         failures += wrong
-        if variant["keypoints"] or variant["segments"]:
-            tied = np.asarray(changed.any(axis=1))
-    alike = ~tied
-    embeddings = found["embedding"]
-    end_to_end = Cosines.of(embeddings[alike], reference["embedding"][alike])
-    own = Cosines.of(embeddings, forced["embedding"])
-    names = [each for each in ("color", "type") if each in reference]
-    attributes = {each: Attribute.of(found[each][alike], reference[each][alike]) for each in names}
-    own_attributes = {each: Attribute.of(found[each], forced[each]) for each in names}
-    if not infinite:
-        failures += beyond(end_to_end, attributes, limits, "end to end")
-        failures += beyond(own, own_attributes, limits, "from its own keypoints")
+        tied = entering(changed, variant)
+    agreement = Agreement.of(reference, found, found, forced, tied)
+    if finite:
+        failures += agreement.beyond(limits, "keypoints")
     return EngineJudgement(
         name=name,
         device=device,
         via=via,
         arithmetic=arithmetic,
-        crops=crops,
-        end_to_end=end_to_end,
-        tied=Cosines.of(embeddings[tied], reference["embedding"][tied]),
-        own_keypoints=own,
-        attributes=attributes,
-        own_attributes=own_attributes,
+        crops=agreement.crops,
+        end_to_end=agreement.end_to_end,
+        tied=agreement.tied,
+        own_keypoints=agreement.own,
+        attributes=agreement.attributes,
+        own_attributes=agreement.own_attributes,
         pose=pose,
         failures=tuple(failures),
     )

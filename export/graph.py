@@ -95,8 +95,10 @@ def in_network(node: NodeProto) -> bool:
     is left and takes lengths, all of which half precision would spoil.
     """
     scope = f"{scope_of(node)}."
-    whitening = any(scope.startswith(f"{network}.whitening.") for network in NETWORKS)
-    return not whitening and any(scope.startswith(f"{network}.") for network in NETWORKS)
+    return any(
+        scope.startswith(f"{network}.") and not scope.startswith(f"{network}.whitening.")
+        for network in NETWORKS
+    )
 
 
 def sample_input(name: str, module: Exportable) -> Tensor:

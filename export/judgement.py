@@ -96,6 +96,59 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How well embeddings and attributes agree, end to end and where both sides decide from the same.
+
+    Attributes:
+        crops: how many were compared.
+        end_to_end: embeddings on the crops where every decision fell alike.
+        tied: embeddings on the others, for information.
+        own: embeddings on all crops, the reference fed with what the other side decides from.
+        attributes: by name, on the crops of `end_to_end`.
+        own_attributes: by name, as `own`.
+    """
+
+    crops: int
+    end_to_end: Cosines
+    tied: Cosines
+    own: Cosines
+    attributes: Mapping[str, Attribute]
+    own_attributes: Mapping[str, Attribute]
+
+    @classmethod
+    def of(
+        cls, reference: Outputs, found: Outputs, own: Outputs, forced: Outputs, tied: NDArray[np.bool_]
+    ) -> Agreement:
+        """Compare outputs.
+
+        Args:
+            reference: of the reference, by name.
+            found: of the other side.
+            own: of the other side, that belong to what `forced` was fed with.
+            forced: of the reference, fed with what the other side decides from.
+            tied: (N,) whether a decision that enters the embedding fell otherwise.
+        """
+        alike = ~tied
+        embeddings, expected = found["embedding"], reference["embedding"]
+        names = [name for name in ("color", "type") if name in reference]
+        return cls(
+            crops=len(expected),
+            end_to_end=Cosines.of(embeddings[alike], expected[alike]),
+            tied=Cosines.of(embeddings[tied], expected[tied]),
+            own=Cosines.of(own["embedding"], forced["embedding"]),
+            attributes={name: Attribute.of(found[name][alike], reference[name][alike]) for name in names},
+            own_attributes={name: Attribute.of(own[name], forced[name]) for name in names},
+        )
+
+    def beyond(self, limits: Limits, own: str) -> list[str]:
+        """Return what passes a limit, in words; `own` says what the second comparison was made from."""
+        return [
+            *_beyond(self.end_to_end, self.attributes, limits, "end to end"),
+            *_beyond(self.own, self.own_attributes, limits, f"from its own {own}"),
+        ]
+
+
+@dataclass(frozen=True)
 class Pose:
     """How well heatmaps and keypoints agree.
 
@@ -197,39 +250,30 @@ def judge(
         backend: name of the engine.
         arithmetic: what it computed in.
     """
-    crops = len(reference["embedding"])
     everything = {**found.outputs, **({} if found.heatmaps is None else {"heatmaps": found.heatmaps})}
-    infinite = [name for name, values in everything.items() if not np.isfinite(values).all()]
-    failures = [f"{name} holds values that are not finite" for name in infinite]
-    tied: NDArray[np.bool_] = np.zeros(crops, np.bool_)
+    failures = not_finite(everything)
+    finite = not failures
+    tied: NDArray[np.bool_] = np.zeros(len(reference["embedding"]), np.bool_)
     pose = None
-    if heatmaps is not None and not infinite:
+    if heatmaps is not None and finite:
         pose, changed, wrong = _judge_pose(reference, heatmaps, found, limits, variant["segments"])
         failures += wrong
-        if variant["keypoints"] or variant["segments"]:
-            tied = np.asarray(changed.any(axis=1))
-    alike = ~tied
-    embeddings = found.outputs["embedding"]
-    end_to_end = Cosines.of(embeddings[alike], reference["embedding"][alike])
-    own = Cosines.of(found.with_heatmaps["embedding"], found.forced["embedding"])
-    names = [name for name in ("color", "type") if name in reference]
-    attributes = {name: Attribute.of(found.outputs[name][alike], reference[name][alike]) for name in names}
-    own_attributes = {name: Attribute.of(found.with_heatmaps[name], found.forced[name]) for name in names}
-    if not infinite:
-        failures += beyond(end_to_end, attributes, limits, "end to end")
-        failures += beyond(own, own_attributes, limits, "from its own heatmaps")
+        tied = entering(changed, variant)
+    agreement = Agreement.of(reference, found.outputs, found.with_heatmaps, found.forced, tied)
+    if finite:
+        failures += agreement.beyond(limits, "heatmaps")
     return Judgement(
         backend=backend,
         arithmetic=arithmetic,
-        crops=crops,
-        end_to_end=end_to_end,
-        tied=Cosines.of(embeddings[tied], reference["embedding"][tied]),
-        own_heatmaps=own,
-        attributes=attributes,
-        own_attributes=own_attributes,
+        crops=agreement.crops,
+        end_to_end=agreement.end_to_end,
+        tied=agreement.tied,
+        own_heatmaps=agreement.own,
+        attributes=agreement.attributes,
+        own_attributes=agreement.own_attributes,
         pose=pose,
         failures=tuple(failures),
-        remarks=_remarks(int(tied.sum()), crops, limits),
+        remarks=_remarks(int(tied.sum()), agreement.crops, limits),
     )
 
 
@@ -278,7 +322,22 @@ def _judge_pose(
     return pose, changed, failures
 
 
-def beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limits, what: str) -> list[str]:
+def not_finite(outputs: Outputs) -> list[str]:
+    """Return which outputs hold NaN or infinity, in words."""
+    return [
+        f"{name} holds values that are not finite"
+        for name, values in outputs.items()
+        if not np.isfinite(values).all()
+    ]
+
+
+def entering(changed: NDArray[np.bool_], variant: Mapping[str, bool]) -> NDArray[np.bool_]:
+    """Return (N,): whether one of the decisions (N, K) that fell otherwise enters a crop's embedding."""
+    enters = variant["keypoints"] or variant["segments"]
+    return np.asarray(changed.any(axis=1)) & enters
+
+
+def _beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limits, what: str) -> list[str]:
     """Return what of these figures passes a limit, in words that begin with `what`."""
     failures = []
     if cosines.minimum is not None and not cosines.minimum >= limits.cosine:

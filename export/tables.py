@@ -122,19 +122,7 @@ def sizes_line(sizes: Mapping[str, int]) -> str:
 
 
 def _column(judgement: Judgement) -> dict[str, str]:
-    end_to_end, tied, own = judgement.end_to_end, judgement.tied, judgement.own_heatmaps
-    rows = {
-        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
-        "  cosine, least": _figure(end_to_end.minimum),
-        "  cosine, mean": _figure(end_to_end.mean),
-        **_attributes(judgement.attributes),
-        "end to end, with a tie: crops": _share(tied, judgement.crops),
-        "  cosine, least (for information)": _figure(tied.minimum),
-        "from the file's own heatmaps: crops": _share(own, judgement.crops),
-        "  cosine, least ": _figure(own.minimum),
-        "  cosine, mean ": _figure(own.mean),
-        **{f"{name} ": text for name, text in _attributes(judgement.own_attributes).items()},
-    }
+    rows = _agreement_rows(judgement, judgement.own_heatmaps, "file's own heatmaps")
     pose = judgement.pose
     if pose is not None:
         rows |= {
@@ -152,19 +140,7 @@ def _column(judgement: Judgement) -> dict[str, str]:
 
 
 def _engine_column(judgement: EngineJudgement) -> dict[str, str]:
-    end_to_end, tied, own = judgement.end_to_end, judgement.tied, judgement.own_keypoints
-    rows = {
-        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
-        "  cosine, least": _figure(end_to_end.minimum),
-        "  cosine, mean": _figure(end_to_end.mean),
-        **_attributes(judgement.attributes),
-        "end to end, with a tie: crops": _share(tied, judgement.crops),
-        "  cosine, least (for information)": _figure(tied.minimum),
-        "from the engine's own keypoints: crops": _share(own, judgement.crops),
-        "  cosine, least ": _figure(own.minimum),
-        "  cosine, mean ": _figure(own.mean),
-        **{f"{name} ": text for name, text in _attributes(judgement.own_attributes).items()},
-    }
+    rows = _agreement_rows(judgement, judgement.own_keypoints, "engine's own keypoints")
     pose = judgement.pose
     if pose is not None:
         rows |= {
@@ -175,6 +151,23 @@ def _engine_column(judgement: EngineJudgement) -> dict[str, str]:
             "  distance, largest": f"{pose.distance:.2g}",
         }
     return rows
+
+
+def _agreement_rows(judgement: Judgement | EngineJudgement, own: Cosines, what: str) -> dict[str, str]:
+    """Return the lines of embeddings and attributes; `own` are the cosines from `what`."""
+    end_to_end, tied = judgement.end_to_end, judgement.tied
+    return {
+        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
+        "  cosine, least": _figure(end_to_end.minimum),
+        "  cosine, mean": _figure(end_to_end.mean),
+        **_attributes(judgement.attributes),
+        "end to end, with a tie: crops": _share(tied, judgement.crops),
+        "  cosine, least (for information)": _figure(tied.minimum),
+        f"from the {what}: crops": _share(own, judgement.crops),
+        "  cosine, least ": _figure(own.minimum),
+        "  cosine, mean ": _figure(own.mean),
+        **{f"{name} ": text for name, text in _attributes(judgement.own_attributes).items()},
+    }
 
 
 def _attributes(figures: Mapping[str, Attribute]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Folders that appear whole or not at all: written beside their final name, then renamed to it."""
+"""Folders and files that appear whole or not at all: written beside their final name, then renamed to it."""
 
 from __future__ import annotations
 
@@ -82,6 +82,31 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
         for folder in made:  # deepest first; rmdir refuses the ones in use
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def staged_file(final: Path) -> Iterator[Path]:
+    """Give a temporary name beside `final`; what was written there takes the final name at the end.
+
+    A reader sees the old content or the new. After an error nothing is left of it.
+    """
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; see `staged_file`.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
+    with staged_file(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def previous_of(final: Path) -> Path:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from collections.abc import Generator
@@ -22,16 +21,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(autouse=True)
-def _loggers_level() -> Generator[None, None, None]:
-    """Programs that measure quieten the package's logger; the next test shall hear it again."""
-    logger = logging.getLogger("pamtri_edge")
-    level = logger.level
-    yield
-    logger.setLevel(level)
-
 
 # A property that holds must hold on a loaded machine too: no deadline. In CI the same examples every time.
 hypothesis.settings.register_profile("developer", deadline=None)

@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -199,11 +199,8 @@ def _write(path: Path, record: dict[str, Any]) -> None:
         writer.writeheader()
         writer.writerows(record["matches"])
         text = buffer.getvalue()
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_atomically(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
     console.err.print(f"written: {escape(str(path))}", soft_wrap=True)

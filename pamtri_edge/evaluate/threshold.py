@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import secrets
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.measure import Described
@@ -129,14 +128,8 @@ def store_threshold(bundle: str | Path, matching: Matching) -> Manifest:
     opened = open_bundle(bundle)
     manifest = dataclasses.replace(opened.manifest, matching=matching)
     path = opened.path / MANIFEST_FILE
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(manifest.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_atomically(path, manifest.to_json().encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
     return manifest

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
@@ -120,16 +120,12 @@ def save_checkpoint(
         raise InputError(f"{path} exists already; choose another name, or allow overwriting.")
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     notes = dict(metadata or {})
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with staged_file(path) as temporary:
         if path.suffix == ".safetensors":
             # Not save_file: that makes a file which only its owner may read.
             temporary.write_bytes(safetensors.torch.save(state, notes))
         else:
             torch.save({"state_dict": state, "metadata": notes}, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

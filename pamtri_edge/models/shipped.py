@@ -8,7 +8,6 @@ They are stored in float16, except what normalises, and are used in float32.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import WEIGHTS_FOLDER
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models.hrnet import PoseNet
@@ -49,12 +49,7 @@ def save_half(
     """
     path = Path(path)
     state = {name: _halved(name, tensor) for name, tensor in network.state_dict().items()}
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_bytes(safetensors.torch.save(state, dict(metadata or {})))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, safetensors.torch.save(state, dict(metadata or {})))
     return path
 
 

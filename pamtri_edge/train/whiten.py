@@ -8,6 +8,7 @@ sees them, and the covariance of its pooled feature within the vehicles is inver
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +17,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
@@ -87,8 +87,7 @@ def whiten(
     """
     spec = spec or WhitenSpec()
     indices, labels = drawn_views(data, spec)
-    module = Pamtri(pose, reid).eval()
-    pooled = np.concatenate(list(_pooled(module, _views(data, indices, spec), advance)))
+    pooled = _pooled(Pamtri(pose, reid).eval(), _views(data, indices, spec), advance)
     weight, bias = within_class_whitening(pooled, labels, shrinkage=spec.shrinkage)
     result = ReidNet(replace(reid.spec, whitened=True))
     state = dict(reid.state_dict())
@@ -159,29 +158,19 @@ def _views(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Itera
 
 def _pooled(
     module: Pamtri, pictures: Iterator[NDArray[np.uint8]], advance: Callable[[int], None]
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the pooled features (N, P) of batches of pictures, in their order."""
-    seen: list[Tensor] = []
+) -> NDArray[np.float32]:
+    """Return the pooled features (N, P) of pictures, in their order."""
+    device = next(module.parameters()).device
+    seen: list[NDArray[np.float32]] = []
     last = list(module.reid.network.base.children())[-1]
-    handle = last.register_forward_hook(lambda _module, _inputs, output: seen.append(output.mean(dim=(2, 3))))
+    handle = last.register_forward_hook(
+        lambda _module, _inputs, output: seen.append(output.mean(dim=(2, 3)).float().cpu().numpy())
+    )
     try:
-        batch: list[NDArray[np.uint8]] = []
-        for picture in pictures:
-            batch.append(picture)
-            if len(batch) == _BATCH:
-                yield _run(module, batch, seen)
-                advance(len(batch))
-                batch = []
-        if batch:
-            yield _run(module, batch, seen)
+        while batch := list(itertools.islice(pictures, _BATCH)):
+            with torch.inference_mode():
+                module(torch.from_numpy(ops.resize(batch)).to(device))
             advance(len(batch))
     finally:
         handle.remove()
-
-
-def _run(module: Pamtri, batch: list[NDArray[np.uint8]], seen: list[Tensor]) -> NDArray[np.float32]:
-    seen.clear()
-    device = next(module.parameters()).device
-    with torch.inference_mode():
-        module(torch.from_numpy(ops.resize(batch)).to(device))
-    return seen[0].float().cpu().numpy()
+    return np.concatenate(seen)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import cupy_fake
 import emulated_kernels
 from emulated_kernels import EmulatedKernels
-from pamtri_edge.ops import cuda, driver
+from pretended_driver import pretended_driver
 from simulated_gpu import Gpu
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,15 @@ sys.path.append(str(ROOT / "benchmarks"))  # the programs there import one anoth
 def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
     """Return the CUDA kernels, compiled to run on the CPU."""
     return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
+
+
+@pytest.fixture(autouse=True)
+def _loggers_level() -> Iterator[None]:
+    """Programs that measure quieten the package's logger; the next test shall hear it again."""
+    logger = logging.getLogger("pamtri_edge")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +51,18 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def bare_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
     """Return a simulated GPU with the fake CuPy, and what the programs use of it beyond the package."""
-    remembered = (driver.load_cupy, cuda._kernel, cuda._module)
-    for function in remembered:
-        function.cache_clear()
-    monkeypatch.setattr(driver, "check_driver", lambda *_: 13000)
-    monkeypatch.setattr("gpu.clocks._LEAST_SCRATCH", 1 << 12)
-    gpu = cupy_fake.install(monkeypatch, Gpu())
-    runtime = cupy_fake.cuda.runtime
-    plain = runtime.getDeviceProperties
-    monkeypatch.setattr(runtime, "getDeviceProperties", lambda device: {**plain(device), "l2CacheSize": 512})
-    monkeypatch.setattr(runtime, "malloc", gpu.allocate, raising=False)
-    monkeypatch.setattr(runtime, "free", gpu.free, raising=False)
-    monkeypatch.setattr(cupy_fake, "isnan", lambda array: np.isnan(array.get()), raising=False)
-    yield gpu
-    for function in remembered:
-        function.cache_clear()
+    with pretended_driver(monkeypatch):
+        monkeypatch.setattr("gpu.clocks._LEAST_SCRATCH", 1 << 12)
+        gpu = cupy_fake.install(monkeypatch, Gpu())
+        runtime = cupy_fake.cuda.runtime
+        plain = runtime.getDeviceProperties
+        monkeypatch.setattr(
+            runtime, "getDeviceProperties", lambda device: {**plain(device), "l2CacheSize": 512}
+        )
+        monkeypatch.setattr(runtime, "malloc", gpu.allocate, raising=False)
+        monkeypatch.setattr(runtime, "free", gpu.free, raising=False)
+        monkeypatch.setattr(cupy_fake, "isnan", lambda array: np.isnan(array.get()), raising=False)
+        yield gpu
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import cupy_fake
 import emulated_kernels
 from emulated_kernels import EmulatedKernels
 from pamtri_edge import ops
-from pamtri_edge.ops import cuda, driver
+from pretended_driver import pretended_driver
 from simulated_gpu import Gpu
 
 
@@ -51,13 +51,8 @@ def emulated(compiled_kernels: EmulatedKernels) -> Iterator[EmulatedKernels]:
 @pytest.fixture
 def fake_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let there be a driver, as far as the operations look, and nothing remembered of another one."""
-    remembered = (driver.load_cupy, cuda._kernel, cuda._module)
-    for function in remembered:
-        function.cache_clear()
-    monkeypatch.setattr(driver, "check_driver", lambda *_: 13000)
-    yield
-    for function in remembered:
-        function.cache_clear()
+    with pretended_driver(monkeypatch):
+        yield
 
 
 @pytest.fixture

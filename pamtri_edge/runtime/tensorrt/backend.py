@@ -87,6 +87,7 @@ class TensorRtBackend:
         self._gpu = find_gpu(self._cupy, device)
         self._build, self._progress, self._graphs = build, progress, graphs
         self._lock = threading.RLock()
+        self._prints: dict[Path, Fingerprint] = {}
         self._execution: Execution | None = None
         self.device = self._gpu.device
         files = {"fused": (model,), "staged": staged or ()}
@@ -297,7 +298,10 @@ class TensorRtBackend:
         return next((place for place in places if place.exists()), places[0])
 
     def _fingerprint(self, model: Path) -> Fingerprint:
-        return fingerprint(model, self._library, self._gpu)
+        """Return a file's fingerprint, once: it reads the whole file."""
+        if model not in self._prints:
+            self._prints[model] = fingerprint(model, self._library, self._gpu)
+        return self._prints[model]
 
     def _build_engine(self, model: Path, timing_cache: bytes) -> Any:
         progress = self._progress or _logged_progress(model.name)

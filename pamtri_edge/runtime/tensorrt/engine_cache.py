@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import cached_bundle
 from pamtri_edge.errors import EngineError
 from pamtri_edge.runtime.tensorrt.build import Built
@@ -123,23 +123,6 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a JSON object so that the file is never seen in part."""
     write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside its final name, then rename it; a reader sees the old content or the new.
-
-    Raises:
-        OSError: it cannot be written; nothing is left of it.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _look(wanted: Fingerprint, folders: tuple[Path, ...]) -> tuple[Cached | None, str]:

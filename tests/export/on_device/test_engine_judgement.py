@@ -16,14 +16,9 @@ EVERYTHING = {"keypoints": True, "heatmaps": True, "segments": True, "multitask"
 
 
 @pytest.fixture
-def world(rng):
+def world(rng, clear_heatmaps):
     """Return outputs and heatmaps of a reference whose decisions are all clear."""
-    heatmaps = np.zeros((CROPS, 36, 64, 64), np.float32)
-    for crop in range(CROPS):
-        for keypoint in range(36):
-            row, column = rng.integers(4, 60, 2)
-            heatmaps[crop, keypoint, row, column] = 0.9
-            heatmaps[crop, keypoint, row, column + 1] = heatmaps[crop, keypoint, row + 1, column] = 0.5
+    heatmaps = clear_heatmaps(CROPS)
     outputs = {
         "embedding": rng.normal(size=(CROPS, 16)).astype(np.float32),
         "color": np.eye(CROPS, 10, dtype=np.float32),
