@@ -14,6 +14,8 @@ TORCH ?= torch==2.13.0
 # the compiler of JetPack 6.
 CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13,<14' 'nvidia-cuda-crt>=13,<14' \
 	'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-nvrtc>=13,<14' 'nvidia-cuda-nvrtc-cu12==12.6.85'
+# Processes that tests run in.
+PROCESSES ?= 2
 DEMO ?= demo-output
 TRAINING ?= training
 
@@ -54,7 +56,7 @@ endef
 export WHERE_TO_LOOK
 
 test: lint ## Check the style and types, then run every test.
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile
 
 lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check
