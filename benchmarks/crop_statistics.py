@@ -20,9 +20,9 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.pictures import list_pictures, read_picture
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
-from pamtri_edge.synth.view.backdrops import PICTURES
 from pamtri_edge.synth.view.prior import PRIORS, camera_prior
 from pamtri_edge.synth.view.scene import render_view
 
@@ -86,8 +86,7 @@ def main(
     """Print statistics of real crops beside those of synthetic ones."""
     columns = {}
     for folder in folders:
-        read = (cv2.imread(str(path)) for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES)
-        columns[folder.name] = [statistics(picture) for picture in read if picture is not None]
+        columns[folder.name] = [statistics(read_picture(path)[..., ::-1]) for path in list_pictures(folder)]
     for prior in PRIORS:
         columns[f"synthetic, {prior}"] = [statistics(picture) for picture in synthetic(prior, count, seed)]
     empty = [name for name, rows in columns.items() if not rows]

@@ -54,6 +54,7 @@ from pamtri_edge.models import (
 )
 from pamtri_edge.models.original import window_keypoints
 from pamtri_edge.models.sizes import PAPER
+from pamtri_edge.pictures import list_pictures, read_picture
 
 NETWORK_LIMIT = 1e-4
 """Relative: the largest difference over the largest value."""
@@ -152,13 +153,11 @@ def variant_name(spec: ReidSpec) -> str:
 
 def read_crops(folder: Path, count: int) -> Crops:
     """Read pictures evenly spread over a folder."""
-    found = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
-    if not found:
-        sys.exit(f"there is no .jpg or .png in {folder}.")
+    found = list_pictures(folder)
     paths = tuple(
         found[index] for index in np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)
     )
-    pictures = [repository.read_rgb(path) for path in paths]
+    pictures = [read_picture(path) for path in paths]
     return Crops(
         paths=paths,
         images=torch.from_numpy(ops.resize(pictures)),

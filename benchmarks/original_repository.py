@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -303,11 +302,3 @@ def _module(name: str, path: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Return a picture file as (H, W, 3) uint8 RGB."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        sys.exit(f"{path} is not a picture.")
-    return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8)

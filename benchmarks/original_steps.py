@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pamtri_edge.models import ReidSpec
+from pamtri_edge.pictures import read_picture
 
 Picture = NDArray[np.float32]
 
@@ -165,7 +166,7 @@ def _copied(paths: Sequence[Path], folder: Path) -> tuple[tuple[Path, ...], Tens
     """Copy pictures under names in order; return the copies and their widths and heights (N, 2)."""
     folder.mkdir(parents=True)
     copies = tuple(Path(shutil.copy(path, folder / f"{i:04d}.jpg")) for i, path in enumerate(paths))
-    sizes = [repository.read_rgb(path).shape[1::-1] for path in copies]
+    sizes = [read_picture(path).shape[1::-1] for path in copies]
     return copies, torch.tensor(sizes, dtype=torch.float32)
 
 
@@ -220,7 +221,7 @@ def _assemble(
     original: Original, spec: ReidSpec, posed: Posed, index: int, row: list[float], step: Step
 ) -> tuple[Tensor, Tensor]:
     """Return stack and keypoint vector by the same steps in memory, as far as `step` wants them."""
-    picture = repository.read_rgb(posed.paths[index])
+    picture = read_picture(posed.paths[index])
     height, width = picture.shape[:2]
     channels = [np.moveaxis(_resize(picture, 256, 256), 2, 0).astype(np.float32) / 255]
     maps: list[Picture] = []

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
+from pamtri_edge.pictures import list_pictures, read_picture
+from pamtri_edge.printable import printable
 
 Crops = list[NDArray[np.uint8]]
 Inputs = dict[str, NDArray[np.float32]]
@@ -23,7 +24,6 @@ FOLDER_PREFIX: Final = "image_"
 """What the folders of pictures of a data set laid out as VeRi begin with."""
 
 _PARTS: Final = ("train", "test", "query")
-_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,29 +59,19 @@ def picture_files(folder: Path) -> list[Path]:
         InputError: the folder does not exist or has no picture.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; expected one with pictures of vehicles, one a file.")
+        raise InputError(f"{printable(folder)} is not a folder; expected one with pictures of vehicles.")
     folder = next((place for part in _PARTS if (place := folder / f"{FOLDER_PREFIX}{part}").is_dir()), folder)
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
-    if not files:
-        raise InputError(f"{folder} holds no picture; expected files ending in {', '.join(_SUFFIXES)}.")
-    return files
+    return list_pictures(folder)
 
 
 def read_pictures(files: Sequence[Path], *, source: str) -> Pictures:
     """Read picture files as RGB.
 
     Raises:
-        InputError: a file is no readable picture.
+        InputError: a file is not a picture that can be read; see `pamtri_edge.pictures`.
     """
-    crops: Crops = []
-    for path in files:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise InputError(
-                f"{path} is no picture that OpenCV can read; mend it or take it out of its folder."
-            )
-        crops.append(np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False))
-    return Pictures(tuple(path.name for path in files), crops, source)
+    names = tuple(printable(path.name) for path in files)
+    return Pictures(names, [read_picture(path) for path in files], printable(source))
 
 
 def drawn_pictures(count: int, *, seed: int) -> Pictures:

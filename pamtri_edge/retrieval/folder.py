@@ -18,18 +18,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet, Picture, Views
+from pamtri_edge.pictures import list_pictures, read_picture
+from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet, Views
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 QUERY: Final = "query"
 GALLERY: Final = "test"
 
-_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _NAME: Final = re.compile(r"^(-?\d+)_c(\d+)")
 _REID_COLUMNS: Final = (4, 4 + 3 * NUM_KEYPOINTS)
 _POSE_COLUMNS: Final = 3 + 3 * NUM_KEYPOINTS
@@ -73,7 +72,7 @@ def _views(folder: Path, part: str) -> Views:
         names=tuple(names),
         vehicles=np.array([int(match[1]) for match in matches], np.int64),
         cameras=np.array([int(match[2]) for match in matches], np.int64),
-        read=lambda index: _read(files[index]),
+        read=lambda index: read_picture(files[index]),
         colors=colors if any(colors) else None,
         types=types if any(types) else None,
         keypoints=np.stack([poses.get(name, blank)[0] for name in names]) if poses else None,
@@ -88,10 +87,7 @@ def _pictures(folder: Path, part: str) -> list[Path]:
             f"{folder} has no folder image_{part}; expected a test set as VeRi's, with image_{QUERY} and "
             f"image_{GALLERY}, such as `pamtri synth --split test` makes."
         )
-    files = sorted(path for path in place.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise InputError(f"{place} holds no pictures; expected files ending in {', '.join(_SUFFIXES)}.")
-    return files
+    return list_pictures(place)
 
 
 def _match(path: Path) -> re.Match[str]:
@@ -101,15 +97,6 @@ def _match(path: Path) -> re.Match[str]:
             f"{path}: the name tells no vehicle and camera; expected such as 0002_c013_00030605_0.jpg."
         )
     return match
-
-
-def _read(path: Path) -> Picture:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InputError(
-            f"{path} cannot be decoded; mend it, or take it out of its folder and of the CSV files."
-        )
-    return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
 
 
 def _attributes(path: Path, known: set[str]) -> dict[str, tuple[str, str]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.train.pictures import read_picture
+from pamtri_edge.pictures import read_picture
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 UNKNOWN: Final = -1

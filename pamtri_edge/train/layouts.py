@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.pictures import list_pictures, picture_size
 from pamtri_edge.train.data import DataSet, Sample, check_keypoints, color_index, type_index
-from pamtri_edge.train.pictures import list_pictures, picture_size
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
 _log = logging.getLogger(__name__)

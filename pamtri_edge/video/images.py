@@ -10,16 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
-
-from pamtri_edge.errors import SourceError
+from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.pictures import list_pictures, read_picture
+from pamtri_edge.printable import printable
 from pamtri_edge.video.frames import Frame
 
 DEFAULT_FPS: Final = 10.0
 """CityFlow's rate; traffic data sets that come as images are about as fast."""
-
-_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -40,12 +37,13 @@ class ImageFolder:
     """
 
     def __init__(self, path: Path, *, fps: float = DEFAULT_FPS, duration: float | None = None) -> None:
-        files = [file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file()]
-        if not files:
-            raise SourceError(f"the folder {path} holds no images; expected {', '.join(_SUFFIXES)}.")
+        try:
+            files = list_pictures(path)
+        except InputError as error:
+            raise SourceError(str(error)) from error
         self._files = sorted(files, key=lambda file: natural_key(file.name))
         self._duration = duration
-        self.label = str(path)
+        self.label = printable(path)
         self.name = path.resolve().name
         self.live = False
         self.rate: float | None = fps
@@ -60,17 +58,19 @@ class ImageFolder:
             time_s = index / (self.rate or DEFAULT_FPS)
             if self._duration is not None and time_s >= self._duration:
                 return
-            picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
             where = f"{self.label} ended early at frame {index} of {len(self._files)}"
-            if picture is None:
-                raise SourceError(f"{where}: {file.name} is not a picture that can be read.")
+            try:
+                picture = read_picture(file)
+            except InputError as error:
+                raise SourceError(f"{where}: {error}") from error
             shape = shape or picture.shape
             if picture.shape != shape:
+                height, width = picture.shape[:2]
                 raise SourceError(
-                    f"{where}: {file.name} is {picture.shape[1]}x{picture.shape[0]}, the images before it "
+                    f"{where}: {printable(file.name)} is {width}x{height}, the images before it "
                     f"{shape[1]}x{shape[0]}; expected one size."
                 )
-            yield Frame(index, time_s, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8))
+            yield Frame(index, time_s, picture)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -230,4 +230,4 @@ def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -
     damaged.write_bytes(b"no picture")
     code, _, err = call(data, "--baseline", "thumbnail")
     assert code == 1
-    assert f"{damaged} cannot be decoded" in err
+    assert f"{damaged} is something else, not a picture" in err

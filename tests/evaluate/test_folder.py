@@ -95,7 +95,7 @@ def test_a_picture_that_does_not_decode_is_named(data_folder):
     path = data_folder / "image_query" / "0002_c001_00000010_0.jpg"
     path.write_bytes(path.read_bytes()[:30])
     data = read_folder(data_folder)
-    with pytest.raises(InputError, match=r"0002_c001_00000010_0\.jpg cannot be decoded"):
+    with pytest.raises(InputError, match=r"0002_c001_00000010_0\.jpg is a damaged JPEG"):
         data.query.read(1)
 
 

@@ -36,7 +36,7 @@ def test_pictures_are_read_as_rgb_in_the_order_of_their_names(tmp_path):
 
 def test_a_broken_picture_is_named(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"broken\.jpg is no picture"):
+    with pytest.raises(InputError, match=r"broken\.jpg is something else, not a picture"):
         read_pictures(picture_files(tmp_path), source="here")
 
 

@@ -10,7 +10,18 @@ import pytest
 
 FLOORS = (
     ("errors",),
-    ("vehicle", "geometry", "arrays", "console", "samples", "atomic", "retrieval"),
+    (
+        "vehicle",
+        "geometry",
+        "arrays",
+        "console",
+        "samples",
+        "atomic",
+        "printable",
+        "picture_headers",
+        "pictures",
+        "retrieval",
+    ),
     ("_native", "_render", "ops"),
     ("manifest", "bundle", "models"),
     ("runtime",),

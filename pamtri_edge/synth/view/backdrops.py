@@ -6,18 +6,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.errors import SourceError
+from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.pictures import SUFFIXES, list_pictures, read_picture
+from pamtri_edge.printable import printable
 from pamtri_edge.synth.view.raster import Floats
-
-PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+from pamtri_edge.video.files import VideoFile
 
 _LARGEST: Final = 1280
+_SMALLEST: Final = 16
 _MEDIAN_FRAMES: Final = 31
 _VIDEO_SHARES: Final = ((0.0, 1.0), (0.0, 0.5), (0.5, 1.0))
 
@@ -75,39 +77,28 @@ def open_backgrounds(path: str | Path) -> Backgrounds:
         SourceError: there is nothing there, or nothing that can be read.
     """
     path = Path(path)
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
-        pictures = [picture for file in files if (picture := _read(file)) is not None]
-        if not pictures:
-            raise SourceError(
-                f"the folder {path} holds {len(files)} pictures of which none can be read; expected "
-                f"{', '.join(sorted(PICTURES))}."
-            )
-        return Backgrounds(tuple(pictures), path)
-    if not path.is_file():
-        raise SourceError(f"there is no folder, picture or video {path} for backgrounds.")
-    if path.suffix.lower() in PICTURES:
-        single = _read(path)
-        if single is None:
-            raise SourceError(f"the picture {path} cannot be read.")
-        return Backgrounds((single,), path)
-    return Backgrounds(_medians(path), path)
+    if not path.exists():
+        raise SourceError(f"there is no folder, picture or video {printable(path)} for backgrounds.")
+    if not path.is_dir() and path.suffix.lower() not in SUFFIXES:
+        return Backgrounds(_medians(path), path)
+    try:
+        pictures = [read_picture(file) for file in (list_pictures(path) if path.is_dir() else [path])]
+    except InputError as error:
+        raise SourceError(f"backgrounds: {error}") from error
+    large = tuple(_limited(picture) for picture in pictures if min(picture.shape[:2]) >= _SMALLEST)
+    if not large:
+        raise SourceError(
+            f"{printable(path)} is too small for a background; expected {_SMALLEST} pixels a side or more."
+        )
+    return Backgrounds(large, path)
 
 
-def _read(path: Path) -> NDArray[np.uint8] | None:
-    """Return (H, W, 3) RGB, or None where the file is no picture or too small to be one of a road."""
-    data = np.fromfile(path, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None or min(picture.shape[:2]) < 16:
-        return None
-    return _limited(picture)
-
-
-def _limited(bgr: NDArray[Any]) -> NDArray[np.uint8]:
-    scale = _LARGEST / max(bgr.shape[:2])
+def _limited(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = _LARGEST / max(picture.shape[:2])
     if scale < 1.0:
-        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
+        smaller = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(smaller, np.uint8)
+    return np.ascontiguousarray(picture)
 
 
 def _medians(path: Path) -> tuple[NDArray[np.uint8], ...]:
@@ -121,19 +112,19 @@ def _medians(path: Path) -> tuple[NDArray[np.uint8], ...]:
 
 
 def _spread_frames(path: Path) -> list[NDArray[np.uint8]]:
-    """Return up to 31 frames spread over a video, RGB."""
-    video = cv2.VideoCapture(str(path))
-    total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-    step = max(1, total // _MEDIAN_FRAMES)
+    """Return up to 31 frames spread over a video, (H, W, 3) RGB."""
+    video = VideoFile(path)
+    step = max(1, (video.total or 0) // _MEDIAN_FRAMES)
     frames: list[NDArray[np.uint8]] = []
-    index = 0
-    while len(frames) < _MEDIAN_FRAMES and video.grab():
-        if index % step == 0:
-            got, frame = video.retrieve()
-            if got:
-                frames.append(_limited(frame))
-        index += 1
-    video.release()
-    if not frames:
-        raise SourceError(f"{path} is no video that can be decoded, nor a picture.")
+    try:
+        for index, frame in enumerate(video.frames()):
+            if index % step == 0:
+                frames.append(_limited(frame.picture))
+            if len(frames) == _MEDIAN_FRAMES:
+                break
+    except SourceError:  # a cut video shows the road all the same
+        if not frames:
+            raise
+    finally:
+        video.close()
     return frames
