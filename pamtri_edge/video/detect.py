@@ -47,6 +47,9 @@ class Detector(Protocol):
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """Return the vehicles in a (H, W, 3) uint8 RGB picture."""
 
+    def restart(self) -> None:
+        """Forget the pictures so far: another scene, or another picture size, follows."""
+
 
 @dataclass(frozen=True)
 class YoloxSpec:
@@ -111,6 +114,9 @@ class YoloxDetector:
             for b, score, side in zip(boxes, scores[keep], sides, strict=True)
             if side.min() >= 1.0
         ]
+
+    def restart(self) -> None:
+        """Do nothing: each picture is looked at by itself."""
 
     def _output_shape(self) -> tuple[int, int]:
         shape = self._network.output(0).partial_shape

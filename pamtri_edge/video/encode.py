@@ -24,7 +24,8 @@ _OPTIONS: Final = {"preset": "superfast", "crf": "24", "threads": "2", "rc-looka
 class VideoWriter:
     """Writes an MP4 (H.264, yuv420p) that appears under its final name when it is closed.
 
-    The first frame sets the size, rounded up to even. Times may be uneven; they must not go back.
+    The first frame sets the size, rounded up to even; a frame of another size is scaled to fit into it, with
+    black beside or above and below. Times may be uneven; they must not go back.
 
     Args:
         path: the final name, ending in ".mp4".
@@ -43,6 +44,7 @@ class VideoWriter:
         self._container: Any = None
         self._stream: Any = None
         self._last = -1
+        self._shape = (0, 0)  # rows and columns of the first frame
 
     def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
         """Append a (H, W, 3) uint8 RGB picture.
@@ -50,14 +52,11 @@ class VideoWriter:
         Raises:
             InputError: the disk is full or gone.
         """
-        high, wide = (side + side % 2 for side in picture.shape[:2])
         if self._container is None:
+            self._shape = (picture.shape[0], picture.shape[1])
+            high, wide = (side + side % 2 for side in self._shape)
             self._start(wide, high)
-        if picture.shape[:2] != (high, wide):
-            below, right = high - picture.shape[0], wide - picture.shape[1]
-            picture = np.asarray(
-                cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
-            )
+        picture = _evened(_fitted(picture, self._shape))
         frame = self._av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.time_base = _CLOCK
         self._last = frame.pts = max(round(time_s / _CLOCK), self._last + 1)
@@ -103,3 +102,24 @@ class VideoWriter:
             container.close()
         except (OSError, self._av.error.FFmpegError) as error:
             raise InputError(f"{self.path} cannot be finished: {reason(error)}.") from error
+
+
+def _fitted(picture: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the picture scaled to fit into so many rows and columns, centered on black."""
+    if picture.shape[:2] == shape:
+        return picture
+    scale = min(shape[0] / picture.shape[0], shape[1] / picture.shape[1])
+    high, wide = (max(round(side * scale), 1) for side in picture.shape[:2])
+    method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    canvas = np.zeros((*shape, 3), np.uint8)
+    top, left = (shape[0] - high) // 2, (shape[1] - wide) // 2
+    canvas[top : top + high, left : left + wide] = cv2.resize(picture, (wide, high), interpolation=method)
+    return canvas
+
+
+def _evened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture with its last row and column repeated where their number is odd, as H.264 wants."""
+    high, wide = picture.shape[:2]
+    if high % 2 == 0 and wide % 2 == 0:
+        return picture
+    return np.asarray(cv2.copyMakeBorder(picture, 0, high % 2, 0, wide % 2, cv2.BORDER_REPLICATE), np.uint8)

@@ -38,6 +38,9 @@ class Follower(Protocol):
     def ended(self, frame: Frame) -> Iterable[int]:
         """Return the ids of tracks that will not be seen after this frame, each once."""
 
+    def restart(self) -> Iterable[int]:
+        """Forget what was seen, since the next frame begins anew (`Frame.cut`); return the tracks this ends."""
+
     def left_over(self, frames: int) -> str | None:
         """Say which tracks lie past the end of a video of so many frames; None if none do."""
 
@@ -66,6 +69,10 @@ class FileFollower:
         over = sorted(i for i in self._open if self._tracks.last_frame(i) <= frame.index)
         self._open.difference_update(over)
         return over
+
+    def restart(self) -> Iterable[int]:
+        """End nothing: the file says which boxes belong together, whatever the clock does."""
+        return ()
 
     def left_over(self, frames: int) -> str | None:
         """Say which tracks lie past the end; see `Follower`."""
@@ -128,17 +135,9 @@ class DetectionFollower:
         rate = rate or 25.0
         self._detector = detector
         self._norfair = _import_norfair()
-        confirm = max(round(spec.confirm_s * rate), 1)
-        self._tracker = self._norfair.Tracker(
-            distance_function=box_distance,
-            distance_threshold=spec.distance,
-            hit_counter_max=max(round(spec.hold_s * rate), confirm + 1),
-            initialization_delay=confirm,
-            past_detections_length=0,
-            filter_factory=self._norfair.OptimizedKalmanFilterFactory(
-                R=spec.measurement_noise, Q=spec.process_noise
-            ),
-        )
+        self._spec, self._rate = spec, rate
+        self._tracker = self._new_tracker()
+        self._earlier = 0  # ids given before the last restart
         self.least_frames = max(round(spec.least_s * rate), 1)
         self._moved = spec.moved
         self._origins: dict[int, NDArray[np.float64]] = {}  # of open tracks that have not moved yet
@@ -153,23 +152,52 @@ class DetectionFollower:
         boxes = []
         for track in self._tracker.update(detections):
             found = track.last_detection
-            if found.data == frame.index and self._is_moving(track.id, found.points.reshape(-1)):
-                self._open.add(track.id)
+            track_id = self._earlier + (track.id or 0)
+            if found.data == frame.index and self._is_moving(track_id, found.points.reshape(-1)):
+                self._open.add(track_id)
                 x1, y1, x2, y2 = found.points.reshape(-1).tolist()
-                boxes.append(TrackBox(track.id, (x1, y1, x2, y2)))
+                boxes.append(TrackBox(track_id, (x1, y1, x2, y2)))
         return sorted(boxes, key=lambda box: box.track_id)
 
     def ended(self, frame: Frame) -> Iterable[int]:
         """Return the tracks that norfair has given up; see `Follower`."""
-        alive = {track.id for track in self._tracker.tracked_objects if track.hit_counter_is_positive}
+        alive = {
+            self._earlier + (track.id or 0)
+            for track in self._tracker.tracked_objects
+            if track.hit_counter_is_positive
+        }
         over = sorted(self._open - alive)
         self._open &= alive
         self._origins = {track: box for track, box in self._origins.items() if track in alive}
         return over
 
+    def restart(self) -> Iterable[int]:
+        """End all tracks, and have the detector learn the scene anew; see `Follower`."""
+        over = sorted(self._open)
+        self._open.clear()
+        self._origins.clear()
+        self._earlier += self._tracker.total_object_count
+        self._tracker = self._new_tracker()
+        self._detector.restart()
+        return over
+
     def left_over(self, frames: int) -> str | None:
         """Say nothing: detections end with the video."""
         return None
+
+    def _new_tracker(self) -> Any:
+        spec, rate = self._spec, self._rate
+        confirm = max(round(spec.confirm_s * rate), 1)
+        return self._norfair.Tracker(
+            distance_function=box_distance,
+            distance_threshold=spec.distance,
+            hit_counter_max=max(round(spec.hold_s * rate), confirm + 1),
+            initialization_delay=confirm,
+            past_detections_length=0,
+            filter_factory=self._norfair.OptimizedKalmanFilterFactory(
+                R=spec.measurement_noise, Q=spec.process_noise
+            ),
+        )
 
     def _is_moving(self, track_id: int, box: NDArray[np.float64]) -> bool:
         """Tell whether a track has left the place where it was first seen, now or before."""

@@ -20,12 +20,14 @@ class Frame:
     Attributes:
         index: its number, from 0. A frame that was lost keeps its number, so that tracks stay aligned.
         time_s: seconds since the first frame.
-        picture: (H, W, 3) uint8 RGB, upright.
+        picture: (H, W, 3) uint8 RGB, upright; its size may change at a cut, and only there.
+        cut: the clock jumped or the size changed before it: no track goes on from the frame before.
     """
 
     index: int
     time_s: float
     picture: NDArray[np.uint8]
+    cut: bool = False
 
 
 class Source(Protocol):

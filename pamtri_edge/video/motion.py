@@ -84,6 +84,12 @@ class MotionDetector:
             return []
         return self._regions(mask, scale)
 
+    def restart(self) -> None:
+        """Learn the background anew; see `Detector`."""
+        self._background = None
+        self._levels_due = 0.0
+        self._seen = 0
+
     def _compare(self, picture: Picture) -> Picture:
         """Return 255 where the picture differs from the background, and adapt the background."""
         if self._background is None:

@@ -158,6 +158,8 @@ class VideoRun:
             raise broken
 
     def _step(self, frame: Frame) -> None:
+        if frame.cut:
+            self._journal.end(self._follower.restart())
         boxes = self._follower.update(frame)
         self._journal.observe(frame, boxes)
         if self._video is not None:

@@ -45,6 +45,25 @@ def test_odd_sizes_are_rounded_up_to_even(tmp_path: Path) -> None:
     assert next(iter(VideoFile(tmp_path / "a.mp4").frames())).picture.shape == (122, 160, 3)
 
 
+@pytest.mark.parametrize(
+    ("size", "inside", "outside"),
+    [((30, 80), (60, 80), (10, 80)), ((240, 80), (60, 80), (60, 10)), ((240, 320), (60, 80), None)],
+    ids=["wider", "taller", "of the same shape"],
+)
+def test_a_frame_of_another_size_is_fitted_into_the_first(
+    tmp_path: Path, size: tuple[int, int], inside: tuple[int, int], outside: tuple[int, int] | None
+) -> None:
+    writer = VideoWriter(tmp_path / "a.mp4")
+    writer.write(np.full((120, 160, 3), 90, np.uint8), 0.0)
+    writer.write(np.full((*size, 3), 200, np.uint8), 0.1)
+    writer.close()
+    first, second = (frame.picture for frame in VideoFile(tmp_path / "a.mp4").frames())
+    assert second.shape == first.shape == (120, 160, 3)
+    assert second[inside].tolist() == pytest.approx([200] * 3, abs=6)
+    if outside is not None:
+        assert second[outside].tolist() == pytest.approx([0] * 3, abs=6)
+
+
 def test_times_that_stand_still_are_spread(tmp_path: Path) -> None:
     _write(tmp_path / "a.mp4", [0.0, 0.0, 0.0])
     assert len(list(VideoFile(tmp_path / "a.mp4").frames())) == 3

@@ -30,10 +30,14 @@ class Scripted:
     def __init__(self, script: Callable[[int], Boxes]) -> None:
         self._script = script
         self._index = -1
+        self.restarts = 0
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         self._index += 1
         return [Detection(box) for box in self._script(self._index)]
+
+    def restart(self) -> None:
+        self.restarts += 1
 
 
 def _follow(
@@ -141,6 +145,27 @@ def test_times_are_turned_to_frames_by_the_rate() -> None:
     spec = TrackerSpec(least_s=0.4)
     assert DetectionFollower(Scripted(lambda k: []), rate=10.0, spec=spec).least_frames == 4
     assert DetectionFollower(Scripted(lambda k: []), spec=spec).least_frames == 10  # 25 frames/s
+
+
+def test_a_restart_ends_all_tracks_and_numbers_go_on() -> None:
+    detector = Scripted(lambda k: [_car(20 + 7 * (k % 20)), _car(20 + 7 * (k % 20), y=160)])
+    follower = DetectionFollower(detector, rate=RATE)
+    before = {box.track_id for index in range(20) for box in follower.update(_frame(index))}
+    assert sorted(follower.restart()) == sorted(before) == [1, 2]
+    after = {box.track_id for index in range(20, 40) for box in follower.update(_frame(index))}
+    assert sorted(after) == [3, 4]
+    assert list(follower.ended(_frame(39))) == []
+    assert detector.restarts == 1
+
+
+def test_a_restart_leaves_the_tracks_of_a_file_together(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("1,1,0,0,9,9\n3,1,0,0,9,9\n")
+    follower = FileFollower(read_tracks(path))
+    follower.update(_frame(0))
+    assert list(follower.restart()) == []
+    follower.update(_frame(2))
+    assert list(follower.ended(_frame(2))) == [1]
 
 
 def test_an_empty_street_has_no_tracks() -> None:
