@@ -39,7 +39,7 @@ class Follower(Protocol):
         """Return the ids of tracks that will not be seen after this frame, each once."""
 
     def restart(self) -> Iterable[int]:
-        """Forget what was seen, since the next frame begins anew (`Frame.cut`); return the tracks this ends."""
+        """Begin anew, since the next frame does (`Frame.cut`); return the tracks that this ends."""
 
     def left_over(self, frames: int) -> str | None:
         """Say which tracks lie past the end of a video of so many frames; None if none do."""
