@@ -7,16 +7,23 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from pamtri_edge.owners import TOKEN, from_token, this_process
+
 _NO_REPLACE: Final = 1  # RENAME_NOREPLACE of linux/fs.h
 _EXCHANGE: Final = 2  # RENAME_EXCHANGE
 _HERE: Final = -100  # AT_FDCWD of fcntl.h
+_TEMPORARY: Final = re.compile(rf"\..*\.(?P<owner>{TOKEN})-[0-9a-f]{{8}}\.tmp", re.DOTALL)
+_LONGEST_NAME: Final = 255  # bytes
+_FORGOTTEN_S: Final = 24 * 3600.0
 _UNSUPPORTED: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
@@ -72,7 +79,8 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
     made = _make_parents(final.parent)
     try:
-        path = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+        sweep(final.parent)
+        path = temporary_beside(final)
         path.mkdir()  # not mkdtemp, which would make the finished folder private to this user
         try:
             yield StagedFolder(path, final, overwrite=overwrite)
@@ -85,15 +93,21 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
 
 
 @contextmanager
-def staged_file(final: Path) -> Iterator[Path]:
+def staged_file(final: Path, *, flush: bool = True) -> Iterator[Path]:
     """Give a temporary name beside `final`; what was written there takes the final name at the end.
 
     A reader sees the old content or the new. After an error nothing is left of it.
+
+    Args:
+        final: the name that the file gets.
+        flush: write it through to the disk first, so that a power cut leaves the old content or the new
+            too; for many small files, of which none matters alone, this takes too long.
     """
-    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_beside(final)
     try:
         yield temporary
-        _flush(temporary)
+        if flush:
+            _flush(temporary)
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
@@ -107,6 +121,41 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     with staged_file(path) as temporary:
         temporary.write_bytes(content)
+
+
+def temporary_beside(final: Path) -> Path:
+    """Return a hidden name beside `final` that says which process it belongs to; see `sweep`."""
+    end = f".{this_process().token}-{secrets.token_hex(4)}.tmp"
+    start = os.fsencode(final.name)[: _LONGEST_NAME - len(end) - 1].decode(errors="ignore")
+    return final.with_name(f".{start}{end}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes left in a folder.
+
+    Those of processes on other machines are removed when nothing in them has changed for a day.
+    """
+    with suppress(OSError):
+        for name in os.listdir(folder):  # noqa: PTH208 - names suffice
+            match = _TEMPORARY.fullmatch(name)
+            owner = from_token(match["owner"]) if match else None
+            path = folder / name
+            if owner is None or not (owner.gone or (owner.elsewhere and _is_forgotten(path))):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _is_forgotten(path: Path) -> bool:
+    paths = [path]
+    for folder, _, names in os.walk(path):
+        paths += [Path(folder), *(Path(folder) / name for name in names)]
+    with suppress(OSError):
+        return time.time() - max(one.lstat().st_mtime for one in paths) > _FORGOTTEN_S
+    return False
 
 
 def previous_of(final: Path) -> Path:

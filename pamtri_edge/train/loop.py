@@ -19,6 +19,8 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from pamtri_edge.atomic import sweep
+from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import save_checkpoint
 from pamtri_edge.train import state as states
@@ -61,7 +63,8 @@ class Training:
         spec: how.
 
     Raises:
-        InputError: the folder holds a training of another configuration, or a finished one.
+        InputError: the folder holds a training of another configuration, or a finished one, or another
+            process writes to it.
         CheckpointError: the folder's states cannot be read.
     """
 
@@ -77,6 +80,17 @@ class Training:
             spec.output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{spec.output} cannot be a folder: {error.strerror or error}.") from error
+        self._claim = Claim(spec.output)
+        try:
+            self._take_up()
+        except BaseException:
+            self._claim.release()
+            raise
+
+    def _take_up(self) -> None:
+        """Begin, or go on from the newest state in the folder."""
+        spec = self.spec
+        sweep(spec.output)
         if spec.overwrite:
             states.remove_states(spec.output)
         found = states.load_state(spec.output)
@@ -89,6 +103,7 @@ class Training:
                 )
         for module in self._modules().values():
             module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        job = self.job
         self._stepper = Stepper(job.network, job.extra, job.recipe, self.precision, self.device)
         torch.manual_seed(spec.seed)
         if found is not None:
@@ -116,6 +131,10 @@ class Training:
             TrainingError: the loss is no number, or a file cannot be written.
             InputError: a picture cannot be decoded.
         """
+        with self._claim:
+            return self._train(on_progress)
+
+    def _train(self, on_progress: Callable[[Progress], None] | None) -> bool:
         run, budget = self._run, self.spec.budget
         self.job.network.train()
         loader = self._loader()

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.atomic import temporary_beside
 from pamtri_edge.errors import InputError
 from pamtri_edge.video.pyav import import_av, reason
 
@@ -39,7 +40,7 @@ class VideoWriter:
     def __init__(self, path: Path, *, rate: float | None = None) -> None:
         self._av = import_av()
         self.path = path
-        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._part = temporary_beside(path)
         self._rate = Fraction(rate or 25.0).limit_denominator(1001)
         self._container: Any = None
         self._stream: Any = None

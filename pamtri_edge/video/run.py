@@ -102,6 +102,7 @@ class VideoRun:
             crop_rule=spec.crop_rule,
             least_frames=follower.least_frames,
         )
+        output.claim()
         output.clear()
         self._events = EventWriter(output.events, embedding_format=spec.embedding_format)
         self._video = VideoWriter(output.video, rate=source.rate) if spec.video else None
@@ -126,6 +127,12 @@ class VideoRun:
             PamtriError: something could not be written or embedded; what was done before is kept.
             KeyboardInterrupt: the user stopped it; what was done before is kept.
         """
+        try:
+            return self._run(on_progress)
+        finally:
+            self._output.release()
+
+    def _run(self, on_progress: Callable[[Progress], None] | None) -> Summary:
         begin = time.monotonic()
         try:
             self._play(on_progress)

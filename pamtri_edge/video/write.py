@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.atomic import staged_file, sweep
+from pamtri_edge.claims import LOCK_FILE, Claim
 from pamtri_edge.errors import InputError
 
 EVENTS_FILE: Final = "events.jsonl"
@@ -88,14 +90,12 @@ class OutputFolder:
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(path)
+        self._overwrite = overwrite
+        self._claim: Claim | None = None
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"the output {self.path} is a file; expected a folder, or a new name.")
         try:
-            if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
-                raise InputError(
-                    f"the output folder {self.path} exists and is not empty; "
-                    "give another name, or --overwrite to replace an earlier run."
-                )
+            self._refuse_full()
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
@@ -122,12 +122,33 @@ class OutputFolder:
         """The summary."""
         return self.path / SUMMARY_FILE
 
+    def claim(self) -> None:
+        """Keep other processes out of the folder until `release`.
+
+        Raises:
+            InputError: one is writing to it, or has written to it since the folder was opened.
+        """
+        self._claim = self._claim or Claim(self.path)
+        try:
+            self._refuse_full()
+        except InputError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let others have the folder."""
+        if self._claim is not None:
+            self._claim.release()
+        self._claim = None
+
     def clear(self) -> None:
-        """Remove what an earlier run left; other files stay.
+        """Remove what an earlier run left, be it whole or killed; other files stay.
 
         Raises:
             InputError: it cannot be removed.
         """
+        sweep(self.path)
+        sweep(self.crops)
         try:
             self.crops.mkdir(exist_ok=True)
             for path in (self.events, self.video, self.summary):
@@ -157,15 +178,21 @@ class OutputFolder:
         text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False) + "\n"
         return _write_whole(self.summary, text.encode())
 
+    def _refuse_full(self) -> None:
+        if self._overwrite or not self.path.is_dir():
+            return
+        if any(path.name != LOCK_FILE for path in self.path.iterdir()):
+            raise InputError(
+                f"the output folder {self.path} exists and is not empty; "
+                "give another name, or --overwrite to replace an earlier run."
+            )
+
 
 def _write_whole(path: Path, data: bytes) -> Path:
     """Write a file that appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-        part.replace(path)
+        with staged_file(path, flush=False) as part:
+            part.write_bytes(data)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
     return path

@@ -17,6 +17,8 @@ FLOORS = (
         "console",
         "samples",
         "atomic",
+        "owners",
+        "claims",
         "printable",
         "picture_headers",
         "pictures",

@@ -17,6 +17,7 @@ import pytest
 import synth_fakes
 from synth_fakes import FakeStudio
 
+from pamtri_edge import atomic
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.dataset import generate as generating
@@ -244,11 +245,15 @@ def test_a_full_disk_is_told_with_what_is_kept(whole, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_disk_that_is_full_when_labels_are_written_leaves_no_half_of_them(tmp_path):
+def test_a_disk_that_is_full_when_labels_are_written_leaves_no_half_of_them(tmp_path, monkeypatch):
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / WORK).mkdir()
-    (folder / ".label_train.csv.part").symlink_to("/dev/full")
+    full, beside = folder / ".full", atomic.temporary_beside
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(
+        atomic, "temporary_beside", lambda path: full if path.name == "label_train.csv" else beside(path)
+    )
     with pytest.raises(InputError, match=r"label_train\.csv cannot be written: No space left on device"):
         generate(PLAN, folder, open_studio=FakeStudio)
     assert not (folder / "label_train.csv").exists()

@@ -9,7 +9,6 @@ ends a run (Ctrl-C, a kill, a full disk), what has a name is good, and what is m
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -18,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from pamtri_edge.atomic import sweep
+from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.layout import MANIFEST_FILE, Part, mask_name
 from pamtri_edge.synth.dataset.plan import Job
@@ -80,16 +81,10 @@ class Ledger:
         """
         try:
             self._work.mkdir(parents=True, exist_ok=True)
-            lock = (self._work / _LOCK).open("w")
         except OSError as error:
             raise InputError(f"the output {self.folder} cannot be written: {error.strerror}.") from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(
-                    f"{self.folder} is being written by another process; wait for it, or give another name."
-                ) from error
+        with Claim(self.folder, lock=self._work / _LOCK):
+            sweep(self.folder)
             yield
 
     def write_file(self, path: Path, data: bytes) -> None:

@@ -19,7 +19,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
+from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.printable import printable
 from pamtri_edge.synth.dataset.layout import Part, color_id, type_id
 from pamtri_edge.synth.dataset.record import Record
 from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS, SEGMENTS
@@ -42,18 +44,12 @@ def whole_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     Raises:
         InputError: it cannot be written, or the disk is full.
     """
-    part = path.with_name(f".{path.name}.part")
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
-        with part.open(mode, **text) as file:
+        with staged_file(path, flush=False) as part, part.open(mode, **text) as file:
             yield file
-        part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        raise InputError(f"{printable(path)} cannot be written: {error.strerror or error}.") from error
 
 
 def write_labels(folder: Path, part: Part, records: Iterable[Record], formats: Iterable[str]) -> list[Path]:

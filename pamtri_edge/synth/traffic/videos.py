@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.atomic import sweep
+from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
@@ -60,13 +62,26 @@ def write_traffic(
         on_progress: called with how many frames are drawn, and of how many.
 
     Raises:
-        InputError: the vehicles do not fit on the road, or a file cannot be written.
+        InputError: the vehicles do not fit on the road, another process writes to the folder, or a file
+            cannot be written.
         MissingDependencyError: PyAV is not installed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the output folder {folder} cannot be made: {error.strerror}.") from error
+    with Claim(folder):
+        sweep(folder)
+        return _write(plan, folder, vehicles, open_camera, on_progress)
+
+
+def _write(
+    plan: TrafficPlan,
+    folder: Path,
+    vehicles: Sequence[Vehicle] | None,
+    open_camera: OpenCamera,
+    on_progress: Callable[[int, int], None] | None,
+) -> list[Path]:
     identities = folder / IDENTITIES_FILE
     identities.unlink(missing_ok=True)
     if vehicles is None:
