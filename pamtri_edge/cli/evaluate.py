@@ -67,13 +67,25 @@ def evaluate(
     tracks: Annotated[
         Path | None,
         typer.Option(
-            help="The video's tracks: the first fifth of each against the last fifth of all. A MOTChallenge "
-            "file, or a folder as DeepStream's kitti-track-output-dir writes it."
+            help="The video's tracks: the first fifth of each against the last fifth of all. Read are the "
+            "layouts of pamtri run."
         ),
     ] = None,
     stream: Annotated[
         str | None,
         typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes of the tracks: names, the file's own numbers, or all. [default: vehicles]"
+        ),
+    ] = None,
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]"
+        ),
     ] = None,
     bundle: Annotated[
         list[Path] | None,
@@ -163,7 +175,9 @@ def evaluate(
         )
     if output is not None and os.path.lexists(output) and not overwrite:
         raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
-    data = _read(source, tracks, stream, same_camera)
+    if tracks is None and (classes, first_frame) != (None, None):
+        raise typer.BadParameter("these belong to --tracks.", param_hint="--classes / --first-frame")
+    data = _read(source, tracks, stream, classes, first_frame, same_camera)
     if pose is not None and reid is None:
         _keypoints(data, pose, rule, device, threads, batch, as_json)
         return
@@ -192,14 +206,26 @@ def evaluate(
         console.err.print(f"threshold stored in {escape(str(bundle[0]))}", soft_wrap=True)
 
 
-def _read(source: Path, tracks: Path | None, stream: str | None, same_camera: bool) -> EvaluationSet:
+def _read(
+    source: Path,
+    tracks: Path | None,
+    stream: str | None,
+    classes: str | None,
+    first_frame: int | None,
+    same_camera: bool,
+) -> EvaluationSet:
     from pamtri_edge.evaluate.footage import read_footage
     from pamtri_edge.retrieval.folder import is_data_folder, read_folder
 
     if tracks is not None:
         with _progress("frames") as update:
             return read_footage(
-                source, tracks, stream=stream, progress=lambda done, total: update(source.name, done, total)
+                source,
+                tracks,
+                stream=stream,
+                classes=None if classes is None else classes.split(","),
+                first_frame=first_frame,
+                progress=lambda done, total: update(source.name, done, total),
             )
     if source.is_dir() or is_data_folder(source):
         return read_folder(source, across_cameras=not same_camera)

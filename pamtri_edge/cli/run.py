@@ -44,7 +44,8 @@ def run(
     tracks: Annotated[
         Path | None,
         typer.Option(
-            help="Tracks: a MOTChallenge file, or a folder as DeepStream's kitti-track-output-dir writes it."
+            help="Tracks: a MOTChallenge or VisDrone file, CVAT's, KITTI's or UA-DETRAC's labels, or a "
+            "folder as DeepStream's kitti-track-output-dir or Ultralytics' save_txt writes it."
         ),
     ] = None,
     detector: Annotated[
@@ -92,12 +93,22 @@ def run(
         EmbeddingFormat, typer.Option(help="How embeddings are written: numbers, or float16 in base64.")
     ] = EmbeddingFormat.LIST,
     classes: Annotated[
-        str, typer.Option(help="Classes wanted of a detector: names of COCO's vehicles, or numbers.")
-    ] = "car,bus,truck",
+        str | None,
+        typer.Option(
+            help="Classes wanted: of a detector, names of COCO's vehicles, or numbers; of tracks, names or "
+            "the file's own numbers, or all. [default: vehicles]"
+        ),
+    ] = None,
     confidence: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score of a detection.")] = 0.3,
     stream: Annotated[
         str | None,
         typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
+    ] = None,
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]"
+        ),
     ] = None,
     reconnect: Annotated[
         int, typer.Option(min=1, help="Tries in a row after which a broken stream is given up.")
@@ -108,6 +119,11 @@ def run(
     """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop."""
     if (tracks is None) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
+
+    if tracks is None and first_frame is not None:
+        raise typer.BadParameter("it belongs to --tracks.", param_hint="--first-frame")
+    if detector == "motion" and classes is not None:
+        raise typer.BadParameter("whatever moves has no class; leave it out.", param_hint="--classes")
 
     import cv2
 
@@ -127,7 +143,8 @@ def run(
         tracks=tracks,
         stream=stream,
         detector=detector,
-        classes=tuple(name.strip() for name in classes.split(",") if name.strip()),
+        first_frame=first_frame,
+        classes=None if classes is None else _names(classes),
         confidence=confidence,
         threads=threads,
     )
@@ -157,19 +174,25 @@ def run(
                 _show(job.summary, folder, video=video)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a list with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _follower(
     source: Source,
     *,
     tracks: Path | None,
     stream: str | None,
     detector: str | None,
-    classes: tuple[str, ...],
+    first_frame: int | None,
+    classes: tuple[str, ...] | None,
     confidence: float,
     threads: int | None,
 ) -> Follower:
     from pamtri_edge.errors import InputError
     from pamtri_edge.tracks import read_tracks
-    from pamtri_edge.video.detect import YoloxDetector, YoloxSpec
+    from pamtri_edge.video.detect import DEFAULT_CLASSES, YoloxDetector, YoloxSpec
     from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
     from pamtri_edge.video.motion import MotionDetector
 
@@ -179,10 +202,11 @@ def _follower(
                 f"{source.label} is a stream, whose frames have no fixed numbers; tracks from a file need a "
                 "video file or a folder of images. Use --detector."
             )
-        return FileFollower(read_tracks(tracks, stream=stream))
+        found = read_tracks(tracks, stream=stream, classes=classes, first_frame=first_frame)
+        return FileFollower(found)
     if detector == "motion":
         return DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
-    spec = YoloxSpec(confidence=confidence, classes=classes)
+    spec = YoloxSpec(confidence=confidence, classes=DEFAULT_CLASSES if classes is None else classes)
     return DetectionFollower(YoloxDetector(detector or "", spec=spec, threads=threads), rate=source.rate)
 
 

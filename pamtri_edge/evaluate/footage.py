@@ -87,7 +87,7 @@ def choose_views(
     """
     found: dict[int, list[TrackView]] = {}
     limit = np.array([width, height, width, height])
-    for frame in range(tracks.last_index + 1):
+    for frame in tracks.frames:
         for item in tracks.at(frame):
             x1, y1, x2, y2 = (int(side) for side in np.clip(item.box, 0, limit).round())
             if min(x2 - x1, y2 - y1) >= rule.least_side:
@@ -118,6 +118,8 @@ def read_footage(
     *,
     rule: TrackRule = DEFAULT_RULE,
     stream: str | None = None,
+    classes: Sequence[str] | None = None,
+    first_frame: int | None = None,
     progress: Progress | None = None,
 ) -> EvaluationSet:
     """Cut the queries and the gallery out of a video.
@@ -127,6 +129,8 @@ def read_footage(
         tracks: its tracks; see `pamtri_edge.tracks.read_tracks`.
         rule: which tracks and views.
         stream: for a folder of tracks with several streams, the one to use.
+        classes: which classes of the tracks are used; None for vehicles.
+        first_frame: number of the first frame in the tracks; None for their layout's own.
         progress: told after every frame.
 
     Raises:
@@ -136,7 +140,7 @@ def read_footage(
     """
     from pamtri_edge.video.sources import open_source
 
-    track_set = read_tracks(tracks, stream=stream)
+    track_set = read_tracks(tracks, stream=stream, classes=classes, first_frame=first_frame)
     opened = open_source(str(source))
     try:
         if opened.live:
@@ -173,7 +177,7 @@ def _cut(
     frames = source.frames()
     first = next(iter(frames))
     height, width = first.picture.shape[:2]
-    queries, gallery = choose_views(tracks, width, height, rule)
+    queries, gallery = choose_views(tracks.in_pixels(width, height), width, height, rule)
     views = [*queries, *gallery]
     wanted: dict[int, list[int]] = {}
     for index, view in enumerate(views):

@@ -70,7 +70,7 @@ def read_footage(
     samples: list[Sample] = []
     stored: list[bytes] = []
     for number, (video, tracks) in enumerate(clips):
-        found = _chosen(read_tracks(tracks), views)
+        found = _chosen(_in_pixels(read_tracks(tracks), video), views)
         crops = _cut(video, found, progress)
         for place, (track, boxes) in enumerate(found.items()):
             vehicle = (samples[-1].vehicle + 1) if samples else 0
@@ -193,7 +193,7 @@ _Box = tuple[float, float, float, float]
 def _chosen(tracks: TrackSet, views: TrackViews) -> dict[int, list[tuple[int, _Box]]]:
     """Return frames and boxes of the tracks that can be used, evenly over each."""
     found: dict[int, list[tuple[int, _Box]]] = {}
-    for frame in range(tracks.last_index + 1):
+    for frame in tracks.frames:
         for item in tracks.at(frame):
             x1, y1, x2, y2 = item.box
             if min(x2 - x1, y2 - y1) >= views.least_side:
@@ -204,6 +204,20 @@ def _chosen(tracks: TrackSet, views: TrackViews) -> dict[int, list[tuple[int, _B
             places = np.unique(np.linspace(0, len(boxes) - 1, views.crops).round().astype(int))
             chosen[track] = [boxes[place] for place in places]
     return chosen
+
+
+def _in_pixels(tracks: TrackSet, video: Path) -> TrackSet:
+    """Return tracks whose boxes are in pixels of the video's first frame."""
+    from pamtri_edge.video.sources import open_source
+
+    if not tracks.relative:
+        return tracks
+    source: Source = open_source(str(video))
+    try:
+        high, wide = next(iter(source.frames())).picture.shape[:2]
+    finally:
+        source.close()
+    return tracks.in_pixels(wide, high)
 
 
 def _cut(

@@ -21,6 +21,7 @@ Picture = NDArray[np.uint8]
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _PANEL: Final = 384  # longer side of each half of a crop's picture: keypoints of a 30-pixel crop come apart
 _CAPTION: Final = 26
+_FAR: Final = 1e6  # pixels off any picture
 _LEFT: Final[Color] = (80, 200, 255)
 _RIGHT: Final[Color] = (255, 150, 60)
 _DARK: Final[Color] = (24, 24, 24)
@@ -66,7 +67,7 @@ def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = 
         color = track_color(overlay.track_id)
         if overlay.keypoints is not None:
             _draw_skeleton(drawn, overlay.keypoints, overlay.box, width)
-        x1, y1, x2, y2 = (round(value) for value in overlay.box)
+        x1, y1, x2, y2 = _near(overlay.box, drawn.shape)
         cv2.rectangle(drawn, (x1, y1), (x2, y2), color, width)
     for overlay in overlays:  # after all boxes, so that no label is crossed out
         _draw_label(drawn, overlay, scale)
@@ -137,8 +138,8 @@ def _draw_pose(picture: Picture, points: NDArray[np.float32], confidence: NDArra
 def _draw_skeleton(
     picture: Picture, keypoints: NDArray[np.float32], box: tuple[float, float, float, float], width: int
 ) -> None:
-    low, high = np.array(box[:2], np.float32), np.array(box[2:], np.float32)
-    points = low + keypoints[:, :2] * (high - low)
+    low, high = np.array(box[:2], np.float64), np.array(box[2:], np.float64)
+    points = np.clip(low + keypoints[:, :2] * (high - low), -_FAR, _FAR).astype(np.float32)
     shown = _drawable(points, keypoints[:, 2], picture.shape)
     for index, corners in _segments(points, keypoints[:, 2], shown):
         cv2.polylines(picture, [_whole(points[corners])], True, segment_color(index), 1, cv2.LINE_AA)
@@ -175,16 +176,22 @@ def _drawable(
     return np.asarray((confidence > 0) & (np.abs(points) < 4 * max(shape[:2])).all(axis=1))
 
 
+def _near(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a box in whole pixels, its far sides moved near the picture: OpenCV draws within 32 bits."""
+    limit = 4 * max(shape[:2])
+    return tuple(round(min(max(side, -limit), limit)) for side in box)
+
+
 def _whole(points: NDArray[np.float32]) -> NDArray[np.int32]:
     return np.round(points).astype(np.int32)
 
 
 def _draw_label(picture: Picture, overlay: Overlay, scale: float) -> None:
     (_, height), base = cv2.getTextSize(overlay.text, _FONT, scale, 1)
-    x1, y1, _, y2 = overlay.box
+    x1, y1, _, y2 = _near(overlay.box, picture.shape)
     top = y1 - base - 2 if y1 - height - base - 4 >= 0 else y2 + height + 3
     color = track_color(overlay.track_id)
-    _draw_text(picture, overlay.text, (round(x1), round(top)), scale, _DARK, color)
+    _draw_text(picture, overlay.text, (x1, top), scale, _DARK, color)
 
 
 def _draw_text(

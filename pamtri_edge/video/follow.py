@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.tracks import TrackBox, TrackSet
 from pamtri_edge.video.detect import Detector
+from pamtri_edge.video.fit import Fit
 from pamtri_edge.video.frames import Frame
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Follower(Protocol):
     def left_over(self, frames: int) -> str | None:
         """Say which tracks lie past the end of a video of so many frames; None if none do."""
 
+    def doubts(self) -> Sequence[str]:
+        """Say in what the tracks do not seem to be of this video, as far as it was seen."""
+
 
 class FileFollower:
     """Tracks from a file.
@@ -55,12 +59,18 @@ class FileFollower:
     least_frames = 1
 
     def __init__(self, tracks: TrackSet) -> None:
-        self._tracks = tracks
+        self._given = self._tracks = tracks
+        self._size: tuple[int, ...] = (0, 0)
         self._open: set[int] = set()
+        self._fit = Fit()
 
     def update(self, frame: Frame) -> Sequence[TrackBox]:
         """Return the tracks in the frame; see `Follower`."""
+        if (size := frame.picture.shape[1::-1]) != self._size:
+            self._size = size
+            self._tracks = self._given.in_pixels(*size)
         boxes = self._tracks.at(frame.index)
+        self._fit.observe(frame, boxes)
         self._open.update(box.track_id for box in boxes)
         return boxes
 
@@ -85,6 +95,10 @@ class FileFollower:
             f"ended with frame {frames - 1 + first}: {boxes} boxes of {ids} tracks were not used. "
             "Do the two belong together?"
         )
+
+    def doubts(self) -> Sequence[str]:
+        """Say where boxes lie outside the picture, or move without it; see `Follower`."""
+        return [f"{self._tracks.path}: {words}" for words in self._fit.doubts()]
 
 
 @dataclass(frozen=True)
@@ -184,6 +198,10 @@ class DetectionFollower:
     def left_over(self, frames: int) -> str | None:
         """Say nothing: detections end with the video."""
         return None
+
+    def doubts(self) -> Sequence[str]:
+        """Say nothing: detections are the video's own."""
+        return ()
 
     def _new_tracker(self) -> Any:
         spec, rate = self._spec, self._rate

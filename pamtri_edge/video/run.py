@@ -158,6 +158,8 @@ class VideoRun:
         finally:
             self._source.close()
         self._journal.end_all()
+        for doubt in self._follower.doubts():
+            _log.warning("%s", doubt)
         left_over = None if self._spec.limited else self._follower.left_over(self._next_index)
         if broken is None and left_over is not None:
             broken = SourceError(left_over)

@@ -22,6 +22,7 @@ FLOORS = (
         "printable",
         "picture_headers",
         "pictures",
+        "textfile",
         "retrieval",
     ),
     ("_native", "_render", "ops"),

@@ -149,3 +149,10 @@ def test_a_long_caption_is_made_to_fit() -> None:
     strip = drawn[384:]
     assert strip.shape == (26, 77, 3)
     assert (strip > 150).any()
+
+
+@pytest.mark.parametrize("box", [(3e9, 20.0, 3e9 + 30, 60.0), (-1e300, -1e300, 1e300, 1e300), (0, 0, 0, 0)])
+def test_a_box_anywhere_can_be_drawn(box: tuple[float, float, float, float]) -> None:
+    picture = np.zeros((40, 60, 3), np.uint8)
+    keypoints = np.full((36, 3), 0.9, np.float32)
+    assert draw_overlays(picture, [Overlay(1, box, "#1", keypoints)]).shape == picture.shape

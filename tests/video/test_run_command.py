@@ -151,9 +151,25 @@ def test_either_tracks_or_a_detector_must_be_given(tmp_path: Path, which: list[s
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--detector", "motion", "--classes", "car"], "whatever moves has no class"),
+        (["--detector", "motion", "--first-frame", "0"], "it belongs to --tracks"),
+    ],
+)
+def test_options_that_say_nothing_of_the_source_are_refused(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    code, _, err = _call("run", "a.mp4", "--output", tmp_path / "out", *arguments)
+    assert code == 2
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["absent.mp4", "--tracks", "{tracks}"], r"there is no video absent\.mp4"),
         (["{clip}", "--tracks", "absent.txt"], r"there is no track file or folder absent\.txt"),
-        (["{clip}", "--tracks", "{bad}"], r"bad\.txt:1: 3 columns; expected 6 to 10"),
+        (["{clip}", "--tracks", "{bad}"], r"bad\.txt:1: 3 columns; expected 6 to 12"),
+        (["{clip}", "--tracks", "{plain}", "--classes", "car"], "holds no classes, so that --classes car"),
         (["{clip}", "--detector", "absent.onnx"], r"there is no detector absent\.onnx"),
         (["{clip}", "--tracks", "{tracks}", "--start-utc", "noon"], r"'noon' is no ISO 8601"),
         (["rtsp://u:secret@n/1", "--tracks", "{tracks}"], r"rtsp://\*\*\*@n/1 is a stream"),
@@ -163,7 +179,9 @@ def test_bad_input_is_one_readable_line_before_any_work(
     clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], arguments: list[str], message: str
 ) -> None:
     (tmp_path / "bad.txt").write_text("1,2,3\n")
-    places = {"clip": clip, "tracks": clip.with_suffix(".txt"), "bad": tmp_path / "bad.txt"}
+    (tmp_path / "plain.txt").write_text("1,1,0,0,9,9\n")
+    places = {"clip": clip, "tracks": clip.with_suffix(".txt")}
+    places |= {name: tmp_path / f"{name}.txt" for name in ("bad", "plain")}
     filled = [argument.format(**places) for argument in arguments]
     code, _, err = _call("run", *filled, "--output", tmp_path / "out")
     assert code == 1

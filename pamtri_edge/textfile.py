@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text files of other programs, read with care: regular files alone, no line without an end."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from pamtri_edge.errors import PamtriError
+
+_KINDS: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
+    """Open a regular file for reading; never wait for a pipe or read a device.
+
+    Args:
+        path: the file.
+        error: what is raised where it is none, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as found:
+        raise error(f"{path} cannot be read: {found.strerror}.") from found
+    except ValueError as found:  # a zero byte in the name
+        raise error(f"{str(path)!r} cannot be read: {found}.") from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        kind = next((words for test, words in _KINDS if test(mode)), "something else")
+        raise error(f"{path} is {kind}; expected a regular file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def text_lines(
+    path: str | Path, *, longest: int, error: type[PamtriError], strict: bool = True
+) -> Iterator[tuple[int, str]]:
+    """Give number (from 1) and text of each line of a UTF-8 file; a byte order mark is left out.
+
+    Args:
+        path: the file.
+        longest: characters that a line may have.
+        error: what is raised.
+        strict: refuse bytes that are not UTF-8; else they become replacement characters.
+
+    Raises:
+        PamtriError: of the type `error`: no regular file, unreadable, binary, or a line too long.
+    """
+    raw = open_regular(path, error=error)
+    errors = "surrogateescape" if strict else "replace"
+    with io.TextIOWrapper(raw, encoding="utf-8-sig", errors=errors) as file:
+        number = 0
+        while True:
+            number += 1
+            try:
+                line = file.readline(longest + 1)
+            except OSError as found:
+                raise error(f"{path} cannot be read: {found.strerror}.") from found
+            if not line:
+                return
+            if "\0" in line:
+                raise error(f"{path} is not a text file: line {number} holds a zero byte{_utf16(path)}.")
+            if len(line) > longest:
+                raise error(
+                    f"{path}:{number} is longer than {longest} characters; is it another kind of file?"
+                )
+            if strict and not line.isascii() and any("\udc80" <= c <= "\udcff" for c in line):
+                raise error(f"{path}:{number} is not a text file in UTF-8.")
+            yield number, line
+
+
+def _utf16(path: str | Path) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123 - it was open a moment ago
+        mark = file.read(2)
+    return " (it is UTF-16; save it as UTF-8)" if mark in (b"\xff\xfe", b"\xfe\xff") else ""

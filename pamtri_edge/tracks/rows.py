@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of a track file as they are read: columns of numbers, and a count of what could not be used."""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+UNTRACKED: Final = 2**64 - 1  # UNTRACKED_OBJECT_ID of DeepStream's nvdsmeta.h
+
+NO_SIZE: Final = "with a box without a size or far off any picture"
+NO_ID: Final = "without a track id"
+EARLY: Final = "before the first frame"
+UNREADABLE: Final = "that cannot be read"
+
+LATEST_FRAME: Final = 2**31 - 1
+_FAR: Final = 2.0**24  # no picture is as large, and whole numbers in float32 end here
+
+_WHOLE: Final = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+
+
+class BadRowError(ValueError):
+    """A row that is none of the layout's; the text says what was found and what is expected."""
+
+
+@dataclass
+class Count:
+    """How often something was found, and where first: what it is and what was wrong there."""
+
+    rows: int = 0
+    first: str = ""
+
+
+@dataclass
+class Rows:
+    """What was read of one track file or folder.
+
+    Typed columns, not objects: an hour of a busy street is some two million boxes.
+
+    Attributes:
+        path: the file or folder.
+        first_frame: number that it gives to the first frame.
+        relative: boxes are in parts of the picture, 0 to 1.
+        files: the files that rows are of, in order.
+        labels: the classes found, numbers or names, in order.
+        skipped: rows that were left out while reading, by reason.
+        frames: number of the frame, as the file counts, of each row.
+        ids: track ids.
+        boxes: x1, y1, x2, y2, four numbers a row.
+        scores: confidence; NaN where there is none.
+        kinds: place of the class in `labels`; -1 where there is none.
+        tails: the two columns after the class, two numbers a row; NaN where there are none.
+        lines: number of the line.
+        places: place of the file in `files`.
+    """
+
+    path: Path
+    first_frame: int
+    relative: bool = False
+    files: list[Path] = field(default_factory=list)
+    labels: list[int | str] = field(default_factory=list)
+    skipped: dict[str, Count] = field(default_factory=dict)
+    frames: array[int] = field(default_factory=lambda: array("q"))
+    ids: array[int] = field(default_factory=lambda: array("Q"))
+    boxes: array[float] = field(default_factory=lambda: array("d"))
+    scores: array[float] = field(default_factory=lambda: array("d"))
+    kinds: array[int] = field(default_factory=lambda: array("q"))
+    tails: array[float] = field(default_factory=lambda: array("d"))
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("q"))
+    _codes: dict[int | str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def add(
+        self,
+        line: int,
+        frame: int,
+        track_id: int | None,
+        box: tuple[float, float, float, float],
+        *,
+        score: float = math.nan,
+        kind: int | str | None = None,
+        tail: tuple[float, float] = (math.nan, math.nan),
+    ) -> None:
+        """Add a row of the last of `files`; one that cannot be used is counted instead."""
+        x1, y1, x2, y2 = box
+        # Written so that NaN fails it.
+        if not (-_FAR < x1 < x2 < _FAR and -_FAR < y1 < y2 < _FAR):
+            shown = ", ".join(f"{value:g}" for value in box)
+            self.skip(NO_SIZE, line, f"the box has the corners ({shown})")
+        elif track_id is None:
+            self.skip(
+                NO_ID,
+                line,
+                "the track id is negative; files without ids hold detections, not tracks: run a tracker "
+                "first, or use --detector",
+            )
+        else:
+            self.frames.append(frame)
+            self.ids.append(track_id)
+            self.boxes.extend(box)
+            self.scores.append(score)
+            self.kinds.append(-1 if kind is None else self._code(kind))
+            self.tails.extend(tail)
+            self.lines.append(line)
+            self.places.append(len(self.files) - 1)
+
+    def skip(self, reason: str, line: int, found: str) -> None:
+        """Count a row of the last of `files` that is left out."""
+        count = self.skipped.setdefault(reason, Count())
+        count.rows += 1
+        count.first = count.first or f"{self.files[-1]}:{line}: {found}"
+
+    def where(self, row: int) -> str:
+        """Return file and line of a row."""
+        return f"{self.files[self.places[row]]}:{self.lines[row]}"
+
+    def _code(self, kind: int | str) -> int:
+        code = self._codes.get(kind)
+        if code is None:
+            code = self._codes[kind] = len(self.labels)
+            self.labels.append(kind)
+        return code
+
+
+def number(cell: str, what: str) -> float:
+    """Read a number, which may be infinite or none at all (`nan`).
+
+    Raises:
+        BadRowError: it is no number.
+    """
+    try:
+        return float(cell)
+    except ValueError:
+        raise BadRowError(f"{what} is {brief(cell)}; expected a number") from None
+
+
+def whole(cell: str, what: str) -> int:
+    """Read a whole number, which may be written as "3.0".
+
+    Raises:
+        BadRowError: it is none.
+    """
+    if _WHOLE.fullmatch(cell):
+        return int(cell)  # exactly: DeepStream's ids fill 64 bits, which a float would round
+    value = number(cell, what)
+    if not math.isfinite(value) or value != int(value):
+        raise BadRowError(f"{what} is {brief(cell)}; expected a whole number")
+    return int(value)
+
+
+def frame_number(cell: str) -> int:
+    """Read the number of a frame.
+
+    Raises:
+        BadRowError: it is no whole number, or too large for any video.
+    """
+    frame = whole(cell, "the frame")
+    if not -LATEST_FRAME <= frame <= LATEST_FRAME:
+        raise BadRowError(f"the frame is {brief(cell)}; expected a number up to {LATEST_FRAME}")
+    return frame
+
+
+def track_number(cell: str) -> int | None:
+    """Read a track id; None where it stands for an object without a track.
+
+    Raises:
+        BadRowError: it is no whole number, or does not fit 64 bits.
+    """
+    track = whole(cell, "the track id")
+    if track > UNTRACKED:
+        raise BadRowError(f"the track id {brief(cell)} does not fit 64 bits")
+    return None if track < 0 or track == UNTRACKED else track
+
+
+def brief(cell: str) -> str:
+    """Return a cell in quotes, shortened, without control characters."""
+    return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")

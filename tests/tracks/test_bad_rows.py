@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bad row is counted and left out; a file that holds no tracks is refused with its first wrong line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pamtri_edge.errors import PamtriError, SourceError
+from pamtri_edge.tracks import read_tracks
+
+Make = Callable[..., Path]
+
+_BAD = [
+    ("1,1,0,0,9", "5 columns; expected 6 to 12: frame, id, x, y, width, height"),
+    ("1,2,0,zero,9,9", "column 4 is 'zero'; expected a number"),
+    ("1.5,2,0,0,9,9", r"the frame is '1\.5'; expected a whole number"),
+    ("1e19,2,0,0,9,9", "the frame is '1e19'; expected a number up to"),
+    (f"{'9' * 300},2,0,0,9,9", r"the frame is '9{37}\.\.\.'; expected a number up to"),
+    (f"1,{'9' * 5000},0,0,9,9", "the track id is .* expected a whole number"),
+    (f"1,{2**64},5,5,9,9", "does not fit 64 bits"),
+    ("1,\u00b2,0,0,9,9", "the track id is '\u00b2'; expected a number"),
+    ("1,-1,0,0,9,9", "the track id is negative; files without ids hold detections"),
+    ("1,2,0,0,0,9", r"the box has the corners \(0, 0, 0, 0\)"),
+    ("1,2,0,nan,9,9", r"the box has the corners \(0, nan, 9, nan\)"),
+    ("1,2,0,0,inf,9", "the box has the corners"),
+    ("1,2,3e9,0,9,9", "the box has the corners"),
+    ("1,2,1e308,0,1e308,9", "the box has the corners"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), _BAD)
+def test_a_bad_row_is_left_out_and_told(
+    track_file: Make, caplog: pytest.LogCaptureFixture, line: str, message: str
+) -> None:
+    path = track_file(f"1,1,0,0,9,9\n{line}\n2,1,0,0,9,9\n")
+    assert len(read_tracks(path)) == 2
+    (record,) = caplog.records
+    assert "1 of 3 rows is left out" in record.getMessage()
+    with pytest.raises(SourceError, match=rf"tracks\.txt:1: .*{message}"):
+        read_tracks(track_file(f"{line}\n"))
+
+
+def test_a_file_of_which_most_rows_cannot_be_read_is_refused(track_file: Make) -> None:
+    with pytest.raises(SourceError, match=r":2: 2 columns; .* 2 of 3 rows of .* cannot be read as tracks"):
+        read_tracks(track_file("a b\nthe tracks\nof today\n1,1,0,0,9,9\n"))
+
+
+def test_deepstream_lines_without_an_id_are_known_as_detections(track_folder: Make) -> None:
+    line = "car 0.0 0 0.0 1 2 3 4 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.9\n"
+    with pytest.raises(SourceError, match=r"000\.txt:1: '0\.0' stands where the track id is expected"):
+        read_tracks(track_folder({"00_000_000000.txt": line}))
+
+
+def test_deepstreams_boxes_of_zeros_are_left_out(track_folder: Make, kitti_line: Callable[..., str]) -> None:
+    text = kitti_line("car", 1, "0 0 0 0") + kitti_line("car", 2, "5 2 3 4") + kitti_line("car", 3, "1 2 3 4")
+    assert read_tracks(track_folder({"00_000_000000.txt": text})).ids == (3,)
+
+
+def test_a_mot_file_in_a_folder_of_kitti_names_is_refused(track_folder: Make) -> None:
+    with pytest.raises(SourceError, match=r"1 column; expected 16"):
+        read_tracks(track_folder({"00_000_000000.txt": "1,1,0,0,9,9\n"}))
+
+
+def test_boxes_in_parts_of_the_picture_are_told(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
+    read_tracks(track_file("1,1,0.1,0.2,0.3,0.4\n2,1,0.12,0.2,0.3,0.4\n"))
+    assert "look like parts of the picture from 0 to 1" in caplog.text
+
+
+def test_corners_in_the_place_of_sizes_are_told(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [(k, 10 + 5 * k, 20 + 3 * k) for k in range(1, 20)]
+    read_tracks(track_file("".join(f"{k},1,{x},{y},{x + 50},{y + 30 + k % 2}\n" for k, x, y in rows)))
+    assert "look like x1, y1, x2, y2; expected are x, y, width, height" in caplog.text
+    caplog.clear()
+    read_tracks(track_file("".join(f"{k},1,{x},{y},{150 + k % 3},{90 + k % 2}\n" for k, x, y in rows)))
+    assert not caplog.records  # a large vehicle near the corner
+
+
+_CELL = st.one_of(
+    st.integers(-3, 99).map(str),
+    st.floats().map(str),
+    st.sampled_from(
+        ["", "car", "1e400", "9" * 400, "\u0663", "-0", "1_0", "0x1", "Infinity", "\x1b[2J", "\x00"]
+    ),
+    st.text(max_size=4),
+)
+_ROW = st.one_of(
+    st.lists(_CELL, max_size=20).flatmap(lambda row: st.sampled_from(",; \t").map(lambda by: by.join(row))),
+    st.tuples(*[st.integers(0, 4).map(str)] * 9).map(",".join),
+    st.sampled_from(["<a><frame num='1'><target id='x'/></frame></a>", "0 0 Car " + "1 " * 14, "[", "{}"]),
+)
+
+
+_CONTENT = st.one_of(
+    st.binary(max_size=80),
+    st.lists(_ROW, max_size=8).map(lambda rows: "\n".join(rows).encode("utf-8", "surrogatepass")),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=_CONTENT,
+    folder=st.sampled_from(["", "00_000_000000.txt", "a_1.txt"]),
+    classes=st.sampled_from([None, ("car",), ("all",), ("3",)]),
+)
+def test_whatever_a_file_holds_no_other_error_leaves_the_reader(
+    track_file: Make, text: bytes, folder: str, classes: tuple[str, ...] | None
+) -> None:
+    path = track_file(text, f"fuzz/{folder}" if folder else "fuzz.txt")
+    try:
+        tracks = read_tracks(path.parent if folder else path, classes=classes)
+    except PamtriError:
+        pass
+    else:
+        assert len(tracks) > 0
+    finally:
+        path.unlink()

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Each layout of tracks is told from the path and read whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pamtri_edge.errors import SourceError
+from pamtri_edge.tracks import TrackBox, read_tracks
+
+Make = Callable[..., Path]
+Line = Callable[..., str]
+
+_DETRAC = """<?xml version="1.0" encoding="utf-8"?>
+<sequence name="MVI_20011">
+  <ignored_region><box left="1" top="1" width="5" height="5"/></ignored_region>
+  <frame density="2" num="2"><target_list>
+    <target id="4"><box left="10.5" top="20" width="30" height="40"/><attribute vehicle_type="car"/></target>
+    <target id="5"><box left="0" top="0" width="9" height="9"/><attribute vehicle_type="others"/></target>
+  </target_list></frame>
+</sequence>
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,7,10,20,30,40,0.9,2,-1\n3,7,11,21,30,40,0.9,2,-1\n",
+        "1 7 10 20 30 40 0.9 2 -1\n3 7 11 21 30 40 0.9 2 -1\n",
+        "1\t7\t10\t20\t30\t40\n3\t7\t11\t21\t30\t40\n",
+        "1, 7, 10, 20, 30, 40\n\n# a remark\n3, 7, 11, 21, 30, 40\n",
+        "\ufeff1.0,7.0,1e1,20,30,40\r\n3.0,7.0,11,21,30,40\r\n",
+        "frame;id;x;y;w;h\n1;7;10,0;20;30;40\n3;7;11,0;21;30;40\n",
+        "1,7,10,20,30,40,0.9,-1,-1,-1,0\n3,7,11,21,30,40,0.9,-1,-1,-1,0\n",
+        "1,7,10,20,30,40,,,,\n3,7,11,21,30,40,,,,\n",
+    ],
+    ids=[
+        "comma",
+        "blank",
+        "tab",
+        "remarks",
+        "floats, BOM, CRLF",
+        "semicolon, header",
+        "eleven",
+        "empty cells",
+    ],
+)
+def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str) -> None:
+    tracks = read_tracks(track_file(text))
+    assert tracks.at(0) == (TrackBox(7, (10.0, 20.0, 40.0, 60.0)),)
+    assert tracks.at(1) == ()
+    assert tracks.at(2) == (TrackBox(7, (11.0, 21.0, 41.0, 61.0)),)
+    assert (len(tracks), tracks.ids, tracks.frames, tracks.first_frame) == (2, (7,), (0, 2), 1)
+
+
+def test_boxes_in_any_order_of_frames_are_found(track_file: Make) -> None:
+    tracks = read_tracks(track_file("5,2,0,0,9,9\n1,1,0,0,9,9\n5,1,1,1,9,9\n2,2,0,0,9,9\n"))
+    assert [box.track_id for box in tracks.at(4)] == [2, 1]
+    assert tracks.ids == (1, 2)
+    assert (tracks.last_frame(1), tracks.last_frame(2), tracks.last_index) == (4, 4, 4)
+
+
+def test_boxes_past_the_end_are_counted_with_their_tracks(track_file: Make) -> None:
+    tracks = read_tracks(track_file("1,1,0,0,9,9\n5,1,0,0,9,9\n6,1,0,0,9,9\n6,2,0,0,9,9\n"))
+    assert tracks.past(4) == (3, 2)
+    assert tracks.past(6) == (0, 0)
+
+
+def test_a_frame_0_shows_that_frames_count_from_0(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
+    path = track_file("0,1,0,0,9,9\n1,1,1,0,9,9\n")
+    assert read_tracks(path).frames == (0, 1)
+    assert "counts frames from 0, as it has a frame 0; --first-frame says otherwise" in caplog.text
+    assert read_tracks(path, first_frame=1).frames == (0,)
+    assert read_tracks(track_file("5,1,0,0,9,9\n"), first_frame=0).frames == (5,)
+    with pytest.raises(SourceError, match=r":1: frame 0, where the first frame is 1; .*--first-frame 0"):
+        read_tracks(track_file("0,1,0,0,9,9\n"), first_frame=1)
+
+
+def test_cvats_export_names_its_classes_beside_it(track_file: Make) -> None:
+    gt = track_file("1,1,0,0,9,9,1,1,1.0\n1,2,9,0,9,9,1,2,1.0\n", "task/gt/gt.txt")
+    track_file("bicycle\ndelivery van\n", "task/gt/labels.txt")
+    for path in (gt, gt.parent, gt.parent.parent):
+        assert read_tracks(path).ids == (2,)
+    assert read_tracks(gt, classes=["Bicycle"]).ids == (1,)
+
+
+def test_deepstream_folder_counts_frames_from_zero(track_folder: Make, kitti_line: Line) -> None:
+    big = 2**63 + 5  # DeepStream's ids fill 64 bits
+    folder = track_folder(
+        {
+            "00_000_000000.txt": kitti_line("car", big, "1.5 2.5 30.0 40.0", " 0.9"),
+            "00_000_000010.txt": kitti_line("car", big, "3.0 4.0 31.0 41.0"),
+            "00_000_000011.txt": "",
+            "._00_000_000000.txt": "a fork of a Mac",
+            "notes.md": "not a track file",
+        }
+    )
+    tracks = read_tracks(folder)
+    assert tracks.at(0) == (TrackBox(big, (1.5, 2.5, 30.0, 40.0)),)
+    assert tracks.at(10) == (TrackBox(big, (3.0, 4.0, 31.0, 41.0)),)
+    assert (tracks.first_frame, tracks.last_frame(big)) == (0, 10)
+
+
+def test_service_maker_names_foot_points_and_labels_with_blanks_are_read(
+    track_folder: Make, kitti_line: Line
+) -> None:
+    folder = track_folder({"003_000002.txt": kitti_line("fire truck", 4, "1 2 3 4", " 0.5 0.7 2.0 4.0")})
+    assert read_tracks(folder).at(2) == (TrackBox(4, (1.0, 2.0, 3.0, 4.0)),)
+
+
+def test_objects_without_a_track_id_are_left_out(
+    track_folder: Make, kitti_line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = kitti_line("car", 2**64 - 1, "1 2 3 4") * 2 + kitti_line("car", 1, "5 6 7 8")
+    assert read_tracks(track_folder({"00_000_000000.txt": text})).ids == (1,)
+    assert "2 of 3 rows are left out: 2 without a track id" in caplog.text
+
+
+def test_of_several_streams_one_is_chosen(track_folder: Make, kitti_line: Line) -> None:
+    folder = track_folder(
+        {
+            "00_000_000000.txt": kitti_line("car", 1, "1 2 3 4"),
+            "00_001_000000.txt": kitti_line("car", 2, "1 2 3 4"),
+        }
+    )
+    assert read_tracks(folder, stream="00_001").ids == (2,)
+    with pytest.raises(SourceError, match=r"holds 2 streams \(00_000, 00_001\); choose one with --stream"):
+        read_tracks(folder)
+    with pytest.raises(SourceError, match="'00_007' is none of them"):
+        read_tracks(folder, stream="00_007")
+
+
+def test_kittis_benchmark_has_all_frames_in_one_file(track_file: Make) -> None:
+    rest = "0 0 -1.79 10 20 30 40 2 1.8 4.4 -4.5 1.8 13.4 -2.1"
+    text = f"0 0 Van {rest}\n3 -1 DontCare {rest}\n3 1 Cyclist {rest}\n3 2 Tram {rest}\n"
+    tracks = read_tracks(track_file(text))
+    assert tracks.ids == (0, 2)
+    assert tracks.at(3) == (TrackBox(2, (10.0, 20.0, 30.0, 40.0)),)
+
+
+@pytest.mark.parametrize("columns", [6, 7])
+def test_ultralytics_folders_are_in_parts_of_the_picture(track_folder: Make, columns: int) -> None:
+    score = " 0.91" if columns == 7 else ""
+    files = {
+        "street_9_1.txt": f"2 0.5 0.5 0.25 0.5{score} 3\n0 0.1 0.1 0.1 0.1{score} 4\n",
+        "street_9_2.txt": f"7 0.5 0.5 0.25 0.5{score} 3\n",
+    }
+    tracks = read_tracks(track_folder(files))
+    assert (tracks.relative, tracks.ids, tracks.frames) == (True, (3,), (0, 1))
+    assert tracks.in_pixels(640, 480).at(0) == (TrackBox(3, (240.0, 120.0, 400.0, 360.0)),)
+    assert not tracks.in_pixels(640, 480).relative
+
+
+def test_ultralytics_labels_of_a_video_with_a_number_for_a_name(track_folder: Make) -> None:
+    folder = track_folder({"00_1.txt": "", "00_2.txt": "2 0.5 0.5 0.2 0.2 0.9 1\n"})
+    assert read_tracks(folder).frames == (1,)
+
+
+def test_ultralytics_detections_are_no_tracks(track_folder: Make) -> None:
+    folder = track_folder({"street_1.txt": "2 0.5 0.5 0.2 0.2 0.9\n"})
+    with pytest.raises(SourceError, match=r"1 boxes without a track id.*These are detections"):
+        read_tracks(folder)
+
+
+def test_ua_detracs_xml_is_read_with_all_its_vehicles(track_file: Make) -> None:
+    path = track_file(_DETRAC, "MVI_20011.xml")
+    tracks = read_tracks(path)
+    assert tracks.ids == (4, 5)
+    assert tracks.at(1)[0] == TrackBox(4, (10.5, 20.0, 40.5, 60.0))
+    assert read_tracks(path, classes=["car"]).ids == (4,)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('<!DOCTYPE s [<!ENTITY a "b">]><sequence/>', r"has a document type \(DTD\)"),
+        (_DETRAC[:300], r"xml:\d+ is no XML"),
+        ("<annotations/>", "holds no tracks; expected UA-DETRAC's"),
+        ('<?xml version="1.0" encoding="x-none"?><s/>', "is no XML|cannot be read as XML"),
+    ],
+)
+def test_other_xml_is_refused(track_file: Make, text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        read_tracks(track_file(text, "a.xml"))
+
+
+def test_nothing_to_read_is_an_error(track_file: Make, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for path, message in (
+        (tmp_path / "absent.txt", "there is no track file or folder"),
+        (tmp_path / "empty", "holds no track files; expected one a frame"),
+        (tmp_path / "pipe", "is a pipe; expected a regular file"),
+        (Path("/dev/zero"), "is a device; expected a regular file"),
+        (track_file("\n", "blank.txt"), "holds no tracks"),
+        (track_file('{"frames": []}', "a.json"), "looks like JSON"),
+        (track_file(b"\x00\xff\xfe\x80", "tracks.bin"), "is not a text file"),
+        (track_file("1,2".encode("utf-16"), "utf16.txt"), "it is UTF-16; save it as UTF-8"),
+        (track_file(b"1," * 2**20, "endless.txt"), "is longer than 65536 characters"),
+    ):
+        with pytest.raises(SourceError, match=message):
+            read_tracks(path)
+
+
+def test_real_track_files_are_read_whole(shared_data: Path) -> None:
+    found = {path.stem: read_tracks(path) for path in (shared_data / "clips").glob("*.txt")}
+    assert {name: (len(tracks.ids), len(tracks)) for name, tracks in found.items()} == {
+        "intel_car-detection_30s": (4, 166),
+        "suburban_a_640x352": (30, 3555),
+        "tfl_6600_junction": (25, 1977),
+        "tfl_625_201709281436": (61, 4880),
+    }

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tracks of another video are told of; those of the video itself are not."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pamtri_edge.tracks import TrackBox, read_tracks
+from pamtri_edge.video.fit import Fit
+from pamtri_edge.video.frames import Frame
+
+_CLIPS = ("intel_car-detection_30s", "suburban_a_640x352", "tfl_6600_junction", "tfl_625_201709281436")
+_FRAMES = 350
+
+
+def _street(x: int) -> Frame:
+    """Return a picture of a street with a vehicle at x."""
+    rng = np.random.default_rng(1)
+    picture = rng.integers(60, 90, (120, 320, 3), np.uint8)
+    picture[50:80, x : x + 40] = rng.integers(100, 255, (30, 40, 3), np.uint8)
+    return Frame(x, x / 25, picture)
+
+
+def _watched(seen: list[int], told: list[int], *, scale: float = 1.0) -> list[str]:
+    """Watch a vehicle that is at `seen` while its track says `told`."""
+    fit = Fit()
+    for x, claimed in zip(seen, told, strict=True):
+        box = (claimed * scale, 50 * scale, (claimed + 40) * scale, 80 * scale)
+        fit.observe(_street(x), [TrackBox(1, box)])
+    return fit.doubts()
+
+
+def test_a_vehicle_in_its_box_raises_no_doubt() -> None:
+    way = list(range(0, 270, 5))
+    assert _watched(way, way) == []
+
+
+def test_boxes_that_move_where_nothing_does_are_told() -> None:
+    way = list(range(0, 270, 5))
+    (words,) = _watched([280] * len(way), way)
+    assert words.startswith("the picture does not move with the boxes: in ")
+
+
+def test_boxes_of_a_larger_video_are_told() -> None:
+    way = list(range(0, 270, 5))
+    (words,) = _watched(way, way, scale=3.0)
+    assert "boxes lie outside the picture of 320x120 pixels; they reach to x = 915, y = 240" in words
+
+
+def test_boxes_that_stand_still_raise_no_doubt() -> None:
+    assert _watched([280] * 50, [10] * 50) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", _CLIPS)
+def test_of_real_clips_the_right_tracks_alone_raise_no_doubt(shared_data: Path, clip: str) -> None:
+    from pamtri_edge.video.sources import open_source
+
+    folder = shared_data / "clips"
+    tracks = {name: read_tracks(folder / f"{name}.txt") for name in _CLIPS}
+    fits = {name: Fit() for name in _CLIPS}
+    source = open_source(str(folder / f"{clip}.mp4"))
+    for frame, name in product(source.frames(), _CLIPS):
+        if frame.index >= _FRAMES and name != clip:
+            continue
+        fits[name].observe(frame, tracks[name].at(frame.index))
+    assert [name for name, fit in fits.items() if not fit.doubts()] == [clip]
