@@ -182,7 +182,7 @@ def _crop(pixel_format: PixelFormat, dtype: str) -> Case:
         def expected(picked: NDArray[np.intp]) -> Floats:
             pictures = np.empty((len(picked), 3, IMAGE_SIZE, IMAGE_SIZE), np.float32)
             reference.crop(
-                host_frame(frame, pixel_format, "bt601"), rectangles[picked], pictures, swap_channels=False
+                host_frame(frame, pixel_format, "auto"), rectangles[picked], pictures, swap_channels=False
             )
             return pictures
 

@@ -93,6 +93,7 @@ cudaError_t stack(StackTask task, int vehicles, Type type, cudaStream_t stream) 
 
 cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void* out,
                  cudaStream_t stream) {
+    if (options.layout != kPitchLinear) return cudaErrorNotSupported;
     const long long tiles =
         static_cast<long long>((options.size + kCropThreads - 1) / kCropThreads) *
         ((options.size + kCropRows - 1) / kCropRows);

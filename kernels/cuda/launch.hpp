@@ -32,10 +32,11 @@ cudaError_t stack(StackTask task, int vehicles, Type type, cudaStream_t stream);
 /// What crops are cut from and how they come out.
 struct CropOptions {
     PixelForm form = kRgb;
-    Conversion conversion = kBt601;  // of NV12
+    Conversion conversion = kBt709;  // of NV12: the surface's own, or else usual_conversion()
     bool swap_channels = false;
     int size = 256;
     Type type = Type::kFloat;
+    Layout layout = kPitchLinear;  // the surfaces'; no other is read
 };
 
 /// A rectangle of a surface: pixels x, y, width, height inside it (geometry.py has both crop
@@ -46,6 +47,7 @@ struct Crop {
 };
 
 /// crops: `count` of them, on the host -> out (count, 3, size, size), whole numbers 0..255.
+/// cudaErrorNotSupported for surfaces that are not pitch-linear: NvBufSurfTransform makes them so.
 cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void* out,
                  cudaStream_t stream);
 

@@ -243,7 +243,7 @@ def crop(
     size: int = IMAGE_SIZE,
     swap_channels: bool = False,
     pixel_format: PixelFormat = "rgb",
-    conversion: Conversion = "bt601",
+    conversion: Conversion = "auto",
     out: Any = None,
     dtype: str | None = None,
     stream: Any = None,
@@ -262,8 +262,12 @@ def crop(
         size: side of the result, in pixels.
         swap_channels: exchange the first and the third channel: RGB out of a BGR frame.
         pixel_format: "rgb"; "rgba", (H, W, 4) uint8, whose fourth channel is left out; "nv12", the pair of
-            planes luma (H, W) and chroma (H / 2, W / 2, 2), or both in one (3 H / 2, W).
-        conversion: how NV12 becomes RGB: "bt601", "bt709", "bt601-full" or "bt709-full".
+            planes luma (H, W) and chroma (H / 2, W / 2, 2), or both in one (3 H / 2, W). Pitch-linear, row
+            after row: a surface of a Jetson's decoder is block-linear, and its bytes do not tell; let
+            NvBufSurfTransform convert it first.
+        conversion: how NV12 becomes RGB, matrix and range: "bt601" or "bt709" with luma 16..235, "bt601-full"
+            or "bt709-full" with 0..255. Take it from the surface where it says (NV12, NV12_709, NV12_ER,
+            NV12_709_ER in this order). "auto": "bt709" above 576 lines, "bt601" up to there.
         out: (N, 3, size, size) float32, for the result; in CUDA memory float16 and uint8 do, too.
         dtype: of a new result, for CUDA arrays: "float32", "float16" or "uint8".
         stream: where to run, for CUDA arrays.

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames to cut crops from: RGB, RGBA or NV12, on the host or in CUDA memory.
 
-NV12 is a plane of luma (H, W) and one of chroma pairs (H / 2, W / 2, 2) or, the same bytes, (H / 2, W); or
-both in one array (3 H / 2, W), as OpenCV has it. `kernels/include/pamtri/pixels.hpp` says how it becomes RGB.
+NV12 is, row after row, a plane of luma (H, W) and one of chroma pairs (H / 2, W / 2, 2) or, the same bytes,
+(H / 2, W); or both in one array (3 H / 2, W), as OpenCV has it. `kernels/include/pamtri/pixels.hpp` says how
+it becomes RGB. Where nobody says which matrix its source used, the height does: BT.709 for high definition,
+BT.601 below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,10 @@ from pamtri_edge.arrays import check_choice, check_picture, is_device_array
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops.checks import check_array
 from pamtri_edge.ops.device import DeviceArray, described
+from pamtri_edge.ops.tasks import constants
 
 PixelFormat = Literal["rgb", "rgba", "nv12"]
-Conversion = Literal["bt601", "bt709", "bt601-full", "bt709-full"]
+Conversion = Literal["auto", "bt601", "bt709", "bt601-full", "bt709-full"]
 
 _FORMS: Final = {"rgb": "kRgb", "rgba": "kRgba", "nv12": "kNv12"}
 _CONVERSIONS: Final = {
@@ -71,6 +74,13 @@ def is_device_frame(frame: Any) -> bool:
     return any(is_device_array(plane) for plane in (frame if isinstance(frame, (tuple, list)) else (frame,)))
 
 
+def settled(conversion: str, height: int) -> str:
+    """Return which conversion "auto" means for a frame of so many lines; another is what it is."""
+    if conversion != "auto":
+        return conversion
+    return "bt709" if height > constants()["kMostStandardLines"] else "bt601"
+
+
 def host_frame(frame: Any, pixel_format: str, conversion: str) -> NDArray[np.uint8]:
     """Return a frame on the host as (H, W, 3) RGB (or BGR, where "rgb" or "rgba" is in truth that).
 
@@ -78,7 +88,7 @@ def host_frame(frame: Any, pixel_format: str, conversion: str) -> NDArray[np.uin
         InputError: it is not of the format.
     """
     check_choice(pixel_format, tuple(_FORMS), "pixel_format")
-    check_choice(conversion, tuple(_CONVERSIONS), "conversion")
+    check_choice(conversion, get_args(Conversion), "conversion")
     if pixel_format == "rgb":
         return check_picture(frame, "the frame")
     if pixel_format == "rgba":
@@ -87,11 +97,11 @@ def host_frame(frame: Any, pixel_format: str, conversion: str) -> NDArray[np.uin
     luma, chroma = _nv12_planes(frame)
     luma, chroma = check_array(luma, "luma", ("H", "W"), np.uint8), check_array_of_chroma(chroma)
     check_nv12(luma.shape, chroma.shape)
-    return rgb_of_nv12(luma, chroma, conversion)
+    return rgb_of_nv12(luma, chroma, settled(conversion, luma.shape[0]))
 
 
 def device_frame(
-    cupy: Any, frame: Any, pixel_format: str, conversion: str = "bt601", what: str = "the frame"
+    cupy: Any, frame: Any, pixel_format: str, conversion: str = "auto", what: str = "the frame"
 ) -> DeviceFrame:
     """Return a frame in CUDA memory; its rows may be further apart than they are long.
 
@@ -99,7 +109,7 @@ def device_frame(
         InputError: it is not of the format, or partly on the host.
     """
     check_choice(pixel_format, tuple(_FORMS), "pixel_format")
-    check_choice(conversion, tuple(_CONVERSIONS), "conversion")
+    check_choice(conversion, get_args(Conversion), "conversion")
     if pixel_format != "nv12":
         return _interleaved(described(cupy, frame, what, "out"), pixel_format, what)
     planes: tuple[DeviceArray, ...]
@@ -127,7 +137,7 @@ def device_frame(
         luma_shape[1],
         luma_shape[0],
         _FORMS[pixel_format],
-        _CONVERSIONS[conversion],
+        _CONVERSIONS[settled(conversion, luma_shape[0])],
     )
 
 

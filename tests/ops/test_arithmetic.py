@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from pamtri_edge import ops
 from pamtri_edge.ops import frames, tasks
 
 HEADERS = tasks.KERNELS / "include"
@@ -207,6 +208,22 @@ def test_nv12_becomes_rgb_by_the_standards(library: ctypes.CDLL, conversion: fra
     exact = np.clip(np.stack([red, green, blue], axis=-1) * 255, 0, 255)
     # OpenCV's constants have three decimals, 240 / 1000 / 2 of a level off at the most.
     assert np.abs(rgb - exact).max() <= (0.75 if conversion == "bt601" else 0.5001)
+
+
+@pytest.mark.parametrize(
+    ("height", "meant"), [(480, "bt601"), (576, "bt601"), (720, "bt709"), (1080, "bt709")]
+)
+def test_a_source_that_names_no_matrix_has_that_of_its_height(height: int, meant: frames.Conversion) -> None:
+    frame = np.random.default_rng(4).integers(0, 256, (height * 3 // 2, 16), np.uint8)
+    box = np.array([[0, 0, 16, 16]], np.int32)
+
+    found, expected = (
+        ops.crop(frame, box, size=16, pixel_format="nv12", **named) for named in ({}, {"conversion": meant})
+    )
+    other = ops.crop(frame, box, size=16, pixel_format="nv12", conversion=meant + "-full")  # type: ignore[arg-type]
+
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found, other)
 
 
 def test_the_first_conversion_is_opencvs_to_the_bit(library: ctypes.CDLL) -> None:

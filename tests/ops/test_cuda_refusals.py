@@ -125,7 +125,7 @@ class TestRefused:
             (
                 (9, 8),
                 {"pixel_format": "nv12", "conversion": "bt2020"},
-                "conversion is 'bt2020'; accepted: 'bt60",
+                "conversion is 'bt2020'; accepted: 'auto', 'bt60",
             ),
             ((10, 8), {"pixel_format": "nv12"}, r"shape \(10, 8\); expected \(3 H / 2, W\) uint8"),
             ((9, 7), {"pixel_format": "nv12"}, "the NV12 frame is 7 x 6 pixels; expected even numbers"),

@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 import emulated_kernels
 import kernel_cases
 from emulated_kernels import BACKWARD, ORDERS, EmulatedKernels
-from pamtri_edge.ops import tasks
+from pamtri_edge.ops import frames, tasks
+from pamtri_edge.ops.tasks import constants
 
+PITCH_LINEAR = constants()["kPitchLinear"]
 LEVELS = st.sampled_from([-2.0, -0.0, 0.0, 0.25, 0.5, 1.0])
 
 # The fixture is the same for every example: the kernels do not change.
@@ -253,7 +255,7 @@ class TestTheLibraryForCpp:
         crops["numbers"][:, 0] = frame.strides[0]
         crops["numbers"][:, 2:4] = boxes[:, :2]
         crops["numbers"][:, 4:] = boxes[:, 2:] - boxes[:, :2]
-        arguments = (_pointer(crops), 70, 0, 0, 1, 20, TYPES[dtype], _pointer(out))
+        arguments = (_pointer(crops), 70, 0, 0, 1, 20, TYPES[dtype], PITCH_LINEAR, _pointer(out))
         assert emulated.library.cpp_crop(*arguments) == 0
         np.testing.assert_array_equal(out, np.concatenate(parts))
 
@@ -261,11 +263,22 @@ class TestTheLibraryForCpp:
         library = emulated.library
         assert library.cpp_decode(None, 0, 0, 64, 1, None) == 0
         assert library.cpp_segments(None, 0, None, 0, ctypes.c_float(0.5), 64, 0, None) == 0
-        assert library.cpp_crop(None, 0, 0, 0, 0, 64, 0, None) == 0
+        assert library.cpp_crop(None, 0, 0, 0, 0, 64, 0, PITCH_LINEAR, None) == 0
         invalid = 1  # cudaErrorInvalidValue
         assert library.cpp_decode(None, 2, 5, 64, 1, None) == invalid
         assert library.cpp_segments(None, 1, None, 17, ctypes.c_float(0.5), 64, 0, None) == invalid
         assert library.cpp_decode(None, 0, -1, 64, 1, None) == invalid
+
+    def test_surfaces_that_lie_in_blocks_are_refused(self, emulated: EmulatedKernels) -> None:
+        unsupported = 801  # cudaErrorNotSupported
+        block_linear = constants()["kBlockLinear"]
+        arguments = (constants()["kNv12"], 0, 0, 64, 0, block_linear, None)
+        assert emulated.library.cpp_crop(None, 1, *arguments) == unsupported
+
+    @pytest.mark.parametrize("height", [2, 480, 576, 578, 720, 1080, 2160])
+    def test_the_usual_conversion_is_that_of_the_host(self, emulated: EmulatedKernels, height: int) -> None:
+        number = constants()[frames._CONVERSIONS[frames.settled("auto", height)]]
+        assert emulated.library.cpp_usual_conversion(height) == number
 
 
 def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:

@@ -10,6 +10,9 @@
 // (luma 16..235, chroma 16..240) or the full range 0..255, in fixed point of 20 bits, rounded half
 // up. The first has OpenCV's constants, which have three decimals, so that it equals
 // cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_NV12) to the bit.
+//
+// Pitch-linear means row after row. A Jetson's decoder gives NV12 in blocks (NVBUF_LAYOUT_BLOCK_LINEAR),
+// which looks the same from outside: such a surface goes through NvBufSurfTransform first.
 #pragma once
 
 #include "pamtri/common.hpp"
@@ -19,6 +22,12 @@ namespace pamtri {
 enum PixelForm { kRgb = 0, kRgba = 1, kNv12 = 2 };
 
 enum Conversion { kBt601 = 0, kBt709 = 1, kBt601Full = 2, kBt709Full = 3 };
+
+/// How a surface's bytes lie; the numbers are those of NvBufSurfaceLayout.
+enum Layout { kPitchLinear = 0, kBlockLinear = 1 };
+
+/// Lines of the tallest picture that is of standard definition.
+constexpr int kMostStandardLines = 576;
 
 constexpr int kConversionBits = 20;
 
@@ -30,6 +39,11 @@ struct Rgb {
 struct ConversionRule {
     int black, luma, red_v, green_u, green_v, blue_u;
 };
+
+/// The conversion of a frame whose source names none: what cameras and encoders use for its size.
+PAMTRI_HD Conversion usual_conversion(int height) {
+    return height > kMostStandardLines ? kBt709 : kBt601;
+}
 
 PAMTRI_HD ConversionRule conversion_rule(int conversion) {
     switch (conversion) {

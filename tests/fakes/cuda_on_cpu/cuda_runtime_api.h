@@ -7,7 +7,12 @@
 
 #include "cuda_on_cpu.hpp"
 
-enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorLaunchFailure = 719 };
+enum cudaError_t {
+    cudaSuccess = 0,
+    cudaErrorInvalidValue = 1,
+    cudaErrorLaunchFailure = 719,
+    cudaErrorNotSupported = 801
+};
 
 using cudaStream_t = struct CUstream_st*;
 

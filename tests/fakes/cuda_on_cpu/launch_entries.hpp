@@ -25,10 +25,15 @@ int cpp_stack(const pamtri::StackTask* task, int vehicles, int type) {
 }
 
 int cpp_crop(const pamtri::cuda::Crop* crops, int count, int form, int conversion, int swap,
-             int size, int type, void* out) {
+             int size, int type, int layout, void* out) {
     const pamtri::cuda::CropOptions options{static_cast<pamtri::PixelForm>(form),
-                                            static_cast<pamtri::Conversion>(conversion), swap != 0,
-                                            size, static_cast<pamtri::cuda::Type>(type)};
+                                            static_cast<pamtri::Conversion>(conversion),
+                                            swap != 0,
+                                            size,
+                                            static_cast<pamtri::cuda::Type>(type),
+                                            static_cast<pamtri::Layout>(layout)};
     return pamtri::cuda::crop(crops, count, options, out, nullptr);
 }
+
+int cpp_usual_conversion(int height) { return pamtri::usual_conversion(height); }
 }
