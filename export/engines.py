@@ -69,8 +69,8 @@ def engine_tools(options: ExportOptions) -> EngineTools:
             old, or does not fit the others.
     """
     cupy = load_cupy()
-    library = load_library()
     gpu = find_gpu(cupy, "cuda")
+    library = load_library(compute=gpu.compute)
     if options.via != "torch-tensorrt":
         return EngineTools(library, gpu)
     from pamtri_edge.export.torch_engine import load_torch_tensorrt

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Final
 
@@ -45,23 +46,36 @@ class Reidentification:
         embeddings: (N, D) float32; of unit length unless the manifest's `embedding_norm` is "raw".
         color_probs: (N, C) float32, one row sums to 1.
         type_probs: (N, T) float32, one row sums to 1.
-        colors: the most probable color of each vehicle.
-        types: the most probable type of each vehicle.
         keypoints: (N, 36, 3) float32 x, y, confidence; x and y in crop units (0..1 across the crop; from
             `embed`) or frame pixels (from `embed_frame`). Confidences are raw peaks and may pass 1.
         quality: (N,) float32, the mean of the keypoints' confidences, each clipped to 0..1.
+        color_names: what the columns of `color_probs` stand for.
+        type_names: what the columns of `type_probs` stand for.
     """
 
     embeddings: Floats
     color_probs: Floats | None
     type_probs: Floats | None
-    colors: list[str] | None
-    types: list[str] | None
     keypoints: Floats | None
     quality: Floats | None
+    color_names: Sequence[str] | None
+    type_names: Sequence[str] | None
 
     def __len__(self) -> int:
         return len(self.embeddings)
+
+    @cached_property
+    def colors(self) -> list[str] | None:
+        """The most probable color of each vehicle.
+
+        Words are on the host: of results on the device, the first look waits for the current stream.
+        """
+        return _labels(self.color_probs, self.color_names)
+
+    @cached_property
+    def types(self) -> list[str] | None:
+        """The most probable type of each vehicle; see `colors`."""
+        return _labels(self.type_probs, self.type_names)
 
 
 class Reidentifier:
@@ -278,10 +292,10 @@ class Reidentifier:
             embeddings=outputs["embedding"],
             color_probs=colors,
             type_probs=types,
-            colors=_labels(colors, self.manifest.colors),
-            types=_labels(types, self.manifest.types),
             keypoints=outputs.get("keypoints"),
             quality=None if quality is None else quality[:, 0],
+            color_names=self.manifest.colors,
+            type_names=self.manifest.types,
         )
 
 

@@ -206,10 +206,11 @@ def staged_path(setting: Setting, *, compiled: bool, rewritten: bool = False) ->
 def _tensorrt(setting: Setting) -> Subject:
     from pamtri_edge import Reidentifier
     from pamtri_edge.ops.driver import load_cupy
+    from pamtri_edge.runtime.tensorrt.device import find_gpu
     from pamtri_edge.runtime.tensorrt.library import load_library
 
-    library = load_library()  # before a bundle is exported for it
     cupy = load_cupy()
+    library = load_library(compute=find_gpu(cupy, "cuda").compute)  # before a bundle is exported for it
     reid = Reidentifier.load(setting.bundle(), device="cuda", backend="tensorrt")
     engine: Any = reid.backend
     crops = cupy.from_dlpack(setting.crops)

@@ -49,8 +49,7 @@ class Place:
         device = torch.device("cuda", self.lead.device)
         with ExitStack() as stack:
             if self.given:  # so that PyTorch does not hand the memory on while this stream needs it
-                foreign = torch.cuda.ExternalStream(self.stream.ptr, device=device)
-                stack.enter_context(torch.cuda.stream(foreign))
+                stack.enter_context(torch.cuda.stream(_of_torch(torch, int(self.stream.ptr), device)))
             tensor = torch.empty(shape, dtype=getattr(torch, dtype), device=device)
         return described(self.cupy, tensor, "out", "out")
 
@@ -99,6 +98,12 @@ def running(
                 _order(cupy, int(chosen.ptr), out.ready, lead.device)
 
 
+def current_stream(cupy: Any, tensor: Any) -> Any:
+    """Return CuPy's object for the stream that is PyTorch's current one, on the GPU of a tensor of its."""
+    device = int(tensor.device.index)
+    return _stream(cupy, int(sys.modules["torch"].cuda.current_stream(device).cuda_stream), device)
+
+
 def _order(cupy: Any, before: int | None, after: int, device: int) -> None:
     """Let one stream wait for what is on another now."""
     if before is None or _same(before, after):
@@ -137,6 +142,13 @@ def _stream(cupy: Any, handle: int | None, device: int) -> Any:
     if hasattr(cupy.cuda.Stream, "from_external"):  # CuPy 14 and later, where the other is deprecated
         return cupy.cuda.Stream.from_external(_Foreign(handle))
     return cupy.cuda.ExternalStream(handle, device)
+
+
+def _of_torch(torch: Any, handle: int, device: Any) -> Any:
+    """Return PyTorch's object for a stream; it takes no address for the default one."""
+    if handle in _LEGACY:
+        return torch.cuda.default_stream(device)
+    return torch.cuda.ExternalStream(handle, device=device)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,14 @@ class Tensor:
     def __dlpack_device__(self):
         return 2, self.array.device.id
 
+    def __dlpack__(self, *, stream=None, **_):
+        """Hand the memory over: the consumer's stream waits for PyTorch's current one."""
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if stream not in (None, -1):
+            cupy.cuda.ExternalStream(0 if stream == 1 else stream).wait_event(_streams[-1].record())
+        return self.array
+
     @property
     def __cuda_array_interface__(self):
         if self.requires_grad:
@@ -75,7 +83,8 @@ def install(monkeypatch):
     module.empty = _empty
     module.cuda = SimpleNamespace(
         current_stream=lambda device=None: SimpleNamespace(cuda_stream=_streams[-1].ptr),
-        ExternalStream=lambda ptr, device=None: cupy.cuda.ExternalStream(ptr),
+        default_stream=lambda device=None: cupy.cuda.Stream.null,
+        ExternalStream=_external_stream,
         stream=_using,
     )
     monkeypatch.setitem(sys.modules, "torch", module)
@@ -91,6 +100,15 @@ def tensor(host):
 def _empty(shape, *, dtype, device):
     with cupy.cuda.Device(device.index), _streams[-1]:
         return Tensor(cupy.empty(shape, dtype))
+
+
+def _external_stream(ptr, device=None):
+    """Return PyTorch's object for a handle, which it takes for an address.
+
+    No address (0) makes it take a stream of its own pool, and an odd one (cudaStreamLegacy, 1) is read as the
+    number of such a stream.
+    """
+    return cupy.cuda.Stream(non_blocking=True) if ptr in (0, 1) else cupy.cuda.ExternalStream(ptr)
 
 
 @contextmanager

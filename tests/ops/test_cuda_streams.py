@@ -144,6 +144,31 @@ class TestStreams:
         assert asked == [stream.ptr, 0]
 
     @pytest.mark.usefixtures("simulated_gpu")
+    @pytest.mark.parametrize("named", ["PyTorch's", "CuPy's", "cudaStreamLegacy"])
+    def test_memory_for_the_default_stream_is_the_default_streams(
+        self, monkeypatch: pytest.MonkeyPatch, named: str
+    ) -> None:
+        """PyTorch takes no address for it: it would hand out memory of a stream of its pool."""
+        torch = torch_fake.install(monkeypatch)
+        given = {
+            "PyTorch's": torch.cuda.current_stream(),
+            "CuPy's": cupy.cuda.Stream.null,
+            "cudaStreamLegacy": 1,
+        }
+        asked: list[int] = []
+        plain = torch.empty
+
+        def empty(*shape: Any, **how: Any) -> Any:
+            asked.append(torch.cuda.current_stream().cuda_stream)
+            return plain(*shape, **how)
+
+        monkeypatch.setattr(torch, "empty", empty)
+        result = ops.decode(torch_fake.tensor(ONES), stream=given[named])
+
+        assert asked == [0]
+        assert result.array.get()[0, 0, 2] == 1.0
+
+    @pytest.mark.usefixtures("simulated_gpu")
     def test_a_tensor_that_takes_a_gradient_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         torch_fake.install(monkeypatch)
         heatmaps = torch_fake.tensor(ONES)

@@ -54,12 +54,26 @@ def pictures(rng: np.random.Generator) -> NDArray[np.uint8]:
 def assert_same(found: Any, meant: Any) -> None:
     for field in dataclasses.fields(meant):
         one, other = getattr(found, field.name), getattr(meant, field.name)
-        if isinstance(other, list):
+        if field.name.endswith("_names"):
             assert one == other
         else:
             np.testing.assert_allclose(
                 one.get() if isinstance(one, cupy.ndarray) else one, other, atol=1e-4, err_msg=field.name
             )
+    assert (found.colors, found.types) == (meant.colors, meant.types)
+
+
+def test_results_on_the_device_do_not_block_the_host_until_a_label_is_read(gpu: Any, micro: Micro) -> None:
+    crops = samples.crops(3)
+    with Reidentifier.load(micro(), backend="tensorrt") as reid:
+        meant = reid.embed(crops)
+        cupy.cuda.Stream.null.synchronize()
+        gpu.log.clear()
+        found = reid.embed(crops, output="device")
+        assert not [name for name in gpu.log if name.startswith("run ")]
+        assert "argmax" not in gpu.log
+        assert (found.colors, found.types) == (meant.colors, meant.types)
+        assert found.colors is found.colors
 
 
 def test_an_engine_is_built_at_the_first_load_and_proves_itself(gpu: Any, micro: Micro) -> None:

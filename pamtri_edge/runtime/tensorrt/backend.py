@@ -17,6 +17,8 @@ import numpy as np
 from pamtri_edge import ops
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import EngineError, InputError
+from pamtri_edge.ops.device import is_torch
+from pamtri_edge.ops.streams import current_stream
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
 from pamtri_edge.runtime.tensorrt.arrays import take_array
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS, Chunk
@@ -83,8 +85,8 @@ class TensorRtBackend:
                 f"{model.parent} has no staged networks; export it with --staged, or use mode='fused'."
             )
         self._cupy = load_cupy()
-        self._library = load_library()
         self._gpu = find_gpu(self._cupy, device)
+        self._library = load_library(compute=self._gpu.compute)
         self._build, self._progress, self._graphs = build, progress, graphs
         self._lock = threading.RLock()
         self._prints: dict[Path, Fingerprint] = {}
@@ -154,8 +156,11 @@ class TensorRtBackend:
             results, caller = self._results_on_device(execution, len(pictures))
             with execution.current():
                 self._to_device(execution, len(pictures), feed, results, 0)
-                caller.wait_event(execution.stream.record())
-                if not isinstance(batch, self._cupy.ndarray):
+                done = execution.stream.record()
+                caller.wait_event(done)
+                if is_torch(batch):
+                    current_stream(self._cupy, batch).wait_event(done)  # on which its memory is used next
+                elif not isinstance(batch, self._cupy.ndarray):
                     execution.stream.synchronize()  # its owner may reuse the memory as soon as this returns
         return results
 

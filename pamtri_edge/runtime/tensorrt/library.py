@@ -29,6 +29,9 @@ VARIABLE: Final = "PAMTRI_TENSORRT"
 
 OLDEST: Final = (10, 3)
 
+RTX_KNOWS: Final = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_120", "sm_121")
+"""The GPUs that TensorRT-RTX (1.7) has kernels for: GeForce and RTX, not H100, H200, Orin or Thor."""
+
 _TITLES: Final = {"tensorrt": "TensorRT", "tensorrt_rtx": "TensorRT-RTX"}
 _INSTALL: Final = "pip install 'pamtri-edge[tensorrt]' (on a Jetson, JetPack brings it: apt install tensorrt)"
 _LEVELS: Final = (logging.INFO, logging.INFO, logging.INFO, logging.DEBUG, logging.DEBUG)
@@ -101,15 +104,16 @@ class Library:
 _loggers: WeakKeyDictionary[ModuleType, Any] = WeakKeyDictionary()
 
 
-def load_library(*, build_only: bool = False) -> Library:
-    """Import TensorRT.
+def load_library(*, compute: str | None = None, build_only: bool = False) -> Library:
+    """Import the first TensorRT that can be used.
 
     Args:
+        compute: architecture of the GPU that it shall run on, such as "sm_87"; None looks at no GPU.
         build_only: the library shall build engines, not run them: TensorRT-RTX can do that without a GPU.
 
     Raises:
-        MissingDependencyError: no TensorRT that can be imported or is new enough, no driver, or one that is
-            too old for this TensorRT.
+        MissingDependencyError: there is no driver; or each TensorRT is missing, broken, too old, made for a
+            newer driver, or does not know this GPU. The message has the reason of each.
         InputError: `PAMTRI_TENSORRT` names something else.
     """
     wanted = os.environ.get(VARIABLE, "")
@@ -129,13 +133,22 @@ def load_library(*, build_only: bool = False) -> Library:
             failures.append(f"{_TITLES[flavour]}: {error}")
             continue
         version = str(module.__version__)
-        _check_version(flavour, version)
-        if driver is not None:
-            _check_cuda(flavour, driver)
-        return Library(module, flavour, version, _logger_of(module))
+        unfit = (
+            _too_old(flavour, version)
+            or (_other_gpu(flavour, version, compute) if compute else "")
+            or (_newer_cuda(flavour, driver) if driver is not None else "")
+        )
+        if not unfit:
+            return Library(module, flavour, version, _logger_of(module))
+        failures.append(unfit)
+    reasons = "; ".join(failures)
+    geforce = (
+        ""
+        if compute and compute not in RTX_KNOWS
+        else (", or, for a GeForce or RTX GPU: pip install 'pamtri-edge[tensorrt-rtx]'")
+    )
     raise MissingDependencyError(
-        f"no TensorRT can be imported ({'; '.join(failures)}); install one: {_INSTALL}, or, for a GeForce or "
-        "RTX GPU: pip install 'pamtri-edge[tensorrt-rtx]'"
+        f"no TensorRT can be used here ({reasons}); install one: {_INSTALL}{geforce}"
     )
 
 
@@ -151,30 +164,43 @@ def installed_flavours() -> list[str]:
     return found
 
 
-def _check_version(flavour: str, version: str) -> None:
+def _too_old(flavour: str, version: str) -> str:
+    """Say that a version is older than what we call, or nothing."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if flavour == "tensorrt" and numbers < OLDEST:
-        raise MissingDependencyError(
-            f"TensorRT {version} is installed; {OLDEST[0]}.{OLDEST[1]} or later is needed: {_INSTALL}."
+        return f"TensorRT {version} is installed; {OLDEST[0]}.{OLDEST[1]} or later is needed"
+    return ""
+
+
+def _other_gpu(flavour: str, version: str, compute: str) -> str:
+    """Say that a TensorRT has no kernels for a GPU, which it would tell only after minutes, or nothing."""
+    if flavour == "tensorrt_rtx" and compute not in RTX_KNOWS:
+        return (
+            f"{_TITLES[flavour]} {version} does not run on a GPU of compute capability "
+            f"{_capability(compute)}, only of {', '.join(map(_capability, RTX_KNOWS))}: TensorRT itself does"
         )
+    return ""
 
 
-def _check_cuda(flavour: str, driver: int) -> None:
-    """Compare the driver with the CUDA that the installed packages of TensorRT were made for.
+def _capability(compute: str) -> str:
+    """Return "sm_87" as people write it: "8.7"."""
+    digits = compute.removeprefix("sm_")
+    return f"{digits[:-1]}.{digits[-1]}"
 
-    Raises:
-        MissingDependencyError: the driver is older than that.
-    """
+
+def _newer_cuda(flavour: str, driver: int) -> str:
+    """Say that the installed packages were made for a newer CUDA than the driver's, or nothing."""
     needed = max(
         (major for major in (11, 12, 13, 14) if _is_installed(f"{flavour.replace('_', '-')}-cu{major}")),
         default=0,
     )
     if needed > driver // 1000:
-        raise MissingDependencyError(
+        return (
             f"the NVIDIA driver is too old: it runs CUDA up to {dotted(driver)}, and the installed "
-            f"{_TITLES[flavour]} was made for CUDA {needed}. Update the driver, or install the TensorRT for "
-            f"CUDA {driver // 1000}: pip install {flavour.replace('_', '-')}-cu{driver // 1000}"
+            f"{_TITLES[flavour]} was made for CUDA {needed}; update the driver, or install the one for CUDA "
+            f"{driver // 1000}: pip install {flavour.replace('_', '-')}-cu{driver // 1000}"
         )
+    return ""
 
 
 def _is_installed(distribution: str) -> bool:

@@ -94,7 +94,7 @@ def test_no_tensorrt_is_told(machine: Any, bundle: Path, monkeypatch: pytest.Mon
     for module in ("tensorrt", "tensorrt_rtx"):
         monkeypatch.setitem(sys.modules, module, None)
     said = refusal(bundle)
-    assert "no TensorRT can be imported" in said
+    assert "no TensorRT can be used here" in said
     assert "pip install 'pamtri-edge[tensorrt]'" in said
 
 
@@ -123,6 +123,8 @@ def test_every_version_makes_strongly_typed_networks(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     trt = tensorrt_fake.install(monkeypatch, version=version, flavour=flavour)
+    if flavour == "tensorrt_rtx":
+        cupy_fake.install(monkeypatch, Gpu(compute=(8, 9)))
     library = load_library()
     assert library.title == title
     backend = create_backend(bundle, backend="tensorrt")
@@ -147,6 +149,50 @@ def test_a_broken_tensorrt_leaves_the_other_to_run(machine: Any, monkeypatch: py
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
     assert load_library().flavour == "tensorrt_rtx"
+
+
+RTX = {"version": "1.7.1.116", "flavour": "tensorrt_rtx"}
+
+
+@pytest.mark.parametrize(
+    ("compute", "number"), [((8, 7), "8.7"), ((9, 0), "9.0"), ((10, 0), "10.0"), ((11, 0), "11.0")]
+)
+def test_a_gpu_that_tensorrt_rtx_does_not_know_is_refused_before_an_engine_is_built(
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, compute: tuple[int, int], number: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    trt = tensorrt_fake.install(monkeypatch, **RTX)
+    cupy_fake.install(monkeypatch, Gpu(compute=compute))
+    said = refusal(bundle)
+    assert f"TensorRT-RTX 1.7.1.116 does not run on a GPU of compute capability {number}, only of 7.5" in said
+    assert "tensorrt-rtx]" not in said, "what does not help is not offered"
+    assert trt.record.builds == 0
+
+
+@pytest.mark.parametrize("compute", [(7, 5), (8, 0), (8, 6), (8, 9), (12, 0), (12, 1)])
+def test_a_gpu_that_tensorrt_rtx_knows_is_taken(
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, compute: tuple[int, int]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    tensorrt_fake.install(monkeypatch, **RTX)
+    cupy_fake.install(monkeypatch, Gpu(compute=compute))
+    backend = create_backend(bundle, backend="tensorrt")
+    assert backend.run({"images": np.zeros((1, 3, 16, 16), np.float32)})["embedding"].shape == (1, 8)
+    backend.close()
+
+
+@pytest.mark.parametrize("broken", ["8.6.1", None])
+def test_whatever_one_tensorrt_lacks_the_next_is_asked(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, broken: str | None
+) -> None:
+    tensorrt_fake.install(monkeypatch, **RTX)
+    if broken is None:
+        monkeypatch.setitem(sys.modules, "tensorrt", None)
+    else:
+        tensorrt_fake.install(monkeypatch, version=broken)
+    assert load_library(compute="sm_89").flavour == "tensorrt_rtx"
+    with pytest.raises(MissingDependencyError, match=r"TensorRT.*; TensorRT-RTX .* does not run on a GPU"):
+        load_library(compute="sm_90")
 
 
 def test_building_with_tensorrt_rtx_needs_no_driver(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:

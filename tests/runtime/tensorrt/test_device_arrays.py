@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 import cupy_fake as cupy
+import torch_fake
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.runtime import create_backend
@@ -184,6 +185,30 @@ def test_arrays_of_other_libraries_are_taken_in_their_streams_order(
         assert backend._execution.stream.done, "its owner may write to it as soon as the call returns"  # type: ignore[union-attr]
     embedding = found["embedding"]
     near(embedding.get() if on_device else embedding, meant["embedding"])
+
+
+@pytest.mark.parametrize("schedule", ["lazy", "random"])
+def test_pytorchs_stream_waits_for_a_tensor_to_be_read_and_the_host_does_not(
+    backend: TensorRtBackend,
+    machine: Any,
+    pictures: Any,
+    meant: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: str,
+) -> None:
+    torch = torch_fake.install(monkeypatch)
+    backend.run_pictures(cupy.asarray(pictures[:1]), swap_channels=False, on_device=True)  # captures
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with torch.cuda.stream(stream):
+        batch = torch_fake.tensor(pictures[:1])
+        before = len(machine.runs())
+        found = backend.run_pictures(batch, swap_channels=False, on_device=True)
+        assert len(machine.runs()) == before, "the host does not wait"
+        machine.gpu.schedule = schedule
+        with stream:
+            batch.array.fill(0)  # what PyTorch does next to the tensor, on its own stream
+        stream.synchronize()
+    near(found["embedding"].get(), meant["embedding"][:1])
 
 
 class Graded:
