@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import torch
+from torch.utils import _pytree
 
 from pamtri_edge.errors import EngineError, MissingDependencyError
 from pamtri_edge.export.graph import Exportable, sample_input
@@ -109,7 +110,7 @@ def compile_plan(
                 for name, sample in zip(module.input_names, samples, strict=True)
             ],
             arg_input_binding_names=tuple(module.input_names),
-            output_binding_names=tuple(module.output_names),
+            output_binding_names=_structured(module.output_names, program),
             disable_tf32=True,  # float32 layers compute in float32, as the ONNX file's engine does
         )
     except Exception as error:  # unsupported operators, lack of memory, a failed build: each has its own type
@@ -137,6 +138,11 @@ def _typed(module: Exportable, precision: str) -> Exportable:
         return module.half_networks()
     module.half_network()
     return module
+
+
+def _structured(names: Sequence[str], program: torch.export.ExportedProgram) -> Any:
+    """Return the names in the structure of what the program returns: one tensor has a plain string."""
+    return _pytree.tree_unflatten(list(names), program.call_spec.out_spec)
 
 
 def _results(program: torch.export.ExportedProgram) -> list[Any]:

@@ -37,11 +37,13 @@ from cupy_fake_memory import (
     MemoryPointer,
     MemoryPool,
     OutOfMemoryError,
+    PinnedMemoryPool,
     UnownedMemory,
     alloc,
     alloc_pinned_memory,
     empty_pinned,
     get_default_memory_pool,  # noqa: F401 - a name of CuPy
+    get_default_pinned_memory_pool,  # noqa: F401 - likewise
     using_allocator,
 )
 from simulated_gpu import CudaError, Gpu
@@ -56,7 +58,7 @@ sources = []
 
 def install(monkeypatch, *gpus):
     """Make CuPy be this module, with fresh GPUs (one, if none are given); return the first."""
-    reset(list(gpus) or [Gpu()], MemoryPool())
+    reset(list(gpus) or [Gpu()], MemoryPool(), PinnedMemoryPool())
     kernels.clear()
     sources.clear()
     cupyx = ModuleType("cupyx")

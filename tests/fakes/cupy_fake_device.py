@@ -10,14 +10,14 @@ from types import SimpleNamespace
 
 from simulated_gpu import CudaError, Gpu
 
-state = SimpleNamespace(gpus=[Gpu()], pool=None)
-"""The GPUs of the machine and CuPy's memory pool."""
+state = SimpleNamespace(gpus=[Gpu()], pool=None, pinned_pool=None)
+"""The GPUs of the machine and CuPy's pools of memory."""
 _local = threading.local()
 
 
-def reset(gpus, pool):
+def reset(gpus, pool, pinned_pool):
     """Begin anew with other GPUs, device 0 current and the default stream."""
-    state.gpus, state.pool = gpus, pool
+    state.gpus, state.pool, state.pinned_pool = gpus, pool, pinned_pool
     _local.__dict__.clear()
 
 

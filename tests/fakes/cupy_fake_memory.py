@@ -129,12 +129,40 @@ def get_default_memory_pool():
     return state.pool
 
 
+class PinnedMemoryPool:
+    """Keeps page-locked memory that was freed, and hands it on at once, whoever still copies from it."""
+
+    def __init__(self):
+        self._free = []
+
+    def malloc(self, size):
+        device = gpu()
+        kept = next((one for one in self._free if one[0] is device and len(one[1]) == size), None)
+        if kept is None:
+            memory = device.pin(size)
+        else:
+            self._free.remove(kept)
+            memory = kept[1]
+        pointer = (ctypes.c_uint8 * len(memory)).from_buffer(memory)
+        weakref.finalize(pointer, self._give_back, device, memory).atexit = False
+        return pointer
+
+    def _give_back(self, device, memory):
+        memory.fill(0xFF)
+        self._free.append((device, memory))
+
+    def free_all_blocks(self):
+        while self._free:
+            device, memory = self._free.pop()
+            device.unpin(memory.ctypes.data)
+
+
+def get_default_pinned_memory_pool():
+    return state.pinned_pool
+
+
 def alloc_pinned_memory(size):
-    device = gpu()
-    memory = device.pin(max(size, 1))
-    pointer = (ctypes.c_uint8 * len(memory)).from_buffer(memory)
-    weakref.finalize(pointer, device.unpin, memory.ctypes.data).atexit = False
-    return pointer
+    return state.pinned_pool.malloc(max(size, 1))
 
 
 def empty_pinned(shape, dtype=float, order="C"):

@@ -58,6 +58,7 @@ class Gpu:
         self._random = random.Random(seed)
         self._blocks = {}
         self._pinned = {}
+        self._mapped = set()
         self._next_address = 0x7F00_0000_0000
         self._next_handle = 0x5500_0000
         self.queues = {0: Queue(self, 0, blocking=True)}
@@ -87,11 +88,19 @@ class Gpu:
     def map_host(self, buffer):
         """Return the device's address of page-locked host memory."""
         with self.lock:
-            return self._map(buffer)
+            address = self._map(buffer)
+            self._mapped.add(address)
+            return address
 
     def unmap_host(self, address):
         with self.lock:
             self._blocks.pop(address, None)
+            self._mapped.discard(address)
+
+    def is_mapped(self, address):
+        """Tell whether device memory is the host's: on a Tegra the GPU reads that past its caches."""
+        with self.lock:
+            return any(start <= address < start + len(self._blocks[start]) for start in self._mapped)
 
     def view(self, address, size):
         """Return `size` bytes of device memory as the device sees them."""

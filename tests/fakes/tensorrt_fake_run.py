@@ -19,6 +19,9 @@ from tensorrt_fake_build import Tensor, float32_size, read_plan
 SCRATCH = 4096
 """Bytes that a context needs for each item of its profile's largest batch."""
 
+RTX_KNOWS = {(7, 5), (8, 0), (8, 6), (8, 9), (12, 0), (12, 1)}
+"""Compute capabilities that TensorRT-RTX 1.7.1 has kernels for."""
+
 
 class Runtime:
     def __init__(self, logger):
@@ -39,6 +42,10 @@ class Runtime:
                 "The engine plan file is not compatible with this version of TensorRT, expecting library "
                 f"version {self.trt.__version__} got {header['version']}, please rebuild.",
             )
+            return None
+        if self.trt.flavour == "tensorrt_rtx" and gpu().compute not in RTX_KNOWS:
+            major, minor = gpu().compute
+            self._logger.log(error, f"Error Code 1: Internal Error (Unsupported SM: 0x{major}{minor})")
             return None
         if tuple(header["compute"]) != gpu().compute:
             self._logger.log(error, "The engine plan file is generated on an incompatible device")
@@ -148,7 +155,8 @@ class Context:
 
     def set_optimization_profile_async(self, profile_index, stream_handle):
         if not 0 <= profile_index < self.engine.num_optimization_profiles:
-            return False
+            # The binding turns what C++ returns into this; only success is ever returned.
+            raise RuntimeError("Error in set optimization profile async.")
         place = self.engine._gpu.queue(stream_handle)
         place.put("profile", lambda: None)
         self._profile, self._settled = profile_index, False

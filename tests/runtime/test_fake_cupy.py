@@ -139,7 +139,7 @@ def test_memory_that_was_freed_is_reused_on_its_stream_and_illegal_once_the_pool
         gpu.view(address, 4)
 
 
-def test_page_locked_memory_is_given_back_when_its_last_array_goes(gpu: Gpu) -> None:
+def test_page_locked_memory_goes_to_a_pool_with_its_last_array_and_is_spoiled(gpu: Gpu) -> None:
     there = cupy.empty(8, np.float32)
     pinned = cupy.empty_pinned((2, 4), np.float32)
     part = pinned[1]
@@ -148,6 +148,11 @@ def test_page_locked_memory_is_given_back_when_its_last_array_goes(gpu: Gpu) -> 
     there[:4].set(part)
     del part
     gc.collect()
+    assert np.isnan(there[:4].get()).all(), "the copy had not run"
+    assert gpu.pinned == 32
+    there[:4].set(cupy.empty_pinned(4, np.float32))
+    gc.collect()
+    cupy.get_default_pinned_memory_pool().free_all_blocks()
     assert gpu.pinned == 0
     with pytest.raises(CudaError, match=r"page-locked memory .* was given back"):
         cupy.cuda.Stream.null.synchronize()

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from pamtri_edge import Reidentifier, ops, samples
 from pamtri_edge.bundle import open_bundle
-from pamtri_edge.errors import EngineError
+from pamtri_edge.errors import EngineError, MissingDependencyError
 from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.tensorrt.device import find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
-from pamtri_edge.runtime.tensorrt.library import installed_flavours
+from pamtri_edge.runtime.tensorrt.library import load_library
 
 pytestmark = pytest.mark.gpu
 
@@ -37,8 +38,10 @@ def _tensorrt(_missing_gpu: str | None) -> None:
     """Skip before anything is exported."""
     if _missing_gpu is not None:
         pytest.skip(f"needs an NVIDIA GPU: {_missing_gpu}")
-    if not installed_flavours():
-        pytest.skip("no TensorRT is installed: pip install 'pamtri-edge[tensorrt]'")
+    try:
+        load_library(compute=find_gpu(load_cupy(), "cuda").compute)
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 from pamtri_edge.errors import EngineError
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS
+from pamtri_edge.runtime.tensorrt.build import PROFILES
 from pamtri_edge.runtime.tensorrt.library import Library
 
 
@@ -31,7 +32,8 @@ class Engine:
         scratch_bytes: how much scratch memory its contexts need.
 
     Raises:
-        EngineError: TensorRT does not accept the plan, memory ran out, or a tensor is not float32.
+        EngineError: TensorRT does not accept the plan, memory ran out, the engine is tuned for other batches
+            than ours, or a tensor is not float32.
     """
 
     def __init__(self, library: Library, plan: bytes, path: Path) -> None:
@@ -44,6 +46,14 @@ class Engine:
             raise EngineError(
                 f"{library.title} cannot load {path}: {library.last_errors()}. Close other programs that use "
                 "the GPU if memory ran out; else delete the file, and it is built anew."
+            )
+        # Asked here, since choosing a profile that is not there raises, without saying which.
+        profiles = int(self._engine.num_optimization_profiles)
+        if profiles != len(PROFILES):
+            raise EngineError(
+                f"{path} has {profiles} batch profile{'s' * (profiles != 1)}; the engines of this release "
+                f"have {len(PROFILES)} ({', '.join(map(str, PROFILES))}). Delete the file, and it is built "
+                "anew."
             )
         names = [self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)]
         modes = library.module.TensorIOMode
@@ -73,7 +83,11 @@ class Engine:
                 f"there is too little GPU memory to run {self._path.name} at batch size {size}: "
                 f"{self._library.last_errors()}. Close other programs that use the GPU."
             )
-        steps = [context.set_optimization_profile_async(BUCKETS[size], stream.ptr)]
+        try:  # the one setter that raises instead of returning False
+            steps = [context.set_optimization_profile_async(BUCKETS[size], stream.ptr)]
+        except RuntimeError as error:
+            self._library.logger.errors.append(str(error))
+            steps = [False]
         context.set_device_memory(scratch.data.ptr, scratch.nbytes)
         steps += [
             context.set_input_shape(spec.name, (size, *(length or 0 for length in spec.shape[1:])))

@@ -114,7 +114,7 @@ class Execution:
             self.program.close()
             self.staging.close()
             self._pool.free_all_blocks()
-            self._cupy.get_default_memory_pool().free_all_blocks()
+            free_pools(self._cupy)
 
     def _finish(self, waiting: deque[tuple[Chunk, int]], finish: Move | None) -> None:
         chunk, slot = waiting.popleft()
@@ -156,10 +156,16 @@ class Execution:
         )
 
 
+def free_pools(cupy: Any) -> None:
+    """Give back what CuPy keeps for later, of the GPU's memory and of the host's that is page-locked."""
+    cupy.get_default_memory_pool().free_all_blocks()
+    cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+
 def out_of_memory(cupy: Any, gpu: Gpu, reason: str) -> EngineError:
     """Give CuPy's cached memory back; return the error that says how much is free now."""
     with cupy.cuda.Device(gpu.index):
-        cupy.get_default_memory_pool().free_all_blocks()
+        free_pools(cupy)
         free, total = cupy.cuda.runtime.memGetInfo()
     return EngineError(
         f"the memory of {gpu.device} ({gpu.name}) ran out: {reason} {free / 2**20:.0f} of "

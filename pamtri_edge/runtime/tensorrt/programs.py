@@ -85,7 +85,7 @@ class Fused:
         self._engine = engine
         self._stream = stream
         self.inputs, self.outputs = engine.inputs, engine.outputs
-        self.channels = {spec.name: staging.channel(spec) for spec in (*self.inputs, *self.outputs)}
+        self.channels = _channels(staging, self.inputs, self.outputs)
         self._arrays = {name: channel.device for name, channel in self.channels.items()}
         self._scratch = cupy.empty(max(engine.scratch_bytes, 1), np.uint8)
 
@@ -132,7 +132,7 @@ class Staged:
         self._pose, self._reid = pose, reid
         self.inputs = pose.inputs
         self.outputs = (*reid.outputs, KEYPOINTS, QUALITY)
-        self.channels = {spec.name: staging.channel(spec) for spec in (*self.inputs, *self.outputs)}
+        self.channels = _channels(staging, self.inputs, self.outputs)
         (heatmaps,) = pose.outputs
         self._arrays = {name: channel.device for name, channel in self.channels.items()}
         for spec in (heatmaps, *reid.inputs):
@@ -188,6 +188,16 @@ class Staged:
         self._pose.close()
         self._reid.close()
         self.channels, self._arrays, self._scratch, self._confidences = {}, {}, None, None
+
+
+def _channels(
+    staging: Staging, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> dict[str, Channel]:
+    return {
+        spec.name: staging.channel(spec, output=output)
+        for specs, output in ((inputs, False), (outputs, True))
+        for spec in specs
+    }
 
 
 def _take(steps: Steps) -> None:

@@ -3,9 +3,10 @@
 """The way of a tensor between host and GPU, the same to use whether memory is shared or not.
 
 A discrete GPU gets copies from page-locked memory, of which there are two pieces, so that one is filled while
-the other is read. On a Jetson host and GPU share their memory: there PyCUDA maps page-locked memory into the
-GPU's address space, and nothing is copied. PyCUDA works in the primary context, which CuPy and TensorRT use,
-too; `pycuda.autoinit` would make another one.
+the other is read. On a Jetson host and GPU share their memory: there PyCUDA maps the inputs' page-locked
+memory into the GPU's address space, and pictures are not copied. The GPU does not cache such memory, so what
+it works on itself stays in memory of its own, and the outputs, some kilobytes a vehicle, are copied. PyCUDA
+works in the primary context, which CuPy and TensorRT use, too; `pycuda.autoinit` would make another one.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class Staging(Protocol):
 
     slots: int
 
-    def channel(self, spec: TensorSpec) -> Channel:
-        """Return a channel for a tensor, full of zeros."""
+    def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
+        """Return a channel for a tensor that the device reads (an input) or writes, full of zeros."""
         ...
 
     def upload(self, channel: Channel, slot: int, count: int) -> None:
@@ -69,12 +70,12 @@ class Staging(Protocol):
 class PinnedStaging:
     """Copies between page-locked host memory and memory of the GPU; see `Staging`."""
 
-    def __init__(self, cupy: Any) -> None:
-        self.slots = 2
+    def __init__(self, cupy: Any, *, slots: int = 2) -> None:
+        self.slots = slots
         self._cupy = cupy
         self._pinned = importlib.import_module("cupyx").empty_pinned
 
-    def channel(self, spec: TensorSpec) -> Channel:
+    def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
         """Return a channel for a tensor, full of zeros."""
         shape = _shape(spec)
         hosts = tuple(self._pinned(shape, np.float32) for _ in range(self.slots))
@@ -95,10 +96,11 @@ class PinnedStaging:
 
 
 class MappedStaging:
-    """Memory that host and GPU share, through PyCUDA; see `Staging`."""
+    """Inputs in memory that host and GPU share, through PyCUDA; outputs are copied. See `Staging`."""
 
     def __init__(self, cupy: Any, gpu: Gpu, driver: Any) -> None:
-        self.slots = 1  # the device reads and writes the very memory, so there is no other to fill meanwhile
+        self.slots = 1  # the device reads the very memory, so there is no other to fill meanwhile
+        self._copies = PinnedStaging(cupy, slots=self.slots)
         self._cupy = cupy
         self._index = gpu.index
         self._driver = driver
@@ -106,8 +108,10 @@ class MappedStaging:
         self._context: Any = driver.Device(gpu.index).retain_primary_context()
         self._hosts: list[Any] = []
 
-    def channel(self, spec: TensorSpec) -> Channel:
+    def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
         """Return a channel for a tensor, full of zeros."""
+        if output:
+            return self._copies.channel(spec, output=True)
         shape = _shape(spec)
         with self._in_context():
             host = self._driver.pagelocked_empty(
@@ -124,7 +128,8 @@ class MappedStaging:
         """Do nothing: what the host wrote is what the device reads."""
 
     def download(self, channel: Channel, slot: int, count: int) -> None:
-        """Do nothing: what the device wrote is what the host reads, once the stream got there."""
+        """Copy to the host; see `Staging.download`."""
+        self._copies.download(channel, slot, count)
 
     def close(self) -> None:
         """Free the memory and let go of the primary context."""
@@ -147,7 +152,7 @@ class MappedStaging:
 
 
 def create_staging(cupy: Any, gpu: Gpu) -> Staging:
-    """Return the staging that suits a GPU: mapped memory where it is the host's and PyCUDA is there."""
+    """Return what suits a GPU: mapped inputs where its memory is the host's and PyCUDA is there."""
     if gpu.integrated:
         try:
             driver = importlib.import_module("pycuda.driver")

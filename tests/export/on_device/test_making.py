@@ -188,4 +188,4 @@ def test_without_a_driver_it_is_refused_before_any_work(machine, tiny_options, m
 def test_without_tensorrt_it_is_refused_before_any_work(machine, tiny_options, monkeypatch):
     for name in ("tensorrt", "tensorrt_rtx"):
         monkeypatch.setitem(sys.modules, name, None)
-    refused_before_any_work(tiny_options(engine=True), MissingDependencyError, "no TensorRT can be imported")
+    refused_before_any_work(tiny_options(engine=True), MissingDependencyError, "no TensorRT can be used here")

@@ -11,12 +11,14 @@ import sys
 import pytest
 import torch
 
+import cupy_fake
 import tensorrt_fake
 import torch_tensorrt_fake
 from pamtri_edge import Reidentifier, samples
 from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
 from pamtri_edge.export import export_bundle, plan_export, torch_engine
 from pamtri_edge.runtime.tensorrt.library import load_library
+from simulated_gpu import Gpu
 
 
 @pytest.fixture
@@ -43,6 +45,27 @@ def test_the_engine_has_the_bundles_layout_and_runs_it(machine, torch_tensorrt, 
     assert {value.dtype for value in call.program.state_dict.values()} >= {torch.float16}
     with Reidentifier.load(result.path, backend="tensorrt", build=False) as reid:
         assert reid.embed(samples.crops(5)).embeddings.shape[0] == 5
+
+
+def test_both_engines_of_the_two_engine_path_are_compiled(torch_tensorrt, tiny_options):
+    result = export_bundle(tiny_options(engine=True, via="torch-tensorrt", staged=True))
+    records = [json.loads(path.read_text()) for path in (result.path / "engines").glob("*.json")]
+    made = {record["model"]: record["via"] for record in records if "model" in record}
+    assert made == dict.fromkeys(
+        ("model.onnx", "staged.pose.onnx", "staged.reid.onnx"), "torch-tensorrt 2.14.0"
+    )
+    assert len(torch_tensorrt.calls) == 3
+
+
+@pytest.mark.parametrize(("returned", "names"), [("tensor", "one"), ("tuple", ("one",)), ("two", ("a", "b"))])
+def test_outputs_are_named_in_the_structure_that_the_module_returns(returned, names):
+    class Returning(torch.nn.Module):
+        def forward(self, x):
+            return {"tensor": x + 1, "tuple": (x + 1,), "two": (x + 1, x + 2)}[returned]
+
+    program = torch.export.export(Returning(), (torch.zeros(2),))
+    flat = [names] if isinstance(names, str) else list(names)
+    assert torch_engine._structured(flat, program) == names
 
 
 def test_what_it_cannot_compile_is_one_sentence_and_leaves_nothing(torch_tensorrt, tiny_options, tmp_path):
@@ -108,6 +131,7 @@ def test_one_that_does_not_fit_is_refused_with_the_versions_here(
 
 
 def test_engines_of_tensorrt_rtx_are_not_its_business(machine, tiny_options, monkeypatch):
+    cupy_fake.install(monkeypatch, Gpu(compute=(8, 9)))
     tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
     monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
     refused(options(tiny_options), EngineError, "TensorRT-RTX 1.7.1.116 is in use here")

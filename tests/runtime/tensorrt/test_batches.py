@@ -19,6 +19,7 @@ import cupy_fake
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
+from pamtri_edge.runtime.tensorrt.build import Profile
 from simulated_gpu import CudaError
 
 Load = Callable[..., TensorRtBackend]
@@ -205,6 +206,7 @@ def test_a_load_that_runs_out_of_memory_leaves_none_behind(
     machine.gpu.fail_allocations = 0
     gc.collect()
     cupy_fake.get_default_memory_pool().free_all_blocks()
+    cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
     assert (machine.gpu.used, machine.gpu.pinned) == before
 
 
@@ -220,6 +222,7 @@ def test_closing_gives_all_memory_back_and_waits_for_what_is_under_way(load: Loa
     backend.close()
     gc.collect()
     cupy_fake.get_default_memory_pool().free_all_blocks()
+    cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
     assert (machine.gpu.used, machine.gpu.pinned) == (0, 0)
     with pytest.raises(InputError, match="closed; load the bundle again"):
         backend.run({"images": images(1)})
@@ -293,3 +296,21 @@ def test_page_locked_memory_that_runs_out_and_other_failures_of_cuda_are_told(
         patch.setattr(machine.gpu, "view", lambda address, size: (_ for _ in ()).throw(CudaError("illegal")))
         with pytest.raises(EngineError, match=r"CUDA failed on cuda:0 \(Simulated GPU\): illegal.*engines/"):
             backend.run({"images": images(1)})
+
+
+def test_an_engine_with_other_batch_profiles_is_refused_at_load(
+    load: Load, machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its setter would raise in the middle of a batch; it never returns False."""
+    monkeypatch.setattr("pamtri_edge.runtime.tensorrt.engine.PROFILES", (Profile(1, 16, 32),) * 5)
+    with pytest.raises(EngineError, match=r"has 4 batch profiles; .* have 5 .*Delete the file"):
+        load()
+
+
+def test_a_profile_that_cannot_be_chosen_is_an_error_in_words(
+    load: Load, machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = load()
+    monkeypatch.setattr("pamtri_edge.runtime.tensorrt.engine.BUCKETS", {1: 9})
+    with pytest.raises(EngineError, match=r"refuses to run .* at batch size 1: Error in set optimization"):
+        backend.run({"images": np.zeros((1, 3, 16, 16), np.float32)})

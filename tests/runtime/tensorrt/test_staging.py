@@ -40,7 +40,7 @@ def staging() -> Any:
 def test_a_discrete_gpu_gets_copies_from_page_locked_memory(machine: Any) -> None:
     made = staging()
     assert isinstance(made, PinnedStaging)
-    channel = made.channel(SPEC)
+    channel = made.channel(SPEC, output=False)
     assert [host.shape for host in channel.hosts] == [(32, 2)] * 2
     assert machine.gpu.pinned == 2 * 32 * 2 * 4
     assert not channel.device.get().any()
@@ -52,10 +52,10 @@ def test_a_discrete_gpu_gets_copies_from_page_locked_memory(machine: Any) -> Non
     assert channel.hosts[0].sum() == 3 * 2 * 7
 
 
-def test_a_jetson_shares_memory_in_the_primary_context(orin: Gpu) -> None:
+def test_a_jetson_shares_the_inputs_memory_in_the_primary_context(orin: Gpu) -> None:
     made = staging()
     assert isinstance(made, MappedStaging)
-    channel = made.channel(SPEC)
+    channel = made.channel(SPEC, output=False)
     assert pycuda_fake.stack == [], "no context is left current"
     assert len(pycuda_fake.contexts) == 1
     assert orin.used == 0
@@ -63,13 +63,21 @@ def test_a_jetson_shares_memory_in_the_primary_context(orin: Gpu) -> None:
     made.upload(channel, 0, 32)
     assert orin.log == []
     assert (channel.device.get() == 3).all()
-    channel.device[:2] = 5
-    made.download(channel, 0, 2)
-    cupy_fake.cuda.Stream.null.synchronize()
-    assert channel.hosts[0][:3].tolist() == [[5, 5], [5, 5], [3, 3]]
+    assert orin.is_mapped(channel.device.data.ptr)
     made.close()
     made.close()
     assert (pycuda_fake.contexts, pycuda_fake.stack, orin.pinned) == ([], [], 0)
+
+
+def test_what_a_jetsons_gpu_writes_lies_in_memory_that_it_caches(orin: Gpu) -> None:
+    made = staging()
+    channel = made.channel(SPEC, output=True)
+    assert not orin.is_mapped(channel.device.data.ptr)
+    assert len(channel.hosts) == made.slots == 1
+    channel.device[:2] = 5
+    made.download(channel, 0, 2)
+    cupy_fake.cuda.Stream.null.synchronize()
+    assert channel.hosts[0][:3].tolist() == [[5, 5], [5, 5], [0, 0]]
 
 
 def test_a_jetson_without_pycuda_copies_and_says_what_to_install(
@@ -100,6 +108,10 @@ def test_batches_on_a_jetson_give_the_same_without_a_copy_of_pictures(
         there = backend.run_on_device([{"images": images[:count]}], count)["embedding"]
         np.testing.assert_allclose(there.get(), meant[:count], atol=1e-5)
     assert "copy to device" not in orin.log
+    channels = backend._execution.program.channels  # type: ignore[union-attr]
+    assert orin.is_mapped(channels["images"].device.data.ptr)
+    assert not orin.is_mapped(channels["embedding"].device.data.ptr)
+    del channels
     backend.close()
     gc.collect()
     assert pycuda_fake.contexts == []
