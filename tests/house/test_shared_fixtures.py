@@ -51,12 +51,12 @@ def test_without_gpu_and_data_their_tests_skip_and_say_why(run):
     assert "name its folder in PAMTRI_SHARED" in result.stdout
 
 
-def test_a_machine_that_must_have_a_gpu_fails_where_a_gpu_test_skips(run):
-    result = run(PAMTRI_REQUIRE_GPU="1")
+def test_a_machine_that_must_have_a_gpu_fails_where_there_is_none(run):
+    result = run(PAMTRI_REQUIRE_GPU="1", CUDA_VISIBLE_DEVICES="")
     assert result.returncode == 1
-    assert re.search(r"1 (failed|error)", result.stdout)  # an error where the marker skips, before the test
+    assert re.search(r"1 (failed|error)", result.stdout)  # an error where the marker fails, before the test
     assert "1 passed" in result.stdout
-    assert "PAMTRI_REQUIRE_GPU=1, but this test was skipped" in result.stdout
+    assert "PAMTRI_REQUIRE_GPU=1, but there is no NVIDIA GPU" in result.stdout
 
 
 @pytest.mark.parametrize("inner", ["", "data"])
