@@ -9,7 +9,10 @@ VENV ?= .venv
 # What pip is told to install as PyTorch. The plain wheel brings CUDA's libraries, some gigabytes; on a
 # machine without an NVIDIA GPU a CPU-only wheel does: make demo TORCH="torch==2.13.0 --index-url URL",
 # where pytorch.org names the URL.
-TORCH ?= torch==2.13.0
+# On a Jetson PyPI's wheel does not know the GPU: there it is the one of the system, or one that you name.
+TEGRA_RELEASE ?= /etc/nv_tegra_release
+JETSON := $(wildcard $(TEGRA_RELEASE))
+TORCH ?= $(if $(JETSON),,torch==2.13.0)
 # CUDA's compilers and CuPy as packages (280 MB): the tests compile every kernel, without a GPU. The last is
 # the compiler of JetPack 6.
 CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13,<14' 'nvidia-cuda-crt>=13,<14' \
@@ -25,7 +28,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench gpu weights clean distclean
+.PHONY: help demo test lint format bench gpu native weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -75,10 +78,16 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 	$(BIN)/python benchmarks/memory.py
 
 # Asked before anything is installed: without a GPU this is one sentence.
-gpu: ## Run all that needs an NVIDIA GPU: its tests, the sanitizer, bandwidth, speed, a long run.
+gpu: ## Run all that needs an NVIDIA GPU, stage by stage: tests, sanitizer, bandwidth, speed, a long run.
 	@$(or $(PYTHON),python3) benchmarks/gpu/presence.py >/dev/null
 	@$(MAKE) --no-print-directory $(VENV)/measuring
-	$(BIN)/python benchmarks/gpu_all.py
+	$(BIN)/python benchmarks/gpu_bare.py
+
+native: ## Put the compiled module into the source tree for the Python that PYTHON names, to carry it elsewhere.
+	rm -rf build/native
+	$(or $(PYTHON),python3) -m pip wheel --quiet --no-deps --wheel-dir build/native .
+	$(or $(PYTHON),python3) -m zipfile -e build/native/pamtri_edge-*.whl build/native
+	cp build/native/pamtri_edge/_native*.so pamtri_edge/
 
 weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: four hours on two idle cores.
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
@@ -122,7 +131,7 @@ distclean: clean ## Remove the environment too.
 
 # The environment: a virtual environment and what the build needs.
 $(VENV)/environment: pyproject.toml
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/environment
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" TEGRA_RELEASE="$(TEGRA_RELEASE)" .ci/environment
 	@echo "Installing the build's tools ..."
 	@$(PIP) install --quiet --upgrade pip
 	@$(PIP) install --quiet --group build
@@ -137,10 +146,19 @@ $(VENV)/running: $(VENV)/environment $(NATIVE)
 
 # With PyTorch: exporting, training, evaluation.
 $(VENV)/installed: $(VENV)/running
-	@echo "Installing $(firstword $(TORCH)) and what exporting and training need ..."
-	@$(PIP) install --quiet $(TORCH)
-	@$(PIP) install --quiet --no-build-isolation --editable '.[export,video,synth,train,evaluate]'
+	@echo "Installing $(or $(firstword $(TORCH)),beside the system's torch) what exporting and training need ..."
+	@$(if $(TORCH),$(PIP) install --quiet $(TORCH))
+	@$(if $(JETSON),$(BIN)/python -c 'import torch; print(f"torch=={torch.__version__}")' >$(VENV)/torch.txt 2>/dev/null \
+		|| { echo "$$NO_TORCH" >&2; exit 1; })
+	@$(PIP) install --quiet $(if $(JETSON),--constraint $(VENV)/torch.txt) --no-build-isolation \
+		--editable '.[export,video,synth,train,evaluate]'
 	@touch $@
+
+define NO_TORCH
+On a Jetson PyPI has no PyTorch for the GPU. Install NVIDIA's for your JetPack into the system's Python, or
+name its wheel, an address or a file: make test TORCH=torch-2.8.0-cp310-cp310-linux_aarch64.whl
+endef
+export NO_TORCH
 
 # TensorRT-RTX, where it has a wheel, lets the tests build every exported graph; without it those skip.
 $(VENV)/developed: $(VENV)/installed

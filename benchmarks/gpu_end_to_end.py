@@ -21,7 +21,10 @@ from __future__ import annotations
 import dataclasses
 import gc
 import logging
+import math
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -48,7 +51,7 @@ from gpu.subjects import (
     staged_path,
 )
 from gpu.targets import Target, exit_code
-from pairing import Ratio, median_wall, paired_ratio
+from pairing import Block, Ratio, median_wall, paired_ratio
 from rich.markup import escape
 from rich.table import Table
 
@@ -66,6 +69,10 @@ COMPILED_TARGET = 1.0
 """Likewise, as the best compiled row that became CUDA graphs."""
 SHARE_TARGET = 0.04
 """Largest share of decode, segments and stack in our path."""
+_FIRST_ROUNDS = 3
+"""Rounds of a row as soon as it is made."""
+_COMPILING = 60.0
+"""Seconds that the first compiled row is expected to take."""
 _REPEATED = 8
 """Times that the kernels run in one graph, so that launching it does not count."""
 
@@ -80,6 +87,8 @@ def main(
     rounds: Annotated[int, typer.Option(min=3, help="Rounds for each batch size.")] = 11,
     block: Annotated[float, typer.Option(help="Seconds of a row's block in a round.")] = 0.1,
     share: Annotated[bool, typer.Option(help="Measure the kernels' share of our path.")] = True,
+    only_share: Annotated[bool, typer.Option("--only-share", help="Measure nothing else.")] = False,
+    seconds: Annotated[float, typer.Option(help="Begin no row that would end later.")] = math.inf,
     bundles: Annotated[Path, typer.Option(help="Where TensorRT's bundle is, or is put.")] = DEFAULT_FOLDER,
     output: Output = RESULTS,
     rehearse: Rehearse = False,
@@ -91,14 +100,22 @@ def main(
     record = Record("end-to-end", output, rehearsal=rehearse, rounds=rounds)
     clock: Clock = HostClock() if rehearse else TorchClock(torch)
     spec = TINY if rehearse else PAPER
-    measured = []
-    for size in batch or ((2,) if rehearse else BATCHES):
-        rows = batch_rows(setting(spec, size, device, bundles), only, clock, rounds=rounds, block=block)
+    end = time.monotonic() + seconds
+    measured: list[Row] = []
+    for size in () if only_share else batch or ((2,) if rehearse else BATCHES):
+        here: Row = {"batch": size, "rows": []}
+        measured.append(here)
+
+        def keep(rows: list[Row], here: Row = here) -> None:
+            here["rows"] = rows
+            record.note(measured=measured)
+
+        rows = batch_rows(
+            setting(spec, size, device, bundles), only, clock, rounds=rounds, block=block, keep=keep, end=end
+        )
         show(rows, size)
-        measured.append({"batch": size, "rows": rows})
-        record.note(measured=measured)
         record.judge(targets(rows, size))
-    if share:
+    if share or only_share:
         shares = kernel_shares(
             spec, 2 if rehearse else SHARE_BATCH, device, clock, rounds=rounds, block=block
         )
@@ -117,18 +134,50 @@ def setting(spec: tuple[PoseSpec, ReidSpec], size: int, device: torch.device, bu
     )
 
 
-def batch_rows(setting: Setting, only: str, clock: Clock, *, rounds: int, block: float) -> list[Row]:
-    """Make every subject, compare its outputs with those of plain PyTorch in fp32, time those that agree."""
+def batch_rows(
+    setting: Setting,
+    only: str,
+    clock: Clock,
+    *,
+    rounds: int,
+    block: float,
+    keep: Callable[[list[Row]], None] = lambda rows: None,
+    end: float = math.inf,
+) -> list[Row]:
+    """Make every subject, compare its outputs with those of plain PyTorch in fp32, time those that agree.
+
+    Each is timed at once beside plain PyTorch, in a few rounds, so that it outlives a run cut short; in the
+    end all are timed together.
+
+    Args:
+        setting: the networks and the crops.
+        only: a word that a row's name must hold.
+        clock: times the calls.
+        rounds: how many in the end.
+        block: seconds of a row's block in a round.
+        keep: is given the rows whenever one is there or has changed.
+        end: when, by `time.monotonic`, no row may still be in the making.
+    """
     torch.compiler.reset()
     rows: list[Row] = []
     subjects: dict[str, Subject] = {}
     expected = None
     for recipe in recipes():
         if only in recipe.name or recipe.name == PLAIN_FP32:
+            if rows and time.monotonic() + lasting(recipe, rows) > end:
+                rows.append({"name": recipe.name, "kind": recipe.kind, "failure": "the time was up"})
+                keep(rows)
+                continue
             row, subject = made(recipe, setting, expected)
             rows.append(row)
+            keep(rows)
             if subject is not None:
                 subjects[recipe.name] = subject
+                pair = {name: subjects[name].call for name in (PLAIN_FP32, recipe.name) if name in subjects}
+                found = interleave(pair, clock=clock, rounds=_FIRST_ROUNDS, block=block)
+                note_times(row, found[recipe.name], len(setting.crops))
+                row["provisional"] = True
+                keep(rows)
             if recipe.name == PLAIN_FP32 and subject is not None:
                 expected = exactly(subject)
     calls = {name: subject.call for name, subject in subjects.items()}
@@ -137,17 +186,32 @@ def batch_rows(setting: Setting, only: str, clock: Clock, *, rounds: int, block:
     for row in rows:
         if row["name"] in blocks:
             mine = blocks[row["name"]]
-            row["milliseconds"] = 1e3 * median_wall(mine)
-            row["vehicles_per_second"] = len(setting.crops) / median_wall(mine)
+            note_times(row, mine, len(setting.crops))
+            del row["provisional"]
             for kind, name in best.items():
                 if name:
                     row[f"times_{kind}"] = asdict(paired_ratio(blocks[name], mine))
                     row[f"best_{kind}"] = name
+    keep(rows)
     subjects.clear()
     gc.collect()
     if not setting.rehearsal:
         torch.cuda.empty_cache()
     return rows
+
+
+def note_times(row: Row, blocks: Sequence[Block], crops: int) -> None:
+    """Put a row's time into it."""
+    row["milliseconds"] = 1e3 * median_wall(blocks)
+    row["vehicles_per_second"] = crops / median_wall(blocks)
+
+
+def lasting(recipe: Recipe, rows: list[Row]) -> float:
+    """Return about how many seconds a row takes to make: a compiled one as long as the longest so far."""
+    if "compiled" not in recipe.name:
+        return 0.0
+    earlier = (row.get("preparation_s", 0.0) for row in rows if "compiled" in row["name"])
+    return max(earlier, default=_COMPILING)
 
 
 def made(recipe: Recipe, setting: Setting, expected: Any) -> tuple[Row, Subject | None]:
@@ -191,16 +255,24 @@ def targets(rows: list[Row], batch: int) -> list[Target]:
     """Return what our fastest row is held against."""
     ours = [row for row in rows if row["kind"] == OURS and "milliseconds" in row]
     best = min(ours, key=lambda row: float(row["milliseconds"]), default=None)
-    judged = []
+    plain = next((row for row in rows if row["name"] == PLAIN_FP32), {})
+    judged = [
+        Target(
+            f"batch {batch}: ours gives the outputs of plain PyTorch",
+            f"{len(ours)} rows of ours do" if ours else "none of ours does",
+            bool(ours) and "milliseconds" in plain,
+        )
+    ]
     for kind, least in ((EAGER, EAGER_TARGET), (COMPILED, COMPILED_TARGET)):
         what = f"batch {batch}: ours at least {least:g} times as fast as the best {kind} PyTorch"
         tried = {recipe.name for recipe in recipes() if recipe.kind == kind} <= {row["name"] for row in rows}
         if best is None or f"times_{kind}" not in best or not tried:
-            judged.append(Target(what, "not all that this takes was measured", None))
+            judged.append(Target(what, "not all that this takes was measured", None, timed=True))
             continue
         ratio = Ratio(**best[f"times_{kind}"])
         found = f"{ratio} times ({best['name']}; {best[f'best_{kind}']})"
-        judged.append(Target(what, found, ratio.high >= least if kind == COMPILED else ratio.median >= least))
+        met = ratio.high >= least if kind == COMPILED else ratio.median >= least
+        judged.append(Target(what, found, met, timed=True))
     return judged
 
 
@@ -250,6 +322,7 @@ def share_target(shares: list[Row]) -> Target:
         f"decode, segments and stack at most {SHARE_TARGET:.0%} of our path at batch {worst['batch']}",
         f"{found.median:.2%} [{found.low:.2%}, {found.high:.2%}] ({worst['variant']})",
         found.median <= SHARE_TARGET,
+        timed=True,
     )
 
 

@@ -131,6 +131,7 @@ def targets(rows: list[dict[str, Any]], operations: Collection[str], *, large: i
                 f"{operation}: at least {TARGET:.0%} of a copy's bandwidth, in every case",
                 f"least {shares[worst]:.0%} ({worst})" if shares else "no case was measured",
                 shares[worst] >= TARGET if shares else None,
+                timed=True,
             )
         )
     return judged

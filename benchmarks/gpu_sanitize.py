@@ -10,20 +10,19 @@ with 77.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from gpu.record import RESULTS, Output, Record
-from gpu.steps import gpu_tests
+from gpu.stages import environment, gpu_tests
 from gpu.targets import SKIPPED_CODE, Target, exit_code
+from gpu.toolkit import find_tool
 
 from pamtri_edge import console
 
@@ -74,7 +73,7 @@ def main(
     output: Output = RESULTS,
 ) -> None:
     """Run the operations' GPU tests under memcheck and racecheck."""
-    program = sanitizer or find_sanitizer(os.environ)
+    program = sanitizer or find_tool("compute-sanitizer")
     if not program:
         console.err.print(
             "skipped: compute-sanitizer is not installed; it comes with the CUDA toolkit.", soft_wrap=True
@@ -92,15 +91,6 @@ def main(
     sys.exit(exit_code(record.close()))
 
 
-def find_sanitizer(environment: Mapping[str, str]) -> str:
-    """Return compute-sanitizer's path; empty if there is none."""
-    homes = [environment.get(name, "") for name in ("CUDA_HOME", "CUDA_PATH")] + ["/usr/local/cuda"]
-    folders = [str(Path(home) / "bin") for home in homes if home]
-    return (
-        shutil.which("compute-sanitizer", path=os.pathsep.join([environment.get("PATH", ""), *folders])) or ""
-    )
-
-
 def command(program: str, tool: str, tests: Sequence[str]) -> list[str]:
     """Return the command line for one tool.
 
@@ -109,26 +99,19 @@ def command(program: str, tool: str, tests: Sequence[str]) -> list[str]:
     watched = [program, "--tool", tool, "--error-exitcode", str(FOUND), "--kernel-name", _KERNELS]
     if tool == "memcheck":
         watched += ["--report-api-errors", "no"]
-    plugins = ["-p", "gpu.unpooled", "-p", "no:cacheprovider"]
+    plugins = ["-p", "gpu.unpooled", "-p", "no:cacheprovider", "-W", "default"]
     return [*watched, sys.executable, "-m", "pytest", "-q", "-m", "gpu", *plugins, *tests]
 
 
 def sanitized(program: str, tool: str, tests: Sequence[str], *, minutes: float) -> Run:
     """Run the tests under a tool; its output is shown as it comes, and returned."""
-    environment = {
-        **os.environ,
-        "PAMTRI_REQUIRE_GPU": "1",
-        "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
-        "PYTHONPATH": os.pathsep.join(
-            [str(ROOT / "benchmarks"), str(ROOT), os.environ.get("PYTHONPATH", "")]
-        ).rstrip(os.pathsep),
-    }
+    given = {**environment(), "PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
     console.err.print(f"{tool}: {' '.join(tests)} ...")
     try:
         done = subprocess.run(
             command(program, tool, tests),
             cwd=ROOT,
-            env=environment,
+            env=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=60 * minutes,

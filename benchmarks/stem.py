@@ -11,12 +11,10 @@ where drawn weights round badly).
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,15 +24,16 @@ import numpy as np
 import torch
 import typer
 from gpu.agreement import LEAST_COSINE, MEDIAN_COSINE
-from gpu.clocks import TorchClock
-from gpu.record import RESULTS, Output
+from gpu.clocks import Clock, HostClock, TorchClock
+from gpu.record import RESULTS, Output, Record, Rehearse
 from gpu.rounds import interleave as interleave_on_device
-from machine import Others, describe, gpu
+from gpu.targets import Target, exit_code
+from machine import Others
 from pairing import interleave, median_wall, paired_ratio
 from rich.table import Table
 
 from pamtri_edge import console, ops, samples
-from pamtri_edge.models import Pamtri, seeded
+from pamtri_edge.models import TINY, Pamtri, seeded
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.backend import available_processors
 from pamtri_edge.runtime.selftest import row_cosines
@@ -53,40 +52,44 @@ def main(
     rounds: Annotated[int, typer.Option(min=3, help="Rounds for each batch size.")] = 9,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
     output: Output = RESULTS,
-    save: Annotated[bool, typer.Option(help="Write the figures into that folder.")] = True,
+    rehearse: Rehearse = False,
 ) -> None:
     """Print how far the two graphs differ and how much faster the rewritten one is."""
     logging.getLogger("pamtri_edge").setLevel(logging.ERROR)  # drawn weights will do
-    rows = []
-    for name in size or ["lite", "paper"]:
+    openvino = device == "cpu" and not rehearse
+    facts: dict[str, Any] = {"precision": precision if openvino else "fp32" if rehearse else "fp16"}
+    facts |= {"device": device, "compile": compiled}
+    if openvino:
+        facts["threads"] = threads or available_processors()
+    record = Record("stem", output, rehearsal=rehearse, on_gpu=device != "cpu", **facts)
+    rows: list[dict[str, Any]] = []
+    for name in ["tiny"] if rehearse else size or ["lite", "paper"]:
         with TemporaryDirectory() as folder:
-            for count in batch or [1, 8]:
+            for count in batch or ([2] if rehearse else [1, 8]):
                 images = ops.resize(samples.crops(count, seed=3))
-                if device == "cpu":
+                if openvino:
                     calls = _openvino(Path(folder), name, precision, images, threads)
                 else:
-                    calls = _torch(name, images, device, compiled)
-                rows.append({"size": name, "batch": count, **_measured(calls, rounds, device)})
+                    calls = _torch(name, images, "cpu" if rehearse else device, compiled)
+                rows.append({"size": name, "batch": count, **_measured(calls, rounds, device, rehearse)})
+                record.note(rows=rows)
     _show(rows)
-    if save:
-        record = {
-            "precision": "fp16" if device != "cpu" else precision,
-            "device": device,
-            "compile": compiled,
-        }
-        if device == "cpu":
-            record["threads"] = threads or available_processors()
-        else:
-            record["gpu"] = gpu()
-        now = datetime.now(timezone.utc)
-        output.mkdir(parents=True, exist_ok=True)
-        path = output / f"stem-{now:%Y-%m-%d-%H%M%S}.json"
-        path.write_text(
-            json.dumps({"date": f"{now:%Y-%m-%d}", **describe(), **record, "rows": rows}, indent=2) + "\n"
-        )
-        console.out.print(f"written: {path}", soft_wrap=True)
-    alike = all(row["least_cosine"] >= LEAST_COSINE and row["median_cosine"] >= MEDIAN_COSINE for row in rows)
-    sys.exit(0 if alike or (device == "cpu" and precision == "int8") else 1)
+    if not (openvino and precision == "int8"):  # drawn weights round badly
+        record.judge([_alike(rows)])
+    else:
+        record.judge([Target("both describe a crop alike", "not asked of int8 with drawn weights", True)])
+    sys.exit(exit_code(record.close()))
+
+
+def _alike(rows: list[dict[str, Any]]) -> Target:
+    """Return what all rows are held against: both graphs are the same network."""
+    least = min(row["least_cosine"] for row in rows)
+    median = min(row["median_cosine"] for row in rows)
+    return Target(
+        "both describe a crop alike",
+        f"least cosine {least:.5f}, least median {median:.5f}",
+        least >= LEAST_COSINE and median >= MEDIAN_COSINE,
+    )
 
 
 def _openvino(
@@ -122,8 +125,10 @@ def _torch(size: str, images: np.ndarray, device: str, compiled: bool) -> dict[s
     given = torch.from_numpy(images).to(device)
     calls: dict[str, Call] = {}
     for name, optimize in ((PLAIN, False), (REWRITTEN, True)):
-        networks = seeded(size, pictures=samples.crops(8))
-        module = Pamtri(*networks, optimize=optimize).to(device).half_networks()
+        networks = seeded(TINY if size == "tiny" else size, pictures=samples.crops(8))
+        module = Pamtri(*networks, optimize=optimize).to(device)
+        if device != "cpu":
+            module.half_networks()
         run = torch.compile(module, dynamic=False) if compiled else module
 
         @torch.inference_mode()
@@ -134,7 +139,7 @@ def _torch(size: str, images: np.ndarray, device: str, compiled: bool) -> dict[s
     return calls
 
 
-def _measured(calls: dict[str, Call], rounds: int, device: str) -> dict[str, Any]:
+def _measured(calls: dict[str, Call], rounds: int, device: str, rehearse: bool) -> dict[str, Any]:
     plain, rewritten = (
         {key: np.asarray(_host(value)) for key, value in call().items()} for call in calls.values()
     )
@@ -144,7 +149,8 @@ def _measured(calls: dict[str, Call], rounds: int, device: str) -> dict[str, Any
         if device == "cpu":
             blocks = interleave(calls, rounds=rounds)
         else:
-            blocks = interleave_on_device(calls, clock=TorchClock(torch), rounds=rounds, block=0.2)
+            clock: Clock = HostClock() if rehearse else TorchClock(torch)
+            blocks = interleave_on_device(calls, clock=clock, rounds=rounds, block=0.02 if rehearse else 0.2)
     return {
         "milliseconds": {name: 1e3 * median_wall(block) for name, block in blocks.items()},
         "gain": asdict(paired_ratio(blocks[PLAIN], blocks[REWRITTEN])),

@@ -50,8 +50,16 @@ class Memory(Protocol):
         """Tell whether a value is NaN."""
         ...
 
+    def different(self, one: Any, other: Any) -> int:
+        """Return how many values of two arrays differ; NaN differs from everything."""
+        ...
+
     def copy(self, size: int) -> Call:
         """Return a call that copies so many bytes from one array to another."""
+        ...
+
+    def synchronize(self) -> None:
+        """Wait for all work on the device, whoever put it there."""
         ...
 
     def release(self) -> None:
@@ -101,6 +109,14 @@ class CudaMemory:
         """Tell whether a value is NaN."""
         return bool(self._cupy.isnan(values).any())
 
+    def different(self, one: Any, other: Any) -> int:
+        """Return how many values of two arrays differ; NaN differs from everything."""
+        return int((one != other).sum())
+
+    def synchronize(self) -> None:
+        """Wait for all work on the device, whoever put it there."""
+        self._cupy.cuda.runtime.deviceSynchronize()
+
     def copy(self, size: int) -> Call:
         """Return a `cudaMemcpyAsync` from device to device."""
         source, target = (self.poisoned((size,), "uint8") for _ in range(2))
@@ -147,6 +163,13 @@ class HostMemory:
     def any_nan(self, values: Any) -> bool:
         """Tell whether a value is NaN."""
         return bool(np.isnan(values).any())
+
+    def different(self, one: Any, other: Any) -> int:
+        """Return how many values of two arrays differ; NaN differs from everything."""
+        return int((one != other).sum())
+
+    def synchronize(self) -> None:
+        """Do nothing: the host's work is done when its call returns."""
 
     def copy(self, size: int) -> Call:
         """Return a copy from one array to another."""

@@ -35,15 +35,18 @@ class Record:
     A rehearsal's file says so in its name and its first field.
 
     Args:
-        step: what is measured; the file is `gpu-STEP-DATE.json`.
+        step: what is measured; the file is `gpu-STEP-DATE.json` (or `cpu-...`).
         folder: where it goes.
         rehearsal: the logic runs on a CPU.
+        on_gpu: a GPU is what is measured.
         facts: what else goes to the head of the file.
     """
 
-    def __init__(self, step: str, folder: Path, *, rehearsal: bool = False, **facts: Any) -> None:
+    def __init__(
+        self, step: str, folder: Path, *, rehearsal: bool = False, on_gpu: bool = True, **facts: Any
+    ) -> None:
         now = datetime.now(timezone.utc)
-        prefix = "rehearsal" if rehearsal else "gpu"
+        prefix = "rehearsal" if rehearsal else "gpu" if on_gpu else "cpu"
         self.path = folder / f"{prefix}-{step}-{now:%Y-%m-%d-%H%M%S}.json"
         self._rehearsal = rehearsal
         self._targets: list[Target] = []
@@ -53,7 +56,7 @@ class Record:
             "verdict": "unfinished",
             "targets": [],
             **describe(),
-            "gpu": None if rehearsal else gpu(),
+            "gpu": gpu() if on_gpu and not rehearsal else None,
             **facts,
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +75,7 @@ class Record:
 
     def close(self) -> str:
         """Write the verdict, print the targets and the file's name; return the verdict."""
-        result = verdict(self._targets)
+        result = verdict(self._targets, rehearsal=self._rehearsal)
         self.note(verdict=result)
         table = Table("target", "found", "")
         for target in self._targets:

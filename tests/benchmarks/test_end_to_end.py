@@ -122,6 +122,42 @@ def test_a_way_that_fails_or_describes_otherwise_is_not_timed_and_stops_nothing(
     assert [name for name, row in by_name.items() if "milliseconds" in row] == [PLAIN_FP32, "same"]
 
 
+def test_every_row_is_kept_as_soon_as_it_is_there_and_none_is_begun_too_late(
+    here: Setting, fused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[list[Row]] = []
+    clock = [0.0]
+    monkeypatch.setattr(gpu_end_to_end.time, "monotonic", lambda: clock[0])
+
+    def later(_: Setting) -> Subject:
+        clock[0] = 450.0
+        return Subject(lambda: fused, "fp16")
+
+    recipes = (
+        Recipe(PLAIN_FP32, EAGER, lambda _: Subject(lambda: fused, "fp32")),
+        Recipe("slow", OURS, later),
+        Recipe("ours: compiled", OURS, lambda _: Subject(lambda: fused, "fp16")),
+        Recipe("quick", OURS, lambda _: Subject(lambda: fused, "fp16")),
+    )
+    monkeypatch.setattr(gpu_end_to_end, "recipes", lambda: iter(recipes))
+    gpu_end_to_end.batch_rows(
+        here,
+        "",
+        HostClock(),
+        rounds=3,
+        block=0.0,
+        keep=lambda rows: kept.append([dict(row) for row in rows]),
+        end=500.0,
+    )
+    first = next(rows for rows in kept if "milliseconds" in rows[-1])
+    assert [(row["name"], row["provisional"]) for row in first] == [(PLAIN_FP32, True)]
+    assert len(kept) >= len(recipes)
+    last = {row["name"]: row for row in kept[-1]}
+    assert last["ours: compiled"]["failure"] == "the time was up"
+    assert {name for name, row in last.items() if "milliseconds" in row} == {PLAIN_FP32, "slow", "quick"}
+    assert not any("provisional" in row for row in last.values())
+
+
 def timed(name: str, kind: str, milliseconds: float, note: str = "", **times: float) -> Row:
     ratios = {
         f"times_{other}": {"median": ratio, "low": ratio - 0.1, "high": ratio + 0.1}
@@ -142,23 +178,29 @@ def test_our_fastest_is_judged_against_the_best_of_each_kind(others: list[Row]) 
         timed("slow", OURS, 3.0, eager=1.0, compiled=0.5),
         timed("fast", OURS, 2.0, eager=1.6, compiled=0.95),
     ]
-    eager, compiled = gpu_end_to_end.targets([*others, *rows], 8)
+    _, eager, compiled = gpu_end_to_end.targets([*others, *rows], 8)
     assert eager.met
     assert "fast; the eager one" in eager.found
     assert compiled.met  # not slower, within the interval
     rows = [timed("fast", OURS, 2.0, eager=1.4, compiled=0.8)]
-    assert [target.met for target in gpu_end_to_end.targets([*others, *rows], 8)] == [False, False]
+    assert [target.met for target in gpu_end_to_end.targets([*others, *rows], 8)] == [True, False, False]
+
+
+def test_a_batch_without_a_row_of_ours_has_shown_nothing(others: list[Row]) -> None:
+    right, *_ = gpu_end_to_end.targets(others, 8)
+    assert right.met is False
+    assert "none of ours" in right.found
 
 
 def test_without_a_compiled_row_nothing_is_claimed_of_it(others: list[Row]) -> None:
-    eager, compiled = gpu_end_to_end.targets([*others, timed("fast", OURS, 2.0, eager=2.0)], 1)
+    _, eager, compiled = gpu_end_to_end.targets([*others, timed("fast", OURS, 2.0, eager=2.0)], 1)
     assert eager.met
     assert compiled.met is None
 
 
 def test_with_rows_left_out_nothing_is_claimed(others: list[Row]) -> None:
     some = [row for row in others if "NHWC" not in row["name"]]
-    eager, compiled = gpu_end_to_end.targets([*some, timed("fast", OURS, 2.0, eager=2.0, compiled=2.0)], 1)
+    _, eager, compiled = gpu_end_to_end.targets([*some, timed("fast", OURS, 2.0, eager=2.0, compiled=2.0)], 1)
     assert eager.met is None
     assert compiled.met
 

@@ -187,7 +187,10 @@ def test_a_run_cut_short_is_not_judged_unless_it_is_already_wrong(
 ) -> None:
     done = run(marks, Sdk(), way, Memory(), rng, seconds=0.0)
     assert [target.met for target in gpu_soak.soak_targets(done, 300, 100)] == [None, None]
+    right, kept = gpu_soak.soak_targets(done, 300, 100, limited=True)  # a time was what was asked for
+    assert (right.met, kept.met) == (True, None)
     done.note("batch 1: lost")
+    assert gpu_soak.soak_targets(done, 300, 100, limited=True)[0].met is False
     assert gpu_soak.soak_targets(done, 300, 100)[0].met is False
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_both_modules_are_compared_and_timed(monkeypatch: pytest.MonkeyPatch) ->
     assert set(found[0]) == set(found[1]) == {"embedding", "color", "type", "keypoints", "quality"}
     assert not torch.equal(found[0]["embedding"], found[1]["embedding"])  # they are two modules
     monkeypatch.setattr(stem, "interleave", untimed)
-    row = stem._measured(calls, 3, "cpu")
+    row = stem._measured(calls, 3, "cpu", False)
     assert row["gain"]["median"] == 1
     assert row["least_cosine"] > 0.999
     assert row["median_cosine"] > 0.999
@@ -62,7 +63,8 @@ def test_what_describes_a_crop_otherwise_fails_the_program(
             rounds=3,
             threads=1,
             output=tmp_path,
-            save=True,
+            rehearse=False,
         )
     assert ended.value.code == 1
-    assert len(list(tmp_path.glob("stem-*.json"))) == 1
+    (path,) = tmp_path.glob("cpu-stem-*.json")
+    assert json.loads(path.read_text())["rows"][0]["size"] == "lite"
