@@ -27,7 +27,6 @@ from gpu.presence import absence  # noqa: E402
 from gpu.record import RESULTS, Output  # noqa: E402
 from gpu.stages import STAGES, Outcome, Stage, Summary, run_stage  # noqa: E402
 from gpu.targets import MISSED, PASSED, SKIPPED, SKIPPED_CODE, exit_code  # noqa: E402
-from rich.markup import escape  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from pamtri_edge import console  # noqa: E402
@@ -58,7 +57,7 @@ def main(
         summary = Summary(one, output, rehearse=rehearse)
         outcomes: list[Outcome] = []
         for outcome in run_stage(
-            one, output, rehearse=rehearse, announce=lambda text: console.err.rule(escape(text), align="left")
+            one, output, rehearse=rehearse, announce=lambda text: console.err.rule(text, align="left")
         ):
             outcomes.append(outcome)
             summary.add(outcome)
@@ -96,7 +95,7 @@ def show(done: list[tuple[Stage, list[Outcome], str]]) -> None:
             table.add_row(
                 stage.name,
                 outcome.step,
-                f"[{color}]{escape(outcome.verdict)}[/]",
+                console.styled(outcome.verdict, color),
                 f"{outcome.seconds:.0f}",
                 "\n".join(outcome.files),
             )

@@ -52,7 +52,6 @@ from gpu.subjects import (
 )
 from gpu.targets import Target, exit_code
 from pairing import Block, Ratio, median_wall, paired_ratio
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console, ops, samples
@@ -334,7 +333,7 @@ def show(rows: list[Row], batch: int) -> None:
         table.add_column(heading, justify="right")
     for row in rows:
         if "milliseconds" not in row:
-            table.add_row(row["name"], "", "", "[yellow]not measured[/]", "")
+            table.add_row(row["name"], "", "", console.styled("not measured", "yellow"), "")
             continue
         found = row.get("agreement")
         ratio = row.get("times_eager")
@@ -348,7 +347,7 @@ def show(rows: list[Row], batch: int) -> None:
     console.out.print(table)
     for row in rows:
         if said := row.get("failure") or row.get("note"):
-            console.out.print(f"{row['name']}: {escape(said)}", soft_wrap=True)
+            console.out.print(f"{row['name']}: {said}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         moved = row["read"] + row["written"]
         head = (row["case"], str(row["vehicles"]), f"{moved / 1e6:.1f}")
         if "failure" in row:
-            table.add_row(*head, "", "", "", "[red]failed[/]", row["failure"])
+            table.add_row(*head, "", "", "", console.styled("failed", "red"), row["failure"])
             continue
         share = Ratio(**row["share_of_copy"])
         verdict = ""

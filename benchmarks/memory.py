@@ -197,7 +197,7 @@ def _show(peaks: list[Peak], clip: str, batch: int) -> None:
     for heading in ("peak MB, resident", "proportional", "limit MB", "seconds", "events"):
         table.add_column(heading, justify="right")
     for peak in peaks:
-        met = "" if peak.limit is None else ("met" if peak.resident < peak.limit else "[red]missed[/]")
+        met = "" if peak.limit is None else ("met" if peak.resident < peak.limit else "missed")
         table.add_row(
             peak.name,
             f"{peak.resident / 1e6:.0f}",

@@ -119,7 +119,7 @@ def main(
                 rows = _measure(subjects, crops[:size], rounds)
             _show(rows, size)
             if warning := others.warning():
-                console.err.print(f"[yellow]warning:[/] {warning}", soft_wrap=True)
+                console.err.print(console.styled("warning:", "yellow"), warning, soft_wrap=True)
             measured.append({"batch": size, "others": others.share, "rows": [asdict(row) for row in rows]})
     if save:
         _save({**about, "threads": count, "rounds": rounds, "measured": measured})
@@ -214,9 +214,9 @@ def _show(rows: Sequence[Row], batch: int) -> None:
 
 def _verdict(row: Row, target: float | None) -> str:
     if target is not None:
-        return f"{target:g} {'met' if row.ratio.median >= target else '[red]missed[/]'}"
+        return f"{target:g} {'met' if row.ratio.median >= target else 'missed'}"
     if row.between is not None and row.name.startswith("paper"):
-        return f"{BETWEEN_TARGET:.0%} {'met' if row.between <= BETWEEN_TARGET else '[red]missed[/]'}"
+        return f"{BETWEEN_TARGET:.0%} {'met' if row.between <= BETWEEN_TARGET else 'missed'}"
     return ""
 
 

@@ -14,12 +14,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.export.bundle_export import ExportResult
@@ -91,12 +91,12 @@ class _ShownSteps(Steps):
         start = time.perf_counter()
         if total is not None:
             with console.progress() as bar:
-                task = bar.add_task(f"  {escape(name)}", total=total, note="")
+                task = bar.add_task(f"  {name}", total=total, note="")
                 yield lambda: bar.advance(task)
             return
-        with console.err.status(f"{escape(name)} ..."):
+        with console.err.status(f"{name} ..."):
             yield lambda: None
-        console.err.print(f"  {escape(name)}: {time.perf_counter() - start:.1f} s")
+        console.err.print(f"  {name}: {time.perf_counter() - start:.1f} s")
 
 
 @app.command(help=_HELP)
@@ -166,6 +166,7 @@ def export(
     retrieval_loss: Annotated[
         float | None,
         typer.Option(
+            callback=finite,
             min=0.0,
             max=100.0,
             help="Points of mAP that may be lost on --retrieval. [default: 0.1 in fp16, 1 in int8]",
@@ -306,7 +307,7 @@ def export(
 def main() -> None:
     """Run `pamtri-export`."""
     signal.signal(signal.SIGTERM, _terminated)
-    console.guarded(app)
+    console.run(app)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -361,7 +362,7 @@ def _show_report(report: Report) -> None:
         for remark in judgement.remarks:
             console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
     if report.retrieval is not None:
-        console.out.print(escape(retrieval_line(report.retrieval)), soft_wrap=True)
+        console.out.print(retrieval_line(report.retrieval), soft_wrap=True)
     if report.drawn:
         console.out.print(
             "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras.",
@@ -385,10 +386,10 @@ def _show_result(options: ExportOptions, result: ExportResult) -> None:
         console.out.print("The weights were drawn: speed and formats are real, the results mean nothing.")
     if result.report.failures:
         console.err.print(
-            "[bold red]WARNING: the comparison with PyTorch FAILED[/]; the bundle was written because of "
-            "--allow-drift, and its manifest says so:",
+            console.styled("WARNING: the comparison with PyTorch FAILED;", "bold red"),
+            "the bundle was written because of --allow-drift, and its manifest says so:",
             soft_wrap=True,
         )
         for failure in result.report.failures:
-            console.err.print(f"  {escape(failure)}", soft_wrap=True)
+            console.err.print(f"  {failure}", soft_wrap=True)
     console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.", soft_wrap=True)

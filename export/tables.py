@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge.export.engine_judgement import EngineJudgement
@@ -28,7 +27,7 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     enters = [name for name in ("keypoints", "heatmaps", "segments") if plan.variant[name]]
-    table.add_row("bundle", f"{escape(str(plan.final))} ({precision})")
+    table.add_row("bundle", f"{plan.final!s} ({precision})")
     table.add_row("networks", f"{plan.size}, {plan.parameters / 1e6:.2f} M parameters")
     table.add_row("weights", "given" if plan.trained else "drawn: they have learned nothing")
     table.add_row("pose enters as", ", ".join(enters) or "nothing")
@@ -36,26 +35,26 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     table.add_row("gives", _tensors(plan.outputs))
     for name, labels in (("colors", plan.colors), ("types", plan.types)):
         if labels is not None:
-            table.add_row(name, escape(", ".join(labels)))
-    table.add_row("compared on", escape(plan.parity))
+            table.add_row(name, ", ".join(labels))
+    table.add_row("compared on", plan.parity)
     if plan.calibration is not None:
-        table.add_row("calibrated on", escape(plan.calibration))
+        table.add_row("calibrated on", plan.calibration)
     if plan.retrieval is not None:
-        table.add_row("retrieval on", escape(plan.retrieval))
+        table.add_row("retrieval on", plan.retrieval)
     listed = (f"{name} ({size / 1e6:.1f} MB)" if size else name for name, size in plan.files.items())
     table.add_row("files", ", ".join(listed))
     table.add_row("disk meanwhile", f"about {plan.needed / 1e6:.0f} MB")
     table.add_row("time", f"about {_duration(plan.seconds)} on two idle cores")
     if plan.engine is not None:
-        table.add_row("engine", f"{escape(plan.engine)}; building it takes minutes more")
+        table.add_row("engine", f"{plan.engine}; building it takes minutes more")
     for note in plan.notes:
-        table.add_row("note", escape(note))
+        table.add_row("note", note)
     return table
 
 
 def report_table(report: Report) -> Table:
     """Return the comparison with PyTorch: a line a figure, a column an engine, and the limits."""
-    crops = f"{report.judgements[0].crops} crops: {escape(report.source)}"
+    crops = f"{report.judgements[0].crops} crops: {report.source}"
     table = Table(title=f"{report.precision} file against PyTorch fp32 on {crops}", title_justify="left")
     table.add_column("")
     for judgement in report.judgements:
@@ -76,8 +75,7 @@ def engine_table(report: Report) -> Table:
     """Return the comparison of the engines with PyTorch: a line a figure, a column an engine."""
     first = report.engines[0]
     table = Table(
-        title=f"Engine on {escape(first.device)}, via {escape(first.via)}, against PyTorch fp32 on "
-        f"{first.crops} crops",
+        title=f"Engine on {first.device}, via {first.via}, against PyTorch fp32 on {first.crops} crops",
         title_justify="left",
     )
     table.add_column("")
@@ -93,7 +91,7 @@ def engine_table(report: Report) -> Table:
 
 def profile_table(profile: Profile) -> Table:
     """Return the time of each stage: a line a stage, a column a batch size, and the part of the whole."""
-    table = Table(title=f"Milliseconds a batch: {escape(profile.title)}", title_justify="left")
+    table = Table(title=f"Milliseconds a batch: {profile.title}", title_justify="left")
     table.add_column("")
     for size in profile.sizes:
         table.add_column(f"batch {size}", justify="right")

@@ -1,15 +1,28 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the command-line programs share: the terminal, progress bars, and errors without a traceback."""
+"""What the command-line programs share: the terminal, progress bars, and errors without a traceback.
+
+Text is text: nothing in a string that is printed here is markup, an emoji's name or a terminal's command,
+wherever it came from. What is to have a color is made by `styled`.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
+import logging
+import os
+import shutil
 import sys
-from collections.abc import Callable
-from typing import Final
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import IO, Any, Final, NoReturn, cast
 
-from rich.console import Console
-from rich.markup import escape
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.highlighter import NullHighlighter
+from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,14 +31,108 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
+from rich.status import Status
+from rich.text import Text
 
 from pamtri_edge.errors import PamtriError
+from pamtri_edge.printable import printable
 
-out: Final = Console(highlight=False)
+_log = logging.getLogger(__name__)
+
+_LAYOUT: Final = "\n\t"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_LITTLE: Final = 1 << 20  # bytes of free room that are as good as none
+
+
+class OutputError(PamtriError):
+    """Standard output cannot be written."""
+
+
+class _Stream:
+    """Standard output or standard error, whichever object is that at the moment.
+
+    What standard error does not take is dropped: no work ends for want of a progress bar. What standard
+    output does not take is an `OutputError`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str) -> int:
+        self._try(lambda stream: stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(lambda stream: stream.flush())
+
+    def __getattr__(self, name: str) -> Any:
+        stream = self._stream()
+        if stream is None and name == "isatty":
+            return lambda: False
+        return getattr(stream, name)
+
+    def _stream(self) -> Any:
+        stream = getattr(sys, self._name)  # None where the descriptor was closed before the start
+        return getattr(stream, "rich_proxied_file", stream)
+
+    def _try(self, use: Callable[[Any], object]) -> None:
+        stream = self._stream()
+        try:
+            if stream is not None:
+                use(stream)
+        except BrokenPipeError:
+            _silence(stream)
+            if self._name == "stdout":
+                raise SystemExit(1) from None  # the reader has what it wanted, as `head` does
+        except OSError as error:
+            _silence(stream)
+            if self._name == "stdout":
+                raise OutputError(f"standard output cannot be written: {error.strerror}.") from error
+
+
+class _PlainConsole(Console):
+    """A console for which strings are nothing but text, and text is nothing but letters."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(file=cast("IO[str]", _Stream(name)), markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text, keep=_LAYOUT), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable(segment.text, keep=_LAYOUT), segment.style)
+
+    def status(self, status: RenderableType, **options: Any) -> Status:
+        plain = Text(printable(status)) if isinstance(status, str) else status
+        return super().status(plain, **options)
+
+
+out: Final[Console] = _PlainConsole("stdout")
 """Results: what a script may read."""
 
-err: Final = Console(stderr=True, highlight=False)
+err: Final[Console] = _PlainConsole("stderr")
 """Progress, warnings and errors."""
+
+
+def styled(text: object, style: str) -> Text:
+    """Return text in a style of Rich, such as "bold red"."""
+    return Text(printable(text, keep=_LAYOUT), style)
+
+
+def log_handler(*, show_path: bool = False) -> logging.Handler:
+    """Return what shows log messages on standard error."""
+    return RichHandler(
+        console=err,
+        show_time=False,
+        show_path=show_path,
+        markup=False,
+        highlighter=NullHighlighter(),
+    )
 
 
 def progress(unit: str = "") -> Progress:
@@ -34,30 +141,110 @@ def progress(unit: str = "") -> Progress:
     Tasks may set the field `note` (a short text at the end of the line), such as the current rate.
     """
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn(unit, markup=False),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=err,
         transient=False,
     )
 
 
-def guarded(program: Callable[[], None]) -> None:
-    """Run a program; turn what it raises on purpose into one readable line and an exit code.
+def run(app: typer.Typer) -> NoReturn:
+    """Run a command-line program to its end, `guarded`; its usage errors are printed as all text is."""
 
-    Exit codes: 0 done, 1 refused or failed (`PamtriError`), 2 wrong usage (from the argument parser),
-    130 interrupted.
+    def program() -> None:
+        try:
+            code = app(standalone_mode=False)
+        except typer.Abort:
+            err.print("aborted")
+            sys.exit(1)
+        except Exception as error:
+            show = getattr(error, "show", None)  # of click's errors, whichever click typer brings
+            if show is None or isinstance(error, PamtriError):
+                raise
+            said = io.StringIO()
+            show(file=said)
+            err.print(said.getvalue().rstrip("\n"), soft_wrap=True)
+            sys.exit(getattr(error, "exit_code", 2))
+        _flush()
+        sys.exit(code if isinstance(code, int) else 0)
+
+    guarded(program)
+    sys.exit(0)
+
+
+def guarded(program: Callable[[], None]) -> None:
+    """Run a program; turn what it raises on purpose, and what the system refuses, into one readable line.
+
+    Exit codes: 0 done, 1 refused or failed (`PamtriError`, `OSError`), 2 wrong usage (from the argument
+    parser), 130 interrupted.
     """
     try:
         program()
+        _flush()
     except PamtriError as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        _fail(str(error))
+    except BrokenPipeError:
+        _silence(sys.stdout)
         sys.exit(1)
+    except OSError as error:
+        _log.debug("%s", error, exc_info=True)
+        _fail(system_error(error))
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+
+
+def system_error(error: OSError) -> str:
+    """Return a sentence for what the system refused: what, and which file or folder.
+
+    A full disk is looked for where temporary files go too, since the error itself seldom says.
+    """
+    names = [printable(os.fsdecode(name)) for name in (error.filename, error.filename2) if _is_name(name)]
+    where = " and ".join(names)
+    if error.errno in _FULL:
+        place = _full_folder(error.filename) or (f"the disk of {where}" if where else "the disk")
+        return f"no space left on {place}; free some, or name another place."
+    if error.errno == errno.ENAMETOOLONG:
+        return f"the name {where} is too long: at most 255 bytes are accepted. Give a shorter one."
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{where}: {reason}." if where else f"{printable(reason)}."
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, (str, bytes, os.PathLike))
+
+
+def _full_folder(filename: object) -> str | None:
+    """Return the folder of temporary files, as it is to be called, if that is what is full."""
+    folder = os.environ.get("TMPDIR") or tempfile.tempdir or "/tmp"
+    called = f"{printable(folder)} (TMPDIR)"
+    if _is_name(filename):
+        path = os.path.realpath(os.fsdecode(cast("str", filename)))
+        return called if path.startswith(os.path.realpath(folder) + os.sep) else None
+    with suppress(OSError):
+        return called if shutil.disk_usage(folder).free < _LITTLE else None
+    return None
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(styled("error:", "bold red"), message, soft_wrap=True)
+    sys.exit(1)
+
+
+def _flush() -> None:
+    """Have standard output take what it was given, while there is still somebody to say that it does not."""
+    _Stream("stdout").flush()
+
+
+def _silence(stream: Any) -> None:
+    """Let what a stream still holds go nowhere, so that the end of the process does not fail over it."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -32,4 +32,6 @@ def _spelled(character: str) -> str:
     code = ord(character)
     if code in _STRAY_BYTES:
         return f"\\x{code - 0xDC00:02x}"
+    if 0x7F <= code <= 0xFF:  # as JSON has it, for what is printed may be JSON
+        return f"\\u{code:04x}"
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -40,7 +40,7 @@ def verdict(targets: Sequence[Target], *, rehearsal: bool = False) -> str:
 
 def word(met: bool | None) -> str:
     """Return how a table shows whether a target is met."""
-    return {True: "met", False: "[red]missed[/]", None: "[yellow]not judged[/]"}[met]
+    return {True: "met", False: "missed", None: "not judged"}[met]
 
 
 def exit_code(result: str) -> int:

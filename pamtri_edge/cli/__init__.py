@@ -9,7 +9,6 @@ import warnings
 from typing import Annotated, TextIO
 
 import typer
-from rich.logging import RichHandler
 
 from pamtri_edge import __version__, console
 from pamtri_edge.cli.doctor import doctor
@@ -57,7 +56,7 @@ def _common(
     ] = False,
 ) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    handler = RichHandler(console=console.err, show_time=False, show_path=verbose > 1, markup=False)
+    handler = console.log_handler(show_path=verbose > 1)
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
     warnings.showwarning = _one_line
 
@@ -76,4 +75,4 @@ def _one_line(
 
 def main() -> None:
     """Run `pamtri`."""
-    console.guarded(app)
+    console.run(app)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
@@ -43,7 +42,9 @@ def doctor(
         _show(report)
     failed = [name for name in wanted if not report[name].ok]
     for name in failed:
-        console.err.print(f"[bold red]required:[/] {name}: {escape(_reason(report, name))}", soft_wrap=True)
+        console.err.print(
+            console.styled("required:", "bold red"), f"{name}: {_reason(report, name)}", soft_wrap=True
+        )
     if failed:
         raise typer.Exit(1)
 
@@ -73,17 +74,17 @@ def _show(report: Report) -> None:
     table.add_column(overflow="fold")
     for finding in report.findings:
         color = _COLORS[finding.status] if finding.name in needed or finding.ok else "dim"
-        table.add_row(finding.title, f"[{color}]{finding.status}[/]", escape(finding.summary))
+        table.add_row(finding.title, console.styled(finding.status, color), finding.summary)
     table.add_row()
     for ability in report.abilities:
-        verdict = "[green]yes[/]" if ability.ok else "[yellow]no[/]"
+        verdict = console.styled("yes", "green") if ability.ok else console.styled("no", "yellow")
         table.add_row(
             ability.title, verdict, f"lacks {', '.join(ability.lacking)}" if ability.lacking else ""
         )
-    console.out.print(f"[bold]pamtri-edge {report.version}[/]")
+    console.out.print(console.styled(f"pamtri-edge {report.version}", "bold"))
     console.out.print(table)
     for title, remedy in _remedies(report.findings, needed):
-        console.out.print(f"To mend {title}: [cyan]{escape(remedy)}[/]", soft_wrap=True)
+        console.out.print(f"To mend {title}:", console.styled(remedy, "cyan"), soft_wrap=True)
 
 
 def _remedies(findings: Sequence[Finding], needed: set[str]) -> list[tuple[str, str]]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.compare import Comparison
@@ -138,7 +138,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of these draws.")] = 0,
     false_match_rate: Annotated[
         float | None,
-        typer.Option(help="Measure the cosine that keeps this rate of false matches, such as 0.001."),
+        typer.Option(
+            callback=finite, help="Measure the cosine that keeps this rate of false matches, such as 0.001."
+        ),
     ] = None,
     store: Annotated[
         bool,
@@ -200,10 +202,10 @@ def evaluate(
         _show(comparison, matching)
     if output is not None:
         written = write_comparison(comparison, output, matching=matching, overwrite=overwrite)
-        console.err.print(f"written: {escape(str(written))}", soft_wrap=True)
+        console.err.print(f"written: {written!s}", soft_wrap=True)
     if store and matching is not None and bundle:
         store_threshold(bundle[0], matching)
-        console.err.print(f"threshold stored in {escape(str(bundle[0]))}", soft_wrap=True)
+        console.err.print(f"threshold stored in {bundle[0]!s}", soft_wrap=True)
 
 
 def _read(
@@ -313,7 +315,7 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
     skipped = first.retrieval.skipped
     cameras = "matches by the same camera left out" if data.across_cameras else "same camera included"
     console.out.print(
-        f"{escape(data.name)}: {len(data.query)} queries of {data.identities} vehicles, "
+        f"{data.name}: {len(data.query)} queries of {data.identities} vehicles, "
         f"{len(data.gallery)} gallery pictures; {cameras}.",
         soft_wrap=True,
     )
@@ -329,7 +331,7 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
         console.out.print(difference_table(first.feature, comparison.differences))
     if matching is not None:
         console.out.print(
-            f"\nThreshold for {escape(first.feature)}: a cosine of {matching.threshold:.4f} is reached by "
+            f"\nThreshold for {first.feature}: a cosine of {matching.threshold:.4f} is reached by "
             f"{100 * matching.false_match_rate:.3g} % of the pairs of different vehicles and by "
             f"{100 * matching.true_match_rate:.1f} % of the pairs of one.",
             soft_wrap=True,
@@ -344,7 +346,7 @@ def _progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
 
         def update(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(escape(name), total=total, note="")
+                tasks[name] = bar.add_task(name, total=total, note="")
             bar.update(tasks[name], completed=done)
 
         yield update

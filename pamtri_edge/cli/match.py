@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pamtri_edge import console
 from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
@@ -37,7 +38,12 @@ def match(
     events_b: Annotated[Path, typer.Argument(help="Events of the second camera, likewise.")],
     threshold: Annotated[
         float | None,
-        typer.Option(min=-1.0, max=1.0, help="Least cosine of a match. [default: the bundle's suggestion]"),
+        typer.Option(
+            callback=finite,
+            min=-1.0,
+            max=1.0,
+            help="Least cosine of a match. [default: the bundle's suggestion]",
+        ),
     ] = None,
     bundle: Annotated[
         Path | None,
@@ -135,21 +141,25 @@ def _show(matches: Matches, first: Sequence[Event], second: Sequence[Event], ver
     cameras = [", ".join(dict.fromkeys(event.camera for event in side)) for side in (first, second)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for camera in cameras:
-        table.add_column(f"{escape(camera)}: track", justify="right")
+        table.add_column(f"{camera}: track", justify="right")
     table.add_column("cosine", justify="right")
     table.add_column("color, type")
     if verdict is not None:
         table.add_column("truth")
-    words = {True: "[green]right[/]", False: "[red]wrong[/]", None: "unknown"}
+    words = {
+        True: console.styled("right", "green"),
+        False: console.styled("wrong", "red"),
+        None: console.styled("unknown", ""),
+    }
     for index, pair in enumerate(matches.pairs):
         a, b = first[pair.first], second[pair.second]
-        row = [str(a.track_id), str(b.track_id), f"{pair.cosine:.3f}", escape(_looks(a, b))]
+        row: list[str | Text] = [str(a.track_id), str(b.track_id), f"{pair.cosine:.3f}", _looks(a, b)]
         table.add_row(*row, *(() if verdict is None else (words[verdict.right[index]],)))
     if len(matches):
         console.out.print(table)
     console.out.print(
         f"{len(matches)} match{'es' * (len(matches) != 1)} among {len(first)} vehicles of "
-        f"{escape(cameras[0])} and {len(second)} of {escape(cameras[1])}; {_limit(matches)}.",
+        f"{cameras[0]} and {len(second)} of {cameras[1]}; {_limit(matches)}.",
         soft_wrap=True,
     )
     if verdict is not None:
@@ -203,4 +213,4 @@ def _write(path: Path, record: dict[str, Any]) -> None:
         write_atomically(path, text.encode())
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    console.err.print(f"written: {escape(str(path))}", soft_wrap=True)
+    console.err.print(f"written: {path!s}", soft_wrap=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
 from pamtri_edge.geometry import CropRule
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.video.follow import Follower
@@ -76,13 +76,16 @@ def run(
             help="Build the engine that TensorRT needs for this GPU, where none is cached: takes minutes.",
         ),
     ] = True,
-    duration: Annotated[float | None, typer.Option(min=0.001, help="Stop after so many seconds.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(callback=finite, min=0.001, help="Stop after so many seconds.")
+    ] = None,
     start_utc: Annotated[
         str | None,
         typer.Option(help="Moment of the first frame, ISO 8601; a stream's is known.", metavar="ISO"),
     ] = None,
     fps: Annotated[
-        float | None, typer.Option(min=0.001, help="Frames a second of a folder of images. [default: 10]")
+        float | None,
+        typer.Option(callback=finite, min=0.001, help="Frames a second of a folder of images. [default: 10]"),
     ] = None,
     min_size: Annotated[
         int, typer.Option(min=1, help="Shorter side, in pixels, of a view that is good enough.")
@@ -99,7 +102,9 @@ def run(
             "the file's own numbers, or all. [default: vehicles]"
         ),
     ] = None,
-    confidence: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score of a detection.")] = 0.3,
+    confidence: Annotated[
+        float, typer.Option(callback=finite, min=0.0, max=1.0, help="Lowest score of a detection.")
+    ] = 0.3,
     stream: Annotated[
         str | None,
         typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
@@ -257,14 +262,14 @@ def _show(summary: Summary, folder: OutputFolder, *, video: bool) -> None:
     table.add_row("time", f"{summary.elapsed_s:.1f} s, {summary.frames_per_second:g} frames/s")
     console.out.print(table)
     if summary.reason == "interrupted":  # what else ends a run early is told as its error
-        console.err.print("[yellow]interrupted:[/] what was done until then is kept")
+        console.err.print(console.styled("interrupted:", "yellow"), "what was done until then is kept")
     console.out.print("Look at")
     places = [("events", folder.events), ("crops", folder.crops), ("summary", folder.summary)]
     if video:
         places.insert(2, ("video", folder.video))
     for name, path in places:
         if path.exists():
-            console.out.print(f"  {name:8} {escape(str(path))}", soft_wrap=True)
+            console.out.print(f"  {name:8} {path!s}", soft_wrap=True)
 
 
 def _aside(summary: Summary) -> str:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.dataset.generate import Generated, Progress
@@ -197,7 +197,9 @@ def synth(
                 on_progress=_updater(bar),
             )
     except KeyboardInterrupt:
-        console.err.print("[yellow]interrupted:[/] what was drawn is kept; the same command goes on")
+        console.err.print(
+            console.styled("interrupted:", "yellow"), "what was drawn is kept; the same command goes on"
+        )
         raise
     _show(done, time.monotonic() - begin)
 
@@ -255,8 +257,8 @@ def scene(
     ],
     vehicles: Annotated[int, typer.Option(help="How many vehicles; each passes every camera once.")] = 6,
     cameras: Annotated[int, typer.Option(help="How many cameras: camera-a, camera-b, ...")] = 2,
-    seconds: Annotated[float, typer.Option(help="Length of each video.")] = 8.8,
-    fps: Annotated[float, typer.Option(help="Frames a second.")] = 12.5,
+    seconds: Annotated[float, typer.Option(callback=finite, help="Length of each video.")] = 8.8,
+    fps: Annotated[float, typer.Option(callback=finite, help="Frames a second.")] = 12.5,
     width: Annotated[int, typer.Option(help="Of the frames, in pixels.")] = 640,
     height: Annotated[int, typer.Option(help="Of the frames, in pixels.")] = 360,
     seed: Annotated[int, typer.Option(help="Another seed, other vehicles and cameras.")] = 0,
@@ -298,7 +300,7 @@ def _counter(bar: Any) -> Callable[[int, int], None]:
 def _list(paths: Sequence[Path]) -> None:
     console.out.print("Wrote")
     for path in paths:
-        console.out.print(f"  {escape(str(path))}", soft_wrap=True)
+        console.out.print(f"  {path!s}", soft_wrap=True)
 
 
 def _cores() -> int:
@@ -359,4 +361,4 @@ def _show(done: Generated, seconds: float) -> None:
     else:
         table.add_row("drawn", "none: the data set was complete")
     console.out.print(table)
-    console.out.print(f"Wrote {escape(str(done.folder))}", soft_wrap=True)
+    console.out.print(f"Wrote {done.folder!s}", soft_wrap=True)

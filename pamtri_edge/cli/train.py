@@ -29,6 +29,7 @@ from pamtri_edge.cli.training import (
 )
 from pamtri_edge.cli.weights import frozen, pack, whiten
 from pamtri_edge.errors import InputError
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.train.recipes import PoseRecipe, ReidRecipe
@@ -72,15 +73,24 @@ Init = Annotated[
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option(min=0.01, help="Fit the schedule into so much time, instead of epochs.", show_default=False),
+    typer.Option(
+        callback=finite,
+        min=0.01,
+        help="Fit the schedule into so much time, instead of epochs.",
+        show_default=False,
+    ),
 ]
-Epochs = Annotated[float | None, typer.Option(min=0.001, help="Instead of the recipe's.", show_default=False)]
+Epochs = Annotated[
+    float | None,
+    typer.Option(callback=finite, min=0.001, help="Instead of the recipe's.", show_default=False),
+]
 Steps = Annotated[int | None, typer.Option(min=1, help="Instead of epochs.", show_default=False)]
 BatchOption = Annotated[
     int | None, typer.Option(min=2, help="Pictures of a batch, instead of the recipe's.", show_default=False)
 ]
 Rate = Annotated[
-    float | None, typer.Option(help="Highest learning rate, instead of the recipe's.", show_default=False)
+    float | None,
+    typer.Option(callback=finite, help="Highest learning rate, instead of the recipe's.", show_default=False),
 ]
 Sizes = Annotated[
     str | None,
@@ -225,7 +235,7 @@ def reid(
     ] = None,
     smoothing: Annotated[
         float | None,
-        typer.Option(min=0.0, max=0.5, help="Of identity labels, instead of the recipe's."),
+        typer.Option(callback=finite, min=0.0, max=0.5, help="Of identity labels, instead of the recipe's."),
     ] = None,
     recipe: RecipeOption = Recipes.PAPER,
     init: Init = None,
@@ -249,6 +259,7 @@ def reid(
     alike: Annotated[
         float | None,
         typer.Option(
+            callback=finite,
             min=0.0,
             max=1.0,
             help="Share of batches of one color and type, instead of the recipe's; 0 learns faster at first.",

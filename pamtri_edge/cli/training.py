@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from rich.markup import escape
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
@@ -180,7 +179,7 @@ def run_training(training: Training) -> None:
         console.err.print(f"going on at step {training.step}")
     with _stoppable(training), _bar() as bar:
         finished = training.run(on_progress=_updater(bar, spec.budget.steps))
-    where = escape(str(spec.output))
+    where = str(spec.output)
     if not finished:
         console.err.print(f"stopped at step {training.step}; the same command goes on from there")
         raise typer.Exit(130)

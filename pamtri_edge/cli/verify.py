@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError
+from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.bundle import Bundle
@@ -39,7 +39,8 @@ def verify(
     limit: Annotated[
         float | None,
         typer.Option(
-            help="What 95 % of the cosines with embeddings taken elsewhere must reach. [default: 0.98]"
+            callback=finite,
+            help="What 95 % of the cosines with embeddings taken elsewhere must reach. [default: 0.98]",
         ),
     ] = None,
     backend: Annotated[str, typer.Option(help="The engine: auto, openvino, tensorrt or torch.")] = "auto",
@@ -111,14 +112,14 @@ def _pictures(crops: Path | None) -> Pictures:
 
 
 def _show(check: Check) -> None:
-    console.out.print(escape(check.title), soft_wrap=True)
+    console.out.print(check.title, soft_wrap=True)
     table = Table(show_header=False, box=None)
     for name, figure in check.figures.items():
-        table.add_row(name, escape(figure))
+        table.add_row(name, figure)
     console.out.print(table)
     for remark in check.remarks:
-        console.out.print(f"note: {escape(remark)}.", soft_wrap=True)
+        console.out.print(f"note: {remark}.", soft_wrap=True)
     for failure in check.failures:
-        console.err.print(f"[bold red]failed:[/] {escape(failure)}", soft_wrap=True)
+        console.err.print(console.styled("failed:", "bold red"), failure, soft_wrap=True)
     if not check.failures:
         console.out.print("within the limits")

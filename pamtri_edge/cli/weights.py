@@ -14,6 +14,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.cli.train_choices import Backbone, Model
 from pamtri_edge.cli.training import package, read_data
+from pamtri_edge.options import finite
 
 
 def frozen(
@@ -57,7 +58,10 @@ def whiten(
     vehicles: Annotated[int, typer.Option(min=2, help="How many vehicles at most.")] = 800,
     views: Annotated[int, typer.Option(min=2, help="Views of each.")] = 5,
     shrinkage: Annotated[
-        float, typer.Option(help="Part of the mean variance that is added to that of each direction.")
+        float,
+        typer.Option(
+            callback=finite, help="Part of the mean variance that is added to that of each direction."
+        ),
     ] = 0.03,
     seed: Annotated[int, typer.Option(min=0, help="What views and their sizes are drawn from.")] = 0,
     threads: Annotated[

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from pamtri_edge.evaluate.attributes import Attributes
@@ -49,7 +48,7 @@ def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
         ranks = [percent(one.retrieval.rank(rank)) for rank in SHOWN_RANKS]
         more = [cells[row] for cells in shown.values()]
         cells = [percent_interval(one.mean_average_precision), percent(one.top[1]), *ranks, *more]
-        table.add_row(escape(one.feature), *(escape(cell) for cell in cells))
+        table.add_row(one.feature, *(cell for cell in cells))
     return table
 
 
@@ -67,19 +66,19 @@ def keypoint_table(placed: Mapping[str, Pck]) -> Table:
     table.add_column("mean", justify="right")
     for feature, found in placed.items():
         cells = [percent(value) for value in found.by_part.values()]
-        table.add_row(escape(feature), *cells, percent(found.mean))
+        table.add_row(feature, *cells, percent(found.mean))
     return table
 
 
 def difference_table(first: str, differences: Mapping[str, Interval]) -> Table:
     """Return how much more mAP the first feature reaches than each other, a row an other feature."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"{escape(first)} above")
+    table.add_column(f"{first} above")
     table.add_column("mAP points [95 %]", justify="right")
     table.add_column("")
     for other, found in differences.items():
         verdict = "excludes zero" if found.excludes_zero else "includes zero"
-        table.add_row(escape(other), escape(percent_interval(found)), verdict)
+        table.add_row(other, percent_interval(found), verdict)
     return table
 
 
@@ -97,17 +96,17 @@ def clip_table(
     table.add_column("clip")
     table.add_column("vehicles", justify="right")
     for feature in features:
-        table.add_column(f"{escape(feature)}: mAP [95 %] / rank-1", justify="right")
+        table.add_column(f"{feature}: mAP [95 %] / rank-1", justify="right")
     for name, evaluations in clips.items():
         cells = [
             f"{percent_interval(one.mean_average_precision)} / {percent(one.retrieval.rank(1))}"
             for one in evaluations
         ]
         vehicles = str(evaluations[0].mean_average_precision.identities)
-        table.add_row(escape(name), vehicles, *(escape(cell) for cell in cells))
+        table.add_row(name, vehicles, *(cell for cell in cells))
     if means is not None:
         vehicles = str(next(iter(means.values())).identities)
-        table.add_row("mean", vehicles, *(escape(percent_interval(means[name])) for name in features))
+        table.add_row("mean", vehicles, *(percent_interval(means[name]) for name in features))
     return table
 
 

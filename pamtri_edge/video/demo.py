@@ -263,7 +263,7 @@ def main(arguments: Sequence[str]) -> int:
         console.err.print("usage: python -m pamtri_edge.video.demo FOLDER")
         return 2
     for path in make(Path(arguments[0])):
-        console.out.print(str(path), soft_wrap=True, markup=False)
+        console.out.print(str(path), soft_wrap=True)
     return 0
 
 

@@ -2,7 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors without a traceback, results on standard output, the rest on standard error."""
 
+import errno
+import logging
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import pytest
+import typer
+from rich.table import Table
+from rich.text import Text
 
 from pamtri_edge import console, errors
 
@@ -68,3 +80,115 @@ def test_progress_goes_to_standard_error_with_count_and_note(capsys):
     assert said.out == ""
     for word in ("embedding", "4/4", "crops", "12.5 a second"):
         assert word in said.err
+
+
+HOSTILE = "a[/y].pamtri \x1b[2J\x1b]0;title :car: [red]red[/] \x9b31m \u202e \udce9 [link=file:///x]y[/link]"
+SHOWN = r"a[/y].pamtri \x1b[2J\x1b]0;title :car: [red]red[/] \u009b31m \u202e \xe9 [link=file:///x]y[/link]"
+
+
+def table_of(text):
+    table = Table("head", title=text)
+    table.add_row(text)
+    table.add_row(Text(text))
+    return table
+
+
+@pytest.mark.parametrize("form", [str, Text, lambda text: console.styled(text, "bold"), table_of])
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "file"])
+def test_text_from_elsewhere_is_neither_markup_nor_emoji_nor_a_command_of_the_terminal(
+    capsys, monkeypatch, form, terminal
+):
+    monkeypatch.setattr(console.out, "_force_terminal", terminal)
+    monkeypatch.setattr(console.out, "_color_system", None)
+    console.out.print(form(HOSTILE), soft_wrap=True, width=200)
+    said = capsys.readouterr().out
+    assert SHOWN in said
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
+    assert plain.replace("\n", "").isprintable()
+
+
+def test_neither_are_a_logged_message_a_task_a_status_and_an_error(capsys):
+    handler = console.log_handler()
+    handler.emit(logging.LogRecord("x", logging.WARNING, "", 0, "%s", (HOSTILE,), None))
+    with console.progress(HOSTILE) as bar:
+        bar.add_task(HOSTILE, total=1, note=HOSTILE)
+    with console.err.status(HOSTILE):
+        pass
+    with pytest.raises(SystemExit):
+        console.guarded(raising(errors.PamtriError(HOSTILE)))
+    said = capsys.readouterr().err
+    assert said.replace("\n", "").isprintable()
+    assert said.count(":car:") >= 2
+
+
+def test_a_usage_error_shows_what_was_typed_and_sends_nothing_to_the_terminal(capsys, monkeypatch):
+    app = typer.Typer(rich_markup_mode=None)
+    app.command()(lambda: None)
+    monkeypatch.setattr(sys, "argv", ["program", "--\x1b[2J[/y]:car:"])
+    with pytest.raises(SystemExit) as stop:
+        console.run(app)
+    said = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert r"--\x1b[2J[/y]:car:" in said
+    assert said.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/root/a"), "/root/a: Permission denied."),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "\x1b"), r"\x1b: No such file"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "n" * 300), "is too long: at most 255 bytes"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/d/a"),
+            "no space left on the disk of /d/a;",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device", "/full/a"), "no space left on /full (TMPDIR);"),
+        (OSError("what a library says"), "what a library says."),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence_that_names_the_place(capsys, monkeypatch, error, said):
+    monkeypatch.setenv("TMPDIR", "/full")
+    with pytest.raises(SystemExit) as stop:
+        console.guarded(raising(error))
+    assert stop.value.code == 1
+    found = capsys.readouterr().err
+    assert found.startswith("error: ")
+    assert said in found
+
+
+def test_a_full_folder_of_temporary_files_is_named_where_the_error_names_none(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    usage = {str(tmp_path): 0}
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: SimpleNamespace(free=usage.get(str(folder), 10**9))
+    )
+    with pytest.raises(SystemExit):
+        console.guarded(raising(OSError(errno.ENOSPC, "No space left on device")))
+    assert f"no space left on {tmp_path} (TMPDIR)" in capsys.readouterr().err.replace("\n", "")
+
+
+PRINTING = """
+import sys
+from pamtri_edge import console
+def program():
+    for number in range(20000):
+        console.out.print(f"line {number}")
+console.guarded(program)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("{} > /dev/full", 1, "error: standard output cannot be written: No space left on device.\n"),
+        ("set -o pipefail; {} | head -n 1 > /dev/null", 1, ""),
+        ("{} >&-", 0, ""),
+        ("{} > /dev/null 2> /dev/full", 0, ""),
+    ],
+    ids=["full", "closed early", "closed before", "errors full"],
+)
+def test_an_output_that_takes_nothing_ends_a_program_without_a_traceback(shell, code, said):
+    command = shell.format(f"{shlex.quote(sys.executable)} -c {shlex.quote(PRINTING)}")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, said)

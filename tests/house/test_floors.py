@@ -20,6 +20,7 @@ FLOORS = (
         "owners",
         "claims",
         "printable",
+        "options",
         "picture_headers",
         "pictures",
         "textfile",
@@ -124,6 +125,11 @@ def test_openvino_is_imported_only_where_a_network_is_run(imports):
         "pamtri_edge.train.frozen_pose",
         "pamtri_edge.video.detect",
     }
+
+
+def test_text_is_never_markup(imports):
+    strangers = [f"{one.importer}:{one.line}" for one in imports if one.imported.startswith("rich.markup")]
+    assert not strangers, "console.out and console.err print text as it is; a color is made by console.styled"
 
 
 def test_the_folders_of_the_repository_are_not_imported_by_their_own_names(imports):
