@@ -136,7 +136,7 @@ def test_a_usage_error_shows_what_was_typed_and_sends_nothing_to_the_terminal(ca
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(errno.EACCES, "Permission denied", "/root/a"), "/root/a: Permission denied."),
+        (PermissionError(errno.EACCES, "Permission denied", "/srv/a"), "/srv/a: Permission denied."),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "\x1b"), r"\x1b: No such file"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "n" * 300), "is too long: at most 255 bytes"),
         (
