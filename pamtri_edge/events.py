@@ -28,6 +28,8 @@ SCHEMA: Final = 1
 EmbeddingFormat = Literal["list", "base64"]
 """How an embedding is written: numbers in a list, or base64 of little-endian float16 (a quarter as long)."""
 
+_YEAR_S: Final = 366 * 86_400.0
+
 _UNIT_TOLERANCE: Final = 5e-3  # float16 moves the length by up to 5e-4; anything beyond is no unit vector
 
 T = TypeVar("T")
@@ -165,10 +167,16 @@ class Event:
 
 
 def utc_text(start: datetime | None, seconds: float) -> str | None:
-    """Return the moment `seconds` after `start` as ISO 8601 in UTC; None where `start` is None."""
+    """Return the moment `seconds` after `start` as ISO 8601 in UTC.
+
+    None where `start` is None, or the moment is past an end of the calendar.
+    """
     if start is None:
         return None
-    moment = start.astimezone(timezone.utc) + timedelta(seconds=seconds)
+    try:
+        moment = start.astimezone(timezone.utc) + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        return None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -176,9 +184,11 @@ def parse_utc(text: str) -> datetime:
     """Read an ISO 8601 moment; one without an offset is taken as UTC.
 
     Raises:
-        InputError: it is not ISO 8601.
+        InputError: it is not ISO 8601, or less than a year from an end of the calendar.
     """
     moment = _parse_utc(text)
+    if moment is not None and None in (utc_text(moment, -_YEAR_S), utc_text(moment, _YEAR_S)):
+        raise InputError(f"{text!r} is too near to an end of the calendar; expected a year from 2 to 9998.")
     if moment is None:
         raise InputError(f"{text!r} is no ISO 8601 date and time; expected such as 2026-05-31T08:00:00Z.")
     return moment

@@ -38,7 +38,8 @@ class EmbeddingFormat(str, Enum):
 
 def run(
     source: Annotated[
-        str, typer.Argument(help="A video file, a folder of images, or an address (rtsp://...).")
+        str,
+        typer.Argument(help="A video, a folder of pictures, an address (rtsp://...), or a camera (0)."),
     ],
     output: Annotated[Path, typer.Option(help="Folder for events, crops, video and summary.")],
     tracks: Annotated[

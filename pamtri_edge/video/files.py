@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pamtri_edge.addresses import is_address, parse_address
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import printable
+from pamtri_edge.video.clock import Clock
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.pyav import PictureMaker, decode, hide_password, import_av, reason
+from pamtri_edge.video.opening import OpenError, described, find_video, open_container
+from pamtri_edge.video.pyav import PictureMaker, decode, import_av, reason
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
 _TOLERANCE: Final = 0.03
 _SLACK_S: Final = 0.25
 
+NETWORK_TIMEOUT_S: Final = 10.0
+"""An address that gives nothing for so long is given up."""
+
 
 class VideoFile:
     """A video file, read to its end; times are the file's own, so a variable frame rate is kept.
@@ -30,41 +38,38 @@ class VideoFile:
     A packet that cannot be decoded costs its frame, and reading goes on; a file that breaks off, or holds
     clearly less than its header says, ends in a `SourceError` after its last good frame.
 
+    Where its clock jumps, time goes on by the frame rate; see `Clock`.
+
     Args:
         path: the file, or the address of one.
         duration: stop after so many seconds; None for all.
+        timeout_s: an address that gives nothing for so long is given up.
 
     Raises:
         SourceError: it is no video.
         MissingDependencyError: PyAV is not installed.
     """
 
-    def __init__(self, path: str | Path, *, duration: float | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, duration: float | None = None, timeout_s: float = NETWORK_TIMEOUT_S
+    ) -> None:
         self._av = import_av()
         self._duration = duration
-        self.label = hide_password(str(path))
-        self.name = Path(self.label).stem
+        self.label, self.name, place = _called(path)
+        self._timeout_s = timeout_s if place != str(path) or is_address(place) else None
         self.live = False
         self.lost = 0
         self.started: datetime | None = None
+        self._container = self._opened(place)
         try:
-            self._container: InputContainer = self._av.open(str(path))
-        except self._av.error.EOFError as error:
-            raise SourceError(f"{self.label} holds no frames: it ends behind its header.") from error
-        except self._av.error.FFmpegError as error:
-            raise SourceError(
-                f"{self.label} is not a video that can be read, or was cut off before its index was written "
-                f"({reason(error)})."
-            ) from error
-        if not self._container.streams.video:
-            kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
+            self._video = find_video(self._container, self.label)
+        except BaseException:
             self._container.close()
-            raise SourceError(f"{self.label} holds no video (streams in it: {kinds}).")
-        self._stream = self._container.streams.video[0]
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        self.rate: float | None = float(rate) if rate else None
-        self._promised_s = _promised_seconds(self._container, self._stream)
-        self.total: int | None = self._stream.frames or None
+            raise
+        stream = self._video.stream
+        self.rate: float | None = self._video.rate
+        self._promised_s = _promised_seconds(self._container, stream)
+        self.total: int | None = stream.frames or None
         if self.rate and self._promised_s:
             self.total = self.total or round(self._promised_s * self.rate)
         if self.rate and duration is not None:
@@ -73,7 +78,9 @@ class VideoFile:
     def frames(self) -> Iterator[Frame]:
         """Give the frames in order; see `Source`."""
         make_picture = PictureMaker()
-        good, broken, index, time_s, end_s, first = 0, 0, -1, 0.0, 0.0, None
+        clock = Clock(self.rate, longest_gap_s=self._video.longest_gap_s)
+        good, broken, index, time_s, end_s = 0, 0, -1, 0.0, 0.0
+        shape: tuple[int, ...] | None = None
         trouble: Exception | None = None
         for item in self._decode():
             if isinstance(item, Exception):
@@ -81,13 +88,9 @@ class VideoFile:
                 broken += 1
                 continue
             before = time_s
-            if item.time is None:
-                time_s = (index + broken + 1) / (self.rate or 25.0)
-            else:
-                first = item.time if first is None else first
-                time_s = max(item.time - first, time_s)
+            time_s, cut = clock.tick(item.time, missed=broken)
             # Some headers count from zero, others from the first frame: the later reading is the lenient one.
-            end_s = max(time_s, item.time or 0.0)
+            end_s = max(end_s, time_s, item.time or 0.0)
             if self._duration is not None and time_s >= self._duration:
                 return
             if broken:
@@ -97,7 +100,10 @@ class VideoFile:
                 index += max(broken, gap)
                 trouble, broken = None, 0
             good, index = good + 1, index + 1
-            yield Frame(index, time_s, make_picture(item))
+            picture = make_picture(item)
+            cut = cut or (shape is not None and picture.shape != shape)
+            shape = picture.shape
+            yield Frame(index, time_s, picture, cut)
         self.lost += broken
         self._check_end(good, end_s, trouble)
 
@@ -105,11 +111,25 @@ class VideoFile:
         """Close the file."""
         self._container.close()
 
+    def _opened(self, place: str) -> InputContainer:
+        try:
+            return open_container(place, timeout_s=self._timeout_s)
+        except OpenError as error:
+            failure = error
+        if failure.ended:
+            raise SourceError(f"{self.label} holds no frames: it is empty, or ends behind its header.")
+        if self._timeout_s is not None:
+            raise SourceError(f"{self.label} cannot be opened ({failure}).")
+        raise SourceError(
+            f"{self.label} is not a video that can be read, or was cut off before its index was written "
+            f"({failure})."
+        )
+
     def _decode(self) -> Iterator[VideoFrame | Exception]:
         try:
-            yield from decode(self._container, self._stream, self.label)
+            yield from decode(self._video.packets, self._video.stream, self.label)
         except self._av.error.FFmpegError as error:
-            yield error
+            yield described(error, self._timeout_s)
 
     def _check_end(self, good: int, end_s: float, trouble: Exception | None) -> None:
         why = f" ({reason(trouble)})" if trouble else ""
@@ -123,6 +143,15 @@ class VideoFile:
         raise SourceError(
             f"{self.label} ended early at frame {good}{about}{why}; the file is cut or damaged."
         )
+
+
+def _called(path: str | Path) -> tuple[str, str, str]:
+    """Return how messages call a file, a name for its camera, and what FFmpeg is given to open."""
+    text = os.fspath(path)
+    if is_address(text):
+        address = parse_address(text)
+        return address.shown, address.name, address.to_open
+    return printable(text), printable(Path(text).stem), text
 
 
 def _promised_seconds(container: InputContainer, stream: VideoStream) -> float | None:

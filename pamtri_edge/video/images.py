@@ -25,7 +25,7 @@ def natural_key(name: str) -> list[tuple[int, str]]:
 
 
 class ImageFolder:
-    """The images of one folder in natural order, all of one size.
+    """The images of one folder in natural order; where their size changes, tracks end (`Frame.cut`).
 
     Args:
         path: the folder; files of other kinds in it are left out.
@@ -44,7 +44,7 @@ class ImageFolder:
         self._files = sorted(files, key=lambda file: natural_key(file.name))
         self._duration = duration
         self.label = printable(path)
-        self.name = path.resolve().name
+        self.name = printable(path.resolve().name)
         self.live = False
         self.rate: float | None = fps
         self.total: int | None = len(files) if duration is None else min(len(files), round(duration * fps))
@@ -53,7 +53,7 @@ class ImageFolder:
 
     def frames(self) -> Iterator[Frame]:
         """Give the images in order; see `Source`."""
-        shape = None
+        shape: tuple[int, ...] | None = None
         for index, file in enumerate(self._files):
             time_s = index / (self.rate or DEFAULT_FPS)
             if self._duration is not None and time_s >= self._duration:
@@ -63,14 +63,9 @@ class ImageFolder:
                 picture = read_picture(file)
             except InputError as error:
                 raise SourceError(f"{where}: {error}") from error
-            shape = shape or picture.shape
-            if picture.shape != shape:
-                height, width = picture.shape[:2]
-                raise SourceError(
-                    f"{where}: {printable(file.name)} is {width}x{height}, the images before it "
-                    f"{shape[1]}x{shape[0]}; expected one size."
-                )
-            yield Frame(index, time_s, picture)
+            cut = shape is not None and picture.shape != shape
+            shape = picture.shape
+            yield Frame(index, time_s, picture, cut)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.addresses import redact_text
 from pamtri_edge.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from av import VideoFrame
-    from av.container import InputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 _log = logging.getLogger(__name__)
@@ -57,12 +57,14 @@ class PictureMaker:
         return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 
 
-def decode(container: InputContainer, stream: VideoStream, label: str) -> Iterator[VideoFrame | Exception]:
+def decode(
+    packets: Iterable[Packet[Any]], stream: VideoStream, label: str
+) -> Iterator[VideoFrame | Exception]:
     """Give a stream's frames, and in the place of a packet that cannot be decoded, its error.
 
     Args:
-        container: the opened file or connection.
-        stream: which of its streams.
+        packets: the stream's packets.
+        stream: the stream.
         label: how the log calls it.
 
     Raises:
@@ -70,9 +72,9 @@ def decode(container: InputContainer, stream: VideoStream, label: str) -> Iterat
     """
     av = import_av()
     stream.codec_context.thread_count = DECODE_THREADS
-    stream.thread_type = "AUTO"
+    stream.codec_context.thread_type = "AUTO"
     level = logging.WARNING
-    for packet in container.demux(stream):
+    for packet in packets:
         try:
             yield from packet.decode()
         except av.error.EOFError:
@@ -85,12 +87,4 @@ def decode(container: InputContainer, stream: VideoStream, label: str) -> Iterat
 
 def reason(error: Exception) -> str:
     """Return what FFmpeg or the system says of an error, without numbers and addresses."""
-    return str(getattr(error, "strerror", None) or error)
-
-
-def hide_password(address: str) -> str:
-    """Return an address with user and password replaced by "***"."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
+    return redact_text(str(getattr(error, "strerror", None) or error))

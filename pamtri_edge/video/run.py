@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pamtri_edge.addresses import redact
 from pamtri_edge.errors import PamtriError, SourceError
 from pamtri_edge.events import EmbeddingFormat, EventWriter
 from pamtri_edge.geometry import CropRule
@@ -33,7 +34,7 @@ class RunSpec:
     """How a video is run.
 
     Attributes:
-        camera: name of the camera, for the events.
+        camera: name of the camera, for the events; of an address, what may be secret is hidden.
         gate: which views are embedded.
         batch: views embedded at a time.
         crop_rule: how crops are cut.
@@ -95,6 +96,7 @@ class VideoRun:
         self._manifest = embedder.manifest
         self._output = output
         self._spec = spec
+        self._camera = redact(spec.camera)
         self._journal = Journal(
             embedder,
             gate=spec.gate,
@@ -196,7 +198,7 @@ class VideoRun:
         for track in self._journal.take():
             # The picture first: who follows the file of events finds it there.
             self._output.write_crop(track.track_id, crop_picture(track, self._manifest))
-            self._events.write(make_event(track, self._manifest, camera=self._spec.camera, start=start))
+            self._events.write(make_event(track, self._manifest, camera=self._camera, start=start))
             self._below_gate += track.below_gate
 
     def _wind_up(self, begin: float, reason: str | None) -> Summary:
@@ -230,7 +232,7 @@ class VideoRun:
             complete=reason is None,
             reason=reason,
             source=self._source.label,
-            camera=self._spec.camera,
+            camera=self._camera,
             bundle=self._manifest.name,
             embedding_space=self._manifest.embedding_space,
             trained=bool(self._manifest.trained),

@@ -5,24 +5,29 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+from pamtri_edge.addresses import is_address, redact
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import printable
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
 from pamtri_edge.video.images import DEFAULT_FPS, ImageFolder
 from pamtri_edge.video.streams import Reconnect, Stream
-
-_ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+from pamtri_edge.video.webcam import open_webcam, webcam_device
 
 # A whole file behind an address is read at our own pace, where a stream would lose what comes too fast.
-_VIDEO_AT_ADDRESS: Final = re.compile(r"^(https?|file)://.*\.(mp4|m4v|mov|mkv|avi|webm)$", re.IGNORECASE)
+_VIDEO_AT_ADDRESS: Final = re.compile(r"https?://[^?#]*\.(mp4|m4v|mov|mkv|avi|webm)([?#].*)?", re.IGNORECASE)
+_LOCAL: Final = re.compile(r"file://", re.IGNORECASE)
 
-
-def is_address(source: str) -> bool:
-    """Tell whether a source is a network address rather than a path."""
-    return _ADDRESS.match(source) is not None
+_EXPECTED: Final = (
+    "expected a video file, a folder of pictures, an address such as rtsp://camera/stream, or the number of "
+    "a camera at this machine, such as 0"
+)
 
 
 def open_source(
@@ -32,10 +37,10 @@ def open_source(
     duration: float | None = None,
     reconnect: Reconnect | None = None,
 ) -> Source:
-    """Open a video file, a folder of images or a network stream.
+    """Open a video file, a folder of images, a network stream or a camera at this machine.
 
     Args:
-        source: a path, or an address such as rtsp://camera/stream.
+        source: a path, an address such as rtsp://camera/stream, or the number of a camera, such as "0".
         fps: frames a second of a folder of images (10 unless given).
         duration: stop after so many seconds; None for all.
         reconnect: how a broken stream is taken up again.
@@ -44,16 +49,37 @@ def open_source(
         SourceError: there is nothing of that name, or it is no video.
         MissingDependencyError: PyAV is needed and not installed.
     """
+    reconnect = reconnect or Reconnect()
+    if _LOCAL.match(source):
+        source = url2pathname(urlsplit(source).path)
     if is_address(source):
-        if _VIDEO_AT_ADDRESS.match(source):
-            return VideoFile(source, duration=duration)
-        return Stream(source, duration=duration, reconnect=reconnect or Reconnect())
-    path = Path(source)
-    if path.is_dir():
-        return ImageFolder(path, fps=fps or DEFAULT_FPS, duration=duration)
-    if path.exists():
-        return VideoFile(path, duration=duration)
-    raise SourceError(
-        f"there is no video {path}; expected a video file, a folder of images, or an address such as "
-        "rtsp://camera/stream."
-    )
+        if _VIDEO_AT_ADDRESS.fullmatch(source.strip()):
+            return VideoFile(source, duration=duration, timeout_s=reconnect.timeout_s)
+        return Stream(source, duration=duration, reconnect=reconnect)
+    mode = _mode(source)
+    device = webcam_device(source)
+    if device is not None and (mode is None or stat.S_ISCHR(mode)):
+        return open_webcam(device, duration=duration, reconnect=reconnect)
+    if mode is None:
+        raise SourceError(f"there is no video {redact(source)}; {_EXPECTED}.")
+    if stat.S_ISDIR(mode):
+        return ImageFolder(Path(source), fps=fps or DEFAULT_FPS, duration=duration)
+    if not stat.S_ISREG(mode):
+        kind = "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise SourceError(f"{printable(source)} is {kind}; {_EXPECTED}.")
+    return VideoFile(source, duration=duration)
+
+
+def _mode(source: str) -> int | None:
+    """Return what kind of file a path means; None where there is none.
+
+    Raises:
+        SourceError: the system does not tell.
+    """
+    try:
+        return Path(source).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # too long, a loop of links, no permission; a zero byte
+        why = getattr(error, "strerror", None) or str(error)
+    raise SourceError(f"the video {redact(source)} cannot be looked at: {why}.")

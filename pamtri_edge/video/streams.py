@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from pamtri_edge.addresses import is_address, parse_address, redact_text
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import printable
+from pamtri_edge.video.files import NETWORK_TIMEOUT_S
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.pyav import PictureMaker, decode, hide_password, import_av, reason
+from pamtri_edge.video.opening import OpenError, described, find_video, open_container
+from pamtri_edge.video.pyav import PictureMaker, decode, import_av
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -45,7 +49,7 @@ class Reconnect:
     attempts: int = 6
     first_wait_s: float = 1.0
     longest_wait_s: float = 30.0
-    timeout_s: float = 10.0
+    timeout_s: float = NETWORK_TIMEOUT_S
 
     def wait_s(self, failures: int) -> float:
         """Return the pause after so many failures in a row (1 or more)."""
@@ -59,10 +63,10 @@ class Stream:
     dropped rather than delayed. A stream that breaks is opened again with growing pauses.
 
     Args:
-        address: such as rtsp://user:password@camera/stream.
+        address: such as rtsp://user:password@camera/stream; or a device, given an opener for it.
         duration: stop after so many seconds of wall time; None for without end.
         reconnect: how often and how patiently to try again.
-        opener: opens an address as PyAV container; for tests.
+        opener: opens the address as a PyAV container; None for FFmpeg's own protocols.
         queue: how many frames may wait.
     """
 
@@ -76,7 +80,11 @@ class Stream:
         queue: int = _QUEUE,
     ) -> None:
         self._av = import_av()
-        self._address = address
+        parsed = parse_address(address) if is_address(address) else None
+        self._given = address
+        self._address = address if parsed is None else parsed.to_open
+        # UDP would lose packets of large frames on a busy network, which shows as gray smears.
+        self._transports = deque(("tcp", "udp"))
         self._duration = duration
         self._reconnect = reconnect or Reconnect()
         self._opener = opener or self._open
@@ -86,8 +94,8 @@ class Stream:
         self._stopped = threading.Event()
         self._outcome: SourceError | None = None
         self._thread: threading.Thread | None = None
-        self.label = hide_password(address)
-        self.name = urlsplit(address).hostname or "stream"
+        self.label = printable(address) if parsed is None else parsed.shown
+        self.name = printable(Path(address).name) if parsed is None else parsed.name
         self.live = True
         self.rate: float | None = None
         self.total: int | None = None
@@ -101,6 +109,7 @@ class Stream:
         self._thread = threading.Thread(target=self._read, name="pamtri-stream", daemon=True)
         self._thread.start()
         first: float | None = None
+        shape: tuple[int, ...] | None = None
         while True:
             limit = None if self._duration is None else (begin if first is None else first) + self._duration
             item = self._next(limit)
@@ -111,7 +120,10 @@ class Stream:
                 first = moment
                 age = time.monotonic() - moment
                 self.started = datetime.fromtimestamp(time.time() - age, timezone.utc)
-            yield Frame(index, moment - first, make_picture(frame))
+            picture = make_picture(frame)
+            cut = shape is not None and picture.shape != shape
+            shape = picture.shape
+            yield Frame(index, moment - first, picture, cut)
         self._stopped.set()
         if self._outcome is not None:
             raise self._outcome
@@ -143,7 +155,7 @@ class Stream:
         """Read until stopped, ended or given up; runs in the thread."""
         failures, index = 0, 0
         while not self._stopped.is_set():
-            got = index
+            got, finite, hopeless = index, False, False
             try:
                 with closing(self._opener(self._address)) as container:
                     finite = container.duration is not None and container.duration > 0
@@ -151,21 +163,27 @@ class Stream:
                         self._put(index, item)
                         index += 1
                 why = "it ended"
-                if finite:
-                    break
-            except (self._av.error.FFmpegError, OSError) as error:
-                why = reason(error)
-                if isinstance(error, self._hopeless()):
-                    self._outcome = SourceError(f"{self.label} cannot be opened ({why}).")
-                    break
+            except (OpenError, self._av.error.FFmpegError, OSError) as error:
+                failure = described(error, self._reconnect.timeout_s)
+                why, hopeless = str(failure), failure.hopeless
+                finite = False
+            except SourceError as error:
+                why, hopeless = str(error).rstrip("."), finite
             except Exception as error:  # a thread's error would vanish otherwise
-                self._outcome = SourceError(f"{self.label} cannot be read ({error}).")
+                self._outcome = SourceError(f"{self.label} cannot be read ({self._redacted(error)}).")
                 break
+            if hopeless:
+                self._outcome = SourceError(f"{self.label} cannot be opened ({why}).")
+                break
+            if finite:
+                break
+            if index == got:
+                self._transports.rotate()  # what was opened and gave nothing may be no way either
             failures = 1 if index > got else failures + 1
             if failures >= self._reconnect.attempts:
-                self._outcome = SourceError(
-                    f"{self.label} was given up after {failures} tries ({why}); {index} frames were read."
-                )
+                tries = f"{failures} {'try' if failures == 1 else 'tries'}"
+                read = f"{index} {'frame was' if index == 1 else 'frames were'} read"
+                self._outcome = SourceError(f"{self.label} was given up after {tries} ({why}); {read}.")
                 break
             wait = self._reconnect.wait_s(failures)
             _log.warning("%s: %s; trying again in %.3g s", self.label, why, wait)
@@ -175,9 +193,8 @@ class Stream:
             self._changed.notify_all()
 
     def _decode(self, container: InputContainer) -> Iterator[VideoFrame | Exception]:
-        if not container.streams.video:
-            raise OSError("it holds no video")
-        for item in decode(container, container.streams.video[0], self.label):
+        video = find_video(container, "it", live=True)
+        for item in decode(video.packets, video.stream, self.label):
             if self._stopped.is_set():
                 return
             yield item
@@ -194,17 +211,26 @@ class Stream:
             self._changed.notify()
 
     def _open(self, address: str) -> InputContainer:
-        # UDP would lose packets of large frames on a busy network, which shows as grey smears.
-        options = {"rtsp_transport": "tcp"} if address.lower().startswith(("rtsp", "rtsps")) else {}
-        container: InputContainer = self._av.open(address, options=options, timeout=self._reconnect.timeout_s)
-        return container
+        """Open an address; one of RTSP over TCP first, then over UDP, and later first as it worked before."""
+        timeout_s = self._reconnect.timeout_s
+        if not address.startswith("rtsp:"):
+            return open_container(address, timeout_s=timeout_s)
+        failures: dict[str, str] = {}
+        for transport in list(self._transports):
+            try:
+                container = open_container(
+                    address, options={"rtsp_transport": transport}, timeout_s=timeout_s
+                )
+            except OpenError as error:
+                if error.hopeless or self._stopped.is_set():
+                    raise
+                failures[transport] = str(error)
+            else:
+                while self._transports[0] != transport:
+                    self._transports.rotate()
+                return container
+        tcp, udp = failures["tcp"], failures["udp"]
+        raise OpenError(f"{tcp}, over TCP and over UDP" if tcp == udp else f"{tcp} over TCP, {udp} over UDP")
 
-    def _hopeless(self) -> tuple[Any, ...]:
-        """Errors that the next try would meet again."""
-        error = self._av.error
-        return (
-            error.HTTPUnauthorizedError,
-            error.HTTPForbiddenError,
-            error.HTTPNotFoundError,
-            error.ProtocolNotFoundError,
-        )
+    def _redacted(self, error: Exception) -> str:
+        return redact_text(str(error), [self._address, self._given])

@@ -11,6 +11,7 @@ import pytest
 FLOORS = (
     ("errors",),
     (
+        "addresses",
         "vehicle",
         "geometry",
         "arrays",

@@ -244,12 +244,12 @@ def test_a_broken_image_ends_the_folder_early(tmp_path: Path) -> None:
     assert "2.png is something else, not a picture" in message
 
 
-def test_images_of_two_sizes_end_the_folder_early(tmp_path: Path) -> None:
-    folder = _images(tmp_path / "a", ["1.png"])
-    _images(folder, ["2.png"], size=(48, 24))
-    frames, message = _read_until_error(open_source(str(folder)))
-    assert len(frames) == 1
-    assert "2.png is 48x24, the images before it 32x24" in message
+def test_images_of_two_sizes_play_with_a_cut_between_them(tmp_path: Path) -> None:
+    folder = _images(tmp_path / "a", ["1.png", "2.png"])
+    _images(folder, ["3.png", "4.png"], size=(48, 20))
+    frames = _read(open_source(str(folder)))
+    assert [frame.picture.shape for frame in frames] == [(24, 32, 3)] * 2 + [(20, 48, 3)] * 2
+    assert [frame.cut for frame in frames] == [False, False, True, False]
 
 
 def test_numbers_in_names_are_compared_as_numbers() -> None:

@@ -14,7 +14,6 @@ import av
 import pytest
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.video.pyav import hide_password
 from pamtri_edge.video.streams import Reconnect, Stream
 
 VideoWriter = Callable[..., Path]
@@ -169,7 +168,7 @@ def test_nothing_listening_is_given_up(tmp_path: Path) -> None:
     frames, message = _drain(Stream("rtsp://127.0.0.1:9/none", reconnect=QUICK))
     assert frames == []
     assert message is not None
-    assert "given up after 3 tries (Connection refused)" in message
+    assert "given up after 3 tries (Connection refused, over TCP and over UDP)" in message
 
 
 @contextmanager
@@ -196,9 +195,3 @@ def test_a_real_connection_that_ends_is_taken_up_again(clip: Path) -> None:
         stream.close()
     assert [frame.index for frame in frames] == list(range(50))  # the clip has 20
     assert frames[0].picture.shape == (120, 160, 3)
-
-
-def test_passwords_are_hidden() -> None:
-    assert hide_password("rtsp://a:b@h:1/x?y=1") == "rtsp://***@h:1/x?y=1"
-    assert hide_password("rtsp://h:1/x") == "rtsp://h:1/x"
-    assert hide_password("/videos/a@b.mp4") == "/videos/a@b.mp4"

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The clock of a file: seconds since its first frame that never stand still, go back or leap."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+HIGHEST_RATE: Final = 240.0
+"""Frames a second above which a header is not believed: no camera that watches traffic is faster."""
+
+USUAL_RATE: Final = 25.0
+"""What is taken where a file tells nothing."""
+
+_JITTER_FRAMES: Final = 2.5
+"""Time stamps that go back by less are out of order; by more, and the clock was set anew."""
+
+_MANY_FRAMES: Final = 100.0
+"""A gap must also be this many times the usual distance of two frames to be a leap."""
+
+
+def believable(rate: float | Fraction | None) -> float | None:
+    """Return a header's rate in frames a second; None where no video can have it."""
+    if rate is None:
+        return None
+    value = float(rate)
+    return value if math.isfinite(value) and 0.0 < value <= HIGHEST_RATE else None
+
+
+def measured_rate(times: Sequence[float]) -> float | None:
+    """Return the frames a second that time stamps speak of; None where there are too few.
+
+    The mean distance of those neighbors whose distance is about the median one: neither a gap nor a stamp
+    that occurs twice counts, and rounding to milliseconds averages out.
+
+    Args:
+        times: seconds, in any order.
+    """
+    ordered = sorted(times)
+    steps = [after - before for before, after in pairwise(ordered) if after > before]
+    if len(steps) < 2:
+        return None
+    usual = statistics.median(steps)
+    near = [step for step in steps if 0.5 * usual <= step <= 1.5 * usual]
+    return believable(1.0 / statistics.fmean(near or [usual]))
+
+
+class Clock:
+    """Turns the time stamps of frames, in the order of decoding, into seconds since the first.
+
+    Where a stamp is missing, stands still, goes back or leaps far ahead, as in recordings joined by `cat` or
+    after a camera set its clock, time goes on by one frame.
+
+    Args:
+        rate: frames a second; None is taken as 25.
+        longest_gap_s: a larger distance between two frames is a leap.
+    """
+
+    def __init__(self, rate: float | None, *, longest_gap_s: float) -> None:
+        self._step = 1.0 / (rate or USUAL_RATE)
+        self._longest = max(longest_gap_s, _MANY_FRAMES * self._step)
+        self._before: float | None = None  # the last stamp there was
+        self._offset: float | None = None  # from stamps to seconds
+        self._now: float | None = None
+
+    def tick(self, stamp: float | None, *, missed: int = 0) -> tuple[float, bool]:
+        """Return the time of the next frame in seconds, and whether the clock jumped before it.
+
+        Args:
+            stamp: the frame's own time in seconds; None for none.
+            missed: frames before it that could not be decoded.
+        """
+        if self._now is None:
+            self._now = 0.0
+            self._note(stamp)
+            return self._now, False
+        by_rate = self._now + (missed + 1) * self._step
+        if stamp is None:
+            self._now = by_rate
+            return self._now, False
+        moved = 0.0 if self._before is None else stamp - self._before
+        jumped = moved > self._longest or moved < -_JITTER_FRAMES * self._step
+        if jumped or self._offset is None:
+            self._now = by_rate
+            self._note(stamp)
+            return self._now, jumped
+        self._before = stamp
+        by_stamp = stamp + self._offset
+        if by_stamp <= self._now:  # it stood still or is out of order, or did before and is caught up with
+            by_stamp = self._now + (min(moved, self._step) if moved > 0 else self._step)
+        self._now = by_stamp
+        return self._now, False
+
+    def _note(self, stamp: float | None) -> None:
+        """Have the stamp mean the time that it is now."""
+        self._before = stamp
+        self._offset = None if stamp is None or self._now is None else self._now - stamp
