@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LOOK_AHEAD: Final = 64
 """Packets of the fullest stream that are looked at before the first is decoded."""
 
+_STAMPED: Final = 0.8
+"""Part of the packets that must have a time stamp for a rate to be measured."""
+
 _MOST_AHEAD: Final = 1024
 _MOST_AHEAD_BYTES: Final = 64 * 2**20
 
@@ -202,12 +205,16 @@ class Packets:
         return sum(packet.stream.index == stream.index and packet.size > 0 for packet in self._ahead)
 
     def times(self, stream: VideoStream) -> list[float]:
-        """Return the time stamps, in seconds, of the packets of a stream that were looked at."""
-        return [
+        """Return the time stamps, in seconds, of the packets of a stream that were looked at.
+
+        None at all where many packets lack one: what is left then tells nothing of the distance of two frames.
+        """
+        stamps = [
             float(packet.pts * packet.time_base)
             for packet in self._ahead
             if packet.stream.index == stream.index and packet.pts is not None and packet.time_base
         ]
+        return stamps if len(stamps) >= _STAMPED * self.seen(stream) else []
 
     def keep_only(self, stream: VideoStream) -> None:
         """Give the packets of this stream alone from now on."""

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from pamtri_edge.video.clock import Clock, believable, measured_rate
+
+STEADY = [k / 25 for k in range(8)]
+
+
+def _read(stamps: Sequence[float | None], gap_s: float = 10.0) -> tuple[list[float], list[int]]:
+    """Return the times, and where the clock jumped."""
+    clock = Clock(25.0, longest_gap_s=gap_s)
+    ticks = [clock.tick(stamp) for stamp in stamps]
+    return [time_s for time_s, _ in ticks], [index for index, (_, jumped) in enumerate(ticks) if jumped]
+
+
+def test_stamps_that_go_on_are_believed_from_the_first_on() -> None:
+    assert _read([5.0, 5.04, 5.5, 9.0]) == (pytest.approx([0.0, 0.04, 0.5, 4.0]), [])
+
+
+@pytest.mark.parametrize("leap", [-0.32, -3_600.0, 60.0, 95_443.7, 1e15], ids=lambda leap: f"{leap:g} s")
+def test_after_a_leap_time_goes_on_by_one_frame(leap: float) -> None:
+    second = [STEADY[-1] + 1 / 25 + leap + k / 25 for k in range(8)]
+    times, jumps = _read([*STEADY, *second])
+    assert times == pytest.approx([k / 25 for k in range(16)], abs=0.2)
+    assert all(after > before for before, after in pairwise(times))
+    assert jumps == [8]
+
+
+def test_one_wild_stamp_costs_nothing_but_two_jumps() -> None:
+    times, jumps = _read([0.0, 0.04, 1e6, 0.12, 0.16])
+    assert times == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16])
+    assert jumps == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        [None] * 8,
+        [0.0] * 8,
+        [0.0, None, None, 0.12, None, 0.2, 0.24, 0.28],
+        [0.0, 0.0, 0.08, 0.08] + [0.16] * 4,
+    ],
+    ids=["no stamp", "one stamp", "missing stamps", "each stamp twice"],
+)
+def test_where_stamps_are_missing_or_stand_still_time_goes_on_by_the_rate(stamps: list[float | None]) -> None:
+    assert _read(stamps) == (pytest.approx(STEADY), [])
+
+
+def test_a_clock_that_stood_still_and_goes_on_is_followed_without_a_jump() -> None:
+    times, jumps = _read([0.0, 0.0, 0.0, 0.0, 0.04, 0.08, 5.0])
+    assert times == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 5.0])
+    assert jumps == []
+
+
+def test_stamps_a_little_out_of_order_are_no_jump() -> None:
+    times, jumps = _read([0.0, 0.04, 0.12, 0.08, 0.16, 0.2])
+    assert times == sorted(set(times))
+    assert times[-1] == pytest.approx(0.2, abs=0.09)
+    assert jumps == []
+
+
+def test_a_pause_of_a_variable_rate_is_time_that_passed() -> None:
+    assert _read([0.0, 0.04, 9.0, 9.04]) == (pytest.approx([0.0, 0.04, 9.0, 9.04]), [])
+    slow = Clock(1 / 60, longest_gap_s=60.0)  # a frame a minute, some left out
+    assert [slow.tick(stamp)[0] for stamp in (0.0, 60.0, 600.0)] == [0.0, 60.0, 600.0]
+
+
+def test_lost_frames_before_a_jump_take_their_time() -> None:
+    clock = Clock(25.0, longest_gap_s=10.0)
+    assert clock.tick(3.0) == (0.0, False)
+    time_s, jumped = clock.tick(1.0, missed=4)
+    assert (time_s, jumped) == (pytest.approx(0.2), True)
+
+
+@pytest.mark.parametrize("rate", [None, 0, -25, 241, 30_000, float("nan"), float("inf")])
+def test_a_rate_that_cannot_be_is_not_believed(rate: float | None) -> None:
+    assert believable(rate) is None
+
+
+def test_rates_of_slow_and_fast_cameras_are_believed() -> None:
+    assert [believable(rate) for rate in (0.01, 29.97, 240)] == [0.01, 29.97, 240.0]
+
+
+@pytest.mark.parametrize(
+    ("times", "rate"),
+    [
+        ([k / 29.97 for k in (3, 1, 2, 0, 4, 6, 5)], 29.97),
+        ([round(k / 29.97, 3) for k in range(60)], 29.97),
+        ([0.0, 0.0, 0.04, 0.04, 0.08, 7.0, 7.04, 7.08], 25.0),
+        ([0.0, 0.04, 0.08, 0.12, 1e6], 25.0),
+    ],
+    ids=["out of order", "in milliseconds", "stamps twice and a pause", "a wild stamp"],
+)
+def test_a_rate_is_measured_from_most_stamps(times: list[float], rate: float) -> None:
+    assert measured_rate(times) == pytest.approx(rate, rel=0.002)
+
+
+@pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0, 1.0], [0.0, 0.04], [0.0, 1e-6, 2e-6]])
+def test_too_few_or_impossible_stamps_give_no_rate(times: list[float]) -> None:
+    assert measured_rate(times) is None
