@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ def open_container(
             address with a password.
     """
     av = import_av()
+    begin = time.monotonic()
     try:
         container: InputContainer = av.open(
             place,
@@ -88,6 +90,8 @@ def open_container(
         return container
     except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
         failure = described(error, timeout_s)
+    if timeout_s is not None and time.monotonic() - begin >= timeout_s:  # whatever FFmpeg makes of it
+        failure = OpenError(_TIMEOUT_WORDS.format(timeout_s))
     raise failure  # outside of the handler: no chain of errors leads to the address
 
 
@@ -207,7 +211,7 @@ class Packets:
     def times(self, stream: VideoStream) -> list[float]:
         """Return the time stamps, in seconds, of the packets of a stream that were looked at.
 
-        None at all where many packets lack one: what is left then tells nothing of the distance of two frames.
+        None at all where many packets lack one: what is left tells nothing of the distance of two frames.
         """
         stamps = [
             float(packet.pts * packet.time_base)

@@ -155,9 +155,10 @@ class Stream:
         """Read until stopped, ended or given up; runs in the thread."""
         failures, index = 0, 0
         while not self._stopped.is_set():
-            got, finite, hopeless = index, False, False
+            got, opened, finite, hopeless = index, False, False, False
             try:
                 with closing(self._opener(self._address)) as container:
+                    opened = True
                     finite = container.duration is not None and container.duration > 0
                     for item in self._decode(container):
                         self._put(index, item)
@@ -177,8 +178,8 @@ class Stream:
                 break
             if finite:
                 break
-            if index == got:
-                self._transports.rotate()  # what was opened and gave nothing may be no way either
+            if opened and index == got:
+                self._transports.rotate()  # one way may open and yet carry nothing
             failures = 1 if index > got else failures + 1
             if failures >= self._reconnect.attempts:
                 tries = f"{failures} {'try' if failures == 1 else 'tries'}"
