@@ -34,6 +34,9 @@ HEATMAPS: Final = "heatmaps"
 NETWORKS: Final = ("pose.network", "reid.network", "reid.stem", "network", "stem")
 """Scopes of the networks in the fused graph and in a stage's graph; all other nodes are glue."""
 
+_WHOLE: Final = ("whitening", "pool")
+"""Parts of the networks that always compute in float32."""
+
 _SAMPLES: Final = 2  # torch would take a sample batch of 1 for a constant
 _SCOPES: Final = "pkg.torch.onnx.name_scopes"
 _KNOWN_WARNINGS: Final = (
@@ -91,13 +94,14 @@ def scope_of(node: NodeProto) -> str:
 def in_network(node: NodeProto) -> bool:
     """Tell whether a node belongs to one of the two networks, and so to what a precision is typed into.
 
-    Whitening does not, though it is a part of re-identification's module: it subtracts a mean, enlarges what
-    is left and takes lengths, all of which half precision would spoil.
+    Whitening and pooling do not, though they are parts of re-identification's module: the one subtracts a
+    mean, enlarges what is left and takes lengths, the other may take the mean of cubes, all of which half
+    precision would spoil.
     """
     scope = f"{scope_of(node)}."
-    return any(
-        scope.startswith(f"{network}.") and not scope.startswith(f"{network}.whitening.")
-        for network in NETWORKS
+    apart = (f"{network}.{part}." for network in NETWORKS for part in _WHOLE)
+    return scope.startswith(tuple(f"{network}." for network in NETWORKS)) and not scope.startswith(
+        tuple(apart)
     )
 
 

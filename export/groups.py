@@ -27,8 +27,11 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     (r"reid\.stem.*", "reid.stem"),
     (r"reid\.network\.base\.(?:conv|norm)0.*", "reid.stem"),
     (r"reid\.network\.base\.transition.*", "reid.transitions"),
+    (r"reid\.network\.base\._(?:conv_stem|bn0).*", "reid.stem"),
+    (r"reid\.network\.base\._blocks\.(\d+).*", r"reid.block\1"),
+    (r"reid\.network\.base\._(?:conv_head|bn1).*", "reid.last"),
     (r"reid\.network\.base\.(\w+).*", r"reid.\1"),
-    (r"reid\.network\.(?:fc|classifier).*", "reid.heads"),
+    (r"reid\.network\.(?:fc|classifier|neck).*", "reid.heads"),
     (r"(\w+)\..*", r"\1"),
 )
 """Scopes and the groups that their layers belong to; the first that fits counts."""

@@ -37,6 +37,7 @@ _FLOAT_BESIDE_HALF: Final = (
     "network.conv1.weight",
     "network.final_layer.weight",
     "network.base.conv0.weight",
+    "network.base._conv_stem.weight",
     "network.base.norm5.weight",
 )
 """Weights of the layers that stay in float32 in a float16 file.

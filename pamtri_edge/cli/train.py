@@ -227,7 +227,21 @@ def reid(
     model: ModelOption = Model.PAPER,
     backbone: Annotated[
         Backbone | None,
-        typer.Option(help="Depths of another network of the paper's widths.", show_default=False),
+        typer.Option(
+            help="Another backbone: one of the paper's, or an EfficientNet-Lite for small processors, which "
+            "--init imagenet begins well.",
+            show_default=False,
+        ),
+    ] = None,
+    side: Annotated[
+        int | None,
+        typer.Option(
+            min=64,
+            max=256,
+            help="Side in pixels of the pictures that the network will look at in use. [default: 128 for an "
+            "EfficientNet-Lite, otherwise 256]",
+            show_default=False,
+        ),
     ] = None,
     loss: Annotated[
         Loss | None,
@@ -287,7 +301,7 @@ def reid(
     Interrupted, killed or out of room: the same command goes on where the last state was written.
     """
     train = package()
-    from pamtri_edge.models import DENSENET121, DENSENET201, SIZES, load_pose
+    from pamtri_edge.models import DENSENET201, LITES, SIZES, DenseSpec, load_pose, with_lite
     from pamtri_edge.train.losses import ReidLoss
     from pamtri_edge.train.machine import use_threads
     from pamtri_edge.train.reid import PoseSource as Source
@@ -314,10 +328,16 @@ def reid(
         segments=embed in (Embed.SEGMENTS, Embed.BOTH),
         multitask=multitask,
     )
-    if backbone is not None:
-        if model is not Model.PAPER:
-            raise InputError("--backbone chooses among the paper's networks; leave it out for --model lite.")
-        spec = replace(spec, blocks=DENSENET201 if backbone is Backbone.DENSENET201 else DENSENET121)
+    if backbone is not None and backbone.value in LITES:
+        spec = with_lite(spec, backbone.value, side=side or 128)
+    elif backbone is not None and model is not Model.PAPER:
+        raise InputError(
+            f"{backbone.value} is a network of the paper's widths: --model paper; or take {', '.join(LITES)}."
+        )
+    elif backbone is Backbone.DENSENET201:
+        spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
+    if side is not None:
+        spec = replace(spec, side=side)
     network = None if pose is None or not spec.uses_pose else load_pose(pose)
     if validate_clip is not None and spec.uses_pose and network is None:
         raise InputError(

@@ -15,10 +15,12 @@ class Model(str, Enum):
 
 
 class Backbone(str, Enum):
-    """Depths of the re-identification network."""
+    """Backbones of the re-identification network."""
 
     DENSENET121 = "densenet121"
     DENSENET201 = "densenet201"
+    LITE0 = "efficientnet-lite0"
+    LITE2 = "efficientnet-lite2"
 
 
 class Recipes(str, Enum):

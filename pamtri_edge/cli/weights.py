@@ -31,14 +31,14 @@ def frozen(
     Compare what others train with it: pamtri evaluate --reid NAME.safetensors --metric bhattacharyya.
     """
     package()
-    from pamtri_edge.models import DENSENET201, SIZES, ReidNet, save_checkpoint
+    from pamtri_edge.models import DENSENET201, SIZES, DenseSpec, ReidNet, save_checkpoint
     from pamtri_edge.train.weights import begin
 
     spec = replace(
         SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
     )
     if model is Model.PAPER and backbone is Backbone.DENSENET201:
-        spec = replace(spec, blocks=DENSENET201)
+        spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
     network = ReidNet(spec)
     origin = begin(network, seed=0, file=init)
     notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}

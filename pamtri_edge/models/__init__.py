@@ -9,17 +9,23 @@ from pamtri_edge.models.checkpoints import (
     save_checkpoint,
     weights_id,
 )
+from pamtri_edge.models.densenet import DENSENET121, DENSENET201, DenseSpec
+from pamtri_edge.models.efficientnet import LITES, LiteSpec
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
-from pamtri_edge.models.multitask import DENSENET121, DENSENET201, ReidNet, ReidSpec
+from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.models.seeded import seeded
-from pamtri_edge.models.sizes import SIZES, TINY
+from pamtri_edge.models.sizes import SIZES, TINY, TINY_LITE, with_lite
 
 __all__ = [
     "DENSENET121",
     "DENSENET201",
+    "LITES",
     "SIZES",
     "TINY",
+    "TINY_LITE",
+    "DenseSpec",
+    "LiteSpec",
     "Pamtri",
     "PoseNet",
     "PoseSpec",
@@ -31,4 +37,5 @@ __all__ = [
     "save_checkpoint",
     "seeded",
     "weights_id",
+    "with_lite",
 ]

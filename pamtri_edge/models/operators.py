@@ -128,6 +128,16 @@ def enlarge(channels: Tensor) -> Tensor:
     )
 
 
+def resized(channels: Tensor, side: int) -> Tensor:
+    """Resize (N, K, 256, 256) to (N, K, side, side): bilinear, half-pixel centres; at 128 a mean of 4.
+
+    Enlarging by 4 and then halving is enlarging by 2, which `models.stem` builds on.
+    """
+    if side == IMAGE_SIZE:
+        return channels
+    return functional.interpolate(channels, size=(side, side), mode="bilinear", align_corners=False)
+
+
 def segment_corners(keypoints: Tensor) -> tuple[Tensor, Tensor]:
     """Return the segments' corners (N, 13, 4, 2), and whether their confidences allow them (N, 13, 1)."""
     picked = pick(keypoints, _CORNERS).view(-1, len(SEGMENTS), 4, 3)

@@ -22,6 +22,7 @@ from torch.nn import functional
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import operators
+from pamtri_edge.models.efficientnet import Block
 from pamtri_edge.models.hrnet import BasicBlock, Bottleneck, ExchangeModule, PoseNet, PoseSpec
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.models.sizes import SIZES
@@ -90,6 +91,8 @@ def _draw(network: nn.Module) -> None:
         elif isinstance(module, (BasicBlock, Bottleneck)):
             last = module.bn2 if isinstance(module, BasicBlock) else module.bn3
             nn.init.constant_(last.weight, _BRANCH)
+        elif isinstance(module, Block) and module.residual:
+            nn.init.constant_(module._bn2.weight, _BRANCH)
         elif isinstance(module, ExchangeModule):
             for last in module.incoming_norms():
                 nn.init.constant_(last.weight, _BRANCH)
@@ -105,14 +108,15 @@ def _draw_first(reid: ReidNet) -> None:
 
 def _calibrated(network: nn.Module, *inputs: Tensor) -> None:
     """Set the running statistics of every batch normalisation to those of one batch."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    usual = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 1.0
     network.train()
     network(*inputs)
     network.eval()
-    for norm in norms:
-        norm.momentum = 0.1
+    for norm, momentum in zip(norms, usual, strict=True):
+        norm.momentum = momentum
 
 
 def _calibrate_pose(pose: PoseNet, images: Tensor) -> None:
@@ -146,7 +150,7 @@ def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor,
             channels.append(operators.stack_segments(keypoints))
         if spec.keypoints:
             vector = (operators.keypoint_vector(keypoints),)
-    return (torch.cat(channels, dim=1), *vector)
+    return (operators.resized(torch.cat(channels, dim=1), spec.side), *vector)
 
 
 def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
@@ -155,7 +159,7 @@ def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
     if reid.spec.multitask:
         heads = [(f"fc_{what}", f"classifier_{what}") for what in ("vid", "vcolor", "vtype")]
     else:
-        heads = [("fc" if reid.spec.keypoints else "", "classifier_vid")]
+        heads = [("fc" if reid.spec.keypoints or reid.spec.neck else "", "classifier_vid")]
     seen: list[Tensor] = []
     first = reid.get_submodule(heads[0][0] or heads[0][1])
     handle = first.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[0]))
@@ -163,7 +167,9 @@ def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
     handle.remove()
     for hidden, classifier in heads:
         x = seen[0]
-        if hidden:
+        if reid.spec.neck and classifier == "classifier_vid":
+            x = reid.neck(reid.get_submodule(hidden)(x))  # which is calibrated as it is
+        elif hidden:
             x = functional.leaky_relu(_standardised(reid.get_submodule(hidden), x, deviation=1.0))
         _standardised(reid.get_submodule(classifier), x, deviation=_LOGIT_DEVIATION)
 

@@ -12,6 +12,8 @@ from typing import Final, Literal
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models.densenet import DenseSpec
+from pamtri_edge.models.efficientnet import LITES, LiteSpec, Stage
 from pamtri_edge.models.hrnet import PoseSpec
 from pamtri_edge.models.multitask import ReidSpec
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
@@ -30,6 +32,7 @@ _OTHERS: Final = (
     ("deconv_layers.0.weight", "a ResNet pose network with deconvolutions, which is not supported"),
     ("incre_modules.0.0.conv1.weight", "an HRNet classifier (ImageNet), which has no heatmaps"),
     ("features.conv0.weight", "a DenseNet classifier (ImageNet), which has no embedding"),
+    ("_blocks.0._depthwise_conv.weight", "an EfficientNet classifier (ImageNet), which has no embedding"),
     ("base.0.weight", "the ResNet50 variant of re-identification, which is not supported"),
     ("layer4.0.conv1.weight", "a ResNet, which is not supported"),
 )
@@ -37,7 +40,7 @@ _OTHERS: Final = (
 
 def kind_of(state: Mapping[str, Tensor]) -> Kind | None:
     """Tell which of the two networks a state dict belongs to; None for neither."""
-    if "base.conv0.weight" in state or any(name.startswith("base.denseblock") for name in state):
+    if any(name.startswith(("base.conv0.", "base.denseblock", "base._blocks.")) for name in state):
         return "reid"
     if any(name.startswith("stage2.") for name in state) and "incre_modules.0.0.conv1.weight" not in state:
         return "pose"
@@ -86,24 +89,22 @@ def pose_spec(state: Mapping[str, Tensor]) -> PoseSpec:
 
 
 def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
-    """Return the inputs, heads, widths and depths of a re-identification network.
+    """Return the inputs, backbone and heads of a re-identification network.
 
-    What cannot be told is as in DenseNet121.
+    What cannot be told is as in DenseNet121, or in EfficientNet-Lite0.
 
     Raises:
         CheckpointError: the channels of the stack are none of the four possible numbers.
     """
     paper = ReidSpec()
-    channels = _size(state, "base.conv0.weight", 1, 3)
+    lite = any(name.startswith("base._") for name in state)
+    channels = _size(state, "base._conv_stem.weight" if lite else "base.conv0.weight", 1, 3)
     if channels not in _EXTRA_CHANNELS:
         raise CheckpointError(
             f"the first convolution of this re-identification network takes {channels} channels; accepted "
             "are 3 (RGB), 16 (with segments), 39 (with heatmaps) and 52 (with both)."
         )
     heatmaps, segments = _EXTRA_CHANNELS[channels]
-    blocks = len({name.split(".")[1] for name in state if name.startswith("base.denseblock")})
-    layer = "base.denseblock1.denselayer1"
-    growth = _size(state, f"{layer}.conv2.weight", 0, paper.growth)
     multitask = any(name.startswith(("fc_vid.", "fc_vcolor.", "fc_vtype.")) for name in state)
     head = "fc_vid.weight" if multitask else "fc.weight"
     bare = ReidSpec(
@@ -114,17 +115,50 @@ def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
         vehicles=_size(state, "classifier_vid.weight", 0, paper.vehicles),
         colors=_size(state, "classifier_vcolor.weight", 0, paper.colors),
         types=_size(state, "classifier_vtype.weight", 0, paper.types),
-        stem=_size(state, "base.conv0.weight", 0, paper.stem),
-        growth=growth,
-        blocks=tuple(_count(state, f"base.denseblock{index + 1}.") for index in range(blocks))
-        or paper.blocks,
-        bottleneck=_size(state, f"{layer}.conv1.weight", 0, paper.bottleneck * growth) // growth,
+        backbone=_lite_spec(state) if lite else _dense_spec(state),
+        side=int(state["side"]) if "side" in state and state["side"].numel() == 1 else paper.side,
         feature=_size(state, head, 0, paper.feature),
         attribute=_size(state, "fc_vcolor.weight", 0, paper.attribute),
         whitened=any(name.startswith("whitening.") for name in state),
     )
     keypoints = _size(state, head, 1, bare.pooled) != bare.pooled
     return replace(bare, keypoints=keypoints)
+
+
+def _dense_spec(state: Mapping[str, Tensor]) -> DenseSpec:
+    paper = DenseSpec()
+    blocks = len({name.split(".")[1] for name in state if name.startswith("base.denseblock")})
+    layer = "base.denseblock1.denselayer1"
+    growth = _size(state, f"{layer}.conv2.weight", 0, paper.growth)
+    return DenseSpec(
+        stem=_size(state, "base.conv0.weight", 0, paper.stem),
+        growth=growth,
+        blocks=tuple(_count(state, f"base.denseblock{index + 1}.") for index in range(blocks))
+        or paper.blocks,
+        bottleneck=_size(state, f"{layer}.conv1.weight", 0, paper.bottleneck * growth) // growth,
+    )
+
+
+def _lite_spec(state: Mapping[str, Tensor]) -> LiteSpec:
+    """Return the stages: a new one begins where the width changes; strides are those of every Lite."""
+    published = LITES["efficientnet-lite0"]
+    stages: list[Stage] = []
+    for index in range(_count(state, "base._blocks.")):
+        block = f"base._blocks.{index}"
+        channels = _size(state, f"{block}._project_conv.weight", 0, 0)
+        if stages and stages[-1].channels == channels:
+            stages[-1] = replace(stages[-1], blocks=stages[-1].blocks + 1)
+            continue
+        usual = published.stages[min(len(stages), len(published.stages) - 1)]
+        wide = _size(state, f"{block}._expand_conv.weight", 0, 1)
+        narrow = _size(state, f"{block}._expand_conv.weight", 1, 1)
+        kernel = _size(state, f"{block}._depthwise_conv.weight", 2, usual.kernel)
+        stages.append(Stage(channels, 1, kernel, usual.stride, max(1, wide // max(1, narrow))))
+    return LiteSpec(
+        tuple(stages) or published.stages,
+        stem=_size(state, "base._conv_stem.weight", 0, published.stem),
+        head=_size(state, "base._conv_head.weight", 0, published.head),
+    )
 
 
 def _size(state: Mapping[str, Tensor], name: str, axis: int, otherwise: int) -> int:

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from pamtri_edge.models.densenet import DenseSpec
+from pamtri_edge.models.efficientnet import LITES, LiteSpec, Stage
 from pamtri_edge.models.hrnet import PoseSpec
 from pamtri_edge.models.multitask import ReidSpec
 
@@ -21,7 +24,7 @@ LITE: Final = (
         modules=(1, 2, 1),
         blocks=(2, 2, 2),
     ),
-    ReidSpec(stem=32, growth=32, blocks=(2, 4, 8, 8), feature=512, attribute=256),
+    ReidSpec(backbone=DenseSpec(stem=32, blocks=(2, 4, 8, 8)), feature=512, attribute=256),
 )
 """The same networks, narrower and shallower: 1.45 M + 2.38 M parameters (with 576 identities; 7.7 MB as
 float16), 0.65 + 1.77 GMAC, against the paper's 28.5 M + 10.0 M and 10.2 + 5.6 GMAC.
@@ -39,9 +42,40 @@ TINY: Final = (
         modules=(1, 1, 1),
         blocks=(1, 1, 1),
     ),
-    ReidSpec(stem=8, growth=4, blocks=(1, 1, 1, 1), feature=32, attribute=16, vehicles=7),
+    ReidSpec(backbone=DenseSpec(stem=8, growth=4, blocks=(1, 1, 1, 1)), feature=32, attribute=16, vehicles=7),
 )
 """As small as the construction allows: for tests, which export it in a few seconds."""
+
+TINY_LITE: Final = replace(
+    TINY[1],
+    backbone=LiteSpec(
+        (
+            Stage(8, 1, 3, 1, 1),
+            Stage(12, 1, 3, 2, 2),
+            Stage(16, 1, 5, 2, 2),
+            Stage(20, 2, 3, 2, 2),
+            Stage(24, 1, 5, 1, 2),
+            Stage(28, 1, 5, 2, 2),
+            Stage(32, 1, 3, 1, 2),
+        ),
+        stem=8,
+        head=40,
+    ),
+    side=128,
+)
+"""The same with the other backbone, as narrow and shallow."""
+
+
+def with_lite(spec: ReidSpec, name: str, *, side: int = 128) -> ReidSpec:
+    """Return the same inputs with a published EfficientNet-Lite as the backbone.
+
+    Args:
+        spec: inputs and class counts.
+        name: a name of `efficientnet.LITES`.
+        side: side of the pictures that it looks at.
+    """
+    return replace(spec, backbone=LITES[name], side=side, feature=512, attribute=128)
+
 
 SIZES: Final = {"paper": PAPER, "lite": LITE}
 """The pose and re-identification network of each named size."""

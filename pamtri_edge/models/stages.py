@@ -11,10 +11,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pamtri_edge.geometry import HEATMAP_SIZE
 from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, unit_length
-from pamtri_edge.models.stem import FusedStem
+from pamtri_edge.models.stem import FusedStem, rewritable
 
 
 class PoseStage(nn.Module):
@@ -59,8 +60,11 @@ class PoseStage(nn.Module):
 class ReidStage(nn.Module):
     """From a stack (and the keypoint vector) to the embedding and the attributes.
 
+    The stack comes at 256 pixels; the network is shown it at the side that it looks at.
+
     Attributes:
         network: the re-identification network.
+        side: of what it looks at, in pixels.
         stem: its first convolution for channels that come apart, see `FusedStem`; None where the stack is
             built first.
         raw_feature: the embedding keeps its length, as the original ranks it.
@@ -78,8 +82,12 @@ class ReidStage(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        rewritten = optimize and (coarse or fine)
-        self.stem = FusedStem(*network.stem, coarse=coarse, fine=fine) if rewritten else None
+        self.side = network.spec.side
+        factor = self.side / HEATMAP_SIZE
+        rewritten = optimize and (coarse or fine) and rewritable(network.stem[0], factor)
+        self.stem = (
+            FusedStem(*network.stem, coarse=coarse, fine=fine, factor=int(factor)) if rewritten else None
+        )
         self.raw_feature = raw_feature
         self.dtype = torch.float32
 
@@ -100,7 +108,8 @@ class ReidStage(nn.Module):
             stack: (N, C, 256, 256) float32, normalised.
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
-        return self._finish(self.network.describe(stack.to(self.dtype), self._cast(keypoint_vector)))
+        shown = operators.resized(stack, self.side).to(self.dtype)
+        return self._finish(self.network.describe(shown, self._cast(keypoint_vector)))
 
     def of_parts(
         self, rgb: Tensor, coarse: Tensor | None, fine: Tensor | None, keypoint_vector: Tensor | None
@@ -118,6 +127,8 @@ class ReidStage(nn.Module):
             extra = enlarged if fine is None else [*enlarged, fine]
             stack = torch.cat([rgb, *map(operators.normalise_extra, extra)], dim=1) if extra else rgb
             return self(stack, keypoint_vector)  # type: ignore[no-any-return]
+        rgb = operators.resized(rgb, self.side)
+        fine = None if fine is None else operators.resized(fine, self.side)
         stem = self.stem(rgb.to(self.dtype), self._cast(coarse), self._cast(fine))
         return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector)))
 

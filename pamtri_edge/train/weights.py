@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights to begin with: drawn, or taken from a file as far as they fit.
 
-A file may hold a network of ours or of the original, an ImageNet DenseNet (torchvision's names) for
-re-identification, or an ImageNet HRNet for pose. Layers that the file lacks, or has in another shape, are
-drawn; the record of the training tells which. A network that takes pose channels, begun from one that does
-not, keeps the weights of RGB and draws the others from N(0, 0.02), as the paper does.
+A file may hold a network of ours or of the original, an ImageNet DenseNet (torchvision's names) or
+EfficientNet-Lite (see `train.imagenet`) for re-identification, or an ImageNet HRNet for pose. Layers that the
+file lacks, or has in another shape, are drawn; the record of the training tells which. A network that takes
+pose channels, begun from one that does not, keeps the weights of RGB and draws the others from N(0, 0.02), as
+the paper does.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ import torch
 from torch import Tensor, nn
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models import operators
+from pamtri_edge.models.efficientnet import EfficientNetLite
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.state_files import read_state
+from pamtri_edge.train.imagenet import as_backbone, is_published
 
 _EXTRA_DEVIATION: Final = 0.02
 _HEATMAP_DEVIATION: Final = 0.001
-_FIRST: Final = "base.conv0.weight"
+_FIRST: Final = ("base.conv0.weight", "base._conv_stem.weight")
 _LEAST: Final = 0.5  # share of the backbone's tensors below which a file is for another network
 _FEATURES: Final = re.compile(r"^features\.")
+_RGB: Final = 3
 _COUNTER: Final = "num_batches_tracked"
 
 
@@ -61,7 +66,7 @@ def draw(network: PoseNet | ReidNet, *, seed: int) -> None:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.BatchNorm2d):
+            elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
                 module.reset_parameters()
             elif isinstance(module, nn.Linear):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="leaky_relu", a=0.01)
@@ -106,6 +111,8 @@ def begin(network: PoseNet | ReidNet, *, seed: int, file: Path | None = None) ->
             "Begin from weights of the same widths and depths, or without --init."
         )
     network.load_state_dict({**expected, **taken})
+    if isinstance(network, ReidNet) and isinstance(network.base, EfficientNetLite):
+        _ignore_blank(network, state)
     return Origin(
         file.name,
         len(counted),
@@ -114,9 +121,26 @@ def begin(network: PoseNet | ReidNet, *, seed: int, file: Path | None = None) ->
     )
 
 
+def _ignore_blank(network: ReidNet, state: Mapping[str, Tensor]) -> None:
+    """Where pose channels are new, let blank ones change nothing: learned features then begin as they were.
+
+    Normalised, a blank channel is -1.99 in every pixel; the first batch normalisation takes off its sum.
+    """
+    convolution, norm = network.stem
+    known = state.get("base._conv_stem.weight")
+    if known is None or known.shape[1] == convolution.in_channels or known.shape[1] != _RGB:
+        return
+    assert norm.running_mean is not None
+    with torch.no_grad():
+        blank = operators.normalise_extra(torch.zeros(()))
+        norm.running_mean += blank * convolution.weight[:, _RGB:].sum(dim=(1, 2, 3))
+
+
 def _renamed(state: Mapping[str, Tensor], network: PoseNet | ReidNet) -> dict[str, Tensor]:
     """Return the tensors under our names: torchvision's DenseNet calls the backbone `features`."""
     if isinstance(network, ReidNet):
+        if isinstance(network.base, EfficientNetLite) and is_published(state):
+            return as_backbone(state)
         return {_FEATURES.sub("base.", name): tensor for name, tensor in state.items()}
     return dict(state)
 
@@ -129,7 +153,7 @@ def _fitted(name: str, tensor: Tensor, expected: Mapping[str, Tensor]) -> Tensor
     same_but_channels = (
         tensor.ndim == 4 and tensor.shape[0] == mine.shape[0] and tensor.shape[2:] == mine.shape[2:]
     )
-    if name == _FIRST and same_but_channels:
+    if name in _FIRST and same_but_channels:
         merged = mine.clone()
         merged[:, :3] = tensor[:, :3]
         return merged

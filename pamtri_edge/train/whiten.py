@@ -162,9 +162,8 @@ def _pooled(
     """Return the pooled features (N, P) of pictures, in their order."""
     device = next(module.parameters()).device
     seen: list[NDArray[np.float32]] = []
-    last = list(module.reid.network.base.children())[-1]
-    handle = last.register_forward_hook(
-        lambda _module, _inputs, output: seen.append(output.mean(dim=(2, 3)).float().cpu().numpy())
+    handle = module.reid.network.pool.register_forward_hook(
+        lambda _module, _inputs, output: seen.append(output.float().cpu().numpy())
     )
     try:
         while batch := list(itertools.islice(pictures, _BATCH)):

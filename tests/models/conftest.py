@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pamtri_edge import ops, samples
-from pamtri_edge.models import TINY, PoseNet, ReidNet, ReidSpec, seeded
+from pamtri_edge.models import TINY, TINY_LITE, PoseNet, ReidNet, ReidSpec, seeded
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,10 @@ def tiny(pictures: list[NDArray[np.uint8]]) -> Callable[[str], tuple[PoseNet, Re
 
 
 def tiny_spec(variant: str) -> ReidSpec:
+    """Return the spec of K(eypoints), H(eatmaps), S(egments), MT (heads); L takes the EfficientNet-Lite."""
     parts = variant.split("+")
     return replace(
-        TINY[1],
+        TINY_LITE if "L" in parts else TINY[1],
         keypoints="K" in parts,
         heatmaps="H" in parts,
         segments="S" in parts,

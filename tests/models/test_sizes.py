@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pamtri_edge.models import DENSENET201, SIZES, TINY, PoseNet, PoseSpec, ReidNet, ReidSpec
+from pamtri_edge.models import DENSENET201, SIZES, TINY, DenseSpec, PoseNet, PoseSpec, ReidNet, ReidSpec
 from pamtri_edge.models.checkpoints import parameter_count
 
 POSE_ENTRIES = {
@@ -120,7 +120,7 @@ def test_keypoints_alone_go_through_one_layer_named_fc() -> None:
 
 
 def test_densenet201_without_heads_gives_1920_values() -> None:
-    spec = ReidSpec(blocks=DENSENET201, keypoints=False, multitask=False)
+    spec = ReidSpec(backbone=DenseSpec(blocks=DENSENET201), keypoints=False, multitask=False)
     assert spec.embedding == 1920
     assert _reid(spec).state_dict()["base.norm5.weight"].shape == (1920,)
 

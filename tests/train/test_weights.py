@@ -38,7 +38,7 @@ def test_drawing_leaves_the_generator_of_others_alone():
 
 
 def test_pose_channels_are_drawn_small_as_the_paper_says():
-    network = ReidNet(replace(TINY[1], stem=64, segments=True))
+    network = ReidNet(replace(TINY[1], backbone=replace(TINY[1].backbone, stem=64), segments=True))
     begin(network, seed=0)
     assert network.stem[0].weight[:, 3:].std().item() == pytest.approx(0.02, rel=0.05)
 
