@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import read_picture
-from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 UNKNOWN: Final = -1
 """Stands for a color or type that nobody has told; no loss is taken on it."""
@@ -192,38 +191,6 @@ def crop_of(data: DataSet, index: int, epoch: int, size: int) -> Crop:
     return read_picture(sample.path, least=size), sample.keypoints
 
 
-def color_index(identifier: int, where: str) -> int | None:
-    """Return the class of a color by VeRi's id; 0, which old VeRi files have, is unknown.
-
-    Raises:
-        InputError: there is no such id.
-    """
-    return _index(identifier, COLORS, "color", where)
-
-
-def type_index(identifier: int, where: str) -> int | None:
-    """Return the class of a type by VeRi's id; 0, which old VeRi files have, is unknown.
-
-    Raises:
-        InputError: there is no such id.
-    """
-    return _index(identifier, TYPES, "type", where)
-
-
-def check_keypoints(keypoints: NDArray[np.float32], where: str) -> NDArray[np.float32]:
-    """Return keypoints of the right shape with finite values.
-
-    Raises:
-        InputError: they are not.
-    """
-    if keypoints.shape != (NUM_KEYPOINTS, 3) or not np.isfinite(keypoints).all():
-        raise InputError(
-            f"{where}: the keypoints have shape {keypoints.shape} or values that are not finite; expected "
-            f"{NUM_KEYPOINTS} times x, y, confidence."
-        )
-    return keypoints
-
-
 def _dispatched(sets: Sequence[DataSet]) -> ReadCrop:
     ends = np.cumsum([len(data) for data in sets])
 
@@ -233,15 +200,6 @@ def _dispatched(sets: Sequence[DataSet]) -> ReadCrop:
         return crop_of(sets[place], index - before, epoch, size)
 
     return read
-
-
-def _index(identifier: int, names: Sequence[str], what: str, where: str) -> int | None:
-    if not 0 <= identifier <= len(names):
-        raise InputError(
-            f"{where}: {what} id {identifier}; expected 1 to {len(names)} ({', '.join(names)}), or 0 for "
-            "unknown."
-        )
-    return identifier - 1 if identifier else None
 
 
 def _optional(values: Sequence[int | None]) -> NDArray[np.int64]:

@@ -11,46 +11,22 @@ from `label_train.csv` (image, vehicle, color, type, 36 times x, y, confidence).
 
 from __future__ import annotations
 
-import csv
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pamtri_edge.datasets.labels import Label, read_labels, read_pose_rows
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import list_pictures, picture_size
-from pamtri_edge.train.data import DataSet, Sample, check_keypoints, color_index, type_index
-from pamtri_edge.vehicle import NUM_KEYPOINTS
+from pamtri_edge.train.data import DataSet, Sample
 
 _log = logging.getLogger(__name__)
 
 _VERI_NAME: Final = re.compile(r"^(\d+)_c(\d+)_")
-_POSE_COLUMNS: Final = 3 + 3 * NUM_KEYPOINTS
-_REID_COLUMNS: Final = 4 + 3 * NUM_KEYPOINTS
-_REID_BARE: Final = 4  # the same without keypoints
-_POSE_HINT: Final = f"expected {_POSE_COLUMNS}: image, width, height, then x, y, visible of 36 keypoints"
-_REID_HINT: Final = (
-    f"expected {_REID_COLUMNS}: image, vehicle, color, type, then x, y, confidence of 36 keypoints "
-    f"(or the first {_REID_BARE} alone)"
-)
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What a label file tells of one picture; keypoints in pixels, or in crop units if so marked."""
-
-    vehicle: int | None = None
-    camera: int | None = None
-    color: int | None = None
-    type: int | None = None
-    pixels: NDArray[np.float32] | None = None
-    units: NDArray[np.float32] | None = None
 
 
 def read_data(folder: str | Path, *, part: str = "train") -> DataSet:
@@ -89,12 +65,12 @@ def read_veri(folder: str | Path, *, part: str = "train") -> DataSet:
     """
     folder = Path(folder)
     samples = []
-    facts = _facts(folder, part)
+    facts = read_labels(folder, part)
     for path in _labelled(folder, part, facts):
         match = _VERI_NAME.match(path.name)
         if match is None:
             raise InputError(f"{path} is not named as in VeRi, such as 0001_c003_00000017_0.jpg.")
-        known = facts.get(path.name, _Facts())
+        known = facts.get(path.name, Label())
         vehicle = int(match[1])
         if known.vehicle is not None and known.vehicle != vehicle:
             raise InputError(f"{path}: its name says vehicle {vehicle}, its label says {known.vehicle}.")
@@ -113,7 +89,7 @@ def read_cityflow(folder: str | Path, *, part: str = "train") -> DataSet:
         InputError: a picture has no label or is damaged, or a row of a label file does not fit.
     """
     folder = Path(folder)
-    facts = _facts(folder, part)
+    facts = read_labels(folder, part)
     if not facts:
         raise InputError(
             f"{folder}: the names of the pictures tell no vehicle, and there is neither {part}_label.xml nor "
@@ -140,7 +116,7 @@ def read_pose_csv(labels: str | Path, images: str | Path) -> DataSet:
         InputError: a row does not fit, or its picture is missing or damaged.
     """
     samples = []
-    for name, facts in _pose_rows(Path(labels)).items():
+    for name, facts in read_pose_rows(Path(labels)).items():
         path = Path(images) / name
         if not path.is_file():
             raise InputError(f"{labels} names {name}, which is not in {images}.")
@@ -150,7 +126,7 @@ def read_pose_csv(labels: str | Path, images: str | Path) -> DataSet:
     return DataSet(str(labels), tuple(samples))
 
 
-def _labelled(folder: Path, part: str, facts: Mapping[str, _Facts]) -> list[Path]:
+def _labelled(folder: Path, part: str, facts: Mapping[str, Label]) -> list[Path]:
     """Return the pictures of a part, every one that a label names among them."""
     pictures = list_pictures(folder / f"image_{part}")
     names = {path.name for path in pictures}
@@ -163,122 +139,9 @@ def _labelled(folder: Path, part: str, facts: Mapping[str, _Facts]) -> list[Path
     return pictures
 
 
-def _sample(path: Path, vehicle: int, camera: int, known: _Facts) -> Sample:
+def _sample(path: Path, vehicle: int, camera: int, known: Label) -> Sample:
     width, height = picture_size(path)  # asked of every picture, so that a damaged one is found at once
     keypoints = known.units
     if keypoints is None and known.pixels is not None:
         keypoints = np.asarray(known.pixels / np.array([width, height, 1.0]), np.float32)
     return Sample(path, vehicle, camera, known.color, known.type, keypoints)
-
-
-def _facts(folder: Path, part: str) -> dict[str, _Facts]:
-    """Return what the label files of a part tell, by picture; later files add to earlier ones."""
-    merged: dict[str, _Facts] = {}
-    sources = (
-        (folder / f"{part}_label.xml", _xml_rows),
-        (folder / f"label_{part}.csv", _reid_rows),
-        (folder / f"pose_{part}.csv", _pose_rows),
-    )
-    for path, read in sources:
-        if path.is_file():
-            for name, facts in read(path).items():
-                merged[name] = _joined(merged.get(name), facts)
-    return merged
-
-
-def _joined(old: _Facts | None, new: _Facts) -> _Facts:
-    if old is None:
-        return new
-    kept = {
-        field: getattr(old, field) if getattr(new, field) is None else getattr(new, field)
-        for field in _Facts.__dataclass_fields__
-    }
-    return _Facts(**kept)
-
-
-def _reid_rows(path: Path) -> dict[str, _Facts]:
-    found: dict[str, _Facts] = {}
-    for where, row in _rows(path):
-        if len(row) not in (_REID_COLUMNS, _REID_BARE):
-            raise InputError(f"{where}: {len(row)} columns; {_REID_HINT}.")
-        vehicle, color, kind = (_whole(cell, where) for cell in row[1:4])
-        found[_new(row[0], found, where)] = _Facts(
-            vehicle=vehicle,
-            color=color_index(color, where),
-            type=type_index(kind, where),
-            pixels=_points(row[4:], where) if len(row) > _REID_BARE else None,
-        )
-    return found
-
-
-def _pose_rows(path: Path) -> dict[str, _Facts]:
-    found: dict[str, _Facts] = {}
-    for where, row in _rows(path):
-        if len(row) != _POSE_COLUMNS:
-            raise InputError(f"{where}: {len(row)} columns; {_POSE_HINT}.")
-        width, height = (_whole(cell, where) for cell in row[1:3])
-        if width < 1 or height < 1:
-            raise InputError(f"{where}: the picture is said to be {width}x{height} pixels.")
-        points = _points(row[3:], where)
-        scale = np.array([width, height, 1.0], np.float32)
-        found[_new(row[0], found, where)] = _Facts(units=points / scale)
-    if not found:
-        raise InputError(f"{path} has no rows; {_POSE_HINT}.")
-    return found
-
-
-def _xml_rows(path: Path) -> dict[str, _Facts]:
-    """Read VeRi's and CityFlow's XML, which says it is gb2312, a name that Python's parser does not take."""
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-        root = ElementTree.fromstring(re.sub(r"<\?xml[^>]*\?>", "", text))
-    except (OSError, ElementTree.ParseError) as error:
-        raise InputError(f"{path} is no readable XML file: {error}.") from error
-    found: dict[str, _Facts] = {}
-    for item in root.iter("Item"):
-        name = item.get("imageName")
-        if name is None or item.get("vehicleID") is None:
-            raise InputError(f"{path}: an Item lacks imageName or vehicleID: {dict(item.attrib)}.")
-        where = f"{path}: {name}"
-        camera = item.get("cameraID", "").lstrip("c")
-        found[_new(name, found, where)] = _Facts(
-            vehicle=_whole(item.get("vehicleID", ""), where),
-            camera=_whole(camera, where) if camera else None,
-            color=color_index(_whole(item.get("colorID", "0"), where), where),
-            type=type_index(_whole(item.get("typeID", "0"), where), where),
-        )
-    return found
-
-
-def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield file and line, for messages, and the cells of every row that is not blank."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if row:
-                    yield f"{path}:{number}", row
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
-
-
-def _new(name: str, found: Mapping[str, _Facts], where: str) -> str:
-    if name in found:
-        raise InputError(f"{where}: {name} has been labelled before in this file.")
-    return name
-
-
-def _points(cells: list[str], where: str) -> NDArray[np.float32]:
-    try:
-        values = np.array([float(cell) for cell in cells], np.float32).reshape(NUM_KEYPOINTS, 3)
-    except ValueError as error:
-        raise InputError(f"{where}: a coordinate is no number ({error}).") from None
-    return check_keypoints(values, where)
-
-
-def _whole(cell: str, where: str) -> int:
-    try:
-        return int(cell)
-    except ValueError:
-        raise InputError(f"{where}: found {cell!r} where a whole number is expected.") from None

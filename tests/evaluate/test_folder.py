@@ -7,7 +7,7 @@ import pytest
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.retrieval.folder import is_data_folder, read_folder
-from pamtri_edge.vehicle import COLORS
+from pamtri_edge.vehicle import COLORS, TYPES
 
 
 def test_names_tell_vehicle_and_camera_and_csv_files_the_rest(data_folder):
@@ -102,15 +102,15 @@ def test_a_picture_that_does_not_decode_is_named(data_folder):
 @pytest.mark.parametrize(
     ("file", "row", "words"),
     [
-        ("label_query.csv", "{name},1,2", r"label_query\.csv:1: 3 columns; expected 112 \(or 4\)"),
-        ("label_query.csv", "{name},1,11,2", "color id 11; expected 1 to 10, or 0"),
-        ("label_query.csv", "{name},1,2,2.5", "type id 2.5"),
-        ("label_query.csv", "{name},1,red,2", "found 'red' where a number is expected"),
-        ("label_query.csv", "other.jpg,1,2,2", "no picture 'other.jpg' in its folder"),
+        ("label_query.csv", "{name},1,2", r"label_query\.csv:1: 3 columns; expected 112"),
+        ("label_query.csv", "{name},1,11,2", "color id 11; expected 1 to 10 .*, or 0"),
+        ("label_query.csv", "{name},1,2,2.5", "found '2.5' where a whole number"),
+        ("label_query.csv", "{name},1,red,2", "found 'red' where a whole number is expected"),
+        ("label_query.csv", "other.jpg,1,2,2", "the labels name 'other.jpg', which is not in image_query"),
         ("label_query.csv", "{name},1,2,2\n{name},1,2,2", "csv:2: .* labelled before in this file"),
         ("pose_query.csv", "{name},64,48,1,2,1", "6 columns; expected 111"),
         ("pose_query.csv", "{name},0,48," + ",".join(["1"] * 108), "said to be 0x48 pixels"),
-        ("pose_query.csv", "{name},64,48,nan," + ",".join(["1"] * 107), "found nan where a finite"),
+        ("pose_query.csv", "{name},64,48,nan," + ",".join(["1"] * 107), "not finite"),
         ("pose_query.csv", b"\xff\xfe\xff", "not a text file"),
     ],
 )
@@ -126,3 +126,64 @@ def test_color_0_of_old_veri_files_is_unknown(data_folder):
     data = read_folder(data_folder)
     assert data.query.colors is None
     assert data.query.types is None
+
+
+def write_xml(path, items, *, encoding="utf-8"):
+    rows = "".join(
+        f'<Item imageName="{name}" vehicleID="{vehicle:04d}" cameraID="c{camera:03d}" {more}/>\r\n'
+        for name, vehicle, camera, more in items
+    )
+    head = '<?xml version="1.0" encoding="gb2312"?>\r\n<TestImages Version="1.0"><Items>'
+    text = f"{head}{rows}</Items></TestImages>"
+    path.write_bytes(text.encode(encoding))
+
+
+def items_of(folder, part, more='colorID="2" typeID="3"'):
+    names = sorted(path.name for path in (folder / f"image_{part}").iterdir())
+    return [(name, int(name[:4]), int(name[6:9]), more) for name in names]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb2312", "utf-16"])
+def test_the_xml_of_veri_tells_colors_and_types(data_folder, encoding):
+    for path in data_folder.glob("*.csv"):
+        path.unlink()
+    for part in ("query", "test"):
+        write_xml(data_folder / f"{part}_label.xml", items_of(data_folder, part), encoding=encoding)
+    data = read_folder(data_folder)
+    for views in (data.query, data.gallery):
+        assert set(views.colors) == {COLORS[1]}
+        assert set(views.types) == {TYPES[2]}
+
+
+def test_queries_without_labels_take_those_of_the_same_pictures_in_the_gallery(data_folder):
+    for path in data_folder.glob("*.csv"):
+        path.unlink()
+    write_xml(data_folder / "test_label.xml", items_of(data_folder, "test"))
+    data = read_folder(data_folder)
+    both = [name in data.gallery.names for name in data.query.names]
+    expected = tuple(COLORS[1] if one else "" for one in both)
+    assert data.query.colors == (expected if any(both) else None)
+    assert any(both)
+
+
+def test_in_cityflow_vehicle_and_camera_stand_in_the_xml(data_folder):
+    for path in data_folder.glob("*.csv"):
+        path.unlink()
+    expected = read_folder(data_folder)
+    for part in ("query", "test"):
+        items = items_of(data_folder, part, more="")
+        for number, (name, *_) in enumerate(items):
+            path = data_folder / f"image_{part}" / name
+            path.rename(path.with_name(f"{number:06d}.jpg"))
+        renamed = [(f"{number:06d}.jpg", *item[1:]) for number, item in enumerate(items)]
+        write_xml(data_folder / f"{part}_label.xml", renamed)
+    data = read_folder(data_folder)
+    assert data.query.vehicles.tolist() == expected.query.vehicles.tolist()
+    assert data.gallery.cameras.tolist() == expected.gallery.cameras.tolist()
+    assert data.query.colors is None
+
+
+def test_a_broken_xml_is_named(data_folder):
+    (data_folder / "query_label.xml").write_text("<TestImages><Items>")
+    with pytest.raises(InputError, match=r"query_label\.xml is not a readable XML file"):
+        read_folder(data_folder)

@@ -25,6 +25,7 @@ FLOORS = (
         "picture_headers",
         "pictures",
         "textfile",
+        "datasets",
         "retrieval",
     ),
     ("_native", "_render", "ops"),

@@ -104,7 +104,7 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
         ("label_train.csv", f"0001_c001_0.jpg,1,11,1,{ROW}", "color id 11; expected 1 to 10"),
         ("label_train.csv", f"0001_c001_0.jpg,1,1,10,{ROW}", "type id 10; expected 1 to 9"),
         ("label_train.csv", f"0001_c001_0.jpg,one,1,1,{ROW}", "found 'one' where a whole number"),
-        ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}x", "a coordinate is no number"),
+        ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}x", "a coordinate is not a number"),
         ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}nan", "not finite"),
         ("label_train.csv", f"0001_c001_0.jpg,2,1,1,{ROW}", "its name says vehicle 1, its label says 2"),
         ("label_train.csv", f"0009_c001_0.jpg,9,1,1,{ROW}", r"0009_c001_0\.jpg, which is not in image_train"),
@@ -112,7 +112,7 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
         ("pose_train.csv", f"0001_c001_0.jpg,40,30,{ROW},1", r"pose_train\.csv:1: 112 columns; expected 111"),
         ("pose_train.csv", f"0001_c001_0.jpg,0,30,{ROW}", "said to be 0x30 pixels"),
         ("pose_train.csv", "", "has no rows"),
-        ("train_label.xml", "<broken", "no readable XML"),
+        ("train_label.xml", "<broken", "not a readable XML"),
         ("train_label.xml", "<T><Item imageName='a.jpg'/></T>", "lacks imageName or vehicleID"),
     ],
 )
