@@ -47,7 +47,9 @@ def check_picture(picture: Any, what: str) -> Pictures:
     if picture.ndim != 3 or picture.shape[2] != 3:
         raise InputError(f"{what} has shape {picture.shape}; {accepted}.{_channel_hint(picture)}")
     if picture.dtype != np.uint8:
-        raise InputError(f"{what} has dtype {picture.dtype}{_value_hint(picture)}; {accepted}.")
+        raise InputError(
+            f"{what} has dtype {picture.dtype}{_value_hint(picture)}; {accepted}.{_conversion_hint(picture)}"
+        )
     if picture.shape[0] == 0 or picture.shape[1] == 0:
         raise InputError(f"{what} has no pixels (shape {picture.shape}); {accepted}.")
     return picture
@@ -95,7 +97,7 @@ def check_color_order(value: str) -> ColorOrder:
 
 def _channel_hint(picture: NDArray[Any]) -> str:
     if picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 1):
-        return " A grey picture becomes one with cv2.cvtColor(p, cv2.COLOR_GRAY2RGB)."
+        return " A gray picture becomes one with cv2.cvtColor(p, cv2.COLOR_GRAY2RGB)."
     if picture.ndim == 3 and picture.shape[2] == 4:
         return " Drop the fourth channel first: picture[..., :3]."
     if picture.ndim == 3 and picture.shape[0] == 3:
@@ -104,11 +106,29 @@ def _channel_hint(picture: NDArray[Any]) -> str:
 
 
 def _value_hint(picture: NDArray[Any]) -> str:
-    if picture.dtype.kind != "f" or picture.size == 0:
+    """Return what is to be said of a picture's values, and how they become bytes."""
+    if picture.dtype.kind not in "biuf" or picture.size == 0:
         return ""
-    if not np.isfinite(picture).all():
+    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
         return " and holds NaN or infinity"
-    return f" with values {picture.min():g}..{picture.max():g}"
+    low, high = float(picture.min()), float(picture.max())
+    return f" with values {low:g}..{high:g}"
+
+
+def _conversion_hint(picture: NDArray[Any]) -> str:
+    """Return how a picture of other numbers becomes one of bytes, where its values tell."""
+    if picture.dtype.kind not in "biuf" or picture.size == 0 or picture.dtype.itemsize == 0:
+        return ""
+    low, high = float(picture.min()), float(picture.max())
+    if low >= 0 and high <= 1 and picture.dtype.kind in "bf":
+        return " Values 0..1 become bytes with (255 * picture + 0.5).astype(np.uint8)."
+    if low >= 0 and high <= 255:
+        return " Values 0..255 become bytes with (picture + 0.5).astype(np.uint8)."
+    if low >= 0 and picture.dtype == np.uint16:
+        return " 16 bits become 8 with (picture >> 8).astype(np.uint8)."
+    if low >= -1 and high <= 1 and picture.dtype.kind == "f":
+        return " Values -1..1 become bytes with (127.5 * picture + 128).astype(np.uint8)."
+    return ""
 
 
 def lined_up(shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -53,6 +53,9 @@ class CropRule(str, Enum):
     """As DeepStream's gst-nvinfer: left and top rounded up to even, width and height down to even."""
 
 
+_BOXES: Final = "expected (N, 4): x1, y1, x2, y2 in pixels, a row a vehicle"
+
+
 def crop_rectangles(
     boxes: ArrayLike, frame_width: int, frame_height: int, rule: CropRule = CropRule.EXACT
 ) -> NDArray[np.int32]:
@@ -69,21 +72,25 @@ def crop_rectangles(
         (N, 4) int32 x1, y1, x2, y2, inside the frame, right and bottom exclusive, never empty.
 
     Raises:
-        InputError: a box is not finite, inverted, outside the frame, or nothing is left of it.
+        InputError: the boxes are not numbers, or lie between 0 and 1 as shares of the frame do; one is not
+            finite, inverted, outside the frame, or nothing is left of it.
     """
-    array = np.asarray(boxes, dtype=np.float64)
+    array = _numbers(boxes)
     if array.size == 0:
         return np.zeros((0, 4), np.int32)
     if array.ndim != 2 or array.shape[1] != 4:
-        raise InputError(
-            f"boxes have shape {array.shape}; expected (N, 4): x1, y1, x2, y2 in pixels, a row a vehicle."
-        )
+        raise InputError(f"boxes have shape {array.shape}; {_BOXES}.")
     _refuse(array, ~np.isfinite(array).all(axis=1), "holds a value that is not finite")
     _refuse(
         array,
         (array[:, 2:] <= array[:, :2]).any(axis=1),
         "is empty or inverted; expected x1 < x2 and y1 < y2 (corners, not width and height)",
     )
+    if min(frame_width, frame_height) > 1 and ((array >= 0) & (array <= 1)).all():
+        raise InputError(
+            f"the boxes lie between 0 and 1, as shares of the frame; {_BOXES}. "
+            f"Multiply x by {frame_width} and y by {frame_height} first."
+        )
     limit = np.array([frame_width, frame_height, frame_width, frame_height], np.float64)
     clipped = np.clip(array, 0.0, limit)
     _refuse(
@@ -103,6 +110,18 @@ def crop_rectangles(
         "is too small for crop_rule='nvinfer', which rounds sizes down to even; use 2 pixels or more",
     )
     return np.concatenate([low, high], axis=1).astype(np.int32)
+
+
+def _numbers(boxes: ArrayLike) -> NDArray[np.float64]:
+    try:
+        given = np.asarray(boxes)
+        if given.dtype.kind not in "biufO":
+            raise InputError(f"boxes are of type {given.dtype}; {_BOXES}.")
+        return np.asarray(given, np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"boxes cannot be read as numbers ({error}); {_BOXES}.") from error
 
 
 def _refuse(boxes: NDArray[np.float64], bad: ArrayLike, what: str) -> None:

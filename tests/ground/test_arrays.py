@@ -76,6 +76,25 @@ def test_what_is_no_picture_is_refused_with_what_was_found_and_what_is_accepted(
     assert "(H, W, 3) uint8" in said
 
 
+@pytest.mark.parametrize(
+    ("values", "formula"),
+    [
+        (np.linspace(0, 1, 12).reshape(2, 2, 3), lambda picture: (255 * picture + 0.5).astype(np.uint8)),
+        (np.linspace(0, 255, 12).reshape(2, 2, 3), lambda picture: (picture + 0.5).astype(np.uint8)),
+        (np.arange(12).reshape(2, 2, 3), lambda picture: (picture + 0.5).astype(np.uint8)),
+        (np.linspace(-1, 1, 12).reshape(2, 2, 3), lambda picture: (127.5 * picture + 128).astype(np.uint8)),
+        (np.full((2, 2, 3), 65535, np.uint16), lambda picture: (picture >> 8).astype(np.uint8)),
+    ],
+)
+def test_a_picture_of_other_numbers_is_told_how_it_becomes_one_of_bytes(values, formula):
+    with pytest.raises(InputError) as caught:
+        check_picture(values, "crop 0")
+    hint = str(caught.value).partition(" with (")[2].removesuffix(".")
+    expected = formula(values)
+    assert np.array_equal(eval(f"({hint}", {"picture": values, "np": np}), expected)
+    assert check_picture(expected, "crop 0") is expected
+
+
 def test_a_batch_is_a_list_a_tuple_an_iterator_or_one_array():
     batch = [picture(4, 6), picture(9, 2)]
     for form in (batch, tuple(batch), iter(batch)):

@@ -103,6 +103,28 @@ def test_boxes_of_another_shape_are_refused(boxes):
         crop_rectangles(boxes, WIDTH, HEIGHT)
 
 
+@pytest.mark.parametrize(
+    ("boxes", "words"),
+    [
+        ([(0.1, 0.2, 0.5, 0.9)], "between 0 and 1, as shares of the frame; .* Multiply x by 100 and y by 60"),
+        ([(0.1, 0.2, 0.5, 0.9), (0, 0, 1, 1)], "between 0 and 1"),
+        ([("a", "b", "c", "d")], "boxes are of type <U1; expected"),
+        ([(0, 0, 9), (0, 0, 9, 9)], "cannot be read as numbers"),
+        ([(0, 0, 10**400, 9)], "cannot be read as numbers"),
+        (np.ones((1, 4), complex), "boxes are of type complex128"),
+        ({"x": 1}, "cannot be read as numbers"),
+    ],
+)
+def test_boxes_that_are_shares_or_no_numbers_say_what_is_expected(boxes, words):
+    with pytest.raises(InputError, match=words):
+        crop_rectangles(boxes, 100, 60)
+
+
+@pytest.mark.parametrize("far", [2.0**31, 2.0**63, 1e300])
+def test_a_box_may_reach_past_the_frame_however_far(far):
+    assert crop_rectangles([(-far, 10, far, 20)], 100, 60).tolist() == [[0, 10, 100, 20]]
+
+
 def test_a_user_may_catch_a_refusal_as_a_value_error():
     with pytest.raises(ValueError, match="empty or inverted"):
         cut((9, 9, 1, 1))
