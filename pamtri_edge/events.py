@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.printable import printable
+from pamtri_edge.textfile import text_lines
 
 SCHEMA: Final = 1
 """The newest form of event that this release reads; it also writes this one."""
@@ -31,6 +33,8 @@ EmbeddingFormat = Literal["list", "base64"]
 _YEAR_S: Final = 366 * 86_400.0
 
 _UNIT_TOLERANCE: Final = 5e-3  # float16 moves the length by up to 5e-4; anything beyond is no unit vector
+
+_LONGEST_LINE: Final = 2**24  # characters; an event has some thousands
 
 T = TypeVar("T")
 
@@ -64,7 +68,8 @@ class Event:
 
     Attributes:
         camera: which camera saw it.
-        track_id: number of the track, unique within a camera's run.
+        track_id: number of the track, unique within a camera's run; up to 64 bits. In JSON it also stands as
+            the string `track_id_str`, since JavaScript, jq and others round numbers above 2**53.
         start_s: time of its first frame, in seconds of the stream.
         end_s: time of its last frame.
         start_utc: the same as ISO 8601 in UTC, where the clock of the stream is known; else None.
@@ -105,7 +110,10 @@ class Event:
 
     def __post_init__(self) -> None:
         _require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
-        _require(self.track_id >= 0, f"track_id is {self.track_id}; expected 0 or more")
+        _require(
+            0 <= self.track_id < 2**64,
+            f"track_id is {_brief(self.track_id)}; expected 0 or more, within 64 bits",
+        )
         _require(
             math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf,
             f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s",
@@ -115,7 +123,8 @@ class Event:
             x1 < x2 < math.inf and y1 < y2 < math.inf and min(x1, y1) > -math.inf,
             f"box is {self.box}; expected x1 < x2 and y1 < y2",
         )
-        length = math.sqrt(math.fsum(x * x for x in self.embedding))
+        with np.errstate(over="ignore"):
+            length = float(np.linalg.norm(np.array(self.embedding, np.float64)))
         _require(
             abs(length - 1.0) <= _UNIT_TOLERANCE,
             f"embedding has length {length:g}; expected a unit vector",
@@ -138,7 +147,9 @@ class Event:
 
     def to_json(self, *, embedding_format: EmbeddingFormat = "list") -> str:
         """Return the event as one line of JSON, without a line end."""
-        record = {"schema": self.schema, **dataclasses.asdict(self)}
+        fields = dataclasses.asdict(self)
+        record = {"schema": self.schema, "camera": self.camera, "track_id": self.track_id}
+        record |= {"track_id_str": str(self.track_id), **fields}
         if embedding_format == "base64":
             record["embedding"] = base64.b64encode(self.vector.astype("<f2").tobytes()).decode("ascii")
         return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -156,7 +167,7 @@ class Event:
         """
         try:
             record = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{source} is not JSON ({error}).") from None
         if not isinstance(record, dict):
             raise InputError(f"{source} is a {type(record).__name__}; expected a JSON object.")
@@ -252,15 +263,9 @@ def read_events(path: str | Path) -> Iterator[Event]:
     Raises:
         InputError: the file cannot be read, or a line is no event; the message names the line.
     """
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield Event.from_json(line, source=f"{path}:{number}")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    for number, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
+        if not line.isspace():
+            yield Event.from_json(line, source=f"{path}:{number}")
 
 
 def _event(record: dict[str, Any]) -> Event:
@@ -277,7 +282,7 @@ def _event(record: dict[str, Any]) -> Event:
     return Event(
         schema=SCHEMA,
         camera=_typed(record, "camera", str),
-        track_id=_typed(record, "track_id", int),
+        track_id=_track_id(record),
         start_s=_number(record["start_s"], "start_s"),
         end_s=_number(record["end_s"], "end_s"),
         start_utc=_optional(record, "start_utc", str),
@@ -295,6 +300,22 @@ def _event(record: dict[str, Any]) -> Event:
     )
 
 
+def _track_id(record: Mapping[str, Any]) -> int:
+    """Return the exact id: of the string, where there is one, as the number may have been rounded."""
+    exact = record.get("track_id_str")
+    if exact is None:
+        return _typed(record, "track_id", int)
+    _require(
+        isinstance(exact, str) and re.fullmatch(r"\d{1,20}", exact, re.ASCII) is not None,
+        f"track_id_str is {_brief(exact)}; expected a whole number as a string",
+    )
+    _require(
+        float(int(exact)) == _number(record["track_id"], "track_id"),
+        f"track_id is {_brief(record['track_id'])}, but track_id_str {_brief(exact)}; expected the same",
+    )
+    return int(exact)
+
+
 def _require(holds: bool, found: str) -> None:
     if not holds:
         raise InputError(f"{found}.")
@@ -304,7 +325,17 @@ def _typed(record: Mapping[str, Any], name: str, kind: type[T]) -> T:
     value = record.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InputError(f"{name} is {_brief(value)}; expected {_WORDS[kind]}.")
+    if kind is str:
+        _require_text(str(value), name)
     return value
+
+
+def _require_text(value: str, name: str) -> None:
+    """Refuse halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
+    _require(
+        value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value),
+        f"{name} is {_brief(value)}; expected text without halves of surrogate pairs",
+    )
 
 
 def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
@@ -313,14 +344,17 @@ def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
 
 def _count(frames: Mapping[str, Any], name: str) -> int:
     value = _typed(frames, name, int)
-    _require(value >= 0, f"frames.{name} is {value}; expected 0 or more")
+    _require(0 <= value < 2**63, f"frames.{name} is {_brief(value)}; expected 0 or more")
     return value
 
 
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InputError(f"{name} is {_brief(value)}; expected a finite number.")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number beyond every float
+        pass
+    raise InputError(f"{name} is {_brief(value)}; expected a finite number.")
 
 
 def _numbers(value: Any, name: str) -> tuple[float, ...]:
@@ -339,6 +373,8 @@ def _attribute(record: Mapping[str, Any], name: str) -> Attribute | None:
     if fields is None:
         return None
     classes = _typed(fields, "all", dict)
+    for label in classes:
+        _require_text(label, f"a class of {name}.all")
     return Attribute(
         _typed(fields, "label", str),
         _number(fields.get("probability"), f"{name}.probability"),
@@ -351,7 +387,7 @@ def _embedding(value: Any) -> tuple[float, ...]:
         return _numbers(value, "embedding")
     try:
         raw = base64.b64decode(value, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # its own `binascii.Error`, or characters beyond ASCII
         raise InputError(f"embedding is no base64 ({error}).") from None
     _require(len(raw) % 2 == 0 and bool(raw), f"embedding has {len(raw)} bytes; expected float16 values")
     vector = np.frombuffer(raw, "<f2").astype(np.float64)
@@ -381,7 +417,11 @@ def _parse_utc(text: str) -> datetime | None:
 
 
 def _brief(value: Any) -> str:
-    text = "missing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = "missing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):  # more digits than Python writes, or too deep
+        text = f"a {type(value).__name__} too large to show"
+    text = printable(text)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

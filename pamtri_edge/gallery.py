@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event
 from pamtri_edge.manifest import Manifest, Matching
+from pamtri_edge.nearest import nearest
 from pamtri_edge.reidentifier import Reidentification
 
 Floats = NDArray[np.float32]
+
+_MOST_COSINES: Final = 2**28
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +112,32 @@ class Matches:
         threshold: the cosine that they had to reach; None where only being mutual nearest counted.
         false_match_rate: how often a pair of different vehicles reaches it, on the bundle's validation
             set; None where the threshold is not the bundle's.
-        cosines: (A, B) float32, of every vehicle of the first set with every one of the second.
+        first: (A, D) float32, the embeddings of the first set, of unit length.
+        second: (B, D) float32, of the second.
     """
 
     pairs: tuple[Match, ...]
     threshold: float | None
     false_match_rate: float | None
-    cosines: Floats
+    first: Floats
+    second: Floats
+
+    @cached_property
+    def cosines(self) -> Floats:
+        """(A, B) float32, of every vehicle of the first set with every one of the second.
+
+        Raises:
+            InputError: there are too many to hold.
+        """
+        count = len(self.first) * len(self.second)
+        if count > _MOST_COSINES:
+            raise InputError(
+                f"{len(self.first)} x {len(self.second)} cosines take {4 * count / 2**30:.1f} GB; at most "
+                f"{4 * _MOST_COSINES / 2**30:.0f} GB are computed at once. Compare fewer vehicles."
+            )
+        if not count:
+            return np.zeros((len(self.first), len(self.second)), np.float32)
+        return np.asarray(np.clip(self.first @ self.second.T, -1.0, 1.0), np.float32)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -156,24 +179,20 @@ def match(
             raise InputError(f"the threshold is {threshold:g}; expected a cosine, -1 to 1.")
         suggested = None
     least = threshold if suggested is None else suggested.threshold
-    if not len(first) or not len(second):
-        cosines = np.zeros((len(first), len(second)), np.float32)
-    else:
-        cosines = np.clip(first.vectors @ second.vectors.T, -1.0, 1.0)
-    pairs = sorted(_mutual(cosines, least), key=lambda pair: (-pair.cosine, pair.first))
+    pairs = sorted(_mutual(first.vectors, second.vectors, least), key=lambda pair: (-pair.cosine, pair.first))
     rate = None if suggested is None else suggested.false_match_rate
-    return Matches(tuple(pairs), least, rate, cosines)
+    return Matches(tuple(pairs), least, rate, first.vectors, second.vectors)
 
 
-def _mutual(cosines: Floats, least: float | None) -> Iterable[Match]:
-    if not cosines.size:
+def _mutual(first: Floats, second: Floats, least: float | None) -> Iterable[Match]:
+    if not len(first) or not len(second):
         return
-    nearest = cosines.argmax(axis=1)
-    back = cosines.argmax(axis=0)
-    for row, column in enumerate(nearest):
-        cosine = float(cosines[row, column])
-        if back[column] == row and (least is None or cosine >= least):
-            yield Match(row, int(column), cosine)
+    found = nearest(first, second)
+    mutual = found.rows[found.columns] == np.arange(len(first))
+    if least is not None:
+        mutual &= found.cosines >= least
+    for row in np.flatnonzero(mutual).tolist():
+        yield Match(row, int(found.columns[row]), float(found.cosines[row]))
 
 
 def _check_spaces(first: Embeddings, second: Embeddings, manifest: Manifest | None) -> None:

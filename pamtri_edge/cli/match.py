@@ -7,8 +7,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -23,11 +23,14 @@ from pamtri_edge.options import finite
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
-    from pamtri_edge.events import Event
+    from pamtri_edge.event_sets import EventSet, Seen
     from pamtri_edge.gallery import Matches
     from pamtri_edge.manifest import Manifest
 
+_log = logging.getLogger(__name__)
+
 SCHEMA: Final = 1
+_MOST_ROWS: Final = 200  # that a terminal shows
 _SUFFIXES: Final = (".json", ".csv")
 
 
@@ -57,6 +60,13 @@ def match(
         Path | None, typer.Option(help="Write the matches into this .json or .csv file.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file.")] = False,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Leave out events that are below the gate: no view was large, whole and clear enough.",
+        ),
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the matches as JSON, not as a table.")
     ] = False,
@@ -65,7 +75,8 @@ def match(
 
     Two vehicles match if each is the most alike to the other and their cosine reaches the threshold.
     With --truth every match is judged, and mAP and rank-1 of the first camera's vehicles among the
-    second's are given.
+    second's are given. Of several events of one camera and track in a file the last counts: streams write
+    updates.
     """
     from pamtri_edge.evaluate.truth import judge, read_identities
     from pamtri_edge.gallery import match as match_sets
@@ -76,31 +87,38 @@ def match(
         )
     if output is not None and os.path.lexists(output) and not overwrite:
         raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
-    sides = _events(events_a), _events(events_b)
-    manifest = _manifest(bundle, sides[0]) if threshold is None else None
-    matches = match_sets(*sides, threshold=threshold, manifest=manifest)
+    sets = _events(events_a, gate), _events(events_b, gate)
+    sides = sets[0].seen, sets[1].seen
+    manifest = _manifest(bundle, sets[0].embeddings.space) if threshold is None else None
+    matches = match_sets(sets[0].embeddings, sets[1].embeddings, threshold=threshold, manifest=manifest)
     verdict = None if truth is None else judge(matches, *sides, read_identities(truth))
-    record = _record(matches, *sides, verdict)
+    record = _record(matches, *sets, verdict)
     if as_json:
-        console.out.print_json(json.dumps(record))
+        typer.echo(json.dumps(record, indent=2))
     else:
-        _show(matches, *sides, verdict)
+        _show(matches, *sets, verdict)
     if output is not None:
         _write(output, record)
 
 
-def _events(path: Path) -> list[Event]:
-    from pamtri_edge.events import read_events
+def _events(path: Path, gate: bool) -> EventSet:
+    from pamtri_edge.event_sets import read_event_set
     from pamtri_edge.video.write import EVENTS_FILE
 
     file = path / EVENTS_FILE if path.is_dir() else path
-    found = list(read_events(file))
-    if not found:
-        raise InputError(f"{file} holds no events; was any vehicle seen?")
+    found = read_event_set(file, gate=gate)
+    if found.updates:
+        several = found.updates != 1
+        _log.warning(
+            "%s: %d event%s %s followed by another of the same camera and track; the last of each counts%s",
+            file, found.updates, "s" * several, "are" if several else "is",
+            "" if not found.renewed else f", but {found.renewed} began at another time: are these several "
+            "runs in one file? Give each its own --camera",
+        )  # fmt: skip
     return found
 
 
-def _manifest(bundle: Path | None, events: Sequence[Event]) -> Manifest | None:
+def _manifest(bundle: Path | None, space: str) -> Manifest | None:
     """Return the manifest whose threshold applies; the default bundle's only if it gave these events."""
     from pamtri_edge.bundle import default_bundle, open_bundle
 
@@ -109,27 +127,28 @@ def _manifest(bundle: Path | None, events: Sequence[Event]) -> Manifest | None:
     if not default_bundle().exists():
         return None
     manifest = open_bundle(default_bundle()).manifest
-    return manifest if manifest.embedding_space == events[0].embedding_space else None
+    return manifest if manifest.embedding_space == space else None
 
 
-def _record(
-    matches: Matches, first: Sequence[Event], second: Sequence[Event], verdict: Verdict | None
-) -> dict[str, Any]:
+def _record(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict | None) -> dict[str, Any]:
     rows = []
     for index, pair in enumerate(matches.pairs):
-        a, b = first[pair.first], second[pair.second]
+        a, b = first.seen[pair.first], second.seen[pair.second]
         row: dict[str, Any] = {
             "camera_a": a.camera,
             "track_a": a.track_id,
+            "track_a_str": str(a.track_id),
             "camera_b": b.camera,
             "track_b": b.track_id,
+            "track_b_str": str(b.track_id),
             "cosine": round(pair.cosine, 6),
         }
         rows.append(row if verdict is None else {**row, "right": verdict.right[index]})
     return {
         "schema": SCHEMA,
-        "embedding_space": first[0].embedding_space,
-        "vehicles": [len(first), len(second)],
+        "embedding_space": first.embeddings.space,
+        "vehicles": [len(first.seen), len(second.seen)],
+        "below_gate": [first.below_gate, second.below_gate],
         "threshold": matches.threshold,
         "false_match_rate": matches.false_match_rate,
         "matches": rows,
@@ -137,8 +156,8 @@ def _record(
     }
 
 
-def _show(matches: Matches, first: Sequence[Event], second: Sequence[Event], verdict: Verdict | None) -> None:
-    cameras = [", ".join(dict.fromkeys(event.camera for event in side)) for side in (first, second)]
+def _show(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict | None) -> None:
+    cameras = [", ".join(dict.fromkeys(one.camera for one in side.seen)) for side in (first, second)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for camera in cameras:
         table.add_column(f"{camera}: track", justify="right")
@@ -151,17 +170,24 @@ def _show(matches: Matches, first: Sequence[Event], second: Sequence[Event], ver
         False: console.styled("wrong", "red"),
         None: console.styled("unknown", ""),
     }
-    for index, pair in enumerate(matches.pairs):
-        a, b = first[pair.first], second[pair.second]
+    for index, pair in enumerate(matches.pairs[:_MOST_ROWS]):
+        a, b = first.seen[pair.first], second.seen[pair.second]
         row: list[str | Text] = [str(a.track_id), str(b.track_id), f"{pair.cosine:.3f}", _looks(a, b)]
         table.add_row(*row, *(() if verdict is None else (words[verdict.right[index]],)))
     if len(matches):
         console.out.print(table)
+    if len(matches) > _MOST_ROWS:
+        console.out.print(f"... and {len(matches) - _MOST_ROWS} more; --json or --output has all.")
     console.out.print(
-        f"{len(matches)} match{'es' * (len(matches) != 1)} among {len(first)} vehicles of "
-        f"{cameras[0]} and {len(second)} of {cameras[1]}; {_limit(matches)}.",
+        f"{len(matches)} match{'es' * (len(matches) != 1)} among {_vehicles(first)} of "
+        f"{cameras[0]} and {len(second.seen)} of {cameras[1]}; {_limit(matches)}.",
         soft_wrap=True,
     )
+    if first.below_gate or second.below_gate:
+        console.out.print(
+            f"{first.below_gate} and {second.below_gate} events below the gate were left out (--no-gate "
+            "keeps them)."
+        )
     if verdict is not None:
         _show_verdict(verdict)
 
@@ -188,11 +214,15 @@ def _limit(matches: Matches) -> str:
     )
 
 
-def _looks(a: Event, b: Event) -> str:
+def _vehicles(side: EventSet) -> str:
+    return f"{len(side.seen)} vehicle{'s' * (len(side.seen) != 1)}"
+
+
+def _looks(a: Seen, b: Seen) -> str:
     """Return color and type, of both where they differ."""
     words = []
     for first, second in ((a.color, b.color), (a.type, b.type)):
-        labels = dict.fromkeys(one.label for one in (first, second) if one is not None)
+        labels = dict.fromkeys(one for one in (first, second) if one is not None)
         words += ["/".join(labels)] if labels else []
     return ", ".join(words)
 
@@ -205,7 +235,7 @@ def _write(path: Path, record: dict[str, Any]) -> None:
         buffer = io.StringIO()
         names = ["camera_a", "track_a", "camera_b", "track_b", "cosine"]
         names += [] if record["truth"] is None else ["right"]
-        writer = csv.DictWriter(buffer, names, lineterminator="\n")
+        writer = csv.DictWriter(buffer, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(record["matches"])
         text = buffer.getvalue()

@@ -8,12 +8,11 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.events import Event
 from pamtri_edge.gallery import Matches
 from pamtri_edge.retrieval.ranking import Retrieval, retrieval
 
@@ -98,7 +97,21 @@ def read_identities(path: str | Path) -> Identities:
     return found
 
 
-def judge(matches: Matches, first: Sequence[Event], second: Sequence[Event], truth: Identities) -> Verdict:
+class Tracked(Protocol):
+    """What has a camera and a track, such as an event."""
+
+    @property
+    def camera(self) -> str:
+        """Which camera saw it."""
+
+    @property
+    def track_id(self) -> int:
+        """Number of the track."""
+
+
+def judge(
+    matches: Matches, first: Sequence[Tracked], second: Sequence[Tracked], truth: Identities
+) -> Verdict:
     """Hold matches against the truth.
 
     Args:
@@ -123,7 +136,7 @@ def judge(matches: Matches, first: Sequence[Event], second: Sequence[Event], tru
     return Verdict(tuple(right), common, found)
 
 
-def _vehicles(events: Sequence[Event], truth: Identities) -> list[str | None]:
+def _vehicles(events: Sequence[Tracked], truth: Identities) -> list[str | None]:
     named = [truth.get((event.camera, event.track_id)) for event in events]
     if not any(name is not None for name in named):
         cameras = sorted({camera for camera, _ in truth})

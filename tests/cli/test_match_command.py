@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from pamtri_edge.events import Attribute, Event, EventWriter, FrameCounts
 from pamtri_edge.manifest import Matching
 
 Call = Callable[..., tuple[int, str, str]]
-Row = tuple[int, Sequence[float], str]
+Row = tuple[int, Sequence[float], str]  # track, embedding, color; "below" in it is below the gate
 
 SPACE = "sha256:1234"
 
@@ -63,7 +64,7 @@ def write_events(folder: Path, camera: str, rows: Sequence[Row], space: str = SP
                     start_utc=None,
                     end_utc=None,
                     frames=FrameCounts(5, 1),
-                    below_gate=False,
+                    below_gate="below" in color,
                     box=(0, 0, 9, 9),
                     color=Attribute(color, 1.0, {color: 1.0}),
                     type=None,
@@ -162,7 +163,8 @@ def test_matches_as_json_and_as_files(call: Call, cameras: tuple[Path, Path, Pat
     _, out, _ = call(*cameras[:2], "--truth", cameras[2], "--json", "--output", tmp_path / "matches.csv")
     record = json.loads(out)
     assert record["matches"][0] == {
-        "camera_a": "a", "track_a": 1, "camera_b": "b", "track_b": 12, "cosine": 0.995037, "right": True,
+        "camera_a": "a", "track_a": 1, "track_a_str": "1", "camera_b": "b", "track_b": 12,
+        "track_b_str": "12", "cosine": 0.995037, "right": True,
     }  # fmt: skip
     assert record["truth"] == {"correct": 2, "wrong": 1, "common": 2, "mAP": 1.0, "rank1": 1.0}
     assert (record["vehicles"], record["threshold"], record["embedding_space"]) == ([3, 3], None, SPACE)
@@ -197,3 +199,45 @@ def test_what_cannot_be_compared_is_one_readable_line(
         found, _, err = call(*arguments)
         assert found == code, err
         assert words in " ".join(err.replace("│", " ").split())
+
+
+def test_events_below_the_gate_are_left_out_unless_asked_for(call: Call, tmp_path: Path) -> None:
+    a = write_events(tmp_path / "a", "a", [(1, [1, 0], "red"), (2, [0, 1], "blue, below")])
+    b = write_events(tmp_path / "b", "b", [(5, [0, 1], "blue"), (6, [1, 0.1], "red")])
+    _, out, _ = call(a, b)
+    assert "1 match among 1 vehicle of a and 2 of b" in out
+    assert "1 and 0 events below the gate were left out (--no-gate keeps them)." in out
+    _, out, _ = call(a, b, "--no-gate")
+    assert "2 matches among 2 vehicles of a and 2 of b" in out
+    assert "left out" not in out
+    below = write_events(tmp_path / "c", "c", [(1, [1, 0], "below")])
+    code, _, err = call(below, b)
+    assert code == 1
+    assert "the one event is below the gate" in err
+
+
+def test_of_events_of_one_track_the_last_counts(
+    call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = write_events(tmp_path / "a", "a", [(1, [0, 1], "red"), (2, [1, 1], "red"), (1, [1, 0], "red")])
+    b = write_events(tmp_path / "b", "b", [(5, [1, 0.1], "red")])
+    record = json.loads(call(a, b, "--json")[1])
+    assert record["vehicles"] == [2, 1]
+    assert [(match["track_a"], match["cosine"]) for match in record["matches"]] == [(1, 0.995037)]
+    assert (
+        "1 event is followed by another of the same camera and track; the last of each counts" in caplog.text
+    )
+
+
+def test_a_camera_named_with_terminal_commands_is_shown_in_letters(call: Call, tmp_path: Path) -> None:
+    a = write_events(tmp_path / "a", "\x1b[31mRED :car:", [(1, [0, 1], "red")])
+    _, out, _ = call(a, a)
+    assert "\x1b" not in out
+    assert "\\x1b[31mRED :car:" in out
+
+
+def test_a_pipe_is_no_file_of_events(call: Call, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = call(tmp_path / "pipe", tmp_path / "pipe")
+    assert code == 1
+    assert "is a pipe; expected a regular file" in err

@@ -20,7 +20,13 @@ def events(camera, *tracks):
 
 def matches(cosines, *pairs):
     array = np.array(cosines, np.float32)
-    return Matches(tuple(Match(a, b, float(array[a, b])) for a, b in pairs), None, None, array)
+    return Matches(
+        tuple(Match(a, b, float(array[a, b])) for a, b in pairs),
+        None,
+        None,
+        array,
+        np.eye(array.shape[1], dtype=np.float32),
+    )
 
 
 def test_matches_are_right_or_wrong_and_retrieval_is_measured():

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import (
@@ -66,6 +68,7 @@ def test_the_fields_are_those_that_every_producer_writes() -> None:
         "schema",
         "camera",
         "track_id",
+        "track_id_str",
         "start_s",
         "end_s",
         "start_utc",
@@ -101,6 +104,32 @@ def test_base64_holds_the_embedding_in_half_precision() -> None:
     assert dataclasses.replace(back, embedding=event.embedding) == event
 
 
+def test_an_id_of_64_bits_survives_programs_that_round_numbers() -> None:
+    record = json.loads(_event().to_json())
+    assert record["track_id_str"] == "9223372036854775809"
+    rounded = json.dumps({**record, "track_id": float(record["track_id"])})
+    assert Event.from_json(rounded) == _event()
+    del record["track_id_str"]  # as earlier releases wrote it
+    assert Event.from_json(json.dumps(record)) == _event()
+
+
+_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-3, 10**30), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=4), inner)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.dictionaries(st.sampled_from(sorted(json.loads(_event().to_json()))), _JSON, min_size=1))
+def test_whatever_a_line_holds_no_other_error_leaves_the_reader(changes: dict[str, Any]) -> None:
+    try:
+        event = Event.from_json(_record(**changes))
+    except InputError:
+        return
+    assert event.to_json().encode()
+
+
 def test_fields_of_later_releases_are_left_out() -> None:
     assert Event.from_json(_record(plate="B 1234")) == _event()
 
@@ -113,8 +142,16 @@ def test_fields_of_later_releases_are_left_out() -> None:
         (_record(schema=2), "schema is 2; this release reads 1"),
         (json.dumps({"schema": 1, "camera": "a"}), "without track_id, start_s"),
         (_record(camera=3), "camera is 3; expected a string"),
-        (_record(track_id=True), "track_id is true; expected a whole number"),
-        (_record(track_id=-1), "track_id is -1; expected 0 or more"),
+        (_record(track_id=True, track_id_str=None), "track_id is true; expected a whole number"),
+        (_record(track_id=-1, track_id_str=None), "track_id is -1; expected 0 or more"),
+        (_record(track_id=10**300, track_id_str=None), "track_id is 10{56}.*; expected 0 or more, within 64"),
+        (_record(track_id=7), 'track_id is 7, but track_id_str "9223372036854775809"'),
+        (_record(track_id_str="7e3"), 'track_id_str is "7e3"; expected a whole number as a string'),
+        (_record(end_s=10**400), "end_s is 10{56}.*; expected a finite number"),
+        (_record(camera="\ud800"), "camera is .*; expected text without halves of surrogate pairs"),
+        (_record(embedding="\u00e9" * 4), "embedding is no base64"),
+        (_record(embedding=[1e200, 1e200]), "embedding has length inf"),
+        ("[" * 100_000, "is not JSON"),
         (_record(start_s="soon"), 'start_s is "soon"; expected a finite number'),
         (_record(end_s=1.0), "it lasts from 1.25 s to 1.0 s"),
         (_record(start_utc="yesterday"), "start_utc is 'yesterday'; expected ISO 8601"),
@@ -201,7 +238,7 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.jsonl cannot be read: No such file"):
         list(read_events(tmp_path / "absent.jsonl"))
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="is not a text file"):
+    with pytest.raises(InputError, match=r"events\.jsonl:1 is not a text file in UTF-8|zero byte"):
         list(read_events(path))
 
 

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The events of a file as they are compared: who each is, and all embeddings as one array."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.events import Event, read_events
+from pamtri_edge.gallery import Embeddings
+from pamtri_edge.printable import printable
+
+
+class Seen(NamedTuple):
+    """What a list of matches shows of an event.
+
+    Attributes:
+        camera: which camera saw it.
+        track_id: number of the track.
+        start_s: time of its first frame, in seconds of the stream.
+        below_gate: no view was good enough.
+        color: the most probable color; None where the bundle gives none.
+        type: likewise.
+    """
+
+    camera: str
+    track_id: int
+    start_s: float
+    below_gate: bool
+    color: str | None
+    type: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class EventSet:
+    """The events of one file, one a track.
+
+    Attributes:
+        seen: each, in the order in which its track came first.
+        embeddings: theirs, in that order.
+        updates: events that a later one of the same camera and track took the place of.
+        renewed: how many of these began at another time, so that they were hardly of one vehicle.
+        below_gate: events left out because no view was good enough.
+    """
+
+    seen: tuple[Seen, ...]
+    embeddings: Embeddings
+    updates: int
+    renewed: int
+    below_gate: int
+
+
+def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
+    """Read the events of a file for comparing, line by line, without keeping the lines.
+
+    Of several events of one camera and track the last counts, since a stream writes an update of what it
+    wrote before.
+
+    Args:
+        path: the file.
+        gate: leave out events of which no view was good enough.
+
+    Raises:
+        InputError: the file cannot be read, a line is no event, there are none (left), or their embeddings
+            are of several spaces or lengths.
+    """
+    rows: dict[tuple[str, int], int] = {}
+    seen: list[Seen] = []
+    vectors = array("f")
+    updates = renewed = 0
+    first: Event | None = None
+    for event in read_events(path):
+        first = first or event
+        _require_alike(path, first, event)
+        one = _seen(event)
+        vector = array("f", event.embedding)
+        row = rows.setdefault((one.camera, one.track_id), len(seen))
+        if row == len(seen):
+            seen.append(one)
+            vectors.extend(vector)
+        else:
+            updates += 1
+            renewed += one.start_s != seen[row].start_s
+            seen[row] = one
+            vectors[row * len(vector) : (row + 1) * len(vector)] = vector
+    if first is None:
+        raise InputError(f"{path} holds no events; was any vehicle seen?")
+    used = np.array([not (gate and one.below_gate) for one in seen])
+    if not used.any():
+        which = "the one event is" if len(seen) == 1 else f"all {len(seen)} events are"
+        raise InputError(
+            f"{path}: {which} below the gate (no view was large, whole and clear enough to be trusted); "
+            "--no-gate compares them all the same."
+        )
+    table = np.frombuffer(vectors, np.float32).reshape(len(seen), -1)
+    return EventSet(
+        tuple(one for one, keep in zip(seen, used, strict=True) if keep),
+        Embeddings.of_space(table if used.all() else table[used], first.embedding_space),
+        updates,
+        renewed,
+        int((~used).sum()),
+    )
+
+
+def _seen(event: Event) -> Seen:
+    labels = [None if one is None else sys.intern(one.label) for one in (event.color, event.type)]
+    return Seen(sys.intern(event.camera), event.track_id, event.start_s, event.below_gate, *labels)
+
+
+def _require_alike(path: Path, first: Event, event: Event) -> None:
+    if event.embedding_space != first.embedding_space:
+        spaces = [
+            f"{one.embedding_space!r} (bundle {printable(one.bundle)}, camera {printable(one.camera)})"
+            for one in (first, event)
+        ]
+        raise InputError(
+            f"the events in {path} are of several embedding spaces: {spaces[0]} and {spaces[1]}. Embeddings "
+            "of different weights do not compare; run all videos with one bundle."
+        )
+    if len(event.embedding) != len(first.embedding):
+        raise InputError(
+            f"{path}: the embedding of track {event.track_id} of camera {printable(event.camera)} has "
+            f"{len(event.embedding)} numbers, those before have {len(first.embedding)}; expected one length."
+        )

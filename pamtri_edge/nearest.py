@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nearest neighbors both ways between two large sets of vectors, without the matrix of all cosines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_ROWS: Final = 256
+_COLUMNS: Final = 1024  # with these rows a megabyte of cosines: it stays in a core's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """Who is nearest to whom.
+
+    Attributes:
+        columns: (A,) int64 the most alike of the second set to each of the first; of equals the first.
+        cosines: (A,) float32 their cosine, at most 1.
+        rows: (B,) int64 the most alike of the first set to each of the second; of equals the first.
+    """
+
+    columns: NDArray[np.int64]
+    cosines: Floats
+    rows: NDArray[np.int64]
+
+
+def nearest(first: Floats, second: Floats) -> Nearest:
+    """Return the nearest neighbors of two sets of unit vectors, (A, D) and (B, D), none of them empty."""
+    if len(first) <= _ROWS and len(second) <= _COLUMNS:
+        cosines = np.clip(first @ second.T, -1.0, 1.0)
+        columns = cosines.argmax(axis=1)
+        return Nearest(columns, cosines[np.arange(len(first)), columns], cosines.argmax(axis=0))
+    workers = max(1, min(len(os.sched_getaffinity(0)), -(-len(first) // _ROWS)))
+    bounds = np.linspace(0, len(first), workers + 1).astype(int).tolist()
+    turned = [np.ascontiguousarray(second[at : at + _COLUMNS].T) for at in range(0, len(second), _COLUMNS)]
+    with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
+        parts = list(
+            pool.map(lambda low, high: _part(first[low:high], turned, len(second)), bounds[:-1], bounds[1:])
+        )
+    best, rows = parts[0].best, parts[0].rows
+    for part, low in zip(parts[1:], bounds[1:], strict=False):
+        better = part.best > best  # of equals the first part's stays
+        best = np.where(better, part.best, best)
+        rows = np.where(better, part.rows + low, rows)
+    return Nearest(
+        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.cosines for part in parts]),
+        rows,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The same for a part of the first set, with the cosine of each of the second set."""
+
+    columns: NDArray[np.int64]
+    cosines: Floats
+    rows: NDArray[np.int64]
+    best: Floats
+
+
+def _part(first: Floats, turned: list[Floats], count: int) -> _Part:
+    found = _Part(
+        np.zeros(len(first), np.int64),
+        np.full(len(first), -np.inf, np.float32),
+        np.zeros(count, np.int64),
+        np.full(count, -np.inf, np.float32),
+    )
+    tile = np.empty((_ROWS, _COLUMNS), np.float32)
+    for row in range(0, len(first), _ROWS):
+        some = first[row : row + _ROWS]
+        columns, cosines = found.columns[row : row + _ROWS], found.cosines[row : row + _ROWS]
+        for place, block in enumerate(turned):
+            at = place * _COLUMNS
+            here = np.matmul(some, block, out=tile[: len(some), : block.shape[1]])
+            most = here.max(axis=1)
+            if most.max() > 1.0:  # as rounding has it; equals must stay equals
+                np.minimum(here, 1.0, out=here)
+                np.minimum(most, 1.0, out=most)
+            # The maxima are quick to take; where they are is asked only where they are new.
+            better = np.flatnonzero(most > cosines)
+            cosines[better] = most[better]
+            columns[better] = here[better].argmax(axis=1) + at
+            most = here.max(axis=0)
+            rows, best = found.rows[at : at + _COLUMNS], found.best[at : at + _COLUMNS]
+            better = np.flatnonzero(most > best)
+            best[better] = most[better]
+            rows[better] = here[:, better].argmax(axis=0) + row
+    return found
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep the linear algebra from using threads of its own beside ours, where threadpoolctl is installed."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1, "blas"):
+        yield
