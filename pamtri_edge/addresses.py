@@ -120,7 +120,7 @@ def parse_address(text: str) -> Address:
     if plain is None:
         return Address(scheme, "", "", "", body, sure=False)
     user_info, _, _ = authority.rpartition("@")
-    doubtful = last is not None and ":" in authority and not _is_number(plain[0])
+    doubtful = last is not None and not _is_number(plain[0])
     return Address(scheme, user_info, *plain, rest, sure=not doubtful)
 
 
@@ -221,6 +221,6 @@ def _is_harmless(part: str) -> bool:
 
 def _shown_pair(pair: str) -> str:
     key, equals, value = pair.partition("=")
-    if not _KEY.fullmatch(key):
+    if not equals or not _KEY.fullmatch(key):
         return HIDDEN
     return f"{key}{equals}{value if not value or _is_harmless(value) else HIDDEN}"
