@@ -3,7 +3,8 @@
 """What the command-line programs share: the terminal, progress bars, and errors without a traceback.
 
 Text is text: nothing in a string that is printed here is markup, an emoji's name or a terminal's command,
-wherever it came from. What is to have a color is made by `styled`.
+wherever it came from. What is to have a color is made by `styled`. Errors and log messages name no password
+that stands in an address.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from rich.segment import Segment
 from rich.status import Status
 from rich.text import Text
 
+from pamtri_edge.addresses import redact_text
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.printable import printable
 
@@ -124,15 +126,28 @@ def styled(text: object, style: str) -> Text:
     return Text(printable(text, keep=_LAYOUT), style)
 
 
+class _WithoutSecrets(logging.Formatter):
+    """Formats log messages, of libraries too, without the passwords in addresses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _without_secrets(super().format(record))
+
+
+def _without_secrets(text: str) -> str:
+    return redact_text(text, sys.argv[1:])
+
+
 def log_handler(*, show_path: bool = False) -> logging.Handler:
     """Return what shows log messages on standard error."""
-    return RichHandler(
+    handler = RichHandler(
         console=err,
         show_time=False,
         show_path=show_path,
         markup=False,
         highlighter=NullHighlighter(),
     )
+    handler.setFormatter(_WithoutSecrets("%(message)s"))
+    return handler
 
 
 def progress(unit: str = "") -> Progress:
@@ -169,7 +184,7 @@ def run(app: typer.Typer) -> NoReturn:
                 raise
             said = io.StringIO()
             show(file=said)
-            err.print(said.getvalue().rstrip("\n"), soft_wrap=True)
+            err.print(_without_secrets(said.getvalue().rstrip("\n")), soft_wrap=True)
             sys.exit(getattr(error, "exit_code", 2))
         _flush()
         sys.exit(code if isinstance(code, int) else 0)
@@ -233,7 +248,7 @@ def _full_folder(filename: object) -> str | None:
 
 
 def _fail(message: str) -> NoReturn:
-    err.print(styled("error:", "bold red"), message, soft_wrap=True)
+    err.print(styled("error:", "bold red"), _without_secrets(message), soft_wrap=True)
     sys.exit(1)
 
 
