@@ -185,6 +185,11 @@ def _cut(
     last = max(wanted)
     crops: dict[int, Picture] = {}
     for frame in chain([first], frames):
+        if frame.picture.shape != first.picture.shape:
+            raise SourceError(
+                f"{source.label} has frames of {width} x {height} pixels and, from frame {frame.index} on "
+                "(counted from 0), of another size; expected one size: cut it there."
+            )
         for index in wanted.pop(frame.index, ()):
             x1, y1, x2, y2 = views[index].box
             crops[index] = frame.picture[y1:y2, x1:x2].copy()

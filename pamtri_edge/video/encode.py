@@ -41,7 +41,7 @@ class VideoWriter:
         self._av = import_av()
         self.path = path
         self._part = temporary_beside(path)
-        self._rate = Fraction(rate or 25.0).limit_denominator(1001)
+        self._rate = Fraction(min(max(rate or 25.0, 0.01), 240.0)).limit_denominator(1001)
         self._container: Any = None
         self._stream: Any = None
         self._last = -1

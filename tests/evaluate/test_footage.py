@@ -153,3 +153,10 @@ def test_simple_features_reach_on_real_footage_what_they_reached_before(
         # Which bins and which of the fifth's views were taken is not known to the pixel.
         assert 100 * found.mAP == pytest.approx(mean, abs=2.5)
         assert 100 * found.rank(1) == pytest.approx(first, abs=5)
+
+
+def test_footage_whose_frames_change_their_size_is_refused(street):
+    folder, tracks_file = street
+    cv2.imwrite(str(folder / "0020.png"), np.full((HEIGHT * 2, WIDTH * 2, 3), 90, np.uint8))
+    with pytest.raises(SourceError, match=r"frames of 160 x 90 pixels and, from frame 20 on .*another size"):
+        read_footage(folder, tracks_file)

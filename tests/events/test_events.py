@@ -260,6 +260,25 @@ def test_moments_are_read_with_and_without_an_offset(text: str) -> None:
     assert parse_utc(text) == datetime(2026, 5, 31, 8, tzinfo=timezone.utc)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00+14:00", "0001-06-01", "9999-12-31T23:59:59Z", "9999-01-02T00:00:00-23:59"],
+)
+def test_moments_at_the_ends_of_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(
+        InputError, match="too near to an end of the calendar; expected a year from 2 to 9998"
+    ):
+        parse_utc(text)
+
+
+def test_a_moment_past_the_end_of_the_calendar_is_none() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
+    assert utc_text(last, 0.5) == "9999-12-31T23:59:59.500Z"
+    assert utc_text(last, 2.0) is None
+    assert utc_text(last, 1e300) is None
+    assert utc_text(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), 0.0) is None
+
+
 def test_what_is_no_moment_is_refused() -> None:
     with pytest.raises(InputError, match="'noon' is no ISO 8601 date and time"):
         parse_utc("noon")

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -204,6 +205,9 @@ def test_of_a_video_the_street_without_its_traffic_is_taken(tmp_path: Path):
 
 
 def test_backgrounds_that_are_none_say_so(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is a named pipe; expected a video file"):
+        open_backgrounds(tmp_path / "pipe.mp4")
     with pytest.raises(SourceError, match="no folder, picture or video"):
         open_backgrounds(tmp_path / "absent")
     (tmp_path / "empty").mkdir()

@@ -16,7 +16,7 @@ from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.pictures import SUFFIXES, list_pictures, read_picture
 from pamtri_edge.printable import printable
 from pamtri_edge.synth.view.raster import Floats
-from pamtri_edge.video.files import VideoFile
+from pamtri_edge.video.sources import open_source
 
 _LARGEST: Final = 1280
 _SMALLEST: Final = 16
@@ -113,11 +113,13 @@ def _medians(path: Path) -> tuple[NDArray[np.uint8], ...]:
 
 def _spread_frames(path: Path) -> list[NDArray[np.uint8]]:
     """Return up to 31 frames spread over a video, (H, W, 3) RGB."""
-    video = VideoFile(path)
+    video = open_source(str(path))
     step = max(1, (video.total or 0) // _MEDIAN_FRAMES)
     frames: list[NDArray[np.uint8]] = []
     try:
         for index, frame in enumerate(video.frames()):
+            if frame.cut and frames and _limited(frame.picture).shape != frames[0].shape:
+                break  # a median is over pictures of one size
             if index % step == 0:
                 frames.append(_limited(frame.picture))
             if len(frames) == _MEDIAN_FRAMES:
