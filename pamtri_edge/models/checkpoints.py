@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,11 +19,15 @@ from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.nesting import State, printable
 from pamtri_edge.models.shapes import Kind, kind_of, looks_like, pose_spec, reid_spec
-from pamtri_edge.models.state_files import State, read_state
+from pamtri_edge.models.state_files import read_state
 
 _LISTED: Final = 20
-_COUNTER: Final = "num_batches_tracked"  # of batch normalisation: no part in any result
+_COUNTER: Final = "num_batches_tracked"  # of batch normalization: no part in any result
+_VARIANCE: Final = "running_var"
+_FLOATS: Final = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_FLOAT_NAMES: Final = "float32, float16, bfloat16 and float64"
 _NAMES: Final[Mapping[Kind, str]] = {"pose": "pose network", "reid": "re-identification network"}
 
 Network = TypeVar("Network", PoseNet, ReidNet)
@@ -43,7 +48,7 @@ def load_pose(path: str | os.PathLike[str]) -> PoseNet:
     """
     path = Path(path)
     state = _state(path, "pose")
-    with torch.device("meta"):
+    with _described(path), torch.device("meta"):
         network = PoseNet(pose_spec(state))
     return _filled(network, state, path, "pose")
 
@@ -67,7 +72,8 @@ def load_reid(
     """
     path = Path(path)
     state = _state(path, "reid")
-    spec = reid_spec(state)
+    with _described(path):
+        spec = reid_spec(state)
     for what, expected, found in (("color", colors, spec.colors), ("type", types, spec.types)):
         if expected is None:
             continue
@@ -78,7 +84,7 @@ def load_reid(
                 f"{path} has {found} {what} classes, and {expected} are expected; give as many {what} names "
                 "as the training set had, in its order."
             )
-    with torch.device("meta"):
+    with _described(path), torch.device("meta"):
         network = ReidNet(spec)
     return _filled(network, state, path, "reid")
 
@@ -148,10 +154,47 @@ def weights_id(pose: PoseNet | None, reid: ReidNet) -> str:
 
 def _state(path: Path, kind: Kind) -> State:
     """Return the state dict of a file that belongs to this kind of network."""
-    state, _ = read_state(path)
+    state, _ = read_state(path, kind)
     if kind_of(state) != kind:
         raise CheckpointError(f"{path} holds no {_NAMES[kind]}. It looks like {looks_like(state)}.")
+    for name, tensor in state.items():
+        if wrong := _unusable(name, tensor):
+            raise CheckpointError(f"{path}: {printable(name)} {wrong}.")
     return state
+
+
+@contextmanager
+def _described(path: Path) -> Iterator[None]:
+    """Turn what a spec or a network of impossible sizes ends in into one sentence."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (ArithmeticError, AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        reason = printable(str(error).strip().split("\n")[0])
+        raise CheckpointError(f"{path} describes a network that cannot be built: {reason}.") from error
+
+
+def _unusable(name: str, tensor: Tensor) -> str | None:
+    """Say why a tensor cannot be a weight of a network; None if it can."""
+    if tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
+        form = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else "sparse"
+        return f"is a {form} tensor; weights are plain tensors of floating-point numbers"
+    if tensor.device.type == "meta":
+        return "has a shape but no values (it is on the device meta); save the network after loading it"
+    if 0 in tensor.shape:
+        return f"is empty ({_shape(tensor)})"
+    if tensor.dtype not in _FLOATS and not name.endswith(_COUNTER):
+        return f"is of type {str(tensor.dtype).removeprefix('torch.')}; accepted are {_FLOAT_NAMES}"
+    if tensor.is_complex():
+        return "is complex; expected a count"
+    if not torch.isfinite(tensor).all():
+        return "holds values that are not finite; the training diverged"
+    if not torch.isfinite(_plain(tensor)).all():
+        return f"holds {float(tensor.abs().max()):.3g}, more than float32 can"
+    if name.endswith(_VARIANCE) and bool((tensor < 0).any()):
+        return f"holds a variance below 0 ({float(tensor.min()):.3g}); the file is damaged"
+    return None
 
 
 def _filled(network: Network, state: State, path: Path, kind: Kind) -> Network:
@@ -166,9 +209,6 @@ def _filled(network: Network, state: State, path: Path, kind: Kind) -> Network:
             f"{path} does not fit the {_NAMES[kind]} that its shapes describe ({network.spec}).\n"
             + "\n".join(problems)
         )
-    for name, tensor in state.items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite; the training diverged.")
     values = {name: _plain(tensor) for name, tensor in state.items()}
     network.load_state_dict(values, assign=True)
     return network.eval()
@@ -177,7 +217,9 @@ def _filled(network: Network, state: State, path: Path, kind: Kind) -> Network:
 def _problems(expected: State, state: State) -> list[str]:
     """Return the lines that tell what is missing from a state dict, unexpected in it, or mis-shaped."""
     missing = [f"{name} {_shape(tensor)}" for name, tensor in expected.items() if name not in state]
-    unexpected = [f"{name} {_shape(tensor)}" for name, tensor in state.items() if name not in expected]
+    unexpected = [
+        f"{printable(name)} {_shape(tensor)}" for name, tensor in state.items() if name not in expected
+    ]
     misshaped = [
         f"{name}: found {_shape(state[name])}, expected {_shape(tensor)}"
         for name, tensor in expected.items()

@@ -47,6 +47,11 @@ def kind_of(state: Mapping[str, Tensor]) -> Kind | None:
     return None
 
 
+def recognized(state: Mapping[str, Tensor]) -> bool:
+    """Tell whether these names, without a prefix, are those of a network that is known, ours or another."""
+    return kind_of(state) is not None or any(name in state for name, _ in _OTHERS)
+
+
 def looks_like(state: Mapping[str, Tensor]) -> str:
     """Say in words what a state dict belongs to, for an error."""
     kind = kind_of(state)
@@ -57,7 +62,7 @@ def looks_like(state: Mapping[str, Tensor]) -> str:
     for name, what in _OTHERS:
         if name in state:
             return what
-    return f"neither network of PAMTRI: its first entry is {next(iter(state))!r}"
+    return f"neither network of PAMTRI: its first entry is {next(iter(state))[:120]!a}"
 
 
 def pose_spec(state: Mapping[str, Tensor]) -> PoseSpec:

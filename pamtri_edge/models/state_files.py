@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files of weights: what forms they come in, and how each becomes a plain dictionary of tensors.
+"""Files of weights: what forms they come in, and how each becomes plain tensors by name.
 
-Accepted: safetensors; a bare state dict; a dictionary that holds one under `state_dict`, as the training
-programs of the original write it (with `module.` in front of every name if it trained on several GPUs, and
-with NumPy scalars beside the weights). Nothing in a file is ever run: pickles are read by torch's
-restricted unpickler, which knows tensors, plain values and, here, NumPy's scalars.
+Accepted: safetensors, and what torch.save writes: a state dict, or a dictionary with one under any key.
+Which of several is the network, and under which prefix, is `nesting`'s to find. Nothing in a file is ever
+run: pickles are read by torch's restricted unpickler, which knows tensors, plain values and, here, NumPy's
+scalars and arrays, of Python 2 too.
 """
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,44 +26,76 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.models.nesting import ACCEPTED, State, network_state, printable
+from pamtri_edge.models.shapes import Kind
 
-State = dict[str, Tensor]
+_NUMPY: Final = ("numpy.core", "numpy._core")  # NumPy 1, NumPy 2
+_KNOWN: Final = {
+    "multiarray.scalar": np.float32(0).__reduce__()[0],
+    "multiarray._reconstruct": np.zeros(1).__reduce__()[0],
+    "numeric._frombuffer": np.zeros(1).__reduce_ex__(5)[0],
+}
+"""NumPy's functions that rebuild values, by their names below `_NUMPY`."""
 
-_SCALAR: Final = np.float32(0).__reduce__()[0]
-_SCALAR_NAMES: Final = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")  # NumPy 1, NumPy 2
-_SCALAR_TYPES: Final = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
-_NAMED_GLOBAL: Final = re.compile(r"GLOBAL ([\w.]+)")
-_OLD_DENSENET: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-_ACCEPTED: Final = (
-    "accepted are safetensors, a state dict written by torch.save, or a dictionary with one under state_dict"
+_SCALAR_TYPES: Final = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "U", "S")
+_DICTIONARIES: Final = (
+    "pytorch_lightning.utilities.parsing.AttributeDict",
+    "lightning.pytorch.utilities.parsing.AttributeDict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+    "easydict.EasyDict",
 )
+"""Classes that training programs keep settings in, each read as a plain dictionary."""
+
+_NAMED_GLOBAL: Final = re.compile(r"GLOBAL ([\w.]+)")
+_PACKED: Final = 4  # times a file's size: what its tensors may hold in all, or its members when unpacked
+_SPARE: Final = 1 << 16  # bytes
 
 
-def read_state(path: Path) -> tuple[State, dict[str, str]]:
+def read_state(path: Path, kind: Kind | None = None) -> tuple[State, dict[str, str]]:
     """Read a file of weights of any accepted form.
 
     Args:
         path: the file.
+        kind: which network is wanted, where the file holds several; None for any.
 
     Returns:
-        The tensors on the CPU by their name in the network (no `module.`, the spelling of today's
-        DenseNet), and the metadata that `checkpoints.save_checkpoint` put there ({} in other files).
+        The tensors on the CPU by their name in the network (no `module.` or other prefix, the spelling of
+        today's DenseNet), and the metadata that `checkpoints.save_checkpoint` put there ({} in other files).
 
     Raises:
-        CheckpointError: the file is missing, truncated, no file of weights, or would run code.
+        CheckpointError: the file is missing, truncated, no file of weights, holds several networks, or would
+            run code.
     """
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder; name the file of weights in it.")
     if not path.is_file():
-        raise CheckpointError(f"there is no file of weights {path}.")
-    if _is_safetensors(path):
-        return _read_safetensors(path)
-    content = _read_pickle(path)
-    metadata = {}
-    if isinstance(content, Mapping) and "state_dict" in content:
-        metadata = _metadata(content.get("metadata"))
-        content = content["state_dict"]
-    return _named(content, path), metadata
+        special = path.exists() and "is a pipe or a device, not a file; copy its content into a file."
+        raise CheckpointError(f"{path} {special}" if special else f"there is no file of weights {path}.")
+    try:
+        if _is_safetensors(path):
+            content, metadata = _read_safetensors(path)
+        else:
+            content = _read_pickle(path)
+            metadata = _metadata(content.get("metadata")) if isinstance(content, Mapping) else {}
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}).") from error
+    state = network_state(content, path, kind)
+    held = sum(_bytes(tensor) for tensor in state.values())
+    if held > _PACKED * path.stat().st_size + _SPARE:
+        raise CheckpointError(
+            f"{path} declares {held / 1e6:.3g} MB of weights, more than its "
+            f"{path.stat().st_size / 1e6:.3g} MB can hold: it is damaged or made to fill the memory."
+        )
+    return state, metadata
+
+
+def _bytes(tensor: Tensor) -> int:
+    """Return what a tensor takes as its shape has it; one that repeats a value stores less."""
+    size = 1
+    for length in tensor.shape if not tensor.is_nested else ():
+        size *= int(length)
+    return size * tensor.element_size()
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -74,18 +108,23 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            return _named(state, path), dict(file.metadata() or {})
-    except safetensors.SafetensorError as error:
-        raise CheckpointError(f"{path} is no whole safetensors file ({error}); copy it again.") from error
+            return state, dict(file.metadata() or {})
+    except OSError:
+        raise
+    except Exception as error:  # types and shapes that torch has not end in errors of its own
+        reason = printable(str(error).strip().split("\n")[0])
+        raise CheckpointError(f"{path} is not a whole safetensors file ({reason}); copy it again.") from error
 
 
 def _read_pickle(path: Path) -> Any:
-    known: list[Any] = [(_SCALAR, name) for name in _SCALAR_NAMES]
-    plain: list[Any] = [np.dtype, *(type(np.dtype(code)) for code in _SCALAR_TYPES)]
+    _refuse_archives(path)
     try:
-        with torch.serialization.safe_globals([*known, *plain]), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # of no use to a user
-            return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_safe_globals()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on protocols, encodings and old types: of no use to a user
+            # Python 2 wrote texts and raw bytes alike; nothing newer is decoded by this.
+            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+    except OSError:
+        raise
     except pickle.UnpicklingError as error:
         named = _NAMED_GLOBAL.search(str(error))
         if named is None:
@@ -99,42 +138,43 @@ def _read_pickle(path: Path) -> Any:
         raise _unreadable(path) from error
 
 
+def _safe_globals() -> list[Any]:
+    """Return what a pickle may name beside tensors: values and dictionaries, nothing that acts."""
+    rebuilding = [(function, f"{place}.{name}") for place in _NUMPY for name, function in _KNOWN.items()]
+    plain = [np.dtype, np.ndarray, *(type(np.dtype(code)) for code in _SCALAR_TYPES), argparse.Namespace]
+    return [*rebuilding, *plain, *((dict, name) for name in _DICTIONARIES)]
+
+
+def _refuse_archives(path: Path) -> None:
+    """Refuse archives that are no file of weights, or that unpack to much more than they are."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start[257:262] == b"ustar":
+        raise CheckpointError(f"{path} is a tar archive; unpack it and name the file of weights in it.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
+        return  # a pickle, or damaged, which torch tells
+    names = [member.filename for member in members]
+    if any(name.endswith("/constants.pkl") for name in names):
+        raise CheckpointError(
+            f"{path} is a TorchScript program, which holds code; save the network's state dict with "
+            "torch.save."
+        )
+    if sum(member.file_size for member in members) > _PACKED * path.stat().st_size + _SPARE:
+        raise CheckpointError(
+            f"{path} unpacks to more than {_PACKED} times its size, which no file of weights does; it is "
+            "damaged or made to fill the memory."
+        )
+
+
 def _unreadable(path: Path) -> CheckpointError:
     size = path.stat().st_size
     return CheckpointError(
-        f"{path} ({size} bytes) cannot be read: it is truncated, damaged, or no file of weights; {_ACCEPTED}."
+        f"{path} ({size} bytes) cannot be read: it is truncated, damaged, or no file of weights; {ACCEPTED}."
     )
-
-
-def _named(content: Any, path: Path) -> State:
-    """Return a state dict under the names of the networks, or say what was found instead."""
-    if isinstance(content, torch.nn.Module):
-        raise CheckpointError(f"{path} holds a whole module; save its state_dict() instead.")
-    if not isinstance(content, Mapping) or not content:
-        raise CheckpointError(f"{path} holds {_what(content)} instead of weights; {_ACCEPTED}.")
-    alien = [name for name, value in content.items() if not isinstance(value, Tensor)]
-    if alien:
-        raise CheckpointError(
-            f"{path} holds no state dict: {_listed(map(repr, alien))} of its {len(content)} entries are not "
-            f"tensors; {_ACCEPTED}."
-        )
-    return {_today(str(name).removeprefix("module.")): tensor for name, tensor in content.items()}
-
-
-def _today(name: str) -> str:
-    """Respell `denselayer1.norm.1.weight`, an old torchvision's, as `denselayer1.norm1.weight`."""
-    return _OLD_DENSENET.sub(r"\1\2", name)
 
 
 def _metadata(value: Any) -> dict[str, str]:
     return {str(key): str(entry) for key, entry in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _what(content: Any) -> str:
-    return "nothing" if isinstance(content, Mapping) else f"a {type(content).__name__}"
-
-
-def _listed(names: Iterable[str], limit: int = 5) -> str:
-    named = list(names)
-    rest = f" and {len(named) - limit} more" if len(named) > limit else ""
-    return ", ".join(named[:limit]) + rest
