@@ -27,14 +27,15 @@ from pamtri_edge.bundle import (
 )
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
+from pamtri_edge.export.comparison import STAGED_CROPS, Comparison
 from pamtri_edge.export.engines import EngineMaker, engine_tools
-from pamtri_edge.export.golden import golden, tolerance
+from pamtri_edge.export.golden import tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
 from pamtri_edge.export.groups import in_float, int8_groups, names_in
-from pamtri_edge.export.limits import LIMITS
+from pamtri_edge.export.judgement import Staged
 from pamtri_edge.export.networks import Networks, networks, skeleton, weight_files
 from pamtri_edge.export.options import ExportOptions, Steps
-from pamtri_edge.export.parity import BACKENDS, PASSES, compare, compare_staged
+from pamtri_edge.export.parity import BACKENDS
 from pamtri_edge.export.pictures import (
     Inputs,
     Pictures,
@@ -47,7 +48,7 @@ from pamtri_edge.export.pictures import (
 from pamtri_edge.export.plan import Plan, crop_sources, make_plan
 from pamtri_edge.export.precision import half, quantise
 from pamtri_edge.export.profile import Profile, profile_host
-from pamtri_edge.export.reference import BATCH, Reference, pose_heatmaps, pose_input, reid_inputs
+from pamtri_edge.export.reference import pose_heatmaps, pose_input, reid_inputs
 from pamtri_edge.export.report import ParityError, Report
 from pamtri_edge.export.retrieval import RetrievalCheck
 from pamtri_edge.export.rules import check
@@ -59,7 +60,6 @@ from pamtri_edge.vehicle import KEYPOINT_NAMES
 
 _PARITY_SEED: Final = 19
 _CALIBRATION_SEED: Final = 8
-_STAGED_CROPS: Final = 16
 _LISTED: Final = 10
 _VERSIONS: Final = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "numpy")
 
@@ -125,6 +125,7 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
         for name, text in deepstream.files(manifest).items():
             writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+        comparison = Comparison.of(module, compared, steps)
         work = _Work(options, manifest, steps)
         retrieval = RetrievalCheck.of(
             options, inputs=module.input_names, folder=writer.file(MODEL_FILE).parent, steps=steps
@@ -133,20 +134,21 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         staged = options.staged and given.pose is not None
         if staged:
             work.write_stages(module, writer, calibration, () if lost is None else lost.float_groups)
-        reference = _reference(module, compared, steps)
-        report = _compare(reference, writer, manifest, compared, staged, steps)
+        model = writer.file(MODEL_FILE)
+        runs = comparison.runs(model, BACKENDS)
+        stages: tuple[Staged, ...] = ()
+        if staged:
+            stages = comparison.staged(writer.file(POSE_FILE), writer.file(REID_FILE), BACKENDS, manifest)
+        report = comparison.report(model, runs, manifest, stages)
         report = _accepted(dataclasses.replace(report, retrieval=lost), plan, options)
         engines = None
         if options.engine:
             engines = EngineMaker(options, engine_tools(options), manifest, writer.path, steps)
             engines.make(module, staged=staged)
-            judged = engines.judge(reference, staged=staged)
+            judged = engines.judge(comparison.reference, staged=staged)
             report = _accepted(dataclasses.replace(report, engines=judged), plan, options)
-        with steps.step("choose golden crops"):
-            chosen = golden(
-                writer.file(MODEL_FILE), module, precision=options.precision, strict=not options.allow_drift
-            )
-            chosen.save(writer.file(GOLDEN_FILE))
+        chosen = comparison.golden(runs, precision=options.precision, strict=not options.allow_drift)
+        chosen.save(writer.file(GOLDEN_FILE))
         if engines is not None and not options.allow_drift:
             engines.check(chosen)
         profiles = _profiles(options, engines, writer, manifest, chosen, steps) if options.profile else ()
@@ -203,7 +205,7 @@ class _Work:
         self, module: Pamtri, writer: BundleWriter, calibration: list[Inputs], floats: tuple[str, ...]
     ) -> None:
         """Write the two networks apart, the same groups in float32 as in the fused graph."""
-        chosen = calibration[:_STAGED_CROPS]  # a stack is 13 MB
+        chosen = calibration[:STAGED_CROPS]  # a stack is 13 MB
         poses = [{"images": pose_input(part)} for part in chosen]
         self._write_stage(module.pose_stage(), "pose", writer.file(POSE_FILE), poses, floats)
         stacks = [reid_inputs(module, part, pose_heatmaps(module, part)) for part in chosen]
@@ -260,46 +262,6 @@ def _accepted(report: Report, plan: Plan, options: ExportOptions) -> Report:
     if report.failures and not options.allow_drift:
         raise ParityError(_refusal(plan.final, report), report)
     return report
-
-
-def _reference(module: Pamtri, pictures: Pictures, steps: Steps) -> Reference:
-    inputs = graph_inputs(pictures.crops, module.input_names)
-    with steps.step("run PyTorch", -(-len(pictures) // BATCH)) as advance:
-        return Reference.of(module, inputs, advance=advance)
-
-
-def _compare(
-    reference: Reference,
-    writer: BundleWriter,
-    manifest: Manifest,
-    pictures: Pictures,
-    staged: bool,
-    steps: Steps,
-) -> Report:
-    module, limits = reference.module, LIMITS[manifest.precision]
-    batches = -(-len(pictures) // BATCH)
-    judgements = []
-    for backend in BACKENDS:
-        passes = PASSES if module.pose is not None else 1
-        with steps.step(f"compare with {backend}", passes * batches) as advance:
-            judgements.append(
-                compare(
-                    writer.file(MODEL_FILE),
-                    reference,
-                    backend=backend,
-                    limits=limits,
-                    variant=manifest.variant,
-                    advance=advance,
-                )
-            )
-    stages = []
-    for backend in BACKENDS if staged else ():
-        few = reference.first(_STAGED_CROPS)
-        batches = -(-len(few.inputs["images"]) // BATCH)
-        with steps.step(f"compare stages with {backend}", 2 * batches) as advance:
-            pose, reid = writer.file(POSE_FILE), writer.file(REID_FILE)
-            stages.append(compare_staged(pose, reid, few, backend=backend, limits=limits, advance=advance))
-    return Report(manifest.precision, pictures.source, pictures.drawn, tuple(judgements), tuple(stages))
 
 
 def _profiles(

@@ -353,7 +353,13 @@ def _packages_needed() -> Iterator[None]:
 
 
 def _show_report(report: Report) -> None:
-    from pamtri_edge.export.tables import engine_table, report_table, retrieval_line
+    from pamtri_edge.export.tables import (
+        engine_table,
+        half_line,
+        report_table,
+        retrieval_line,
+        sample_lines,
+    )
 
     console.out.print(report_table(report))
     if report.engines:
@@ -361,6 +367,10 @@ def _show_report(report: Report) -> None:
     for judgement in report.judgements:
         for remark in judgement.remarks:
             console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
+    for line in sample_lines(report):
+        console.out.print(line, soft_wrap=True)
+    if report.half is not None:
+        console.out.print(half_line(report.half), soft_wrap=True)
     if report.retrieval is not None:
         console.out.print(retrieval_line(report.retrieval), soft_wrap=True)
     if report.drawn:

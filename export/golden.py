@@ -9,8 +9,7 @@ otherwise, but rightly, comes to the same results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,11 +18,9 @@ from numpy.typing import NDArray
 from pamtri_edge.bundle import Golden
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.decisions import margins
-from pamtri_edge.export.parity import BACKENDS
-from pamtri_edge.export.pictures import drawn_pictures, graph_inputs
+from pamtri_edge.export.parity import Run
+from pamtri_edge.export.pictures import Pictures, drawn_pictures
 from pamtri_edge.export.reference import Reference
-from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.selftest import differences
 
 Floats = NDArray[np.float32]
@@ -64,38 +61,42 @@ def tolerance(precision: str, outputs: tuple[str, ...]) -> dict[str, dict[str, f
     return {name: dict(_TOLERANCE[precision][name]) for name in outputs}
 
 
-def golden(model: Path, module: Pamtri, *, precision: str, strict: bool = True) -> Golden:
-    """Choose the golden crops and run them.
+def candidates() -> Pictures:
+    """Draw the crops that golden ones are chosen from; they come with the package, as it were."""
+    return drawn_pictures(_CANDIDATES, seed=_SEED)
+
+
+def golden(reference: Reference, runs: Sequence[Run], *, precision: str, strict: bool = True) -> Golden:
+    """Choose the golden crops.
 
     Args:
-        model: the exported file.
-        module: the network in float32.
+        reference: the network in float32 on `candidates`.
+        runs: of the exported file on them; the first one's results are what is expected.
         precision: of the file.
-        strict: take only crops on which the engines of this machine agree.
+        strict: take only crops on which all runs agree.
 
     Raises:
         ExportError: the engines of this machine disagree on all candidates by more than the tolerance, so
             that the bundle would fail its own self-test.
     """
-    inputs = graph_inputs(drawn_pictures(_CANDIDATES, seed=_SEED).crops, module.input_names)
-    reference = Reference.of(module, inputs)
-    found = []
-    for backend in BACKENDS:
-        engine = create_backend(model, backend=backend)
-        found.append(engine.run(inputs))
-        engine.close()
-    expected, other = found
-    clearest = np.arange(_CANDIDATES)
+    module, inputs = reference.module, reference.inputs
+    expected, *others = (run.found.outputs for run in runs)
+    clearest = np.arange(len(inputs["images"]))
     if reference.heatmaps is not None:
         clear = margins(reference.heatmaps, gated=module.reid.network.spec.segments).min(axis=1)
         clearest = np.argsort(-clear, kind="stable")
     limits = tolerance(precision, module.output_names)
-    kept = [c for c in clearest if not strict or _agree(expected, other, int(c), limits)][:_COUNT]
+    kept = [
+        crop
+        for crop in clearest
+        if not strict or all(_agree(expected, other, int(crop), limits) for other in others)
+    ][:_COUNT]
     if not kept:
+        engines = " and ".join(run.backend for run in runs)
         raise ExportError(
-            f"{' and '.join(BACKENDS)} disagree about this {precision} file on every golden crop, so that it "
-            "would fail its self-test: the network amplifies rounding too much for this precision. Export "
-            "with --precision fp32."
+            f"{engines} disagree about this {precision} file on every golden crop, so that it would fail its "
+            "self-test: the network amplifies rounding too much for this precision. Export with --precision "
+            "fp32."
         )
     return Golden(
         inputs={name: array[kept] for name, array in inputs.items()},

@@ -48,6 +48,14 @@ class Found:
     with_heatmaps: Outputs
     forced: Outputs
 
+    def of_crops(self, place: slice) -> Found:
+        """Return what was found on some of the crops alone."""
+        outputs, both, forced = (
+            {name: values[place] for name, values in results.items()}
+            for results in (self.outputs, self.with_heatmaps, self.forced)
+        )
+        return Found(outputs, None if self.heatmaps is None else self.heatmaps[place], both, forced)
+
 
 @dataclass(frozen=True)
 class Cosines:

@@ -5,24 +5,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from pamtri_edge.export.pictures import Inputs, parts
+from pamtri_edge.export.workers import side_by_side
 from pamtri_edge.models import operators
 from pamtri_edge.models.pamtri import Pamtri
 
 Floats = NDArray[np.float32]
 Advance = Callable[[], None]
 
-BATCH: Final = 4
-"""Crops that are run at a time: more costs memory and gains nothing on a CPU."""
+BATCH: Final = 2
+"""Crops that a processor runs at a time: more costs memory and gains nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,24 +44,25 @@ class Reference:
     @classmethod
     def of(cls, module: Pamtri, inputs: Inputs, *, advance: Advance = lambda: None) -> Reference:
         """Run the network on crops; `advance` is called after each `BATCH`."""
-        outputs: list[dict[str, Floats]] = []
-        heatmaps: list[Floats] = []
-        for part in parts(inputs, BATCH):
-            if module.pose is None:
-                outputs.append(_run(module, part))
-            else:
-                heatmaps.append(pose_heatmaps(module, part))
-                outputs.append(from_heatmaps(module, part, heatmaps[-1]))
-            advance()
-        return cls(module, inputs, joined(outputs), np.concatenate(heatmaps) if heatmaps else None)
 
-    def first(self, count: int) -> Reference:
-        """Return the reference on its first crops alone."""
+        def results(part: Inputs) -> tuple[dict[str, Floats], Floats | None]:
+            if module.pose is None:
+                return _run(module, part), None
+            heatmaps = pose_heatmaps(module, part)
+            return from_heatmaps(module, part, heatmaps), heatmaps
+
+        found = side_by_side(results, parts(inputs, BATCH), advance=advance)
+        heatmaps = [maps for _, maps in found if maps is not None]
+        outputs = joined([outputs for outputs, _ in found])
+        return cls(module, inputs, outputs, np.concatenate(heatmaps) if heatmaps else None)
+
+    def of_crops(self, place: slice) -> Reference:
+        """Return the reference on some of its crops alone."""
         return Reference(
             self.module,
-            {name: array[:count] for name, array in self.inputs.items()},
-            {name: array[:count] for name, array in self.outputs.items()},
-            None if self.heatmaps is None else self.heatmaps[:count],
+            {name: array[place] for name, array in self.inputs.items()},
+            {name: array[place] for name, array in self.outputs.items()},
+            None if self.heatmaps is None else self.heatmaps[place],
         )
 
     def parts(self) -> Iterator[tuple[Inputs, slice]]:
@@ -84,8 +85,14 @@ def pose_heatmaps(module: Pamtri, part: Inputs) -> Floats:
 
 def from_heatmaps(module: Pamtri, part: Inputs, heatmaps: Floats) -> dict[str, Floats]:
     """Return the module's outputs by name as if its pose stage had given these heatmaps."""
-    with _pose_gives(module, heatmaps):
-        return _run(module, part)
+    size = part.get("crop_size")
+    with torch.no_grad():
+        results = module.from_heatmaps(
+            torch.from_numpy(part["images"]),
+            torch.from_numpy(heatmaps),
+            None if size is None else torch.from_numpy(size),
+        )
+    return {name: tensor.numpy() for name, tensor in zip(module.output_names, results, strict=True)}
 
 
 def from_keypoints(module: Pamtri, part: Inputs, heatmaps: Floats, keypoints: Floats) -> dict[str, Floats]:
@@ -139,24 +146,3 @@ def _run(module: Pamtri, part: Inputs) -> dict[str, Floats]:
     with torch.no_grad():
         results = module(*(torch.from_numpy(part[name]) for name in module.input_names))
     return {name: tensor.numpy() for name, tensor in zip(module.output_names, results, strict=True)}
-
-
-class _Given(nn.Module):
-    """Stands in for the pose stage."""
-
-    def __init__(self, heatmaps: Tensor) -> None:
-        super().__init__()
-        self._heatmaps = heatmaps
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self._heatmaps
-
-
-@contextmanager
-def _pose_gives(module: Pamtri, heatmaps: Floats) -> Iterator[None]:
-    pose = module.pose
-    module.pose = _Given(torch.from_numpy(heatmaps))  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        module.pose = pose

@@ -17,6 +17,20 @@ from pamtri_edge.retrieval.loss import RetrievalLoss
 
 
 @dataclass(frozen=True)
+class HalfArithmetic:
+    """A float16 file in the processor's own half arithmetic, beside the comparison that adds up in float32.
+
+    Attributes:
+        processor: what multiplies halves on this machine, such as "AVX-512 fp16"; None where nothing does.
+        judgement: the figures of it, for information: processors that add up halves in halves lose more than
+            GPUs, which the limits are made for. None where nothing does.
+    """
+
+    processor: str | None
+    judgement: Judgement | None
+
+
+@dataclass(frozen=True)
 class Report:
     """The comparison of an exported file with PyTorch.
 
@@ -27,7 +41,10 @@ class Report:
         judgements: one an engine.
         staged: of the two-network form, one an engine; empty without it.
         engines: of the engines for this machine's GPU; empty where none were asked for.
-        retrieval: what the file loses on a labelled set; None where none was given.
+        retrieval: what the file loses on a labeled set; None where none was given.
+        samples: on the sample crops that come with the package, one an engine; empty where `judgements` are
+            on drawn crops anyway.
+        half: of a float16 file, what true half arithmetic gives; None for other precisions.
     """
 
     precision: str
@@ -37,12 +54,19 @@ class Report:
     staged: tuple[Staged, ...] = ()
     engines: tuple[EngineJudgement, ...] = ()
     retrieval: RetrievalLoss | None = None
+    samples: tuple[Judgement, ...] = ()
+    half: HalfArithmetic | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:
         """What passes a limit, in words; empty if the file is what it should be."""
         runs: list[Judgement | Staged] = [*self.judgements, *self.staged]
         failures = [f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures]
+        failures += [
+            f"{run.backend} ({run.arithmetic}), on the sample crops: {text}"
+            for run in self.samples
+            for text in run.failures
+        ]
         failures += [
             f"{run.name} ({run.arithmetic}): {text}" for run in self.engines for text in run.failures
         ]

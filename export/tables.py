@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
@@ -13,7 +13,7 @@ from pamtri_edge.export.judgement import Attribute, Cosines, Judgement, Staged
 from pamtri_edge.export.limits import LIMITS, Limits
 from pamtri_edge.export.plan import Plan
 from pamtri_edge.export.profile import Profile
-from pamtri_edge.export.report import Report
+from pamtri_edge.export.report import HalfArithmetic, Report
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.retrieval.loss import RetrievalLoss
 from pamtri_edge.runtime.tensorrt.timing import WHOLE
@@ -61,14 +61,41 @@ def report_table(report: Report) -> Table:
         table.add_column(f"{judgement.backend}\n({judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
     columns = [_column(judgement) for judgement in report.judgements]
-    pose = report.judgements[0].pose
-    limits = _limits(LIMITS[report.precision], largest=0.0 if pose is None else pose.largest)
-    for name in columns[0]:
-        table.add_row(name, *(column[name] for column in columns), limits.get(name, ""))
-    stages = [_staged_column(stage) for stage in report.staged]
-    for name in stages[0] if stages else ():
-        table.add_row(name, *(column[name] for column in stages), limits.get(name, ""))
+    largest = max((run.pose.largest for run in report.judgements if run.pose is not None), default=0.0)
+    limits = _limits(LIMITS[report.precision], largest=largest)
+    _add_rows(table, columns, limits)
+    _add_rows(table, [_staged_column(stage) for stage in report.staged], limits)
     return table
+
+
+def sample_lines(report: Report) -> list[str]:
+    """Return what the comparison gave on the sample crops, a line an engine."""
+    limit = LIMITS[report.precision].cosine
+    return [
+        f"{run.backend} ({run.arithmetic}), on the {run.crops} sample crops that come with the package: "
+        f"least cosine {_figure(run.own_heatmaps.minimum)}, mean {_figure(run.own_heatmaps.mean)} "
+        f"(limit {limit:g})."
+        for run in report.samples
+    ]
+
+
+def half_line(half: HalfArithmetic) -> str:
+    """Return how half precision was computed, and what the processor's own half arithmetic gives."""
+    how = "Half precision was computed as GPUs do: values rounded to halves, products summed in float32."
+    if half.processor is None or half.judgement is None:
+        return f"{how} This processor has no half arithmetic of its own to show beside it."
+    run = half.judgement
+    return (
+        f"{how} In this processor's own ({half.processor}), for information: least cosine "
+        f"{_figure(run.own_heatmaps.minimum)}, mean {_figure(run.own_heatmaps.mean)}"
+        + (f"; beyond the limits: {'; '.join(run.failures)}." if run.failures else ".")
+    )
+
+
+def _add_rows(table: Table, columns: Sequence[Mapping[str, str]], limits: Mapping[str, str]) -> None:
+    """Add a line for each figure that any column has: one whose results are not finite has fewer."""
+    for name in dict.fromkeys(name for column in columns for name in column):
+        table.add_row(name, *(column.get(name, _ABSENT) for column in columns), limits.get(name, ""))
 
 
 def engine_table(report: Report) -> Table:
@@ -84,8 +111,7 @@ def engine_table(report: Report) -> Table:
     table.add_column("limit", justify="right")
     columns = [_engine_column(judgement) for judgement in report.engines]
     limits = _limits(LIMITS[report.precision], largest=0.0 if first.pose is None else first.pose.largest)
-    for name in columns[0]:
-        table.add_row(name, *(column[name] for column in columns), limits.get(name, ""))
+    _add_rows(table, columns, limits)
     return table
 
 

@@ -91,13 +91,22 @@ class Pamtri(nn.Module):
             pose_images: (N, 3, 256, 256) float32 RGB of 0..255, the crops in their windows (`original`).
             crop_size: (N, 2) float32 width and height of the crops in pixels (`original`).
         """
-        rgb = operators.normalise_rgb(images)
+        rgb = operators.normalise_rgb(images)  # before the pose stage, which else the export takes it for
         if self.pose is None:
             return self._described(rgb)
         original = self.geometry is Geometry.ORIGINAL
         heatmaps = self.pose(_given(pose_images, "pose_images") if original else images)
+        return self._from_heatmaps(rgb, heatmaps, crop_size)
+
+    def from_heatmaps(
+        self, images: Tensor, heatmaps: Tensor, crop_size: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Return what forward returns where its pose network gives these heatmaps (N, 36, 64, 64) float32."""
+        return self._from_heatmaps(operators.normalise_rgb(images), heatmaps, crop_size)
+
+    def _from_heatmaps(self, rgb: Tensor, heatmaps: Tensor, crop_size: Tensor | None) -> tuple[Tensor, ...]:
         cells, confidence = operators.peaks(heatmaps)
-        if original:
+        if self.geometry is Geometry.ORIGINAL:
             keypoints = window_keypoints(cells, confidence, _given(crop_size, "crop_size"))
         else:
             keypoints = operators.crop_keypoints(cells, confidence)

@@ -38,7 +38,7 @@ class Backend(Protocol):
 
     @property
     def arithmetic(self) -> str:
-        """What the networks' convolutions are computed in: "fp32", "fp16" or "int8"."""
+        """What the networks' convolutions are computed in: "fp32", "fp16", "fp16, fp32 sums" or "int8"."""
         ...
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:

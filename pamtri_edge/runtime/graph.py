@@ -24,6 +24,7 @@ from torch import Tensor
 from pamtri_edge.errors import BundleError
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.runtime.nodes import OPERATORS, Node, UnsupportedError
+from pamtri_edge.runtime.nodes.half import summed_in_float
 from pamtri_edge.runtime.nodes.node import Compute
 from pamtri_edge.runtime.nodes.places import TYPES
 
@@ -94,12 +95,14 @@ class Graph:
         return values[name] if name in values else self.constants[name]
 
 
-def read_graph(path: Path, *, device: torch.device) -> Graph:
+def read_graph(path: Path, *, device: torch.device, native_half: bool = True) -> Graph:
     """Read an ONNX file.
 
     Args:
         path: the file; weights kept in other files are read from its folder.
         device: where the weights go. Sizes and axes stay on the CPU, where they are needed.
+        native_half: leave float16 nodes to torch as they are; False adds up in float32 and rounds the results
+            (see `nodes.half`), which any processor does quickly.
 
     Raises:
         BundleError: the file is unreadable, or holds an operator or a type that is not supported; the
@@ -121,7 +124,7 @@ def read_graph(path: Path, *, device: torch.device) -> Graph:
     pending: list[Step] = []
     with torch.inference_mode():
         for node in graph.node:
-            step = _resolve(path, node, constants, device)
+            step = _resolve(path, node, constants, device, native_half)
             if all(name in constants for name in step.inputs if name):
                 given = [constants[name] if name else None for name in step.inputs]
                 constants.update(step.results(given))
@@ -133,7 +136,9 @@ def read_graph(path: Path, *, device: torch.device) -> Graph:
     return Graph(inputs, outputs, kept, steps, arithmetic)
 
 
-def _resolve(path: Path, node: Any, constants: Mapping[str, Tensor], device: torch.device) -> Step:
+def _resolve(
+    path: Path, node: Any, constants: Mapping[str, Tensor], device: torch.device, native_half: bool
+) -> Step:
     operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
     build = OPERATORS.get(operator)
     if build is None:
@@ -145,6 +150,8 @@ def _resolve(path: Path, node: Any, constants: Mapping[str, Tensor], device: tor
         compute = build(Node(operator, attributes, known, len(outputs)))
     except UnsupportedError as error:
         raise _refusal(path, f"{error} (node {node.name!r}) is not supported") from error
+    if not native_half:
+        compute = summed_in_float(operator, compute, known)
     return Step(operator, node.name, compute, tuple(node.input), outputs, ())
 
 

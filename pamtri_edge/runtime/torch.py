@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bundle's own file, run by torch a node at a time.
 
-It computes what the file says in the types the file has: float16 nodes in float16, quantised tensors
+It computes what the file says in the types the file has: float16 nodes in float16, quantized tensors
 rounded to integers. So it serves where OpenVINO is not wanted, and as the check of a typed file on any
-machine, on the CPU and with CUDA.
+machine, on the CPU and with CUDA. On a CPU float16 nodes add up in float32, as GPUs do, and round their
+results (see `nodes.half`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
         f"the torch backend needs the onnx package ({error}); install it: pip install 'pamtri-edge[torch]'"
     ) from error
 
+EMULATED_HALF: Final = "fp16, fp32 sums"
+"""Arithmetic of float16 nodes on a CPU: values are rounded to halves, products of them summed in float32."""
+
 _BATCH: Final[Mapping[str, int]] = {"cpu": 4, "cuda": 32}
 """How many items go through the network at once: more costs memory and gains little."""
 
@@ -39,12 +43,13 @@ class TorchBackend:
         model: the ONNX file.
         device: "cpu", "cuda" or "cuda:N".
         threads: CPU threads; this is torch's setting for the whole process. None leaves it alone.
+        native_half: on a CPU, give float16 nodes to the processor's own half arithmetic; slow without any.
 
     Attributes:
         name: "torch".
         device: as given.
-        arithmetic: how the file's convolutions are typed: "fp32", "fp16", or "int8" (quantised to int8,
-            accumulated in floating point).
+        arithmetic: how the file's convolutions are typed: "fp32", "fp16", or "int8" (quantized to int8,
+            accumulated in floating point); `EMULATED_HALF` where halves are added up in float32.
 
     Raises:
         BundleError: the file is unreadable or holds an operator that is not supported.
@@ -53,7 +58,9 @@ class TorchBackend:
 
     name: Final = "torch"
 
-    def __init__(self, model: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self, model: Path, *, device: str = "cpu", threads: int | None = None, native_half: bool = False
+    ) -> None:
         if device.startswith("cuda"):
             _check_cuda(device)
             torch.backends.cudnn.allow_tf32 = False  # float32 nodes are computed in float32, here too
@@ -61,8 +68,11 @@ class TorchBackend:
             torch.set_num_threads(threads)
         self.device = device
         self._target = torch.device(device)
-        self._graph: Graph | None = read_graph(model, device=self._target)
+        emulated = self._target.type == "cpu" and not native_half
+        self._graph: Graph | None = read_graph(model, device=self._target, native_half=not emulated)
         self.arithmetic = self._graph.arithmetic
+        if emulated and self.arithmetic == "fp16":
+            self.arithmetic = EMULATED_HALF
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""

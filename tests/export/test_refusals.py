@@ -17,6 +17,7 @@ from collections import namedtuple
 import cv2
 import numpy as np
 import pytest
+import torch
 from onnx import helper, numpy_helper
 
 from pamtri_edge import samples
@@ -286,3 +287,38 @@ def test_a_float16_overflow_is_refused(tiny_options, tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="more than float16 can"):
         export_bundle(tiny_options(precision="fp16"))
     assert_nothing_left(tmp_path)
+
+
+def saved(folder, pose, reid):
+    """Save both networks; return their files as options."""
+    folder.mkdir()
+    files = {"pose": folder / "pose.pth", "reid": folder / "reid.pth"}
+    save_checkpoint(pose, files["pose"])
+    save_checkpoint(reid, files["reid"])
+    return {"model": None, **files}
+
+
+def test_sums_that_overflow_in_float16_are_refused(tiny_options, torch_alone, tmp_path):
+    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    with torch.no_grad():  # the same network in float32
+        pose.bn1.weight *= 2.0**20
+        pose.bn1.bias *= 2.0**20
+        pose.conv2.weight /= 2.0**20
+    files = saved(tmp_path / "weights", pose, reid)
+    with pytest.raises(ParityError, match=r"heatmaps holds? values that are not finite"):
+        export_bundle(tiny_options(precision="fp16", **files))
+
+
+def test_a_network_that_gives_no_embedding_is_refused_before_the_export(tiny_options, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle_export, "export_graph", lambda *_, **__: pytest.fail("began to export"))
+    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    with torch.no_grad():
+        for parameter in reid.parameters():
+            parameter.zero_()
+    with pytest.raises(ExportError, match=r"gives an embedding of length 0 on \d+ of \d+ pictures"):
+        export_bundle(tiny_options(**saved(tmp_path / "dead", pose, reid)))
+    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    with torch.no_grad():
+        reid.base.norm0.weight.fill_(1e38)
+    with pytest.raises(ExportError, match=r"gives embedding values that are not finite|that are not finite"):
+        export_bundle(tiny_options(**saved(tmp_path / "huge", pose, reid)))
