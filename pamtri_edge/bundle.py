@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.atomic import StagedFolder, previous_of, staged_folder
+from pamtri_edge.disk import full_temporary_folder
 from pamtri_edge.errors import BundleError, ExportError
 from pamtri_edge.manifest import (
     GOLDEN_FILE,
@@ -353,6 +354,9 @@ def _disk_full(folder: StagedFolder, error: OSError) -> str:
     free = "unknown"
     with suppress(OSError):
         free = f"{shutil.disk_usage(folder.path).free / 1e6:.0f} MB"
+    temporary = full_temporary_folder(error.filename)
+    if temporary is not None and not folder.path.is_relative_to(temporary.removesuffix(" (TMPDIR)")):
+        return f"no space left on {temporary}; nothing was left under {folder.final}. Free some space there."
     elsewhere = error.filename
     if elsewhere and not Path(os.fsdecode(elsewhere)).is_relative_to(folder.path):
         return f"disk full while writing {elsewhere}; nothing was left under {folder.final}. Free some space."

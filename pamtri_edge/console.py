@@ -13,9 +13,7 @@ import errno
 import io
 import logging
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, Final, NoReturn, cast
@@ -37,14 +35,15 @@ from rich.status import Status
 from rich.text import Text
 
 from pamtri_edge.addresses import redact_text
+from pamtri_edge.disk import full_temporary_folder
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.printable import printable
 
 _log = logging.getLogger(__name__)
 
 _LAYOUT: Final = "\n\t"
+_LONGEST_NAME: Final = 60  # characters of one that is too long
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_LITTLE: Final = 1 << 20  # bytes of free room that are as good as none
 
 
 class OutputError(PamtriError):
@@ -209,6 +208,10 @@ def guarded(program: Callable[[], None]) -> None:
         sys.exit(1)
     except OSError as error:
         _log.debug("%s", error, exc_info=True)
+        try:
+            _flush()
+        except OutputError as refused:  # somebody else wrote to it: the argument parser shows its help itself
+            _fail(str(refused))
         _fail(system_error(error))
     except KeyboardInterrupt:
         err.print("interrupted")
@@ -223,28 +226,17 @@ def system_error(error: OSError) -> str:
     names = [printable(os.fsdecode(name)) for name in (error.filename, error.filename2) if _is_name(name)]
     where = " and ".join(names)
     if error.errno in _FULL:
-        place = _full_folder(error.filename) or (f"the disk of {where}" if where else "the disk")
+        place = full_temporary_folder(error.filename) or (f"the disk of {where}" if where else "the disk")
         return f"no space left on {place}; free some, or name another place."
     if error.errno == errno.ENAMETOOLONG:
-        return f"the name {where} is too long: at most 255 bytes are accepted. Give a shorter one."
+        shown = where if len(where) <= _LONGEST_NAME else f"{where[:_LONGEST_NAME]}..."
+        return f"the name {shown} is too long: at most 255 bytes are accepted. Give a shorter one."
     reason = error.strerror or str(error) or type(error).__name__
     return f"{where}: {reason}." if where else f"{printable(reason)}."
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, (str, bytes, os.PathLike))
-
-
-def _full_folder(filename: object) -> str | None:
-    """Return the folder of temporary files, as it is to be called, if that is what is full."""
-    folder = os.environ.get("TMPDIR") or tempfile.tempdir or "/tmp"
-    called = f"{printable(folder)} (TMPDIR)"
-    if _is_name(filename):
-        path = os.path.realpath(os.fsdecode(cast("str", filename)))
-        return called if path.startswith(os.path.realpath(folder) + os.sep) else None
-    with suppress(OSError):
-        return called if shutil.disk_usage(folder).free < _LITTLE else None
-    return None
 
 
 def _fail(message: str) -> NoReturn:

@@ -17,7 +17,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.options import finite
+from pamtri_edge.options import finite, refuse_inputs
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.compare import Comparison
@@ -167,6 +167,7 @@ def evaluate(
     from pamtri_edge.evaluate.measure import Measure
     from pamtri_edge.evaluate.threshold import store_threshold, suggest_threshold
 
+    refuse_inputs(output, [source, tracks, *(bundle or ())])
     if store and (false_match_rate is None or not bundle):
         raise typer.BadParameter("--store takes --false-match-rate and --bundle.", param_hint="--store")
     alone = pose is not None and reid is None

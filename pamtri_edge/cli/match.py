@@ -19,7 +19,7 @@ from rich.text import Text
 from pamtri_edge import console
 from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import finite
+from pamtri_edge.options import finite, refuse_inputs
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
@@ -81,6 +81,7 @@ def match(
     from pamtri_edge.evaluate.truth import judge, read_identities
     from pamtri_edge.gallery import match as match_sets
 
+    refuse_inputs(output, [events_a, events_b, truth])
     if output is not None and output.suffix not in _SUFFIXES:
         raise typer.BadParameter(
             f"{output} ends in neither {' nor '.join(_SUFFIXES)}.", param_hint="--output"

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from pamtri_edge import console
 from pamtri_edge.geometry import CropRule
-from pamtri_edge.options import finite
+from pamtri_edge.options import finite, refuse_inputs
 
 if TYPE_CHECKING:
     from pamtri_edge.video.follow import Follower
@@ -131,6 +131,7 @@ def run(
     if detector == "motion" and classes is not None:
         raise typer.BadParameter("whatever moves has no class; leave it out.", param_hint="--classes")
 
+    refuse_inputs(output, [source, tracks, bundle])
     import cv2
 
     from pamtri_edge.events import parse_utc

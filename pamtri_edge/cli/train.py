@@ -29,7 +29,7 @@ from pamtri_edge.cli.training import (
 )
 from pamtri_edge.cli.weights import frozen, pack, whiten
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import finite
+from pamtri_edge.options import finite, refuse_inputs
 
 if TYPE_CHECKING:
     from pamtri_edge.train.recipes import PoseRecipe, ReidRecipe
@@ -153,6 +153,7 @@ def pose(
 
     Interrupted, killed or out of room: the same command goes on where the last state was written.
     """
+    refuse_inputs(output, [*(data or ()), validate])
     train = package()
     from pamtri_edge.models import SIZES
     from pamtri_edge.train.machine import use_threads
@@ -300,6 +301,7 @@ def reid(
 
     Interrupted, killed or out of room: the same command goes on where the last state was written.
     """
+    refuse_inputs(output, [*(data or ()), *(footage or ()), validate])
     train = package()
     from pamtri_edge.models import DENSENET201, LITES, SIZES, DenseSpec, load_pose, with_lite
     from pamtri_edge.train.losses import ReidLoss

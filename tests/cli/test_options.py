@@ -5,31 +5,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
-import typer.main
+import typer
 
 from pamtri_edge import cli
+from pamtri_edge.errors import InputError
 from pamtri_edge.export import cli as export_cli
+from pamtri_edge.options import refuse_inputs
 
 
-def float_options() -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, the command and the parameter of every option that is a number with a fraction."""
-    waiting = [
-        ("pamtri", typer.main.get_command(cli.app)),
-        ("pamtri-export", typer.main.get_command(export_cli.app)),
+def float_options() -> Iterator[tuple[str, typer.Typer, list[str]]]:
+    """Yield a name of every option that is a number with a fraction, its program, and the words up to it."""
+    waiting: list[tuple[str, typer.Typer, list[str], typer.Typer]] = [
+        ("pamtri", cli.app, [], cli.app),
+        ("pamtri-export", export_cli.app, [], export_cli.app),
     ]
     while waiting:
-        name, command = waiting.pop()
-        for inner, one in getattr(command, "commands", {}).items():
-            waiting.append((f"{name} {inner}", one))
-        for parameter in command.params:
-            if parameter.type.name.startswith("float"):
-                yield f"{name} {parameter.opts[0]}", command, parameter
+        program, app, words, group = waiting.pop()
+        for inner in group.registered_groups:
+            assert inner.typer_instance is not None
+            assert isinstance(inner.name, str)
+            waiting.append((program, app, [*words, inner.name], inner.typer_instance))
+        alone = group is app and len(group.registered_commands) == 1 and not group.registered_groups
+        for command in group.registered_commands:
+            assert command.callback is not None
+            here = words if alone else [*words, command.name or command.callback.__name__.replace("_", "-")]
+            for name, hint in get_type_hints(command.callback, include_extras=True).items():
+                kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+                if float in (kind, *get_args(kind)):
+                    option = f"--{name.replace('_', '-')}"
+                    yield " ".join([program, *here, option]), app, [*here, option]
 
 
-OPTIONS = {name: (command, parameter) for name, command, parameter in float_options()}
+OPTIONS = {name: (app, words) for name, app, words in float_options()}
 
 
 def test_there_are_such_options_in_many_commands():
@@ -46,8 +56,17 @@ def test_there_are_such_options_in_many_commands():
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-inf", "1e400", "Infinity"])
 def test_no_option_takes_what_is_not_a_finite_number(name, value):
-    command, parameter = OPTIONS[name]
-    context = command.context_class(command)
-    with pytest.raises(Exception, match=r"is not a finite number|is not in the range") as caught:
-        parameter.process_value(context, value)
-    assert hasattr(caught.value, "exit_code"), "a usage error, not a defect"
+    app, words = OPTIONS[name]
+    with pytest.raises(Exception, match=r"is not a finite number|is not in the range|or equal to") as caught:
+        app([*words[:-1], f"{words[-1]}={value}"], standalone_mode=False)
+    assert getattr(caught.value, "exit_code", None) == 2, "a usage error, not a defect"
+
+
+def test_an_output_that_is_an_input_is_refused_by_whatever_name(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").symlink_to("a")
+    for output, given in (("a", "a"), ("a", "b"), ("b", "a"), ("a/../a", "a")):
+        with pytest.raises(InputError, match=r"is the input .* too; give another --output"):
+            refuse_inputs(tmp_path / output, [None, "rtsp://camera/x", tmp_path / given])
+    refuse_inputs(tmp_path / "c", [tmp_path / "a", tmp_path / "absent", "0"])
+    refuse_inputs(None, [tmp_path / "a"])

@@ -6,7 +6,6 @@ import errno
 import logging
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pamtri_edge import console, errors
+from pamtri_edge import console, disk, errors
 
 
 def raising(error):
@@ -161,7 +160,7 @@ def test_a_full_folder_of_temporary_files_is_named_where_the_error_names_none(ca
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     usage = {str(tmp_path): 0}
     monkeypatch.setattr(
-        shutil, "disk_usage", lambda folder: SimpleNamespace(free=usage.get(str(folder), 10**9))
+        disk.shutil, "disk_usage", lambda folder: SimpleNamespace(free=usage.get(str(folder), 10**9))
     )
     with pytest.raises(SystemExit):
         console.guarded(raising(OSError(errno.ENOSPC, "No space left on device")))
@@ -192,3 +191,14 @@ def test_an_output_that_takes_nothing_ends_a_program_without_a_traceback(shell, 
     command = shell.format(f"{shlex.quote(sys.executable)} -c {shlex.quote(PRINTING)}")
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_the_help_of_a_program_too_says_that_nothing_can_be_written():
+    program = (
+        "import sys, typer; from pamtri_edge import console; sys.argv = ['x', '--help']; app = typer.Typer()"
+    )
+    program += "; app.command()(lambda: None); console.run(app)"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    said = "error: standard output cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (1, said)

@@ -22,6 +22,7 @@ FLOORS = (
         "claims",
         "printable",
         "options",
+        "disk",
         "picture_headers",
         "pictures",
         "textfile",
