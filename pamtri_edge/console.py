@@ -208,10 +208,11 @@ def guarded(program: Callable[[], None]) -> None:
         sys.exit(1)
     except OSError as error:
         _log.debug("%s", error, exc_info=True)
-        try:
-            _flush()
-        except OutputError as refused:  # somebody else wrote to it: the argument parser shows its help itself
-            _fail(str(refused))
+        if error.errno in _FULL and error.filename is None:
+            try:
+                out.print()  # was it this? The argument parser, for one, writes its help itself
+            except OutputError as refused:
+                _fail(str(refused))
         _fail(system_error(error))
     except KeyboardInterrupt:
         err.print("interrupted")
