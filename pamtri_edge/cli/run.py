@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,8 +53,8 @@ def run(
     detector: Annotated[
         str | None,
         typer.Option(
-            help="Instead of tracks: a YOLOX network (.onnx), or 'motion' for whatever moves before a "
-            "fixed camera."
+            help="Instead of tracks: a detector's network (.onnx: YOLOX, YOLOv5 to v13, YOLO26, RT-DETR and "
+            "others), or 'motion' for whatever moves before a fixed camera."
         ),
     ] = None,
     bundle: Annotated[
@@ -99,13 +100,16 @@ def run(
     classes: Annotated[
         str | None,
         typer.Option(
-            help="Classes wanted: of a detector, names of COCO's vehicles, or numbers; of tracks, names or "
-            "the file's own numbers, or all. [default: vehicles]"
+            help="Classes wanted: of a detector's network, its names or numbers; of tracks, names or the "
+            "file's own numbers; or all. [default: cars, buses, trucks and the like]"
         ),
     ] = None,
     confidence: Annotated[
-        float, typer.Option(callback=finite, min=0.0, max=1.0, help="Lowest score of a detection.")
-    ] = 0.3,
+        float | None,
+        typer.Option(
+            callback=finite, min=0.0, max=1.0, help="Lowest score of a network's detection. [default: 0.3]"
+        ),
+    ] = None,
     stream: Annotated[
         str | None,
         typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
@@ -125,7 +129,10 @@ def run(
     """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop."""
     if (tracks is None) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
-
+    if detector in (None, "motion") and confidence is not None:
+        raise typer.BadParameter(
+            "it chooses among the detections of a network: --detector NAME.onnx.", param_hint="--confidence"
+        )
     if tracks is None and first_frame is not None:
         raise typer.BadParameter("it belongs to --tracks.", param_hint="--first-frame")
     if detector == "motion" and classes is not None:
@@ -194,14 +201,15 @@ def _follower(
     detector: str | None,
     first_frame: int | None,
     classes: tuple[str, ...] | None,
-    confidence: float,
+    confidence: float | None,
     threads: int | None,
 ) -> Follower:
     from pamtri_edge.errors import InputError
     from pamtri_edge.tracks import read_tracks
-    from pamtri_edge.video.detect import DEFAULT_CLASSES, YoloxDetector, YoloxSpec
-    from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
+    from pamtri_edge.video.detectors.network import DetectorSpec, NetworkDetector
+    from pamtri_edge.video.follow import FileFollower
     from pamtri_edge.video.motion import MotionDetector
+    from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower
 
     if tracks is not None:
         if source.live:
@@ -213,8 +221,12 @@ def _follower(
         return FileFollower(found)
     if detector == "motion":
         return DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
-    spec = YoloxSpec(confidence=confidence, classes=DEFAULT_CLASSES if classes is None else classes)
-    return DetectionFollower(YoloxDetector(detector or "", spec=spec, threads=threads), rate=source.rate)
+    spec = DetectorSpec(classes=classes)
+    if confidence is not None:
+        spec = replace(spec, confidence=confidence)
+    network = NetworkDetector(detector or "", spec=spec, threads=threads)
+    console.err.print(f"detector {network.notice}", soft_wrap=True)
+    return DetectionFollower(network, rate=source.rate)
 
 
 def _updater(bar: Any, source: Source, duration: float | None) -> Callable[[Progress], None]:

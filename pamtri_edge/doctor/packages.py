@@ -118,5 +118,8 @@ def norfair(machine: Machine) -> Finding:
     answer = ask(machine, "imported", module="norfair")
     if answer.failure:
         return Finding(name, title, "unusable", f"import {answer.failure}", extra("video"))
-    version = machine.package("norfair") or "of unknown version"
+    version = machine.package("norfair-enough")
+    if version is None:
+        summary = f"norfair {machine.package('norfair') or 'of unknown version'}; expected norfair-enough"
+        return Finding(name, title, "unusable", summary, f"pip uninstall norfair && {extra('video')}")
     return Finding(name, title, "ok", version, facts={"version": version})

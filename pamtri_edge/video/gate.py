@@ -18,6 +18,7 @@ from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
 
 _SHARPNESS_SIDE: Final = 64
+_PAIRS: Final = 1 << 17  # of boxes, compared at a time: a few megabytes
 
 
 @dataclass(frozen=True)
@@ -263,12 +264,15 @@ def detail(crop: NDArray[np.uint8]) -> float:
 
 def _overlaps(boxes: NDArray[np.float64], wide: int, high: int) -> NDArray[np.float64]:
     """Return for each box the largest part of it, inside the frame, that another box covers."""
-    if len(boxes) < 2:
-        return np.zeros(len(boxes))
     inside = np.clip(boxes, 0, [wide, high, wide, high])
-    low = np.maximum(inside[:, None, :2], inside[None, :, :2])
-    top = np.minimum(inside[:, None, 2:], inside[None, :, 2:])
-    common = np.prod(np.maximum(top - low, 0), axis=2)
-    np.fill_diagonal(common, 0)
     areas = np.prod(inside[:, 2:] - inside[:, :2], axis=1)
-    return np.asarray(common.max(axis=1) / np.maximum(areas, 1e-9))
+    most = np.zeros(len(boxes))
+    step = max(_PAIRS // max(len(boxes), 1), 1)
+    for first in range(0, len(boxes), step):
+        some = inside[first : first + step]
+        low = np.maximum(some[:, None, :2], inside[None, :, :2])
+        top = np.minimum(some[:, None, 2:], inside[None, :, 2:])
+        common = np.prod(np.maximum(top - low, 0), axis=2)
+        common[np.arange(len(some)), np.arange(first, first + len(some))] = 0  # a box does not cover itself
+        most[first : first + step] = common.max(axis=1)
+    return np.asarray(most / np.maximum(areas, 1e-9))

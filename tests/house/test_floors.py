@@ -127,7 +127,7 @@ def test_openvino_is_imported_only_where_a_network_is_run(imports):
     assert importers <= {
         "pamtri_edge.runtime.openvino",
         "pamtri_edge.train.frozen_pose",
-        "pamtri_edge.video.detect",
+        "pamtri_edge.video.detectors.graph",
     }
 
 

@@ -1,61 +1,18 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
 
-from pamtri_edge.errors import MissingDependencyError
-from pamtri_edge.tracks import TrackBox, read_tracks
-from pamtri_edge.video.detect import Detection
-from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower, TrackerSpec
+from pamtri_edge.tracks import read_tracks
+from pamtri_edge.video.follow import FileFollower
 from pamtri_edge.video.frames import Frame
 
-RATE = 20.0
 PICTURE = np.zeros((4, 4, 3), np.uint8)
-
-Boxes = list[tuple[float, float, float, float]]
 
 
 def _frame(index: int) -> Frame:
-    return Frame(index, index / RATE, PICTURE)
-
-
-class Scripted:
-    """A detector that gives what a function says for each frame."""
-
-    def __init__(self, script: Callable[[int], Boxes]) -> None:
-        self._script = script
-        self._index = -1
-        self.restarts = 0
-
-    def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
-        self._index += 1
-        return [Detection(box) for box in self._script(self._index)]
-
-    def restart(self) -> None:
-        self.restarts += 1
-
-
-def _follow(
-    script: Callable[[int], Boxes], frames: int, spec: TrackerSpec | None = None
-) -> tuple[list[dict[int, TrackBox]], dict[int, int]]:
-    """Return the tracks of each frame by id, and in which frame each ended."""
-    follower = DetectionFollower(Scripted(script), rate=RATE, spec=spec)
-    seen, ended = [], {}
-    for index in range(frames):
-        seen.append({box.track_id: box for box in follower.update(_frame(index))})
-        for track in follower.ended(_frame(index)):
-            assert track not in ended
-            ended[track] = index
-    return seen, ended
-
-
-def _car(x: float, y: float = 50, w: float = 60, h: float = 40) -> tuple[float, float, float, float]:
-    return (x, y, x + w, y + h)
+    return Frame(index, index / 20, PICTURE)
 
 
 def test_a_file_gives_its_boxes_and_ends_each_track_with_its_last(tmp_path: Path) -> None:
@@ -90,74 +47,6 @@ def test_tracks_past_the_end_are_told_in_the_files_own_numbers(tmp_path: Path) -
     assert "has boxes up to frame 31, but the video ended with frame 25: 2 boxes of 2 tracks" in message
 
 
-def test_a_moving_vehicle_keeps_one_id_and_its_detected_boxes() -> None:
-    seen, ended = _follow(lambda k: [_car(20 + 7 * k)], 40)
-    assert [sorted(frame) for frame in seen[4:]] == [[1]] * 36
-    assert seen[30][1].box == _car(20 + 7 * 30)
-    assert ended == {}
-
-
-def test_a_small_fast_vehicle_whose_boxes_hardly_overlap_is_followed() -> None:
-    seen, _ = _follow(lambda k: [_car(10 + 9 * k, w=20, h=16)], 20)
-    assert {track for frame in seen for track in frame} == {1}
-
-
-def test_vehicles_that_pass_each_other_keep_their_ids() -> None:
-    seen, _ = _follow(lambda k: [_car(10 + 8 * k, y=50), _car(410 - 8 * k, y=85)], 50)
-    assert {track for frame in seen for track in frame} == {1, 2}
-    left = next(track for track, box in seen[5].items() if box.box[1] == 50)
-    assert seen[49][left].box == _car(10 + 8 * 49, y=50)
-
-
-def test_a_gap_of_half_a_second_does_not_break_a_track() -> None:
-    seen, _ = _follow(lambda k: [] if 15 <= k < 25 else [_car(20 + 5 * k)], 40)
-    assert {track for frame in seen for track in frame} == {1}
-    assert all(not frame for frame in seen[15:25])  # nothing is invented where nothing was detected
-
-
-def test_a_vehicle_that_left_ends_once() -> None:
-    _, ended = _follow(lambda k: [_car(20 + 5 * k)] if k < 20 else [], 80)
-    assert list(ended) == [1]
-    assert 20 < ended[1] <= 20 + RATE * 1.2
-
-
-def test_a_flicker_is_no_track() -> None:
-    seen, ended = _follow(lambda k: [_car(20)] if k in (5, 6, 20) else [], 40)
-    assert not any(seen)
-    assert ended == {}
-
-
-def test_what_trembles_but_goes_nowhere_is_no_track_of_a_motion_detector() -> None:
-    def leaves(k: int) -> Boxes:
-        return [_car(100 + 4 * (k % 3))]
-
-    assert any(_follow(leaves, 60)[0])
-    assert not any(_follow(leaves, 60, MOTION_TRACKS)[0])
-
-
-def test_a_vehicle_that_moved_once_stays_a_track_while_it_waits() -> None:
-    seen, _ = _follow(lambda k: [_car(20 + 5 * min(k, 20))], 60, MOTION_TRACKS)
-    assert not seen[5]
-    assert all(sorted(frame) == [1] for frame in seen[12:])
-
-
-def test_times_are_turned_to_frames_by_the_rate() -> None:
-    spec = TrackerSpec(least_s=0.4)
-    assert DetectionFollower(Scripted(lambda k: []), rate=10.0, spec=spec).least_frames == 4
-    assert DetectionFollower(Scripted(lambda k: []), spec=spec).least_frames == 10  # 25 frames/s
-
-
-def test_a_restart_ends_all_tracks_and_numbers_go_on() -> None:
-    detector = Scripted(lambda k: [_car(20 + 7 * (k % 20)), _car(20 + 7 * (k % 20), y=160)])
-    follower = DetectionFollower(detector, rate=RATE)
-    before = {box.track_id for index in range(20) for box in follower.update(_frame(index))}
-    assert sorted(follower.restart()) == sorted(before) == [1, 2]
-    after = {box.track_id for index in range(20, 40) for box in follower.update(_frame(index))}
-    assert sorted(after) == [3, 4]
-    assert list(follower.ended(_frame(39))) == []
-    assert detector.restarts == 1
-
-
 def test_a_restart_leaves_the_tracks_of_a_file_together(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("1,1,0,0,9,9\n3,1,0,0,9,9\n")
@@ -166,28 +55,3 @@ def test_a_restart_leaves_the_tracks_of_a_file_together(tmp_path: Path) -> None:
     assert list(follower.restart()) == []
     follower.update(_frame(2))
     assert list(follower.ended(_frame(2))) == [1]
-
-
-def test_an_empty_street_has_no_tracks() -> None:
-    assert _follow(lambda k: [], 5) == ([{}] * 5, {})
-
-
-def test_without_norfair_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "norfair", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "pamtri-edge\[video\]"'):
-        DetectionFollower(Scripted(lambda k: []))
-
-
-def test_ids_are_stable_on_real_footage(shared_data: Path) -> None:
-    """In the first 19 seconds three cars cross this scene, two of them at a time: each is one track."""
-    from pamtri_edge.video.motion import MotionDetector
-    from pamtri_edge.video.sources import open_source
-
-    source = open_source(str(shared_data / "clips" / "intel_car-detection_30s.mp4"), duration=19.0)
-    follower = DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
-    seen: dict[int, int] = {}
-    for frame in source.frames():
-        for box in follower.update(frame):
-            seen[box.track_id] = seen.get(box.track_id, 0) + 1
-    source.close()
-    assert len([track for track, frames in seen.items() if frames >= follower.least_frames]) == 3

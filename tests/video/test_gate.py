@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -216,3 +218,20 @@ def test_boxes_outside_the_frame_are_left_out() -> None:
 def test_the_rule_of_deepstream_rounds_to_even() -> None:
     (found,) = sightings(_frame(), [TrackBox(1, (11.5, 20.0, 50.2, 61.9))], rule=CropRule.NVINFER)
     assert found.rectangle == (12, 20, 50, 60)
+
+
+def test_thousands_of_boxes_are_compared_in_blocks_to_the_same_result() -> None:
+    corners = np.random.default_rng(0).uniform(0, 900, (3000, 2))
+    boxes = [TrackBox(n, (x, y, x + 20, y + 20)) for n, (x, y) in enumerate(corners.tolist())]
+    frame = Frame(0, 0.0, np.zeros((960, 960, 3), np.uint8))
+    tracemalloc.start()
+    try:
+        many = sightings(frame, boxes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6
+    for sighting in many[:: len(many) // 20]:
+        near = [box for box in boxes if np.abs(np.subtract(box.box, boxes[sighting.track_id].box)).max() < 20]
+        (alone,) = (s for s in sightings(frame, near) if s.track_id == sighting.track_id)
+        assert sighting.overlap == alone.overlap

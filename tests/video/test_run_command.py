@@ -141,6 +141,13 @@ def test_motion_finds_vehicles_by_itself(
     assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
 
 
+def test_a_least_score_needs_a_network(tmp_path: Path) -> None:
+    for option in (["--tracks", "a.txt"], ["--detector", "motion"]):
+        code, _, err = _call("run", "a.mp4", *option, "--confidence", "0.5", "--output", tmp_path)
+        assert code == 2
+        assert "chooses among the detections of a network" in " ".join(err.replace("│", "").split())
+
+
 @pytest.mark.parametrize("which", [[], ["--tracks", "a.txt", "--detector", "motion"]])
 def test_either_tracks_or_a_detector_must_be_given(tmp_path: Path, which: list[str]) -> None:
     code, _, err = _call("run", "a.mp4", "--output", tmp_path / "out", *which)

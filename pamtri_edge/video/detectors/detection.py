@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a detector gives, and which of overlapping boxes stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A vehicle in a picture.
+
+    Attributes:
+        box: x1, y1, x2, y2 in frame pixels, inside the frame.
+        score: 0 to 1; 1 where the detector gives none.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float = 1.0
+
+
+class Detector(Protocol):
+    """Finds vehicles in pictures; may learn from picture to picture."""
+
+    def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        """Return the vehicles in a (H, W, 3) uint8 RGB picture."""
+
+    def restart(self) -> None:
+        """Forget the pictures so far: another scene, or another picture size, follows."""
+
+
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> list[int]:
+    """Return the indices of boxes that stay when each removes those that overlap it with a lower score.
+
+    Args:
+        boxes: (N, 4) x1, y1, x2, y2.
+        scores: (N,).
+        overlap: highest IoU that two boxes may have.
+    """
+    order = np.argsort(-scores, kind="stable")
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    kept: list[int] = []
+    while len(order):
+        best, order = int(order[0]), order[1:]
+        kept.append(best)
+        low = np.maximum(boxes[best, :2], boxes[order, :2])
+        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        common = np.prod(np.maximum(high - low, 0), axis=1)
+        iou = common / np.maximum(areas[best] + areas[order] - common, 1e-9)
+        order = order[iou <= overlap]
+    return kept

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Vehicles in a single picture: a detector in ONNX form, run by OpenVINO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.video.detectors.classes import choose, parsed_names
+from pamtri_edge.video.detectors.detection import Detection, suppress
+from pamtri_edge.video.detectors.ending import scaled_inside
+from pamtri_edge.video.detectors.graph import Graph, compile_graph, last_line, read_graph
+from pamtri_edge.video.detectors.layout import Layout, refuse
+from pamtri_edge.video.detectors.picture import PictureSpec, prepare
+from pamtri_edge.video.detectors.several import decide
+
+_TYPES: Final = {"f32": np.float32, "f16": np.float16, "u8": np.uint8}
+_SIZE_TYPES: Final = {"i64": np.int64, "i32": np.int32, "f32": np.float32}
+_NAME_KEYS: Final = ("names", "class_names", "classes", "labels", "id2label")
+_GRAY: Final = 114
+_SMALLEST: Final = 1.0  # side of a box, in frame pixels
+
+
+@dataclass(frozen=True)
+class DetectorSpec:
+    """How detections are chosen.
+
+    Attributes:
+        confidence: lowest score of a detection.
+        overlap: two boxes with a higher IoU are one vehicle, whatever their classes.
+        classes: names or numbers of the wanted classes; none at all, or "all", for every one; None for
+            the vehicles.
+    """
+
+    confidence: float = 0.3
+    overlap: float = 0.5
+    classes: tuple[str, ...] | None = None
+
+
+class NetworkDetector:
+    """A detector in ONNX form. Its layout is decided once, from the graph; see `layout.ACCEPTED`.
+
+    Args:
+        model: the ONNX file.
+        spec: how detections are chosen.
+        threads: threads to use; None for all.
+
+    Attributes:
+        notice: a sentence on the layout and the classes that were taken.
+
+    Raises:
+        InputError: the file is missing, cannot be loaded, has a layout that is not known, or does not say
+            which of its classes are vehicles.
+        MissingDependencyError: OpenVINO is not installed.
+    """
+
+    def __init__(
+        self, model: str | Path, *, spec: DetectorSpec | None = None, threads: int | None = None
+    ) -> None:
+        self._spec = spec or DetectorSpec()
+        graph = read_graph(Path(model))
+        picture, sizes = _inputs(graph)
+        graph.fix(picture)
+        frame = _picture(graph, picture)
+        self._network = compile_graph(graph, threads)
+        self._others = {number: _size_tensor(graph, number, frame.size) for number in sizes}
+        self._input = picture
+        names = _names(graph)
+        gray = np.full(frame.shape, _GRAY if frame.dtype == np.uint8 else _GRAY / 255).astype(frame.dtype)
+        layout = decide(graph, frame.size, len(names) or None, lambda: self._run(gray), sized=bool(sizes))
+        self._picture = _fed(graph, picture, frame, layout)
+        self._decoder = layout.decoder
+        self._path = graph.path
+        classes = choose(
+            str(graph.path), self._spec.classes, names=names, count=layout.classes, base=layout.base
+        )
+        self._wanted = classes.wanted
+        self.notice = f"{graph.path.name}: layout {layout.name}"
+        self.notice += f"; {classes.notice}" if classes.notice else ""
+
+    def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        """Return the vehicles in a (H, W, 3) uint8 RGB picture; see `Detector`.
+
+        Raises:
+            InputError: the network gives what is no detection: not finite, or no scores.
+        """
+        tensor, placement = prepare(picture, self._picture)
+        try:
+            found = self._decoder.read(self._run(tensor), self._wanted, self._spec.confidence)
+        except InputError as error:
+            raise InputError(f"{self._path}: {error}") from error
+        keep = suppress(found.boxes, found.scores, self._spec.overlap)
+        high, wide = picture.shape[:2]
+        boxes = np.clip(placement.to_frame(found.boxes[keep]), 0, [wide, high, wide, high])
+        sides = boxes[:, 2:] - boxes[:, :2]
+        return [
+            Detection((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(score))
+            for b, score, side in zip(boxes, found.scores[keep], sides, strict=True)
+            if side.min() >= _SMALLEST
+        ]
+
+    def restart(self) -> None:
+        """Do nothing: each picture is looked at by itself."""
+
+    def _run(self, tensor: NDArray[np.generic]) -> Sequence[NDArray[np.generic]]:
+        try:
+            results: Any = self._network({self._input: tensor, **self._others})
+        except RuntimeError as error:
+            raise InputError(f"{self._path} failed on a picture ({last_line(error)}).") from error
+        return [results[number] for number in range(len(self._network.outputs))]
+
+
+def _inputs(graph: Graph) -> tuple[int, list[int]]:
+    """Return the number of the input that takes pictures, and those that take its size."""
+    ports = graph.inputs
+    pictures = [number for number, port in enumerate(ports) if len(port.shape) in (3, 4)]
+    sizes = [number for number, port in enumerate(ports) if len(port.shape) == 2 and port.shape[1] in (2, -1)]
+    known = all(ports[number].dtype in _SIZE_TYPES for number in sizes)
+    if len(pictures) != 1 or len(pictures) + len(sizes) != len(ports) or len(sizes) > 1 or not known:
+        refuse(
+            graph, "expected one input for pictures, (1, 3, H, W) or (1, H, W, 3), and at most one of a size"
+        )
+    return pictures[0], sizes
+
+
+def _picture(graph: Graph, number: int) -> PictureSpec:
+    """Return what the tensor of an input is like; how pictures are laid into it follows from the layout."""
+    port = graph.inputs[number]
+    sides = port.shape[-3:]
+    if min(port.shape) < 1 or 3 not in (sides[0], sides[2]) or port.dtype not in _TYPES:
+        refuse(graph, "expected pictures of three channels, float32, float16 or uint8")
+    last = sides[0] != 3
+    size = (sides[0], sides[1]) if last else (sides[1], sides[2])
+    return PictureSpec(size, port.shape, np.dtype(_TYPES[port.dtype]), channels_last=last)
+
+
+def _fed(graph: Graph, number: int, frame: PictureSpec, layout: Layout) -> PictureSpec:
+    """Return how pictures are laid into the tensor: as the layout has it, less what the network does."""
+    whole = frame.dtype == np.uint8 or scaled_inside(graph, number)
+    return PictureSpec(
+        frame.size,
+        frame.shape,
+        frame.dtype,
+        channels_last=frame.channels_last,
+        bgr=layout.bgr,
+        divisor=1.0 if whole else layout.divisor,
+        mean=(0.0, 0.0, 0.0) if whole else layout.mean,
+        deviation=(1.0, 1.0, 1.0) if whole else layout.deviation,
+        fit=layout.fit,
+    )
+
+
+def _size_tensor(graph: Graph, number: int, size: tuple[int, int]) -> NDArray[np.generic]:
+    """Return the size to which a network scales its boxes: that of its own picture, width first."""
+    port = graph.inputs[number]
+    return np.tile(np.array([size[1], size[0]], _SIZE_TYPES[port.dtype]), (port.shape[0], 1))
+
+
+def _names(graph: Graph) -> dict[int, str]:
+    for key in _NAME_KEYS:
+        names = parsed_names(graph.metadata.get(key, ""))
+        if names:
+            return names
+    return {}

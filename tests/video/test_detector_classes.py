@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.video.detectors.classes import choose, is_vehicle, parsed_names
+
+VISDRONE = dict(
+    enumerate(
+        [
+            "pedestrian",
+            "people",
+            "bicycle",
+            "car",
+            "van",
+            "truck",
+            "tricycle",
+            "awning-tricycle",
+            "bus",
+            "motor",
+        ]
+    )
+)
+
+VEHICLES = """car, Cars, PickupTruck, pickup-truck, police_car, schoolbus, big bus, buses, taxis, SUV,
+minivan, emergency vehicle, 4-wheeler van, lorries, caravan, motor vehicle"""
+
+OTHERS = """person, motorcycle, bicycle, bus stop, car wheel, license plate of a car, traffic light, scarf,
+motor, non-vehicle, streetcar, toy car, carpet, vanity, train, tricycle"""
+
+
+@pytest.mark.parametrize("name", VEHICLES.replace("\n", " ").split(", "))
+def test_vehicles_are_known_by_their_names(name: str) -> None:
+    assert is_vehicle(name)
+
+
+@pytest.mark.parametrize("name", OTHERS.replace("\n", " ").split(", "))
+def test_what_only_sounds_like_a_vehicle_is_none(name: str) -> None:
+    assert not is_vehicle(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{0: 'person', 1: 'car'}",
+        '{"0": "person", "1": "car"}',
+        "['person', 'car']",
+        "person,car",
+        "person\ncar\n",
+    ],
+)
+def test_names_are_read_in_the_forms_in_which_programs_write_them(text: str) -> None:
+    assert parsed_names(text) == {0: "person", 1: "car"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "7", "{'a': 'car'}", "\x00\x01"])
+def test_what_holds_no_names_gives_none(text: str) -> None:
+    assert parsed_names(text) == {}
+
+
+def test_the_vehicles_of_a_network_that_names_its_classes_are_taken() -> None:
+    classes = choose("a.onnx", None, names=VISDRONE, count=10)
+    assert classes.wanted == (3, 4, 5, 8)
+    assert "car (3), van (4), truck (5), bus (8), not pedestrian, people" in classes.notice
+
+
+def test_names_and_numbers_may_be_mixed_and_repeated() -> None:
+    assert choose("a.onnx", ("9", "CAR", "3"), names=VISDRONE, count=10).wanted == (3, 9)
+    assert choose("a.onnx", ("truck", "0"), names={}, count=80).wanted == (0, 7)
+    assert choose("a.onnx", (), names={}, count=3).wanted == (0, 1, 2)
+
+
+def test_published_networks_have_their_known_numbers() -> None:
+    assert choose("a.onnx", None, names={}, count=80).wanted == (2, 5, 7)
+    assert choose("a.onnx", None, names={}, count=91).wanted == (3, 6, 8)
+    unsaid = choose("a.onnx", None, names={}, count=None, base=91)
+    assert unsaid.wanted == (3, 6, 8)
+    assert "names no classes: taken as COCO's car (3), bus (6), truck (8)" in unsaid.notice
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "count", "message"),
+    [
+        (("tram",), {}, 80, r"'tram' is not a class of a\.onnx; accepted: bicycle, car, .* 0 to 79"),
+        (("tram",), VISDRONE, 10, r"accepted: pedestrian, people, .* 0 to 9"),
+        (("10",), VISDRONE, 10, r"'10' is not a class"),
+        (("-1",), {}, 80, r"'-1' is not a class"),
+        (None, {}, 1, r"has 1 class and does not name .*--classes 0 \(0 to 0\)"),
+        (None, {0: "ship", 1: "plane"}, 2, r"none is named like a vehicle \(ship, plane\)"),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused(
+    asked: tuple[str, ...] | None, names: dict[int, str], count: int, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        choose("a.onnx", asked, names=names, count=count)

@@ -1,0 +1,224 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.tracks import TrackBox
+from pamtri_edge.video.detectors.detection import Detection
+from pamtri_edge.video.frames import Frame
+from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower, TrackerSpec, box_distances
+
+RATE = 20.0
+PICTURE = np.zeros((4, 4, 3), np.uint8)
+
+Boxes = list[tuple[float, float, float, float]]
+
+
+def _frame(index: int) -> Frame:
+    return Frame(index, index / RATE, PICTURE)
+
+
+class Scripted:
+    """A detector that gives what a function says for each frame."""
+
+    def __init__(self, script: Callable[[int], Boxes]) -> None:
+        self._script = script
+        self._index = -1
+        self.restarts = 0
+
+    def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        self._index += 1
+        return [Detection(box) for box in self._script(self._index)]
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+
+def _follow(
+    script: Callable[[int], Boxes], frames: int, spec: TrackerSpec | None = None, *, rate: float = RATE
+) -> tuple[list[dict[int, TrackBox]], dict[int, int]]:
+    """Return the tracks of each frame by id, and in which frame each ended."""
+    follower = DetectionFollower(Scripted(script), rate=rate, spec=spec)
+    seen, ended = [], {}
+    for index in range(frames):
+        frame = Frame(index, index / rate, PICTURE)
+        seen.append({box.track_id: box for box in follower.update(frame)})
+        for track in follower.ended(frame):
+            assert track not in ended
+            ended[track] = index
+    return seen, ended
+
+
+def _car(x: float, y: float = 50, w: float = 60, h: float = 40) -> tuple[float, float, float, float]:
+    return (x, y, x + w, y + h)
+
+
+def test_a_moving_vehicle_keeps_one_id_and_its_detected_boxes() -> None:
+    seen, ended = _follow(lambda k: [_car(20 + 7 * k)], 40)
+    assert [sorted(frame) for frame in seen[4:]] == [[1]] * 36
+    assert seen[30][1].box == _car(20 + 7 * 30)
+    assert ended == {}
+
+
+def test_a_small_fast_vehicle_whose_boxes_hardly_overlap_is_followed() -> None:
+    seen, _ = _follow(lambda k: [_car(10 + 9 * k, w=20, h=16)], 20)
+    assert {track for frame in seen for track in frame} == {1}
+
+
+def test_vehicles_that_pass_each_other_keep_their_ids() -> None:
+    seen, _ = _follow(lambda k: [_car(10 + 8 * k, y=50), _car(410 - 8 * k, y=85)], 50)
+    assert {track for frame in seen for track in frame} == {1, 2}
+    left = next(track for track, box in seen[5].items() if box.box[1] == 50)
+    assert seen[49][left].box == _car(10 + 8 * 49, y=50)
+
+
+def test_a_gap_of_half_a_second_does_not_break_a_track() -> None:
+    seen, _ = _follow(lambda k: [] if 15 <= k < 25 else [_car(20 + 5 * k)], 40)
+    assert {track for frame in seen for track in frame} == {1}
+    assert all(not frame for frame in seen[15:25])  # nothing is invented where nothing was detected
+
+
+@pytest.mark.parametrize("rate", [10.0, 25.0, 30.0])
+@pytest.mark.parametrize("speed", [0.0, 40.0, 150.0], ids=lambda speed: f"{speed:g} px/s")
+@pytest.mark.parametrize("frames", [3, 5, 8, 40])
+def test_a_vehicle_missed_for_less_than_hold_s_is_one(rate: float, speed: float, frames: int) -> None:
+    missed = round(rate) - 1
+    shaking = np.random.default_rng(frames).normal(0, 1, 400)
+
+    def passing(k: int) -> Boxes:
+        return [_car(20 + speed * k / rate + shaking[k])] if not frames <= k < frames + missed else []
+
+    seen, _ = _follow(passing, frames + missed + round(rate), rate=rate)
+    assert {track for frame in seen for track in frame} == {1}
+
+
+@pytest.mark.parametrize("rate", [10.0, 25.0, 30.0])
+@pytest.mark.parametrize("frames", [8, 40])
+def test_a_vehicle_missed_for_longer_is_two_and_the_first_ends_on_time(rate: float, frames: int) -> None:
+    missed = round(rate)
+    seen, ended = _follow(
+        lambda k: [_car(20)] if not frames <= k < frames + missed else [],
+        frames + missed + round(rate) - 1,
+        rate=rate,
+    )
+    assert {track for frame in seen for track in frame} == {1, 2}
+    assert ended == {1: frames - 1 + missed}
+
+
+def test_a_vehicle_that_stops_in_a_gap_is_found_where_it_stands() -> None:
+    seen, _ = _follow(lambda k: [_car(20 + 4 * min(k, 11))] if not 10 <= k < 27 else [], 50)
+    assert {track for frame in seen for track in frame} == {1}
+
+
+def test_a_vehicle_that_follows_another_fast_is_another() -> None:
+    def queue(k: int) -> Boxes:  # each is seen for half a second at the same place, a gap of 0.6 s between
+        place = k % 22
+        return [_car(20 + 30 * place)] if place < 10 else []
+
+    seen, _ = _follow(queue, 66)
+    assert {track for frame in seen for track in frame} == {1, 2, 3}
+
+
+def test_a_stream_that_stalls_for_longer_than_hold_s_breaks_tracks() -> None:
+    follower = DetectionFollower(Scripted(lambda k: [_car(20)]), rate=RATE)
+    ids = set()
+    for index in range(40):
+        time_s = index / RATE + (2.0 if index >= 20 else 0.0)
+        ids |= {box.track_id for box in follower.update(Frame(index, time_s, PICTURE))}
+    assert ids == {1, 2}
+
+
+def test_distances_are_those_of_single_pairs() -> None:
+    found = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [5, 0, 15, 10]], float)
+    expected = np.array([[0, 0, 10, 10], [7, 7, 7, 7]], float)
+    distances = box_distances(found, expected)
+    assert distances[:, 0] == pytest.approx([0.0, 10.0, 1 - 50 / 150 + 0.5])
+    assert distances[1, 1] == 10.0
+
+
+def test_thousands_of_boxes_in_a_frame_take_no_thousands_of_megabytes() -> None:
+    corners = np.random.default_rng(0).uniform(0, 1900, (5000, 2))
+    boxes: Boxes = [(x, y, x + 20, y + 20) for x, y in corners.tolist()]
+    tracemalloc.start()
+    try:
+        seen, _ = _follow(lambda k: boxes, 3, TrackerSpec(confirm_s=0.05))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(seen[2]) == 1000
+    assert peak < 200e6
+
+
+def test_a_vehicle_that_left_ends_once() -> None:
+    _, ended = _follow(lambda k: [_car(20 + 5 * k)] if k < 20 else [], 80)
+    assert list(ended) == [1]
+    assert 20 < ended[1] <= 20 + RATE * 1.2
+
+
+def test_a_flicker_is_no_track() -> None:
+    seen, ended = _follow(lambda k: [_car(20)] if k in (5, 6, 20) else [], 40)
+    assert not any(seen)
+    assert ended == {}
+
+
+def test_what_trembles_but_goes_nowhere_is_no_track_of_a_motion_detector() -> None:
+    def leaves(k: int) -> Boxes:
+        return [_car(100 + 4 * (k % 3))]
+
+    assert any(_follow(leaves, 60)[0])
+    assert not any(_follow(leaves, 60, MOTION_TRACKS)[0])
+
+
+def test_a_vehicle_that_moved_once_stays_a_track_while_it_waits() -> None:
+    seen, _ = _follow(lambda k: [_car(20 + 5 * min(k, 20))], 60, MOTION_TRACKS)
+    assert not seen[5]
+    assert all(sorted(frame) == [1] for frame in seen[12:])
+
+
+def test_times_are_turned_to_frames_by_the_rate() -> None:
+    spec = TrackerSpec(least_s=0.4)
+    assert DetectionFollower(Scripted(lambda k: []), rate=10.0, spec=spec).least_frames == 4
+    assert DetectionFollower(Scripted(lambda k: []), spec=spec).least_frames == 10  # 25 frames/s
+
+
+def test_a_restart_ends_all_tracks_and_numbers_go_on() -> None:
+    detector = Scripted(lambda k: [_car(20 + 7 * (k % 20)), _car(20 + 7 * (k % 20), y=160)])
+    follower = DetectionFollower(detector, rate=RATE)
+    before = {box.track_id for index in range(20) for box in follower.update(_frame(index))}
+    assert sorted(follower.restart()) == sorted(before) == [1, 2]
+    after = {box.track_id for index in range(20, 40) for box in follower.update(_frame(index))}
+    assert sorted(after) == [3, 4]
+    assert list(follower.ended(_frame(39))) == []
+    assert detector.restarts == 1
+
+
+def test_an_empty_street_has_no_tracks() -> None:
+    assert _follow(lambda k: [], 5) == ([{}] * 5, {})
+
+
+def test_without_norfair_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "norfair", None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "pamtri-edge\[video\]"'):
+        DetectionFollower(Scripted(lambda k: []))
+
+
+def test_ids_are_stable_on_real_footage(shared_data: Path) -> None:
+    """In the first 19 seconds three cars cross this scene, two of them at a time: each is one track."""
+    from pamtri_edge.video.motion import MotionDetector
+    from pamtri_edge.video.sources import open_source
+
+    source = open_source(str(shared_data / "clips" / "intel_car-detection_30s.mp4"), duration=19.0)
+    follower = DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
+    seen: dict[int, int] = {}
+    for frame in source.frames():
+        for box in follower.update(frame):
+            seen[box.track_id] = seen.get(box.track_id, 0) + 1
+    source.close()
+    assert len([track for track, frames in seen.items() if frames >= follower.least_frames]) == 3
