@@ -40,6 +40,8 @@ ALLOWED = 1 << 20
 _STARVED_RESULTS = 1 << 26
 """Bytes of the results for which there shall be no memory."""
 _CANDIDATES = 96
+_REHEARSED = 24
+"""Candidates of a rehearsal, in which a CPU describes them one by one."""
 
 
 def main(
@@ -65,7 +67,8 @@ def main(
             bundle=path.name,
             backend=[reid.backend.name, reid.backend.device, reid.backend.arithmetic],
         )
-        marks = Marks(samples.crops(_CANDIDATES, seed=11), reid.embed)
+        candidates = _REHEARSED if rehearse else _CANDIDATES
+        marks = Marks(samples.crops(candidates, seed=11), reid.embed)
         ways = ways_through(reid, marks.crops)
         record.note(marks=len(marks.crops), ways=[way.name for way in ways])
         with console.progress("batches") as bar:
@@ -85,6 +88,7 @@ def main(
                 batches=batches,
                 settled=settled,
                 seconds=60 * minutes,
+                largest=4 if rehearse else None,
                 on_batch=on_batch,
             )
         record.note(soaked=asdict(done))

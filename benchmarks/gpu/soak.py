@@ -77,6 +77,7 @@ def soak(
     settled: int,
     seconds: float = float("inf"),
     every: int = 500,
+    largest: int | None = None,
     on_batch: Callable[[Soaked], None] = lambda _: None,
 ) -> Soaked:
     """Run batches of random sizes and ways, and check every result.
@@ -93,12 +94,13 @@ def soak(
         settled: after how many the memory must not grow any more; at least one for each size and way.
         seconds: after how many to stop, whatever the number.
         every: batches between two readings.
+        largest: crops of the largest batch; None for `LARGEST`.
         on_batch: told after each batch.
     """
     done = Soaked()
     done.readings[0] = memory.read()
     start = time.perf_counter()
-    for size, way in _sizes_and_ways(rng, ways):
+    for size, way in _sizes_and_ways(rng, ways, largest or LARGEST):
         if done.batches == batches or time.perf_counter() - start > seconds:
             break
         drawn = rng.integers(0, len(marks.crops), size)
@@ -148,12 +150,12 @@ def growth(before: Reading, after: Reading) -> Reading:
     return {name: after[name] - before[name] for name in before if name in after}
 
 
-def _sizes_and_ways(rng: np.random.Generator, ways: Sequence[Way]) -> Iterator[tuple[int, Way]]:
+def _sizes_and_ways(rng: np.random.Generator, ways: Sequence[Way], largest: int) -> Iterator[tuple[int, Way]]:
     """Yield every size in every way once, then random ones, small ones oftener: 9 crops on average."""
-    for size in range(1, LARGEST + 1):
+    for size in range(1, largest + 1):
         for way in ways:
             yield size, way
-    sizes = np.arange(1, LARGEST + 1)
+    sizes = np.arange(1, largest + 1)
     chances = (1 / sizes) / (1 / sizes).sum()
     while True:
         yield int(rng.choice(sizes, p=chances)), ways[int(rng.integers(len(ways)))]

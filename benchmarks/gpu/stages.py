@@ -192,7 +192,7 @@ STAGES: Final = (
                 **_script(
                     "gpu_soak",
                     *("--minutes", "7"),
-                    rehearsal=("--minutes", "0.2", "--settled", "20", "--backend", "torch"),
+                    rehearsal=("--minutes", "0.2", "--settled", "4"),
                 ),
             ),
         ),
@@ -242,7 +242,7 @@ def run_stage(
         before, start = set(output.iterdir()), time.monotonic()
         filled = [argument.format(output=output.resolve()) for argument in arguments]
         code = _run(filled, left, environment(rehearse=rehearse)) if left > 0 else None
-        files = tuple(sorted(path.name for path in set(output.iterdir()) - before if path.suffix == ".json"))
+        files = tuple(sorted(path.name for path in set(output.iterdir()) - before if _is_result(path)))
         seconds = round(time.monotonic() - start, 1)
         yield Outcome(step.name, judged(step, code, files), seconds, files)
 
@@ -278,6 +278,10 @@ def judged(step: Step, code: int | None, files: Sequence[str]) -> str:
     if code < 0:
         return f"failed: ended by signal {-code}"
     return f"failed: exit code {code}"
+
+
+def _is_result(path: Path) -> bool:
+    return path.suffix == ".json" and "-stage-" not in path.name
 
 
 class Summary:
