@@ -28,6 +28,7 @@ from pamtri_edge.bundle import (
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.comparison import STAGED_CROPS, Comparison
+from pamtri_edge.export.doubts import calibration_doubts
 from pamtri_edge.export.engines import EngineMaker, engine_tools
 from pamtri_edge.export.golden import tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
@@ -115,11 +116,12 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
     drawing = not weight_files(options)
     if drawing:
         make_plan(options, skeleton(options))  # drawing takes a while; what cannot succeed is refused before
-    with steps.step("draw weights" if drawing else "read weights"):
+    with steps.step("make random weights" if drawing else "read weights"):
         given = networks(options)
     plan = make_plan(options, given)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
         compared, fitted = _pictures(options)
+        doubts = () if fitted is None else calibration_doubts(fitted)
         manifest = _manifest(options, plan, given, fitted)
         module = given.fused(options)
         calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
@@ -140,7 +142,7 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         if staged:
             stages = comparison.staged(writer.file(POSE_FILE), writer.file(REID_FILE), BACKENDS, manifest)
         report = comparison.report(model, runs, manifest, stages)
-        report = _accepted(dataclasses.replace(report, retrieval=lost), plan, options)
+        report = _accepted(dataclasses.replace(report, retrieval=lost, doubts=doubts), plan, options)
         engines = None
         if options.engine:
             engines = EngineMaker(options, engine_tools(options), manifest, writer.path, steps)

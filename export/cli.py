@@ -105,14 +105,15 @@ def export(
         Model | None,
         typer.Option(
             help="Networks of this size, instead of --pose and --reid: with the trained weights that come "
-            "with the package, or with drawn weights where it has none."
+            "with the package, or with random weights where it has none."
         ),
     ] = None,
     pose: Annotated[
         Path | None, typer.Option(help="Weights of the pose network: the original's file or ours.")
     ] = None,
     reid: Annotated[
-        Path | None, typer.Option(help="Weights of the re-identification network, likewise.")
+        Path | None,
+        typer.Option(help="Weights of the re-identification network: the original's file or ours."),
     ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Type of the two networks in the file.")
@@ -133,7 +134,7 @@ def export(
         Path | None,
         typer.Option(
             help="Folder of vehicle pictures on which the file is compared with PyTorch. [default: those of "
-            "--calibration that int8 is not fitted to, else drawn ones]",
+            "--calibration that int8 is not fitted to, else rendered ones]",
             show_default=False,
         ),
     ] = None,
@@ -142,7 +143,7 @@ def export(
         typer.Option(
             help="Folder of vehicle pictures, best of your own cameras, that int8 is fitted to; of a set of "
             "`pamtri synth` those that differ most in viewpoint, color and type are taken. "
-            "[default: every other one of --crops, else drawn ones]",
+            "[default: every other one of --crops, else rendered ones]",
             show_default=False,
         ),
     ] = None,
@@ -187,7 +188,10 @@ def export(
     ] = None,
     types: Annotated[
         str | None,
-        typer.Option(help="Names of the type classes, likewise. [default: VeRi's nine]", show_default=False),
+        typer.Option(
+            help="Names of the type classes in the training set's order. [default: VeRi's nine]",
+            show_default=False,
+        ),
     ] = None,
     flip_test: Annotated[
         bool,
@@ -242,7 +246,8 @@ def export(
         ),
     ] = False,
     seed: Annotated[
-        int | None, typer.Option(help="Draw weights for --model from this number; they have learned nothing.")
+        int | None,
+        typer.Option(help="Make random weights for --model from this number; they have learned nothing."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
     dry_run: Annotated[
@@ -326,7 +331,7 @@ def class_names(given: str | None, option: str) -> tuple[str, ...] | None:
     try:
         lines = [line for line in Path(given).read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
-        raise InputError(f"--{option} {given} is no text file ({error.reason}).") from error
+        raise InputError(f"--{option} {given} is not a text file ({error.reason}).") from error
     except OSError:  # there is no such file
         lines = given.split(",")
     names = tuple(line.strip() for line in lines)
@@ -369,13 +374,16 @@ def _show_report(report: Report) -> None:
             console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
     for line in sample_lines(report):
         console.out.print(line, soft_wrap=True)
+    for doubt in report.doubts:
+        console.err.print(console.styled("WARNING:", "bold red"), f"{doubt}.", soft_wrap=True)
     if report.half is not None:
         console.out.print(half_line(report.half), soft_wrap=True)
     if report.retrieval is not None:
         console.out.print(retrieval_line(report.retrieval), soft_wrap=True)
     if report.drawn:
         console.out.print(
-            "The crops were drawn, for want of real ones: give --crops DIR with pictures of your cameras.",
+            "The crops were rendered, because no real ones were given: use --crops DIR with pictures of your "
+            "cameras.",
             soft_wrap=True,
         )
 
@@ -393,7 +401,7 @@ def _show_result(options: ExportOptions, result: ExportResult) -> None:
             soft_wrap=True,
         )
     if not result.manifest.trained:
-        console.out.print("The weights were drawn: speed and formats are real, the results mean nothing.")
+        console.out.print("The weights are random: speed and formats are real, the results mean nothing.")
     if result.report.failures:
         console.err.print(
             console.styled("WARNING: the comparison with PyTorch FAILED;", "bold red"),

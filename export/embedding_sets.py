@@ -79,7 +79,7 @@ def read_embeddings(path: Path) -> EmbeddingSet:
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path} is no file of embeddings; accepted: {', '.join(SUFFIXES)}.")
     if not path.is_file():
-        raise InputError(f"{path} is not there; expected a file of embeddings ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{path} does not exist; expected a file of embeddings ({', '.join(SUFFIXES)}).")
     if path.suffix == ".jsonl":
         return _from_lines(path)
     names: tuple[str, ...] | None = None

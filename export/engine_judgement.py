@@ -28,6 +28,7 @@ from pamtri_edge.export.judgement import (
     Floats,
     Outputs,
     entering,
+    keypoints_are,
     not_finite,
 )
 from pamtri_edge.export.limits import Limits
@@ -169,7 +170,7 @@ def _judge_pose(
     if unexplained.any():
         crop, keypoint = np.argwhere(unexplained)[0]
         failures.append(
-            f"{int(unexplained.sum())} keypoints are decided otherwise though their heatmaps are clear "
+            f"{keypoints_are(int(unexplained.sum()))} decided differently though the heatmaps are clear "
             f"(the first: keypoint {keypoint} of crop {crop}, margin {margin[crop, keypoint]:.4g}): decode "
             "in the engine is not the reference's"
         )

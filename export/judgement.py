@@ -323,11 +323,16 @@ def _judge_pose(
     if unexplained.any():
         crop, keypoint = np.argwhere(unexplained)[0]
         failures.append(
-            f"{int(unexplained.sum())} keypoints are decided otherwise though their heatmaps are clear "
+            f"{keypoints_are(int(unexplained.sum()))} decided differently though the heatmaps are clear "
             f"(the first: keypoint {keypoint} of crop {crop}, margin {margin[crop, keypoint]:.4g}, error "
             f"{error[crop, keypoint]:.4g}): decode in the file is not the reference's"
         )
     return pose, changed, failures
+
+
+def keypoints_are(count: int) -> str:
+    """Return "1 keypoint is" or "N keypoints are"."""
+    return "1 keypoint is" if count == 1 else f"{count} keypoints are"
 
 
 def not_finite(outputs: Outputs) -> list[str]:

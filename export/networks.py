@@ -32,7 +32,7 @@ class Networks:
     Attributes:
         pose: None if the re-identification network takes nothing from it and none was given.
         reid: the re-identification network.
-        trained: False for drawn weights.
+        trained: False for random weights.
         provenance: where the weights come from, for the manifest.
     """
 
@@ -49,6 +49,12 @@ class Networks:
             if same_pose and _frame(self.reid.spec) == _frame(reid):
                 return name
         return "custom"
+
+    @property
+    def ours(self) -> bool:
+        """Whether the weights were trained with this package, which leaves notes in its files."""
+        kinds = (self.provenance.get(kind) for kind in ("pose", "reid"))
+        return self.trained and any(bool(kind.get("notes")) for kind in kinds if kind is not None)
 
     @property
     def variant(self) -> dict[str, bool]:

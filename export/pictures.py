@@ -79,7 +79,7 @@ def drawn_pictures(count: int, *, seed: int) -> Pictures:
     return Pictures(
         tuple(f"drawn {seed}/{index}" for index in range(count)),
         samples.crops(count, seed=seed),
-        "drawn crops",
+        "rendered crops",
         drawn=True,
     )
 

@@ -32,6 +32,11 @@ _GRAPH_BYTES: Final = 400_000
 _OTHER_BYTES: Final = 1_500_000  # golden crops, texts
 _HEADROOM: Final = 3.0  # the graph is on the disk up to three times while it is made and checked
 
+_OTHER_GEOMETRY: Final = (
+    "these weights were trained by pamtri-edge, with geometry 'unified': with 'original' the networks see "
+    "other pictures than they learned from, and embeddings are worse; leave out --geometry"
+)
+
 _EXPORT_S: Final = 0.07  # a layer
 _PARITY_S: Final = 0.10  # a crop and billion multiplications, both engines
 _INT8_S: Final = 0.06  # a crop and billion multiplications
@@ -106,7 +111,7 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
     colors, types = class_names(options, given.reid.spec)
     check_place(options.final, overwrite=options.overwrite)
     crops, calibration = crop_sources(options)
-    parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} drawn crops"
+    parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} rendered crops"
     parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))
     graph = int(parameters * _BYTES[options.precision]) + _GRAPH_BYTES
     files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
@@ -121,6 +126,8 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         files[f"{deepstream.FOLDER}/{deepstream.NOTE}"] = 0
     else:
         files[f"{deepstream.FOLDER}/{deepstream.CONFIG}"] = 0
+    if options.geometry is Geometry.ORIGINAL and given.ours:
+        notes = (*notes, _OTHER_GEOMETRY)
     plan = Plan(
         final=options.final,
         size=given.size,
@@ -187,11 +194,11 @@ def check_place(final: Path, *, overwrite: bool) -> None:
         raise ExportError(f"{final} exists; give --overwrite to replace it, or another --output.")
     if os.path.lexists(final) and not (final / MANIFEST_FILE).is_file():
         raise ExportError(
-            f"{final} exists and is no bundle, so it is not overwritten; give another --output."
+            f"{final} exists and is not a bundle, so it is not overwritten; give another --output."
         )
     parent = _existing_parent(final)
     if not parent.is_dir():
-        raise ExportError(f"{final} cannot be written: {parent} is no folder. Give another --output.")
+        raise ExportError(f"{final} cannot be written: {parent} is not a folder. Give another --output.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise ExportError(f"{final} cannot be written: no permission in {parent}. Give another --output.")
 
@@ -224,7 +231,9 @@ def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
     if options.precision != "int8":
         return None
     if not files:
-        return f"{options.calibration_crops} drawn crops: give --calibration DIR with crops of your cameras"
+        return (
+            f"{options.calibration_crops} rendered crops: give --calibration DIR with crops of your cameras"
+        )
     return _some(files, options.calibration_crops)
 
 

@@ -44,6 +44,7 @@ class Report:
         retrieval: what the file loses on a labeled set; None where none was given.
         samples: on the sample crops that come with the package, one an engine; empty where `judgements` are
             on drawn crops anyway.
+        doubts: about the pictures that int8 was fitted to, a sentence each.
         half: of a float16 file, what true half arithmetic gives; None for other precisions.
     """
 
@@ -56,6 +57,7 @@ class Report:
     retrieval: RetrievalLoss | None = None
     samples: tuple[Judgement, ...] = ()
     half: HalfArithmetic | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     enters = [name for name in ("keypoints", "heatmaps", "segments") if plan.variant[name]]
     table.add_row("bundle", f"{plan.final!s} ({precision})")
     table.add_row("networks", f"{plan.size}, {plan.parameters / 1e6:.2f} M parameters")
-    table.add_row("weights", "given" if plan.trained else "drawn: they have learned nothing")
+    table.add_row("weights", "given" if plan.trained else "random: they have learned nothing")
     table.add_row("pose enters as", ", ".join(enters) or "nothing")
     table.add_row("takes", _tensors(plan.inputs))
     table.add_row("gives", _tensors(plan.outputs))
@@ -43,7 +43,7 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
         table.add_row("retrieval on", plan.retrieval)
     listed = (f"{name} ({size / 1e6:.1f} MB)" if size else name for name, size in plan.files.items())
     table.add_row("files", ", ".join(listed))
-    table.add_row("disk meanwhile", f"about {plan.needed / 1e6:.0f} MB")
+    table.add_row("disk while it works", f"about {plan.needed / 1e6:.0f} MB")
     table.add_row("time", f"about {_duration(plan.seconds)} on two idle cores")
     if plan.engine is not None:
         table.add_row("engine", f"{plan.engine}; building it takes minutes more")
@@ -155,10 +155,10 @@ def _column(judgement: Judgement) -> dict[str, str]:
             "  cosine of a crop's, least": _figure(pose.cosine),
             "  confidence, largest error": f"{pose.confidence:.2g}",
             "keypoints near a tie": f"{pose.near:.2%}",
-            "  decided otherwise": f"{pose.changed:.2%}",
+            "  decided differently": f"{pose.changed:.2%}",
             "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
             "  distance, largest": f"{pose.distance:.2g}",
-            "  distance, largest, decided alike": f"{pose.unchanged_distance:.2g}",
+            "  distance, largest, same decision": f"{pose.unchanged_distance:.2g}",
         }
     return rows
 
@@ -170,7 +170,7 @@ def _engine_column(judgement: EngineJudgement) -> dict[str, str]:
         rows |= {
             "confidence, largest error": f"{pose.confidence:.2g}",
             "quality, largest error": f"{pose.quality:.2g}",
-            "keypoints decided otherwise": f"{pose.changed:.2%}",
+            "keypoints decided differently": f"{pose.changed:.2%}",
             "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
             "  distance, largest": f"{pose.distance:.2g}",
         }
@@ -181,7 +181,7 @@ def _agreement_rows(judgement: Judgement | EngineJudgement, own: Cosines, what: 
     """Return the lines of embeddings and attributes; `own` are the cosines from `what`."""
     end_to_end, tied = judgement.end_to_end, judgement.tied
     return {
-        "end to end, decided alike: crops": _share(end_to_end, judgement.crops),
+        "end to end, same decisions: crops": _share(end_to_end, judgement.crops),
         "  cosine, least": _figure(end_to_end.minimum),
         "  cosine, mean": _figure(end_to_end.mean),
         **_attributes(judgement.attributes),

@@ -140,7 +140,7 @@ def test_a_clear_decision_that_fell_otherwise_is_a_fault_of_decode(world):
     found = changed(world[0])
     found["keypoints"][2, 9, 0] += 0.25
     failures = verdict(world, found).failures
-    assert any("1 keypoints are decided otherwise though their heatmaps are clear" in t for t in failures)
+    assert any("1 keypoint is decided differently though the heatmaps are clear" in t for t in failures)
     assert any("keypoint 9 of crop 2" in text for text in failures)
 
 

@@ -160,7 +160,7 @@ def test_a_disk_that_is_too_full_is_refused_before_the_work(tiny_options, tmp_pa
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tiny_options, tmp_path, monkeypatch):
     monkeypatch.setattr(bundle_export, "networks", lambda _: pytest.fail("began to work"))
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ExportError, match="is no folder"):
+    with pytest.raises(ExportError, match="is not a folder"):
         export_bundle(tiny_options(output=tmp_path / "file" / "tiny.pamtri"))
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ExportError, match="no permission in"):
@@ -178,7 +178,7 @@ def test_something_that_is_no_bundle_is_never_overwritten(tiny_options, tmp_path
     precious = tmp_path / "tiny.pamtri"
     precious.mkdir()
     (precious / "thesis.txt").write_text("all of it")
-    with pytest.raises(ExportError, match="is no bundle, so it is not overwritten"):
+    with pytest.raises(ExportError, match="is not a bundle, so it is not overwritten"):
         export_bundle(tiny_options(overwrite=True))
     assert (precious / "thesis.txt").read_text() == "all of it"
 
@@ -246,7 +246,7 @@ def test_the_manifest_does_not_tell_where_folders_lie(tiny_options, torch_alone,
 def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_path):
     with pytest.raises(InputError, match="holds no picture"):
         export_bundle(tiny_options(crops=tmp_path))
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         export_bundle(tiny_options(crops=tmp_path / "nowhere"))
 
 

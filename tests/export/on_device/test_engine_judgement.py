@@ -76,9 +76,7 @@ def test_a_keypoint_that_is_clear_must_be_decided_alike(world):
     found = changed(world)
     found["keypoints"][0, 3, 0] += 0.25
     failures = verdict(world, found).failures
-    assert any(
-        "1 keypoints are decided otherwise though their heatmaps are clear" in text for text in failures
-    )
+    assert any("1 keypoint is decided differently though the heatmaps are clear" in text for text in failures)
     assert any("keypoint 3 of crop 0" in text for text in failures)
 
 
