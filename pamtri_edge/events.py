@@ -110,10 +110,8 @@ class Event:
 
     def __post_init__(self) -> None:
         _require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
-        _require(
-            0 <= self.track_id < 2**64,
-            f"track_id is {_brief(self.track_id)}; expected 0 or more, within 64 bits",
-        )
+        if not 0 <= self.track_id < 2**64:
+            raise InputError(f"track_id is {_brief(self.track_id)}; expected 0 or more, within 64 bits.")
         _require(
             math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf,
             f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s",
@@ -332,10 +330,9 @@ def _typed(record: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 def _require_text(value: str, name: str) -> None:
     """Refuse halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
-    _require(
-        value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value),
-        f"{name} is {_brief(value)}; expected text without halves of surrogate pairs",
-    )
+    # Messages are made where they are needed alone: this is asked of every label of every event.
+    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+        raise InputError(f"{name} is {_brief(value)}; expected text without halves of surrogate pairs.")
 
 
 def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
@@ -344,7 +341,8 @@ def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
 
 def _count(frames: Mapping[str, Any], name: str) -> int:
     value = _typed(frames, name, int)
-    _require(0 <= value < 2**63, f"frames.{name} is {_brief(value)}; expected 0 or more")
+    if not 0 <= value < 2**63:
+        raise InputError(f"frames.{name} is {_brief(value)}; expected 0 or more.")
     return value
 
 
