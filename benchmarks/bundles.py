@@ -11,10 +11,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from pamtri_edge.bundle import default_bundle, open_bundle
+from pamtri_edge.bundle import cache_folder, open_bundle
 from pamtri_edge.models.sizes import SIZES
 
-DEFAULT_FOLDER = default_bundle().parent / "benchmarks"
+DEFAULT_FOLDER = (cache_folder() or Path()) / "benchmarks"
 EVERYTHING = "everything"
 """The variant with keypoints, heatmaps and segments, 52 channels; otherwise keypoints and heatmaps."""
 

@@ -38,7 +38,7 @@ from staged import StagedPipeline
 
 from pamtri_edge import Reidentifier, console, ops, samples
 from pamtri_edge.models import seeded
-from pamtri_edge.runtime.backend import available_processors
+from pamtri_edge.processors import available_processors
 
 RESULTS = Path(__file__).parent / "results"
 BASELINE = "original, eager"

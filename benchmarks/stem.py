@@ -34,8 +34,8 @@ from rich.table import Table
 
 from pamtri_edge import console, ops, samples
 from pamtri_edge.models import TINY, Pamtri, seeded
+from pamtri_edge.processors import available_processors
 from pamtri_edge.runtime import create_backend
-from pamtri_edge.runtime.backend import available_processors
 from pamtri_edge.runtime.selftest import row_cosines
 
 PLAIN, REWRITTEN = "stack built first", "rewritten"

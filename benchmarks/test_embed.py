@@ -15,7 +15,7 @@ from reference.plain_engine import PlainEngine
 
 from pamtri_edge import Reidentifier
 from pamtri_edge.bundle import open_bundle
-from pamtri_edge.runtime.backend import available_processors
+from pamtri_edge.processors import available_processors
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*untrained weights")
 

@@ -125,8 +125,7 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="The bundle to write, NAME.pamtri. [default: your cache for --model lite, else a name "
-            "after the weights, here]",
+            help="The bundle to write, NAME.pamtri. [default: a name after the weights, in this folder]",
             show_default=False,
         ),
     ] = None,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pamtri_edge.arrays import check_choice
-from pamtri_edge.bundle import cached_bundle
+from pamtri_edge.bundle import SUFFIX
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest import PRECISIONS
@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # only for annotations: torch is not needed to state options
     from pamtri_edge.models import PoseSpec, ReidSpec
 
 MODELS: Final = ("lite", "paper")
-SUFFIX: Final = ".pamtri"
 RETRIEVAL_LOSS: Final = {"fp16": 0.1, "int8": 1.0}
 """Points of mAP that a file of a precision may lose unless told otherwise."""
 
@@ -59,8 +58,7 @@ class ExportOptions:
         crops: folder of crops for the comparison with PyTorch.
         colors: names of the color classes; None for VeRi's, if there are as many.
         types: names of the type classes, likewise.
-        output: the bundle to write; None for the user's cache (`model="lite"`), else a name in the
-            working folder.
+        output: the bundle to write; None for a name after the weights, in the working folder.
         overwrite: replace a bundle of that name.
         staged: also write the two networks apart.
         engine: also make the engine for this machine's GPU, and compare it with PyTorch like the file.
@@ -160,8 +158,6 @@ class ExportOptions:
             if self.output.suffix != SUFFIX:
                 raise InputError(f"the output is {self.output}; a bundle's name ends in {SUFFIX}.")
             return self.output
-        if self.model == "lite":
-            return cached_bundle()
         return Path(f"{self.name}{SUFFIX}")
 
     @property

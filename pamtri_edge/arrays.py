@@ -16,6 +16,11 @@ from pamtri_edge.errors import InputError
 ColorOrder = Literal["rgb", "bgr"]
 Pictures = NDArray[np.uint8]
 
+
+class CheckedCrops(list[Pictures]):
+    """Crops that `check_crops` has looked at: what is given on to other functions is not looked at again."""
+
+
 _LINE: Final = 16  # floats of a cache line
 
 
@@ -40,9 +45,11 @@ def check_picture(picture: Any, what: str) -> Pictures:
         InputError: another type, dtype, number of channels, or no pixels.
     """
     accepted = "expected an (H, W, 3) uint8 array, values 0..255"
-    if is_device_array(picture):
-        raise InputError(f"{what} is in CUDA memory; this needs a host array: copy it first ({accepted}).")
     if not isinstance(picture, np.ndarray):
+        if is_device_array(picture):
+            raise InputError(
+                f"{what} is in CUDA memory; this needs a host array: copy it first ({accepted})."
+            )
         raise InputError(f"{what} is a {type(picture).__name__}; {accepted}.")
     if picture.ndim != 3 or picture.shape[2] != 3:
         raise InputError(f"{what} has shape {picture.shape}; {accepted}.{_channel_hint(picture)}")
@@ -55,7 +62,7 @@ def check_picture(picture: Any, what: str) -> Pictures:
     return picture
 
 
-def check_crops(batch: Any) -> list[Pictures]:
+def check_crops(batch: Any) -> CheckedCrops:
     """Return a batch of crops as a list of (H, W, 3) uint8 arrays.
 
     Args:
@@ -64,13 +71,15 @@ def check_crops(batch: Any) -> list[Pictures]:
     Raises:
         InputError: the batch or one of its crops is not of that form; the message names the crop.
     """
+    if isinstance(batch, CheckedCrops):
+        return batch
     if isinstance(batch, np.ndarray):
         if batch.ndim == 3 and batch.shape[2] in (1, 3, 4):
             raise InputError(
                 f"the batch has shape {batch.shape}, a single picture; pass a list: embed([crop])."
             )
         if batch.ndim == 1 and batch.size == 0:
-            return []
+            return CheckedCrops()
         if batch.ndim != 4:
             raise InputError(
                 f"the batch has shape {batch.shape}; expected (N, H, W, 3) uint8 or a list of crops."
@@ -80,7 +89,7 @@ def check_crops(batch: Any) -> list[Pictures]:
             f"the batch is a {type(batch).__name__}; expected a list of (H, W, 3) uint8 arrays "
             "or one (N, H, W, 3) uint8 array."
         )
-    return [check_picture(crop, f"crop {index}") for index, crop in enumerate(batch)]
+    return CheckedCrops(check_picture(crop, f"crop {index}") for index, crop in enumerate(batch))
 
 
 def check_choice(value: str, choices: Sequence[str], what: str) -> str:

@@ -11,23 +11,20 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import hashlib
 import os
+import shlex
 import shutil
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from pamtri_edge.atomic import StagedFolder, previous_of, staged_folder
+from pamtri_edge.bundle_files import Folder, HeldFile, sha256_of
 from pamtri_edge.disk import full_temporary_folder
 from pamtri_edge.errors import BundleError, ExportError
+from pamtri_edge.golden import GOLDEN_LIMIT, Golden
 from pamtri_edge.manifest import (
     GOLDEN_FILE,
     MANIFEST_FILE,
@@ -38,9 +35,10 @@ from pamtri_edge.manifest import (
     Manifest,
     TensorSpec,
 )
+from pamtri_edge.manifest_fields import REMEDY
 
 __all__ = [
-    "DEFAULT_BUNDLE",
+    "BUNDLE_VARIABLE",
     "GOLDEN_FILE",
     "MANIFEST_FILE",
     "MODEL_FILE",
@@ -48,6 +46,7 @@ __all__ = [
     "REID_FILE",
     "SCHEMA",
     "SHIPPED_BUNDLE",
+    "SUFFIX",
     "WEIGHTS_FOLDER",
     "Bundle",
     "BundleWriter",
@@ -55,69 +54,25 @@ __all__ = [
     "Manifest",
     "TensorSpec",
     "bundle_writer",
-    "cached_bundle",
+    "cache_folder",
     "default_bundle",
     "open_bundle",
+    "sha256_of",
 ]
 
-DEFAULT_BUNDLE: Final = "pamtri-lite.pamtri"
+BUNDLE_VARIABLE: Final = "PAMTRI_BUNDLE"
+"""The environment variable that names another default bundle."""
+SUFFIX: Final = ".pamtri"
+"""How a bundle's name ends."""
 WEIGHTS_FOLDER: Final = Path(__file__).parent / "weights"
 """Trained weights that come with the package, and the bundle made of them."""
-SHIPPED_BUNDLE: Final = WEIGHTS_FOLDER / DEFAULT_BUNDLE
+SHIPPED_BUNDLE: Final = WEIGHTS_FOLDER / "pamtri-lite.pamtri"
 _ENGINES: Final = "engines"
-_BLOCK: Final = 1 << 20
+_HELD: Final = (MODEL_FILE, GOLDEN_FILE, POSE_FILE, REID_FILE)
+_ATTEMPTS: Final = 5  # a bundle is not overwritten five times in the time that it takes to read it
+_MANIFEST_LIMIT: Final = 4 << 20  # of ours: 10 kB
+_NETWORK_LIMIT: Final = 2 << 30  # an ONNX file cannot be larger
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_UNREADABLE: Final = (
-    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error
-)  # fmt: skip
-_MEND: Final = "Copy the bundle again from where it came, or export it again with pamtri-export."
-
-Arrays = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Golden:
-    """A few crops as the graph takes them, and what it gave for them.
-
-    Attributes:
-        inputs: the graph's inputs by name, (G, ...) float32.
-        expected: outputs of the exported file itself, by name; the self-test compares with these.
-        reference: outputs of the fp32 network in PyTorch, by name; what the export was judged by.
-    """
-
-    inputs: Arrays
-    expected: Arrays
-    reference: Arrays
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to an .npz file; pictures that hold only bytes are stored as bytes."""
-        groups = {"input": self.inputs, "expected": self.expected, "reference": self.reference}
-        arrays = {
-            f"{group}/{name}": _as_bytes(array) if group == "input" else array
-            for group, members in groups.items()
-            for name, array in members.items()
-        }
-        np.savez_compressed(path, allow_pickle=False, **arrays)
-
-    @staticmethod
-    def load(path: Path) -> Golden:
-        """Read the arrays of an .npz file; everything comes back as float32.
-
-        Raises:
-            BundleError: the file is not of that form.
-        """
-        groups: dict[str, Arrays] = {"input": {}, "expected": {}, "reference": {}}
-        try:
-            # Opened here because np.load leaves the file open when it is no archive.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                for key in archive.files:
-                    group, _, name = key.partition("/")
-                    groups[group][name] = archive[key].astype(np.float32)
-        except _UNREADABLE as error:
-            raise BundleError(f"{path} holds no golden arrays ({error!r}). {_MEND}") from error
-        if not groups["input"] or not groups["expected"]:
-            raise BundleError(f"{path} lacks golden inputs or golden outputs. {_MEND}")
-        return Golden(groups["input"], groups["expected"], groups["reference"])
 
 
 @dataclass(frozen=True)
@@ -131,6 +86,7 @@ class Bundle:
 
     path: Path
     manifest: Manifest
+    _held: Mapping[str, HeldFile] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def model(self) -> Path:
@@ -149,21 +105,38 @@ class Bundle:
         """The folder for engines built on this machine; it may not exist, and is safe to delete."""
         return self.path / _ENGINES
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the networks at their paths are no longer those that were opened and checked."""
+        return any(held.replaced for held in self._held.values())
+
+    def network(self) -> bytes:
+        """Return the fused network: the bytes whose SHA-256 the manifest has, whatever the path has now.
+
+        Raises:
+            BundleError: the file itself was changed since the bundle was opened.
+        """
+        return self._content(MODEL_FILE)
+
     def golden(self) -> Golden:
         """Read the golden inputs and outputs.
 
         Raises:
             BundleError: the file is unreadable or disagrees with the manifest.
         """
-        path = self.path / GOLDEN_FILE
-        golden = Golden.load(path)
-        _check_arrays(path, "input", golden.inputs, self.manifest.inputs)
-        _check_arrays(path, "expected", golden.expected, self.manifest.outputs)
+        source = self.path / GOLDEN_FILE
+        golden = Golden.read(self._content(GOLDEN_FILE), source=source)
+        golden.check(self.manifest.inputs, self.manifest.outputs, source=source)
         return golden
+
+    def _content(self, name: str) -> bytes:
+        return self._held[name].read()
 
 
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     """Open a bundle, checking the schema, and the presence and SHA-256 of every file.
+
+    A bundle that is overwritten meanwhile is opened again: what comes back is the old one or the new one.
 
     Args:
         path: the folder `NAME.pamtri`.
@@ -171,43 +144,72 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     Raises:
         BundleError: what is wrong with which file, and what to do.
     """
-    folder = Path(path)
-    if not folder.exists():
-        raise BundleError(_not_there(folder))
-    if not folder.is_dir():
-        raise BundleError(f"{folder} is a file; a bundle is a folder with a {MANIFEST_FILE} in it.")
-    source = folder / MANIFEST_FILE
+    place = Path(path)
+    for attempt in range(_ATTEMPTS):
+        folder = _open_folder(place)
+        try:
+            return _read(folder)
+        except BundleError:
+            if not folder.replaced or attempt == _ATTEMPTS - 1:
+                raise
+        finally:
+            folder.close()
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _open_folder(place: Path) -> Folder:
     try:
-        text = source.read_text(encoding="utf-8")
+        return Folder(place)
     except FileNotFoundError as error:
-        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST_FILE}. {_MEND}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{source} cannot be read ({error}). {_MEND}") from error
-    manifest = Manifest.from_json(text, source=str(source))
+        raise BundleError(_not_there(place)) from error
+    except NotADirectoryError as error:
+        raise BundleError(
+            f"{place} is not a folder; a bundle is a folder with a {MANIFEST_FILE} in it."
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise BundleError(f"{str(place)!r} cannot be opened ({error}). Check the path.") from error
+
+
+def _read(folder: Folder) -> Bundle:
+    """Read the manifest of an open folder and check all files that it lists."""
+    source = folder.path / MANIFEST_FILE
+    manifest = Manifest.from_json(folder.text(MANIFEST_FILE, limit=_MANIFEST_LIMIT), source=str(source))
     for name in (MODEL_FILE, GOLDEN_FILE):
         if name not in manifest.files:
-            raise BundleError(f"{source} lists no {name}. {_MEND}")
+            raise BundleError(f"{source} lists no {name}. {REMEDY}")
+    held = {}
     for name, digest in manifest.files.items():
-        _check_file(folder / name, digest)
-    return Bundle(folder, manifest)
+        limit = _NETWORK_LIMIT if name.endswith(".onnx") else GOLDEN_LIMIT
+        file = folder.check(name, digest, limit=limit)
+        if name in _HELD:
+            held[name] = file
+    return Bundle(folder.path, manifest, held)
 
 
 def default_bundle() -> Path:
-    """Return the bundle that is used when none is named: the cached one if there is one, else the shipped."""
-    cached = cached_bundle()
-    return cached if cached.exists() or not SHIPPED_BUNDLE.exists() else SHIPPED_BUNDLE
+    """Return the bundle that is used when none is named.
+
+    It is the one that the environment variable `PAMTRI_BUNDLE` names, else the trained `lite` one that comes
+    with the package. Nothing that an export writes changes that.
+    """
+    named = os.environ.get(BUNDLE_VARIABLE)
+    return Path(named) if named else SHIPPED_BUNDLE
 
 
-def cached_bundle() -> Path:
-    """Return where a user's own default bundle lies; it may not exist.
+def cache_folder() -> Path | None:
+    """Return the user's folder for what can be made again; it may not exist.
 
-    It is `pamtri-lite.pamtri` in `$PAMTRI_CACHE`, else in `$XDG_CACHE_HOME/pamtri-edge`, else in
-    `~/.cache/pamtri-edge`.
+    It is `$PAMTRI_CACHE`, else `$XDG_CACHE_HOME/pamtri-edge`, else `~/.cache/pamtri-edge`; None for a user
+    without a home.
     """
     if cache := os.environ.get("PAMTRI_CACHE"):
-        return Path(cache) / DEFAULT_BUNDLE
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "pamtri-edge" / DEFAULT_BUNDLE
+        return Path(cache)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "pamtri-edge"
+    try:
+        return Path.home() / ".cache" / "pamtri-edge"
+    except RuntimeError:  # neither HOME nor an entry in the table of users, as in many containers
+        return None
 
 
 class BundleWriter:
@@ -248,7 +250,7 @@ class BundleWriter:
                 raise BundleError(f"the new bundle has no {name}; write it before commit().")
         text = dataclasses.replace(manifest, files=files).to_json()
         (self.path / MANIFEST_FILE).write_text(text, encoding="utf-8")
-        Bundle(self.path, Manifest.from_json(text)).golden()
+        open_bundle(self.path).golden()
         return self._folder.publish()
 
 
@@ -264,7 +266,7 @@ def bundle_writer(final: str | os.PathLike[str], *, overwrite: bool = False) -> 
         overwrite: replace a bundle of that name, in one step.
 
     Raises:
-        ExportError: the name is taken (or, with `overwrite`, taken by something that is no bundle), the
+        ExportError: the name is taken (or, with `overwrite`, taken by something that is not a bundle), the
             place cannot be written, or the disk is full.
     """
     target = Path(final)
@@ -272,7 +274,9 @@ def bundle_writer(final: str | os.PathLike[str], *, overwrite: bool = False) -> 
     if taken and not overwrite:
         raise ExportError(f"{target} exists; choose another name, remove it, or allow overwriting it.")
     if taken and not (target / MANIFEST_FILE).is_file():
-        raise ExportError(f"{target} exists and is no bundle, so it is not overwritten; choose another name.")
+        raise ExportError(
+            f"{target} exists and is not a bundle, so it is not overwritten; choose another name."
+        )
     try:
         with staged_folder(target, overwrite=overwrite) as folder:
             try:
@@ -297,56 +301,18 @@ def bundle_writer(final: str | os.PathLike[str], *, overwrite: bool = False) -> 
         raise
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in blocks."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_BLOCK))
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(buffer[:count])
-    return digest.hexdigest()
-
-
-def _check_file(path: Path, digest: str) -> None:
-    try:
-        found = sha256_of(path)
-    except FileNotFoundError as error:
-        raise BundleError(f"{path} is missing, though the manifest lists it. {_MEND}") from error
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}). {_MEND}") from error
-    if found != digest:
-        raise BundleError(
-            f"{path} was changed or damaged: its SHA-256 is {found[:12]}..., "
-            f"the manifest says {digest[:12]}.... {_MEND}"
-        )
-
-
-def _check_arrays(path: Path, group: str, arrays: Mapping[str, Any], specs: tuple[TensorSpec, ...]) -> None:
-    counts = set()
-    for spec in specs:
-        if spec.name not in arrays:
-            raise BundleError(f"{path} lacks {group}/{spec.name}, which the manifest names. {_MEND}")
-        shape = arrays[spec.name].shape
-        if len(shape) != len(spec.shape) or shape[1:] != spec.shape[1:] or shape[0] < 1:
-            raise BundleError(
-                f"{path}: {group}/{spec.name} has shape {shape}; the manifest says "
-                f"{('N', *spec.shape[1:])}, N at least 1. {_MEND}"
-            )
-        counts.add(shape[0])
-    if len(counts) > 1:
-        raise BundleError(f"{path}: the {group} arrays have {sorted(counts)} rows, not one count. {_MEND}")
-
-
-def _as_bytes(array: NDArray[Any]) -> NDArray[Any]:
-    stored = np.clip(array, 0, 255).astype(np.uint8)
-    return stored if np.array_equal(stored, array) else array
-
-
 def _not_there(folder: Path) -> str:
     previous = previous_of(Path(os.path.realpath(folder)))
     if previous.is_dir():
-        return f"{folder} is not there: replacing it was interrupted. Put it back: mv '{previous}' '{folder}'"
-    return f"{folder} is not there. Check the path, or make a bundle: pamtri-export --output {folder}"
+        return (
+            f"{folder} does not exist: replacing it was interrupted. Put it back: "
+            f"mv {shlex.quote(str(previous))} {shlex.quote(str(folder))}"
+        )
+    name = folder if folder.suffix == SUFFIX else folder.with_name(f"{folder.name}{SUFFIX}")
+    return (
+        f"{folder} does not exist. Check the path, or make a bundle of the trained weights that come with "
+        f"the package: pamtri-export --model lite --output {shlex.quote(str(name))}"
+    )
 
 
 def _disk_full(folder: StagedFolder, error: OSError) -> str:

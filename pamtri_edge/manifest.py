@@ -10,15 +10,34 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any, Final
 
-from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge import manifest_fields as fields
+from pamtri_edge.errors import BundleError
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.retrieval.loss import FORM, RetrievalLoss
+from pamtri_edge.manifest_fields import REMEDY, VARIANT_FLAGS, Matching, TensorSpec
+from pamtri_edge.retrieval.loss import RetrievalLoss
+from pamtri_edge.strict_json import read_json
+
+__all__ = [
+    "GOLDEN_FILE",
+    "INPUT_SETS",
+    "MANIFEST_FILE",
+    "MODEL_FILE",
+    "NORMS",
+    "OUTPUTS",
+    "POSE_FILE",
+    "PRECISIONS",
+    "REID_FILE",
+    "SCHEMA",
+    "SIZES",
+    "VARIANT_FLAGS",
+    "Manifest",
+    "Matching",
+    "TensorSpec",
+]
 
 SCHEMA: Final = 1
 """The newest form of manifest that this release reads; it also writes this one."""
@@ -32,44 +51,8 @@ REID_FILE: Final = "staged.reid.onnx"
 PRECISIONS: Final = ("fp32", "fp16", "int8")
 SIZES: Final = ("paper", "lite", "custom")
 NORMS: Final = ("unit", "raw")
-VARIANT_FLAGS: Final = ("keypoints", "heatmaps", "segments", "multitask", "pose")
 INPUT_SETS: Final = (("images",), ("images", "pose_images", "crop_size"))
 OUTPUTS: Final = ("embedding", "color", "type", "keypoints", "quality")
-TOLERANCE_METRICS: Final = ("cosine", "max_abs", "share")
-
-_MEND = "Export the bundle again, or copy it again from where it came."
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """An input or output of the graph.
-
-    Attributes:
-        name: its name in the ONNX file.
-        shape: sizes; None stands for the batch.
-        dtype: NumPy's name of the type, "float32" for every tensor of schema 1.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str = "float32"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matching:
-    """From which cosine on two embeddings may be called one vehicle's, and how often that is wrong.
-
-    Attributes:
-        threshold: the cosine, -1 to 1.
-        false_match_rate: the share of pairs of different vehicles that reach it, on the validation set.
-        true_match_rate: the share of pairs of one vehicle that reach it.
-        set: name of the validation set.
-    """
-
-    threshold: float
-    false_match_rate: float
-    true_match_rate: float
-    set: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,44 +146,44 @@ class Manifest:
             BundleError: not JSON, a newer schema, a missing field, a wrong type, or fields that disagree.
         """
         try:
-            record = json.loads(text)
+            record = read_json(text)
         except ValueError as error:
-            raise BundleError(f"{source} is not readable JSON ({error}). {_MEND}") from error
+            raise BundleError(f"{source} is not readable JSON ({error}). {REMEDY}") from error
         if not isinstance(record, dict):
-            raise BundleError(f"{source} holds a JSON {type(record).__name__}, not an object. {_MEND}")
-        reader = _Reader(record, source)
-        schema = reader.take("schema", _integer)
+            raise BundleError(f"{source} holds a JSON {type(record).__name__}, not an object. {REMEDY}")
+        reader = fields.FieldReader(record, source)
+        schema = reader.take("schema", fields.integer)
         if schema > SCHEMA:
             raise BundleError(
                 f"{source} has schema {schema}: made by a newer pamtri-edge; upgrade this one "
                 f"(it reads schemas up to {SCHEMA}): pip install --upgrade pamtri-edge"
             )
         if schema < 1:
-            raise BundleError(f"{source} has schema {schema}; expected 1 to {SCHEMA}. {_MEND}")
+            raise BundleError(f"{source} has schema {schema}; expected 1 to {SCHEMA}. {REMEDY}")
         manifest = Manifest(
             schema=schema,
-            name=reader.take("name", _string),
-            precision=reader.take("precision", _one_of(PRECISIONS)),
-            geometry=Geometry(reader.take("geometry", _one_of([g.value for g in Geometry]))),
-            size=reader.take("size", _one_of(SIZES)),
-            variant=reader.take("variant", _variant),
-            inputs=reader.take("inputs", _tensors),
-            outputs=reader.take("outputs", _tensors),
-            embedding_dim=reader.take("embedding_dim", _positive),
-            embedding_norm=reader.take("embedding_norm", _one_of(NORMS)),
-            embedding_space=reader.take("embedding_space", _string),
-            colors=reader.take("colors", _optional_names),
-            types=reader.take("types", _optional_names),
-            keypoint_names=reader.take("keypoint_names", _optional_names),
-            trained=reader.take("trained", _boolean),
-            flip_test=reader.take("flip_test", _boolean),
-            parity=reader.take("parity", _mapping),
-            tolerance=reader.take("tolerance", _tolerance),
-            versions=reader.take("versions", _mapping),
-            provenance=reader.take("provenance", _mapping),
-            matching=reader.take_optional("matching", _matching),
-            retrieval=reader.take_optional("retrieval", _retrieval),
-            files=reader.take("files", _files),
+            name=reader.take("name", fields.string),
+            precision=reader.take("precision", fields.one_of(PRECISIONS)),
+            geometry=Geometry(reader.take("geometry", fields.one_of([g.value for g in Geometry]))),
+            size=reader.take("size", fields.one_of(SIZES)),
+            variant=reader.take("variant", fields.variant),
+            inputs=reader.take("inputs", fields.tensors),
+            outputs=reader.take("outputs", fields.tensors),
+            embedding_dim=reader.take("embedding_dim", fields.size),
+            embedding_norm=reader.take("embedding_norm", fields.one_of(NORMS)),
+            embedding_space=reader.take("embedding_space", fields.string),
+            colors=reader.take("colors", fields.optional_names),
+            types=reader.take("types", fields.optional_names),
+            keypoint_names=reader.take("keypoint_names", fields.optional_names),
+            trained=reader.take("trained", fields.boolean),
+            flip_test=reader.take("flip_test", fields.boolean),
+            parity=reader.take("parity", fields.mapping),
+            tolerance=reader.take("tolerance", fields.tolerance),
+            versions=reader.take("versions", fields.mapping),
+            provenance=reader.take("provenance", fields.mapping),
+            matching=reader.take_optional("matching", fields.matching),
+            retrieval=reader.take_optional("retrieval", fields.retrieval),
+            files=reader.take("files", fields.files),
         )
         _check_agreement(manifest, source)
         return manifest
@@ -210,7 +193,7 @@ def _check_agreement(manifest: Manifest, source: str) -> None:
     """Refuse a manifest whose fields contradict each other: later code relies on them."""
 
     def refuse(what: str) -> BundleError:
-        return BundleError(f"{source}: {what}. {_MEND}")
+        return BundleError(f"{source}: {what}. {REMEDY}")
 
     inputs = tuple(spec.name for spec in manifest.inputs)
     if inputs not in INPUT_SETS:
@@ -235,155 +218,3 @@ def _check_agreement(manifest: Manifest, source: str) -> None:
     missing = set(outputs) - set(manifest.tolerance)
     if missing:
         raise refuse(f"tolerance lacks the outputs {sorted(missing)}, so the self-test could not check them")
-
-
-class _Reader:
-    """Takes typed fields from a JSON object; errors name the file, the field and what was found."""
-
-    def __init__(self, record: Mapping[str, Any], source: str) -> None:
-        self._record = record
-        self._source = source
-
-    def take(self, key: str, convert: Callable[[Any], Any]) -> Any:
-        if key not in self._record:
-            raise BundleError(f"{self._source} lacks the field {key!r}. {_MEND}")
-        value = self._record[key]
-        try:
-            return convert(value)
-        except _WrongFieldError as error:
-            shown = json.dumps(value)
-            shown = shown if len(shown) <= 60 else shown[:57] + "..."
-            raise BundleError(
-                f"{self._source}: field {key!r} is {shown}; expected {error}. {_MEND}"
-            ) from error
-
-    def take_optional(self, key: str, convert: Callable[[Any], Any]) -> Any:
-        return None if self._record.get(key) is None else self.take(key, convert)
-
-
-class _WrongFieldError(Exception):
-    """Carries what a field should have been."""
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise _WrongFieldError("a text")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _WrongFieldError("a whole number")
-    return value
-
-
-def _positive(value: Any) -> int:
-    if _integer(value) < 1:
-        raise _WrongFieldError("a whole number of at least 1")
-    return int(value)
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _WrongFieldError("true or false")
-    return value
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _WrongFieldError("an object")
-    return value
-
-
-def _one_of(choices: tuple[str, ...] | list[str]) -> Callable[[Any], str]:
-    def convert(value: Any) -> str:
-        if value not in choices:
-            raise _WrongFieldError(f"one of {', '.join(map(repr, choices))}")
-        return str(value)
-
-    return convert
-
-
-def _optional_names(value: Any) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
-        raise _WrongFieldError("a list of names, or null")
-    return tuple(value)
-
-
-def _variant(value: Any) -> dict[str, bool]:
-    if not isinstance(value, dict) or not all(isinstance(value.get(flag), bool) for flag in VARIANT_FLAGS):
-        raise _WrongFieldError(f"an object with true or false for each of {', '.join(VARIANT_FLAGS)}")
-    return {str(key): bool(flag) for key, flag in value.items()}
-
-
-def _tensors(value: Any) -> tuple[TensorSpec, ...]:
-    form = 'a list of {"name", "shape", "dtype"}, shapes with null for the batch, dtype "float32"'
-    if not isinstance(value, list) or not value:
-        raise _WrongFieldError(form)
-    specs = []
-    for item in value:
-        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            raise _WrongFieldError(form)
-        shape, dtype = item.get("shape"), item.get("dtype")
-        if not isinstance(shape, list) or not shape or shape[0] is not None or dtype != "float32":
-            raise _WrongFieldError(form)
-        if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in shape[1:]):
-            raise _WrongFieldError(form)
-        specs.append(TensorSpec(item["name"], tuple(shape), dtype))
-    return tuple(specs)
-
-
-def _tolerance(value: Any) -> dict[str, dict[str, float]]:
-    form = f"an object of limits for each output, of {', '.join(TOLERANCE_METRICS)}"
-    if not isinstance(value, dict):
-        raise _WrongFieldError(form)
-    for limits in value.values():
-        if not isinstance(limits, dict) or not {"cosine", "max_abs"} & set(limits):
-            raise _WrongFieldError(form + " (cosine or max_abs at least)")
-        for metric, limit in limits.items():
-            number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-            if metric not in TOLERANCE_METRICS or not number:
-                raise _WrongFieldError(form)
-    return value
-
-
-def _matching(value: Any) -> Matching:
-    form = 'an object with "threshold" (-1 to 1), "false_match_rate", "true_match_rate" (0 to 1) and "set"'
-    if not isinstance(value, dict) or not isinstance(value.get("set"), str):
-        raise _WrongFieldError(form)
-    numbers = {}
-    for name, low in (("threshold", -1.0), ("false_match_rate", 0.0), ("true_match_rate", 0.0)):
-        number = value.get(name)
-        if not isinstance(number, (int, float)) or isinstance(number, bool) or not low <= number <= 1.0:
-            raise _WrongFieldError(form)
-        numbers[name] = float(number)
-    return Matching(**numbers, set=value["set"])
-
-
-def _retrieval(value: Any) -> RetrievalLoss:
-    try:
-        return RetrievalLoss.from_record(value)
-    except InputError as error:
-        raise _WrongFieldError(FORM) from error
-
-
-def _files(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise _WrongFieldError("an object: relative path to SHA-256")
-    for name, digest in value.items():
-        if not is_inside(name):
-            raise _WrongFieldError(f"paths inside the bundle; {name!r} leads out of it")
-        if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise _WrongFieldError(f"64 hexadecimal digits for {name!r}")
-    return value
-
-
-def is_inside(name: str) -> bool:
-    """Tell whether a relative POSIX path, taken as it is written, stays inside its folder."""
-    path = PurePosixPath(name)
-    return bool(
-        path.parts and not path.is_absolute() and ".." not in path.parts and "\\" not in name
-        and "\0" not in name and ":" not in path.parts[0]
-    )  # fmt: skip

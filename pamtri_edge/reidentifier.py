@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge import ops
 from pamtri_edge.arrays import (
+    CheckedCrops,
     check_choice,
     check_color_order,
     check_crops,
@@ -24,7 +25,7 @@ from pamtri_edge.arrays import (
     is_device_array,
 )
 from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
-from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
@@ -33,6 +34,7 @@ from pamtri_edge.runtime.selftest import self_test
 CHUNK: Final = 32
 """How many crops are prepared at a time: 25 MB of network input, however long the batch."""
 
+_ATTEMPTS: Final = 3
 Floats = NDArray[np.float32]
 _Inputs = dict[str, Floats]
 _log = logging.getLogger(__name__)
@@ -81,8 +83,10 @@ class Reidentification:
 class Reidentifier:
     """Describes vehicles so that they can be found again: `Reidentifier.load()`, then `embed`.
 
-    It may be used from several threads at once. A vehicle's numbers do not depend on the others in its
-    batch. Use it as a context manager, or call `close()`, to give its memory back.
+    It may be used from several threads at once, and on the CPU also in processes forked after loading, each
+    of which makes an engine of its own from the same bytes when it first embeds. A vehicle's numbers do not
+    depend on the others in its batch. Use it as a context manager, or call `close()`, to give its memory
+    back.
 
     Example:
         >>> from pamtri_edge import Reidentifier
@@ -94,6 +98,7 @@ class Reidentifier:
     def __init__(self, bundle: Bundle, backend: Backend) -> None:
         self._bundle = bundle
         self._backend = backend
+        self._process = os.getpid()
         self._windowed = any(spec.name == "pose_images" for spec in bundle.manifest.inputs)
 
     @classmethod
@@ -112,8 +117,8 @@ class Reidentifier:
         logger `pamtri_edge.reidentifier` (Python shows it on standard error where logging is not set up).
 
         Args:
-            path: the bundle, `NAME.pamtri`. None takes the one in the user's cache, or else the trained
-                `lite` one that comes with the package (`pamtri_edge.bundle.default_bundle()`).
+            path: the bundle, `NAME.pamtri`. None takes the one that the environment variable
+                `PAMTRI_BUNDLE` names, else the trained `lite` one that comes with the package.
             device: "cpu", "cuda", "cuda:N", or "auto".
             backend: "tensorrt", "openvino", "torch", or "auto": TensorRT where there is an NVIDIA driver,
                 CuPy and TensorRT; else OpenVINO on the CPU, torch for a CUDA device.
@@ -128,27 +133,13 @@ class Reidentifier:
             MissingDependencyError: the engine is not installed.
             EngineError: TensorRT cannot be used here, or building an engine was not allowed.
         """
-        place = default_bundle() if path is None else path
-        if path is None and not default_bundle().exists():
-            raise BundleError(
-                f"no bundle was named and there is none at {place}. Make it with this command: "
-                "pamtri-export --model lite; or name one: Reidentifier.load('NAME.pamtri')."
-            )
-        bundle = open_bundle(place)
-        engine = create_backend(
-            bundle.model,
+        bundle, engine = _load(
+            default_bundle() if path is None else path,
             backend=backend,
             device=device,
             threads=threads,
-            # The operations between the two networks are those of the unified geometry.
-            staged=bundle.staged if bundle.manifest.geometry is Geometry.UNIFIED else None,
             build=build,
         )
-        try:
-            self_test(bundle, engine)
-        except BaseException:
-            engine.close()
-            raise
         if not bundle.manifest.trained:
             _log.warning(
                 "%s holds untrained weights: its embeddings, colors and types mean nothing. "
@@ -181,7 +172,10 @@ class Reidentifier:
         Raises:
             InputError: a crop of another shape or dtype (the message says which), or one in CUDA memory
                 where the backend cannot use it.
+            EngineError: the network gave an embedding that is no direction (zero, NaN or infinite), or the
+                bundle was loaded on a GPU before this process was forked.
         """
+        self._check_process()
         swap = check_color_order(color_order) == "bgr"
         on_device = check_choice(output, ("numpy", "device"), "output") == "device"
         if on_device and not (
@@ -194,7 +188,8 @@ class Reidentifier:
         if is_device_array(batch):
             return self._describe(self._run_pictures(batch, swap, on_device=on_device))
         crops = check_crops(batch)
-        chunks = (self._prepare(crops[at : at + CHUNK], swap) for at in range(0, len(crops), CHUNK))
+        parts = (CheckedCrops(crops[at : at + CHUNK]) for at in range(0, len(crops), CHUNK))
+        chunks = (self._prepare(part, swap) for part in parts)
         outputs = self._run(chunks, len(crops), on_device=on_device)
         return self._describe(outputs)
 
@@ -216,7 +211,9 @@ class Reidentifier:
 
         Raises:
             InputError: the frame has another form, or a box is empty, inverted or outside of it.
+            EngineError: likewise.
         """
+        self._check_process()
         swap = check_color_order(color_order) == "bgr"
         rule = CropRule(check_choice(crop_rule, [rule.value for rule in CropRule], "crop_rule"))
         picture = check_picture(frame, "the frame")
@@ -241,6 +238,14 @@ class Reidentifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_process(self) -> None:
+        """Refuse a GPU's engine in a forked process; those of the CPU see to it themselves."""
+        if self._backend.device.startswith("cuda") and os.getpid() != self._process:
+            raise EngineError(
+                "this process was forked after the bundle was loaded on a GPU, and CUDA does not survive "
+                "that. Load the bundle in each process, or start processes with multiprocessing's 'spawn'."
+            )
 
     def _prepare(self, crops: Sequence[NDArray[np.uint8]], swap: bool) -> _Inputs:
         """Make the network's inputs of whole crops."""
@@ -284,6 +289,7 @@ class Reidentifier:
             for name, array in self._backend.run(inputs).items():
                 outputs[name][at : at + size] = array
             at += size
+        _check_embeddings(outputs["embedding"], self._bundle)
         return outputs
 
     def _describe(self, outputs: dict[str, Any]) -> Reidentification:
@@ -296,6 +302,51 @@ class Reidentifier:
             quality=None if quality is None else quality[:, 0],
             color_names=self.manifest.colors,
             type_names=self.manifest.types,
+        )
+
+
+def _load(
+    place: str | os.PathLike[str], *, backend: str, device: str, threads: int | None, build: bool
+) -> tuple[Bundle, Backend]:
+    """Open a bundle and make a tested engine of it.
+
+    TensorRT reads the networks by their paths. If those were overwritten meanwhile, all is done again, so
+    that manifest and engine are of one bundle; the other engines are given the bytes that were checked.
+    """
+    for _ in range(_ATTEMPTS):
+        bundle = open_bundle(place)
+        engine = create_backend(
+            bundle.model,
+            backend=backend,
+            device=device,
+            threads=threads,
+            # The operations between the two networks are those of the unified geometry.
+            staged=bundle.staged if bundle.manifest.geometry is Geometry.UNIFIED else None,
+            build=build,
+            content=bundle.network,
+        )
+        try:
+            if engine.name == "tensorrt" and bundle.replaced:
+                engine.close()
+                continue
+            self_test(bundle, engine)
+        except BaseException:
+            engine.close()
+            raise
+        return bundle, engine
+    raise BundleError(f"{os.fspath(place)} is overwritten again and again; load it when that has ended.")
+
+
+def _check_embeddings(embeddings: Floats, bundle: Bundle) -> None:
+    """Refuse embeddings that cannot be compared."""
+    lengths = np.linalg.norm(embeddings, axis=1)
+    wrong = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if wrong.size:
+        what = "zero length" if lengths[wrong[0]] == 0 else "values that are not finite"
+        raise EngineError(
+            f"the network of {bundle.path} gave an embedding of {what} for picture {wrong[0]} of "
+            f"{len(embeddings)}; it cannot be compared with others. Its weights are not usable: export a "
+            "bundle of other weights, or look at them with pamtri verify."
         )
 
 

@@ -90,8 +90,8 @@ def evaluate(
     bundle: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A bundle, NAME.pamtri; may be repeated. [default: the one in your cache, if no other "
-            "feature is named]"
+            help="A bundle, NAME.pamtri; may be repeated. [default: $PAMTRI_BUNDLE, else the trained one "
+            "that comes along, if no other feature is named]"
         ),
     ] = None,
     reid: Annotated[

@@ -50,7 +50,10 @@ def match(
     ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(help="The bundle whose suggested threshold is used. [default: the one in your cache]"),
+        typer.Option(
+            help="The bundle whose suggested threshold is used. [default: $PAMTRI_BUNDLE, else the trained "
+            "one that comes along]"
+        ),
     ] = None,
     truth: Annotated[
         Path | None,

@@ -58,7 +58,10 @@ def run(
         ),
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="The bundle, NAME.pamtri. [default: the one in your cache]")
+        Path | None,
+        typer.Option(
+            help="The bundle, NAME.pamtri. [default: $PAMTRI_BUNDLE, else the trained one that comes along]"
+        ),
     ] = None,
     camera: Annotated[
         str | None, typer.Option(help="Name of the camera in the events. [default: the source's name]")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -163,6 +162,7 @@ def synth(
         )
     import cv2
 
+    from pamtri_edge.processors import available_processors
     from pamtri_edge.synth.dataset import layout
     from pamtri_edge.synth.dataset.generate import generate
     from pamtri_edge.synth.dataset.plan import SynthPlan
@@ -192,7 +192,7 @@ def synth(
             done = generate(
                 plan,
                 output,
-                processes=processes or _cores(),
+                processes=processes or available_processors(),
                 overwrite=overwrite,
                 on_progress=_updater(bar),
             )
@@ -301,11 +301,6 @@ def _list(paths: Sequence[Path]) -> None:
     console.out.print("Wrote")
     for path in paths:
         console.out.print(f"  {path!s}", soft_wrap=True)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _updater(bar: Any) -> Callable[[Progress], None]:

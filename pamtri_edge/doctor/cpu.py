@@ -8,7 +8,7 @@ from typing import Final
 
 from pamtri_edge.doctor.findings import Finding, joined
 from pamtri_edge.doctor.machine import Machine
-from pamtri_edge.runtime.backend import available_processors
+from pamtri_edge.processors import available_processors
 
 # What OpenVINO's and our own loops gain from, and the words of /proc/cpuinfo that stand for it.
 _X86: Final = {
@@ -52,7 +52,7 @@ def probe(machine: Machine) -> Finding:
     words = set(entries.get("Features" if arm else "flags", "").split())
     features = [name for name, needed in known.items() if needed <= words]
     model = _model(machine, entries, arm)
-    cores = available_processors(machine.at("/sys/fs/cgroup/cpu.max"))
+    cores = available_processors(machine.root)
     fast = not _FAST_INT8.isdisjoint(features)
     memory = _memory(machine)
     summary = joined(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pamtri_edge.doctor.abilities import NAMES as ABILITY_NAMES
 from pamtri_edge.doctor.abilities import abilities
 from pamtri_edge.doctor.findings import Finding, Report
 from pamtri_edge.doctor.machine import Machine
+from pamtri_edge.processors import available_processors
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def examine(machine: Machine | None = None, *, probes: Sequence[Probe] = PROBES)
     """
     here = machine or Machine()
     found: dict[str, Future[Finding]] = {}
-    with ThreadPoolExecutor(max_workers=max(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=max(4, available_processors())) as pool:
         for probe in probes:
             # The pool starts tasks in this order, so one that waits never waits for one not yet started.
             earlier = [found[name] for name in probe.after]

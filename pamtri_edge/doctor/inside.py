@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import resource
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
@@ -73,6 +74,7 @@ def _device(library: ctypes.CDLL, index: int) -> dict[str, Any]:
 
 def openvino() -> dict[str, Any]:
     """Start OpenVINO and ask its CPU plugin what it computes with."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as `load_openvino` does
     module = import_module("openvino")
     core = module.Core()
     return {

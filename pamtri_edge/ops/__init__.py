@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.arrays import check_choice, check_crops, is_device_array
+from pamtri_edge.arrays import CheckedCrops, check_choice, check_crops, is_device_array
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import IMAGE_SIZE, Geometry, window_matrix
 from pamtri_edge.ops.checks import (
@@ -392,4 +392,6 @@ def _check_keypoints(keypoints: Any, count: int | None = None, *, check: bool | 
 
 
 def _any_on_device(crops: Any) -> bool:
+    if isinstance(crops, CheckedCrops):
+        return False
     return isinstance(crops, Sequence) and any(is_device_array(crop) for crop in crops)

@@ -16,6 +16,7 @@ from typing import Final
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
 from pamtri_edge.runtime.backend import Backend
+from pamtri_edge.runtime.network_file import Content
 
 __all__ = ["BACKENDS", "Backend", "create_backend"]
 
@@ -33,6 +34,7 @@ def create_backend(
     threads: int | None = None,
     staged: tuple[Path, Path] | None = None,
     build: bool = True,
+    content: Content | None = None,
 ) -> Backend:
     """Load a network into an engine.
 
@@ -49,6 +51,8 @@ def create_backend(
         staged: the same network as two files, pose and re-identification; TensorRT takes whichever form it
             measures to be quicker.
         build: whether TensorRT may build an engine that it has not in its cache, which takes minutes.
+        content: gives the bytes of `model`, such as `Bundle.network`; None reads the file. TensorRT reads
+            the files itself.
 
     Raises:
         InputError: an unknown backend or device, or a pair that does not go together.
@@ -69,18 +73,39 @@ def create_backend(
         found = _tensorrt(model, device, staged, build, wanted=backend == "tensorrt")
         if found is not None:
             return found
-    chosen = _choose(device) if backend == "auto" else backend
-    if chosen == "openvino":
-        if device not in ("auto", "cpu"):
-            raise InputError(f"backend 'openvino' runs on the CPU, not on {device!r}; use backend='torch'.")
-        _require(chosen)
-        from pamtri_edge.runtime.openvino import OpenVinoBackend
+    if backend == "auto" and device.startswith("cuda"):
+        return _torch_instead(model, device, threads, content)
+    chosen = _choose() if backend == "auto" else backend
+    if chosen == "torch":
+        return _torch(model, "cpu" if device == "auto" else device, threads, content)
+    if device not in ("auto", "cpu"):
+        raise InputError(
+            f"backend 'openvino' runs on the CPU, not on {device!r}; use device='cpu', or backend='tensorrt'."
+        )
+    _require("openvino")
+    from pamtri_edge.runtime.openvino import OpenVinoBackend
 
-        return OpenVinoBackend(model, threads=threads)
-    _require(chosen)
+    return OpenVinoBackend(model, threads=threads, content=content)
+
+
+def _torch(model: Path, device: str, threads: int | None, content: Content | None) -> Backend:
+    _require("torch")
     from pamtri_edge.runtime.torch import TorchBackend
 
-    return TorchBackend(model, device="cpu" if device == "auto" else device, threads=threads)
+    return TorchBackend(model, device=device, threads=threads, content=content)
+
+
+def _torch_instead(model: Path, device: str, threads: int | None, content: Content | None) -> Backend:
+    """Return torch's backend on a GPU where TensorRT cannot be used; say what both lack if neither can."""
+    try:
+        return _torch(model, device, threads, content)
+    except (InputError, MissingDependencyError) as error:
+        if (reason := _without_tensorrt()) is None:
+            raise
+        raise type(error)(
+            f"device {device!r} runs on TensorRT, which cannot be used here: {reason}. PyTorch, the other way, "
+            f"cannot be used either: {error}"
+        ) from error
 
 
 def _tensorrt(
@@ -122,9 +147,7 @@ def _without_tensorrt() -> str | None:
     return None
 
 
-def _choose(device: str) -> str:
-    if device.startswith("cuda"):
-        return "torch"
+def _choose() -> str:
     found = [name for name in _INSTALL if _installed(name)]
     if not found:
         raise MissingDependencyError(f"no engine is installed; install one: {' or '.join(_INSTALL.values())}")

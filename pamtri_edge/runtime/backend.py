@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -122,17 +119,3 @@ def check_inputs(inputs: Mapping[str, Any], specs: Sequence[TensorSpec]) -> tupl
     if len(counts) != 1:
         raise InputError(f"the network's inputs have different batch sizes: {sorted(counts)}.")
     return checked, counts.pop()
-
-
-def available_processors(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Return how many processors this process may use: its affinity, and a container's quota.
-
-    Args:
-        quota_file: where control groups (version 2) tell the quota: "max 100000" or "200000 100000".
-    """
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
-    count = len(affinity(0)) if affinity else os.cpu_count() or 1
-    with suppress(OSError, ValueError):
-        quota, period = quota_file.read_text().split()
-        count = min(count, max(1, -(-int(quota) // int(period))))
-    return count

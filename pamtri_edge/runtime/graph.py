@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import onnx
 import torch
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor
 
 from pamtri_edge.errors import BundleError
 from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.runtime.network_file import Content, last_line, network_bytes
 from pamtri_edge.runtime.nodes import OPERATORS, Node, UnsupportedError
 from pamtri_edge.runtime.nodes.half import summed_in_float
 from pamtri_edge.runtime.nodes.node import Compute
@@ -95,23 +95,34 @@ class Graph:
         return values[name] if name in values else self.constants[name]
 
 
-def read_graph(path: Path, *, device: torch.device, native_half: bool = True) -> Graph:
+def read_graph(
+    path: Path, *, device: torch.device, native_half: bool = True, content: Content | None = None
+) -> Graph:
     """Read an ONNX file.
 
     Args:
-        path: the file; weights kept in other files are read from its folder.
+        path: the file.
         device: where the weights go. Sizes and axes stay on the CPU, where they are needed.
         native_half: leave float16 nodes to torch as they are; False adds up in float32 and rounds the results
             (see `nodes.half`), which any processor does quickly.
+        content: gives the file's bytes; None reads `path`.
 
     Raises:
         BundleError: the file is unreadable, or holds an operator or a type that is not supported; the
             message names it.
     """
     try:
-        model = onnx.load(str(path))
-    except (OSError, DecodeError, ValueError) as error:
-        raise BundleError(f"{path} is no readable ONNX file ({error}). Export the bundle again.") from error
+        return _read(path, network_bytes(path, content), device)
+    except BundleError:
+        raise
+    except Exception as error:  # of whatever kind onnx and torch raise for a file of unknown origin
+        raise BundleError(
+            f"{path} is not a readable ONNX file ({last_line(error)}). Export the bundle again."
+        ) from error
+
+
+def _read(path: Path, content: bytes, device: torch.device) -> Graph:
+    model = onnx.load_model_from_string(content)
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     if opset not in OPSETS:
         raise _refusal(path, f"opset {opset}; accepted are {OPSETS[0]} to {OPSETS[-1]}")
@@ -206,7 +217,9 @@ def _attribute(path: Path, attribute: Any, device: torch.device) -> Any:
 
 def _spec(value: Any) -> TensorSpec:
     sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in value.type.tensor_type.shape.dim]
-    return TensorSpec(value.name, (None, *sizes[1:]))
+    if sizes and sizes[0] == 1:
+        sizes[0] = None
+    return TensorSpec(value.name, tuple(sizes))
 
 
 def _refusal(path: Path, what: str) -> BundleError:

@@ -14,26 +14,29 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.errors import BundleError, InputError, MissingDependencyError
+from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.manifest import TensorSpec
-from pamtri_edge.runtime.backend import Floats, available_processors, check_inputs, empty_output
+from pamtri_edge.processors import available_processors
+from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.network_file import Content, broken, check_specs, last_line, network_bytes
+from pamtri_edge.runtime.openvino_library import load_openvino
 
-try:
-    import openvino
-except ImportError as error:  # pragma: no cover - the base install has it
-    raise MissingDependencyError(
-        f"OpenVINO cannot be imported ({error}); install it: pip install openvino"
-    ) from error
+openvino = load_openvino()
 
 MAX_STREAMS: Final = 8
 """Streams cost memory (about 45 MB each for the paper's networks); beyond this, streams get more threads."""
+
+_COMPUTING: Final = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
+"""What computing a network of unknown origin may raise."""
 
 _ARITHMETIC: Final = {"i8": "int8", "u8": "int8", "f16": "fp16", "bf16": "bf16", "f32": "fp32"}
 
@@ -46,9 +49,13 @@ class OpenVinoBackend:
     Arithmetic follows the file: `INFERENCE_PRECISION_HINT` is f32, so that OpenVINO does not fall back to
     bfloat16 by itself; a float16 file is computed in float32, quantised layers in int8.
 
+    A forked process, whose engine has lost its threads, makes an engine of its own when it first runs: the
+    same file, so the same numbers.
+
     Args:
         model: the ONNX file.
         threads: how many threads to use; None for all that this process may use.
+        content: gives the file's bytes; None reads `model`.
 
     Attributes:
         name: "openvino".
@@ -62,8 +69,87 @@ class OpenVinoBackend:
     name: Final = "openvino"
     device: Final = "cpu"
 
-    def __init__(self, model: Path, *, threads: int | None = None) -> None:
-        processors = threads or available_processors()
+    def __init__(self, model: Path, *, threads: int | None = None, content: Content | None = None) -> None:
+        self._model = model
+        self._threads = threads or available_processors()
+        self._content = content
+        self._lock = threading.Lock()
+        self._closed = False
+        engine = _Engine.of(model, network_bytes(model, content), self._threads)
+        self._engine: _Engine | None = engine
+        self.arithmetic = engine.arithmetic
+        _living.add(self)
+        _log.debug("%s: %d streams on %d threads, %s", model, engine.streams, self._threads, self.arithmetic)
+
+    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs by name for the inputs by name; see `Backend.run`."""
+        return self._ready().run(inputs)
+
+    def close(self) -> None:
+        """Give the network's memory back; may be called twice."""
+        with self._lock:
+            self._closed = True
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _ready(self) -> _Engine:
+        with self._lock:
+            if self._closed:
+                raise InputError("the backend was closed; load the bundle again.")
+            if self._engine is None:  # this process was forked
+                self._engine = _Engine.of(
+                    self._model, network_bytes(self._model, self._content), self._threads
+                )
+            return self._engine
+
+    def _leave_behind(self) -> None:
+        """Forget the parent's engine, in a forked process.
+
+        Its threads do not exist here: running on it would wait for them for ever, and destroying it, at the
+        end of the process too, would abort. So it is neither run nor destroyed.
+        """
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        if self._engine is not None:
+            _keep_for_ever(self._engine)
+            self._engine = None
+
+
+_living: Final[weakref.WeakSet[OpenVinoBackend]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for backend in list(_living):
+        backend._leave_behind()
+
+
+def _keep_for_ever(engine: _Engine) -> None:
+    forget = ctypes.pythonapi.Py_IncRef
+    forget.argtypes, forget.restype = [ctypes.py_object], None
+    forget(engine)
+
+
+if hasattr(os, "register_at_fork"):  # everywhere but on Windows
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class _Engine:
+    """A compiled network and its idle requests."""
+
+    def __init__(
+        self, model: Path, compiled: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+    ) -> None:
+        self._model = model
+        self._inputs, self._outputs = inputs, outputs
+        self.arithmetic = _arithmetic(compiled)
+        self.streams = int(compiled.get_property("NUM_STREAMS"))
+        self.compiled: Any = compiled
+        self.idle: list[Any] = []
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, model: Path, content: bytes, processors: int) -> _Engine:
+        """Read and compile a network."""
         properties: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "NUM_STREAMS": min(processors, MAX_STREAMS),
@@ -72,34 +158,34 @@ class OpenVinoBackend:
         }
         try:
             core = openvino.Core()
-            network = core.read_model(model)
-            self._inputs = tuple(_spec(port) for port in network.inputs)
-            self._outputs = tuple(_spec(port) for port in network.outputs)
-            network.reshape({spec.name: [1, *spec.shape[1:]] for spec in self._inputs})
+            network = core.read_model(content)
+            inputs = tuple(_spec(port) for port in network.inputs)
+            check_specs(model, "input", inputs)
+            network.reshape({spec.name: [1, *spec.shape[1:]] for spec in inputs})
+            outputs = tuple(_spec(port) for port in network.outputs)
+            check_specs(model, "output", outputs)
             compiled = core.compile_model(network, "CPU", properties)
-        except RuntimeError as error:
+        except BundleError:
+            raise
+        except (
+            Exception
+        ) as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin
             raise BundleError(
-                f"OpenVINO {openvino.__version__} cannot load {model}: {_last_line(error)}. "
+                f"OpenVINO {openvino.__version__} cannot load {model}: {last_line(error)}. "
                 "Export the bundle again, or upgrade OpenVINO: pip install --upgrade openvino"
             ) from error
         del network
         _trim_heap()
-        self.arithmetic = _arithmetic(compiled)
-        self._streams = int(compiled.get_property("NUM_STREAMS"))
-        self._compiled: Any = compiled
-        self._idle: list[Any] = []
-        self._lock = threading.Lock()
-        _log.debug("%s: %d streams on %d threads, %s", model, self._streams, processors, self.arithmetic)
+        return cls(model, compiled, inputs, outputs)
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
-        self._check_open()
         arrays, count = check_inputs(inputs, self._inputs)
         results = {spec.name: empty_output(spec, count) for spec in self._outputs}
         running: deque[tuple[Any, int]] = deque()
         try:
             for item in range(count):
-                if len(running) < self._streams:
+                if len(running) < self.streams:
                     request = self._take()
                 else:
                     request = self._finish(*running.popleft(), results)
@@ -108,16 +194,17 @@ class OpenVinoBackend:
                 request.start_async(single, share_inputs=True)
             while running:
                 self._give_back(self._finish(*running.popleft(), results))
+        except _COMPUTING as error:
+            raise broken(self._model, "OpenVINO", error) from error
         finally:
             for request, _ in running:  # only after an exception; their results are of no use
                 request.cancel()
         return results
 
     def close(self) -> None:
-        """Give the network's memory back; may be called twice."""
         with self._lock:
-            self._compiled = None
-            self._idle.clear()
+            self.compiled = None
+            self.idle.clear()
 
     def _finish(self, request: Any, item: int, results: dict[str, Floats]) -> Any:
         request.wait()
@@ -127,17 +214,14 @@ class OpenVinoBackend:
 
     def _take(self) -> Any:
         with self._lock:
-            self._check_open()  # another thread may have closed it meanwhile
-            return self._idle.pop() if self._idle else self._compiled.create_infer_request()
-
-    def _check_open(self) -> None:
-        if self._compiled is None:
-            raise InputError("the backend was closed; load the bundle again.")
+            if self.compiled is None:  # another thread closed it meanwhile
+                raise InputError("the backend was closed; load the bundle again.")
+            return self.idle.pop() if self.idle else self.compiled.create_infer_request()
 
     def _give_back(self, request: Any) -> None:
         with self._lock:
-            if self._compiled is not None:
-                self._idle.append(request)
+            if self.compiled is not None:
+                self.idle.append(request)
 
 
 def _trim_heap() -> None:
@@ -147,8 +231,12 @@ def _trim_heap() -> None:
 
 
 def _spec(port: Any) -> TensorSpec:
-    sizes = [dimension.get_length() if dimension.is_static else None for dimension in port.partial_shape]
-    return TensorSpec(port.any_name, (None, *sizes[1:]))
+    """Return the form of an input or output: no sizes at all where even their number is open."""
+    shape = port.partial_shape
+    if shape.rank.is_dynamic or not len(shape):
+        return TensorSpec(port.any_name, ())
+    sizes = [dimension.get_length() if dimension.is_static else None for dimension in shape]
+    return TensorSpec(port.any_name, (None if sizes[0] == 1 else sizes[0], *sizes[1:]))
 
 
 def _arithmetic(compiled: Any) -> str:
@@ -163,9 +251,3 @@ def _arithmetic(compiled: Any) -> str:
         if precision in found:
             return word
     return "fp32"
-
-
-def _last_line(error: Exception) -> str:
-    """Return the line of OpenVINO's many that says what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else repr(error)

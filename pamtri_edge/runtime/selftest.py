@@ -50,6 +50,11 @@ def _wrong(bundle: Bundle, backend: Backend, golden: Golden, rows: NDArray[np.in
         raise BundleError(
             f"{bundle.model} is not the network that the manifest describes: {error} Export the bundle again."
         ) from error
+    if unknown := set(found) - {spec.name for spec in bundle.manifest.outputs}:
+        raise BundleError(
+            f"{bundle.model} is not the network that the manifest describes: it also gives {min(unknown)!r}. "
+            "Export the bundle again."
+        )
     wrong: list[str] = []
     for spec in bundle.manifest.outputs:
         if spec.name not in found:
@@ -92,13 +97,13 @@ def differences(
     if "cosine" in limits:
         cosines = row_cosines(found, expected)
         worst = int(cosines.argmin())
-        if cosines[worst] < limits["cosine"]:
+        if not cosines[worst] >= limits["cosine"]:  # so that NaN is wrong
             wrong.append(f"has cosine {cosines[worst]:.6f} at crop {worst} (limit {limits['cosine']:g})")
     if "max_abs" in limits:
         off = np.abs(found.astype(np.float64) - expected)
         kept = float((off <= limits["max_abs"]).mean())
         share = limits.get("share", 1.0)
-        if kept < share:
+        if not kept >= share:
             wrong.append(
                 f"differs by up to {off.max():.4g} (limit {limits['max_abs']:g}, kept by {kept:.1%} of its "
                 f"values where {share:.1%} must)"

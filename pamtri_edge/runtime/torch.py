@@ -10,6 +10,7 @@ results (see `nodes.half`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,8 +18,9 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import BundleError, InputError, MissingDependencyError
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.network_file import REMEDY, Content, broken, check_specs
 
 try:
     from pamtri_edge.runtime.graph import Graph, read_graph
@@ -42,8 +44,10 @@ class TorchBackend:
     Args:
         model: the ONNX file.
         device: "cpu", "cuda" or "cuda:N".
-        threads: CPU threads; this is torch's setting for the whole process. None leaves it alone.
+        threads: CPU threads; this is torch's setting for the whole process. None leaves it alone. A forked
+            process computes on one thread: the others are not there after a fork.
         native_half: on a CPU, give float16 nodes to the processor's own half arithmetic; slow without any.
+        content: gives the file's bytes; None reads `model`.
 
     Attributes:
         name: "torch".
@@ -59,7 +63,13 @@ class TorchBackend:
     name: Final = "torch"
 
     def __init__(
-        self, model: Path, *, device: str = "cpu", threads: int | None = None, native_half: bool = False
+        self,
+        model: Path,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        native_half: bool = False,
+        content: Content | None = None,
     ) -> None:
         if device.startswith("cuda"):
             _check_cuda(device)
@@ -68,8 +78,14 @@ class TorchBackend:
             torch.set_num_threads(threads)
         self.device = device
         self._target = torch.device(device)
+        self._model = model
+        self._process = os.getpid()
         emulated = self._target.type == "cpu" and not native_half
-        self._graph: Graph | None = read_graph(model, device=self._target, native_half=not emulated)
+        self._graph: Graph | None = read_graph(
+            model, device=self._target, native_half=not emulated, content=content
+        )
+        check_specs(model, "input", self._graph.inputs)
+        check_specs(model, "output", self._graph.outputs)
         self.arithmetic = self._graph.arithmetic
         if emulated and self.arithmetic == "fp16":
             self.arithmetic = EMULATED_HALF
@@ -101,6 +117,7 @@ class TorchBackend:
     def _parts(self, arrays: Mapping[str, Floats], count: int) -> Iterator[tuple[slice, dict[str, Tensor]]]:
         """Run a batch in parts; give each part's place in the batch and its outputs."""
         graph = self._loaded()
+        self._threads_after_fork()
         batch = _BATCH[self._target.type]
         for start in range(0, count, batch):
             part = slice(start, min(start + batch, count))
@@ -108,8 +125,29 @@ class TorchBackend:
                 given = {
                     name: torch.tensor(array[part], device=self._target) for name, array in arrays.items()
                 }
-                outputs = graph.run(given)
+                outputs = self._computed(graph, given, part.stop - part.start)
             yield part, outputs
+
+    def _computed(self, graph: Graph, given: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+        """Run the graph; what it gives has the forms that its file states."""
+        try:
+            outputs = graph.run(given)
+        except Exception as error:  # of whatever kind torch's functions raise for arguments from a file
+            raise broken(self._model, "torch", error) from error
+        for spec in graph.outputs:
+            if outputs[spec.name].shape != (count, *spec.shape[1:]):
+                found = tuple(outputs[spec.name].shape)
+                raise BundleError(
+                    f"{self._model} gives {spec.name!r} of shape {found} for {count} pictures; it states "
+                    f"{('N', *spec.shape[1:])}. {REMEDY}"
+                )
+        return outputs
+
+    def _threads_after_fork(self) -> None:
+        """Compute on this thread alone in a forked process: OpenMP would wait for threads left behind."""
+        if os.getpid() != self._process and self._target.type == "cpu":
+            torch.set_num_threads(1)
+            self._process = os.getpid()
 
     def _checked(self, inputs: Mapping[str, Floats]) -> tuple[dict[str, Floats], int]:
         return check_inputs(inputs, self._loaded().inputs)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.hrnet import PoseNet
+from pamtri_edge.runtime.openvino_library import load_openvino
 from pamtri_edge.train.pose_inputs import decoded
 
 if TYPE_CHECKING:
@@ -73,19 +74,18 @@ class FrozenPose:
 
 
 def _compiled(network: PoseNet, precision: str) -> openvino.CompiledModel:
-    import openvino
-
+    library = load_openvino()
     example = (torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE),)
     batch = {0: torch.export.Dim.DYNAMIC}
     with warnings.catch_warnings(), torch.no_grad(), torch.autocast("cpu", enabled=False):
         warnings.simplefilter("ignore")  # torch and openvino warn of each other's and their own old names
-        model = openvino.convert_model(torch.export.export(network, example, dynamic_shapes=(batch,)))
+        model = library.convert_model(torch.export.export(network, example, dynamic_shapes=(batch,)))
     options = {
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "ENABLE_CPU_PINNING": False,  # two trainings would pin themselves to the same processors
     }
-    return openvino.Core().compile_model(model, "CPU", options)
+    return cast("openvino.CompiledModel", library.Core().compile_model(model, "CPU", options))
 
 
 def _identity(network: PoseNet) -> str:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pamtri_edge.bundle import Golden, Manifest, cached_bundle, default_bundle, open_bundle
+from pamtri_edge.bundle import (
+    SHIPPED_BUNDLE,
+    Bundle,
+    Golden,
+    Manifest,
+    cache_folder,
+    default_bundle,
+    open_bundle,
+)
 from pamtri_edge.errors import BundleError
 
 
@@ -22,6 +32,13 @@ def edit(bundle: Path, **fields: Any) -> None:
     record = json.loads(file.read_text())
     record.update(fields)
     file.write_text(json.dumps({key: value for key, value in record.items() if value is not ...}))
+
+
+def change(bundle: Bundle, golden: Golden) -> None:
+    """Give a bundle other golden arrays, with their checksum."""
+    golden.save(bundle.path / "golden.npz")
+    digest = hashlib.sha256((bundle.path / "golden.npz").read_bytes()).hexdigest()
+    edit(bundle.path, files={**bundle.manifest.files, "golden.npz": digest})
 
 
 def test_a_written_bundle_opens_and_says_what_it_holds(bundle_path: Path, manifest: Manifest) -> None:
@@ -68,7 +85,7 @@ def test_files_that_the_manifest_does_not_list_are_let_be(bundle_path: Path) -> 
 
 
 def test_a_bundle_that_is_not_there_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"nothing\.pamtri is not there.*pamtri-export"):
+    with pytest.raises(BundleError, match=r"nothing\.pamtri does not exist.*--model lite --output"):
         open_bundle(tmp_path / "nothing.pamtri")
 
 
@@ -80,7 +97,7 @@ def test_a_file_in_the_place_of_a_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_no_bundle(bundle_path: Path) -> None:
     (bundle_path / "manifest.json").unlink()
-    with pytest.raises(BundleError, match=r"no bundle: it has no manifest\.json"):
+    with pytest.raises(BundleError, match=r"is not a bundle: it has no manifest\.json"):
         open_bundle(bundle_path)
 
 
@@ -233,33 +250,43 @@ def test_golden_arrays_that_disagree_with_the_manifest_are_refused(
 ) -> None:
     narrow = {**golden.expected, "embedding": golden.expected["embedding"][:, :4]}
     bundle = open_bundle(write(tmp_path / "x.pamtri"))
-    Golden(golden.inputs, narrow, {}).save(bundle.path / "golden.npz")
+    change(bundle, Golden(golden.inputs, narrow, {}))
     with pytest.raises(BundleError, match=r"expected/embedding has shape \(2, 4\)"):
-        bundle.golden()
-    Golden(golden.inputs, {"embedding": golden.expected["embedding"]}, {}).save(bundle.path / "golden.npz")
+        open_bundle(bundle.path).golden()
+    change(bundle, Golden(golden.inputs, {"embedding": golden.expected["embedding"]}, {}))
     with pytest.raises(BundleError, match="lacks expected/color"):
-        bundle.golden()
+        open_bundle(bundle.path).golden()
 
 
-def test_a_users_own_bundle_lies_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.delenv("PAMTRI_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert cached_bundle() == Path("/home/someone/.cache/pamtri-edge/pamtri-lite.pamtri")
+    assert cache_folder() == Path("/home/someone/.cache/pamtri-edge")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert cached_bundle() == Path("/xdg/pamtri-edge/pamtri-lite.pamtri")
+    assert cache_folder() == Path("/xdg/pamtri-edge")
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    assert cached_bundle() == tmp_path / "pamtri-lite.pamtri"
+    assert cache_folder() == tmp_path
 
 
-def test_a_users_own_bundle_goes_before_the_one_that_comes_with_the_package(
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "PAMTRI_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert cache_folder() is None
+
+
+def test_the_shipped_bundle_is_the_default_whatever_lies_in_the_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shipped = tmp_path / "shipped.pamtri"
-    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", shipped)
+    monkeypatch.delenv("PAMTRI_BUNDLE", raising=False)
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    assert default_bundle() == cached_bundle()  # there is none; this is where one is expected
-    shipped.mkdir()
-    assert default_bundle() == shipped
-    cached_bundle().mkdir()
-    assert default_bundle() == cached_bundle()
+    (tmp_path / "pamtri-lite.pamtri").mkdir()
+    assert default_bundle() == SHIPPED_BUNDLE
+
+
+def test_the_environment_names_another_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAMTRI_BUNDLE", "/somewhere/mine.pamtri")
+    assert default_bundle() == Path("/somewhere/mine.pamtri")
+    monkeypatch.setenv("PAMTRI_BUNDLE", "")
+    assert default_bundle() == SHIPPED_BUNDLE

@@ -3,7 +3,6 @@
 """`pamtri synth` as a user meets it: options, messages, exit codes, Ctrl-C."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from typer.testing import CliRunner
 
 from pamtri_edge import console
 from pamtri_edge.cli.synth import app
+from pamtri_edge.processors import available_processors
 from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
 from pamtri_edge.synth.dataset.layout import Split
@@ -101,7 +101,7 @@ def test_options_reach_the_plan(monkeypatch, tmp_path):
     assert (seen["folder"], seen["processes"], seen["overwrite"]) == (tmp_path, 3, True)
     call("--output", tmp_path)
     assert seen["plan"] == SynthPlan()
-    assert seen["processes"] == len(os.sched_getaffinity(0))
+    assert seen["processes"] == available_processors()
 
 
 def test_without_an_output_the_way_is_shown():
@@ -124,6 +124,7 @@ if __name__ == "__main__":
     import synth_fakes
     from pamtri_edge import console
     from pamtri_edge.cli.synth import app
+from pamtri_edge.processors import available_processors
     from pamtri_edge.synth.dataset import generate
     generate.generate.__kwdefaults__["open_studio"] = synth_fakes.SlowStudio
     console.guarded(app)

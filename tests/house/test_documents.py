@@ -7,7 +7,6 @@ import importlib
 import inspect
 import re
 import shlex
-import shutil
 
 import cv2
 import pytest
@@ -30,12 +29,10 @@ def blocks(text, language):
 
 @pytest.fixture
 def in_a_users_folder(tmp_path, monkeypatch, tiny_bundle):
-    """A folder with the pictures that the README reads, and a default bundle in the cache."""
+    """A folder with the pictures that the README reads, and a default bundle."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    from pamtri_edge.bundle import cached_bundle
-
-    shutil.copytree(tiny_bundle, cached_bundle())
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
     cv2.imwrite("car.jpg", samples.crops(1)[0][..., ::-1])
     cv2.imwrite("frame.jpg", cv2.resize(samples.crops(2)[1], (640, 352)))
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.runtime import Backend, create_backend
-from pamtri_edge.runtime.backend import available_processors
 
 ENGINES = ("openvino", "torch")
 Pictures = NDArray[np.float32]
@@ -182,12 +181,3 @@ def test_an_exported_network_gives_the_same_on_a_gpu(tiny_bundle: Path) -> None:
     here = create_backend(bundle.model, backend="torch").run(inputs)
     for name in here:
         np.testing.assert_allclose(there[name], here[name], atol=2e-3, err_msg=name)
-
-
-@pytest.mark.parametrize(
-    ("quota", "count"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1), ("", None)]
-)
-def test_a_containers_quota_limits_the_processors(tmp_path: Path, quota: str, count: int | None) -> None:
-    everything = available_processors(tmp_path / "absent")
-    (tmp_path / "cpu.max").write_text(quota)
-    assert available_processors(tmp_path / "cpu.max") == (count or everything)

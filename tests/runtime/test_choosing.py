@@ -78,7 +78,7 @@ def test_an_engine_that_is_not_installed_is_named_with_those_that_are(
         ),
         ({"device": "gpu"}, "device is 'gpu'; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'"),
         ({"device": "cuda:"}, "device is 'cuda:'"),
-        ({"backend": "openvino", "device": "cuda"}, "'openvino' runs on the CPU.*backend='torch'"),
+        ({"backend": "openvino", "device": "cuda"}, "'openvino' runs on the CPU.*backend='tensorrt'"),
         ({"threads": 0}, "threads is 0; expected at least 1"),
     ],
 )
@@ -94,8 +94,9 @@ def test_cuda_that_is_not_there_is_told(
     models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match=r"'cuda' needs CUDA.*sees none"):
+    with pytest.raises(InputError, match=r"'cuda' needs CUDA.*sees none") as caught:
         create_backend(models["fp32"], backend=backend, device="cuda")
+    assert ("device 'cuda' runs on TensorRT, which cannot" in str(caught.value)) == (backend == "auto")
 
 
 def test_a_cuda_device_that_is_not_there_is_told(

@@ -23,25 +23,25 @@ def test_arithmetic_tells_what_the_compiled_network_computes_in(
 
 def test_bfloat16_is_never_chosen(models: dict[str, Path]) -> None:
     backend = OpenVinoBackend(models["fp32"])
-    assert "float" in str(backend._compiled.get_property("INFERENCE_PRECISION_HINT"))
-    assert "bfloat" not in str(backend._compiled.get_property("INFERENCE_PRECISION_HINT"))
+    assert "float" in str(backend._engine.compiled.get_property("INFERENCE_PRECISION_HINT"))
+    assert "bfloat" not in str(backend._engine.compiled.get_property("INFERENCE_PRECISION_HINT"))
 
 
 @pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 2), (3, 3), (16, MAX_STREAMS)])
 def test_items_of_a_batch_run_side_by_side(models: dict[str, Path], threads: int, streams: int) -> None:
     backend = OpenVinoBackend(models["fp32"], threads=threads)
-    assert backend._compiled.get_property("INFERENCE_NUM_THREADS") <= threads
+    assert backend._engine.compiled.get_property("INFERENCE_NUM_THREADS") <= threads
     backend.run({"images": np.zeros((2 * MAX_STREAMS, 3, 16, 16), np.float32)})
-    assert 1 <= len(backend._idle) <= streams
+    assert 1 <= len(backend._engine.idle) <= streams
 
 
 def test_requests_are_used_again(models: dict[str, Path], pictures: Pictures) -> None:
     backend = OpenVinoBackend(models["fp32"], threads=2)
     backend.run({"images": pictures})
-    made = len(backend._idle)
+    made = len(backend._engine.idle)
     for _ in range(5):
         backend.run({"images": pictures})
-    assert len(backend._idle) == made
+    assert len(backend._engine.idle) == made
 
 
 def test_an_item_that_cannot_be_computed_leaves_the_engine_usable(
@@ -49,7 +49,9 @@ def test_an_item_that_cannot_be_computed_leaves_the_engine_usable(
 ) -> None:
     backend = OpenVinoBackend(models["fp32"], threads=2)
     meant = backend.run({"images": pictures})["embedding"]
-    finish = backend._finish
+    engine = backend._engine
+    assert engine is not None
+    finish = engine._finish
     calls = []
 
     def interrupted(*arguments: object) -> object:
@@ -58,7 +60,7 @@ def test_an_item_that_cannot_be_computed_leaves_the_engine_usable(
             raise KeyboardInterrupt
         return finish(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(backend, "_finish", interrupted)
+    monkeypatch.setattr(engine, "_finish", interrupted)
     with pytest.raises(KeyboardInterrupt):
         backend.run({"images": pictures})
     monkeypatch.undo()

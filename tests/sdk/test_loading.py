@@ -116,17 +116,16 @@ def test_options_that_do_not_exist_are_refused(
         Reidentifier.load(micro_bundle, **options)  # type: ignore[arg-type]
 
 
-def test_without_a_path_the_bundle_in_the_users_cache_is_used_with_one_warning(
-    micro: Micro, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_without_a_path_the_bundle_of_the_environment_is_used_with_one_warning(
+    micro: Micro, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    micro("pamtri-lite.pamtri", trained=False)
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(micro("mine.pamtri", trained=False)))
     with Reidentifier.load() as reid:
         found = reid.embed(samples.crops(2))
     assert len(found) == 2
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert record.name == "pamtri_edge.reidentifier"
-    assert "pamtri-lite.pamtri holds untrained weights" in record.getMessage()
+    assert "mine.pamtri holds untrained weights" in record.getMessage()
 
 
 def test_trained_weights_need_no_warning(micro_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -135,8 +134,9 @@ def test_trained_weights_need_no_warning(micro_bundle: Path, caplog: pytest.LogC
 
 
 def test_without_a_path_trained_weights_come_with_the_package_and_need_no_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    micro: Micro, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    micro("pamtri-lite.pamtri", trained=False)  # in the cache, where an export might have put it
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
     with Reidentifier.load() as reid:
         assert reid.manifest.trained
@@ -145,12 +145,11 @@ def test_without_a_path_trained_weights_come_with_the_package_and_need_no_warnin
     assert not caplog.records
 
 
-def test_without_any_bundle_the_error_names_the_command_that_makes_one(
+def test_a_default_bundle_that_is_not_there_names_the_command_that_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", tmp_path / "none")
-    with pytest.raises(BundleError, match=r"pamtri-lite\.pamtri.*pamtri-export --model lite"):
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(tmp_path / "none"))
+    with pytest.raises(BundleError, match=r"none does not exist.*--model lite --output .*none\.pamtri"):
         Reidentifier.load()
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.atomic import write_atomically
-from pamtri_edge.bundle import cached_bundle
+from pamtri_edge.bundle import cache_folder
 from pamtri_edge.errors import EngineError
 from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint
@@ -63,9 +63,13 @@ class Cached:
     built: bool
 
 
-def engine_folders(model: Path) -> tuple[Path, Path]:
-    """Return where the engines of a bundle's ONNX file may lie: with the bundle, and in the user's cache."""
-    return model.parent / ENGINES, cached_bundle().parent / ENGINES
+def engine_folders(model: Path) -> tuple[Path, ...]:
+    """Return where the engines of a bundle's ONNX file may lie: with the bundle, and in the user's cache.
+
+    A user without a home has no cache, unless an environment variable names one.
+    """
+    cache = cache_folder()
+    return (model.parent / ENGINES, *([] if cache is None else [cache / ENGINES]))
 
 
 def cached_engine(
