@@ -186,13 +186,16 @@ def _read(folder: Folder) -> Bundle:
     return Bundle(folder.path, manifest, held)
 
 
-def default_bundle() -> Path:
+def default_bundle(named: str | None = None) -> Path:
     """Return the bundle that is used when none is named.
 
     It is the one that the environment variable `PAMTRI_BUNDLE` names, else the trained `lite` one that comes
     with the package. Nothing that an export writes changes that.
+
+    Args:
+        named: the variable's value, where it is not this process's.
     """
-    named = os.environ.get(BUNDLE_VARIABLE)
+    named = named or os.environ.get(BUNDLE_VARIABLE)
     return Path(named) if named else SHIPPED_BUNDLE
 
 

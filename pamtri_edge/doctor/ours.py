@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pamtri_edge.bundle import default_bundle, open_bundle
+from pamtri_edge.bundle import BUNDLE_VARIABLE, default_bundle, open_bundle
 from pamtri_edge.doctor.findings import Finding, joined
 from pamtri_edge.doctor.isolated import ask
 from pamtri_edge.doctor.machine import Machine
@@ -27,14 +27,18 @@ def native(machine: Machine) -> Finding:
 
 def bundle(machine: Machine) -> Finding:
     """Open the bundle that is used where none is named."""
-    name, title, remedy = "bundle", "Default bundle", "pamtri-export --model lite"
-    path = default_bundle()
+    name, title = "bundle", "Default bundle"
+    named = machine.environ.get(BUNDLE_VARIABLE)
+    path = default_bundle(named)
+    remedy = "pip install --force-reinstall --no-deps pamtri-edge"
+    if named:
+        remedy = f"let {BUNDLE_VARIABLE} name a bundle, or unset it to use the one that comes along"
     if not path.exists():
         return Finding(name, title, "missing", f"none at {path}", remedy, {"path": str(path)})
     try:
         manifest = open_bundle(path).manifest
     except PamtriError as error:
-        return Finding(name, title, "unusable", str(error), f"{remedy} --overwrite", {"path": str(path)})
+        return Finding(name, title, "unusable", str(error), remedy, {"path": str(path)})
     trained = "" if manifest.trained else "untrained: its embeddings do not tell vehicles apart"
     summary = joined([f"{manifest.size} {manifest.precision} {manifest.geometry}", trained, str(path)])
     facts = {"path": str(path), "trained": manifest.trained, "embedding_space": manifest.embedding_space}

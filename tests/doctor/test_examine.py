@@ -3,6 +3,7 @@
 """The whole examination: nothing that a machine is or lacks ends it."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -13,13 +14,13 @@ from pamtri_edge.doctor.findings import Finding
 
 
 @pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", tmp_path / "none shipped")
-    return tmp_path / "cache"
+def nothing_shipped(tmp_path, monkeypatch):
+    monkeypatch.delenv("PAMTRI_BUNDLE", raising=False)
+    monkeypatch.setattr("pamtri_edge.bundle.SHIPPED_BUNDLE", tmp_path / "shipped.pamtri")
+    return tmp_path / "shipped.pamtri"
 
 
-def test_a_bare_machine_is_examined_to_the_end(fake, empty_cache):
+def test_a_bare_machine_is_examined_to_the_end(fake, nothing_shipped):
     report = examine(fake.build())
     assert [finding.name for finding in report.findings] == [probe.name for probe in PROBES]
     assert not any("could not be examined" in finding.summary for finding in report.findings)
@@ -27,7 +28,7 @@ def test_a_bare_machine_is_examined_to_the_end(fake, empty_cache):
     assert report["run"].lacking == ("openvino", "bundle", "av", "norfair")
 
 
-def test_this_machine_is_examined_to_the_end(empty_cache):
+def test_this_machine_is_examined_to_the_end(nothing_shipped):
     report = examine()
     assert report["openvino"].ok
     assert report["native"].status in ("ok", "missing")
@@ -35,7 +36,7 @@ def test_this_machine_is_examined_to_the_end(empty_cache):
     assert report.version == pamtri_edge.__version__
 
 
-def test_a_machine_where_every_package_crashes_is_examined_to_the_end(fake, empty_cache):
+def test_a_machine_where_every_package_crashes_is_examined_to_the_end(fake, nothing_shipped):
     for name in ("openvino", "torch", "tensorrt", "tensorrt_rtx", "cupy", "av", "norfair", "pyds", "gi"):
         fake.module(name, "import os; os.kill(os.getpid(), 11)")
     fake.program("gst-inspect-1.0", "echo GStreamer 1.24.2")
@@ -65,19 +66,28 @@ def test_every_probe_waits_only_for_probes_before_it():
     assert len(set(NAMES)) == len(NAMES)
 
 
-def test_abilities_need_only_what_is_probed(fake, empty_cache):
+def test_abilities_need_only_what_is_probed(fake, nothing_shipped):
     names = {probe.name for probe in PROBES}
     for ability in examine(fake.build()).abilities:
         assert {one for need in ability.needs for one in need.split(" or ")} <= names
 
 
-def test_no_default_bundle_names_the_command_that_makes_one(fake, empty_cache):
+def test_no_default_bundle_names_the_command_that_brings_it(fake, nothing_shipped):
     finding = examine(fake.build())["bundle"]
     assert finding.status == "missing"
-    assert finding.remedy == "pamtri-export --model lite"
+    assert finding.remedy == "pip install --force-reinstall --no-deps pamtri-edge"
 
 
-def test_a_default_bundle_is_described_and_a_changed_one_is_refused(fake, empty_cache, tiny_bundle):
+def test_a_default_bundle_that_the_environment_names_wrongly_names_the_variable(
+    fake, nothing_shipped, monkeypatch
+):
+    monkeypatch.setenv("PAMTRI_BUNDLE", "/nowhere/mine.pamtri")
+    finding = examine(replace(fake.build(), environ={"PAMTRI_BUNDLE": "/nowhere/mine.pamtri"}))["bundle"]
+    assert finding.status == "missing"
+    assert "let PAMTRI_BUNDLE name a bundle" in finding.remedy
+
+
+def test_a_default_bundle_is_described_and_a_changed_one_is_refused(fake, nothing_shipped, tiny_bundle):
     from pamtri_edge.bundle import default_bundle
 
     shutil.copytree(tiny_bundle, default_bundle())

@@ -30,9 +30,9 @@ def test_a_bundle_is_named_after_its_weights_unless_told(given, name):
     assert ExportOptions(**given).final == Path(name)
 
 
-def test_the_lite_model_goes_where_the_sdk_looks(monkeypatch, tmp_path):
+def test_an_export_without_a_name_changes_no_default(monkeypatch, tmp_path):
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    assert ExportOptions(model="lite").final == tmp_path / "pamtri-lite.pamtri"
+    assert ExportOptions(model="lite").final == Path("pamtri-lite.pamtri")
 
 
 @pytest.mark.parametrize(
