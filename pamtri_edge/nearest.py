@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pamtri_edge.processors import available_processors
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +42,7 @@ def nearest(first: Floats, second: Floats) -> Nearest:
         cosines = np.clip(first @ second.T, -1.0, 1.0)
         columns = cosines.argmax(axis=1)
         return Nearest(columns, cosines[np.arange(len(first)), columns], cosines.argmax(axis=0))
-    workers = max(1, min(len(os.sched_getaffinity(0)), -(-len(first) // _ROWS)))
+    workers = max(1, min(available_processors(), -(-len(first) // _ROWS)))
     bounds = np.linspace(0, len(first), workers + 1).astype(int).tolist()
     turned = [np.ascontiguousarray(second[at : at + _COLUMNS].T) for at in range(0, len(second), _COLUMNS)]
     with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
