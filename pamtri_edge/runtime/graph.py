@@ -112,7 +112,7 @@ def read_graph(
             message names it.
     """
     try:
-        return _read(path, network_bytes(path, content), device)
+        return _read(path, network_bytes(path, content), device, native_half)
     except BundleError:
         raise
     except Exception as error:  # of whatever kind onnx and torch raise for a file of unknown origin
@@ -121,7 +121,7 @@ def read_graph(
         ) from error
 
 
-def _read(path: Path, content: bytes, device: torch.device) -> Graph:
+def _read(path: Path, content: bytes, device: torch.device, native_half: bool) -> Graph:
     model = onnx.load_model_from_string(content)
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     if opset not in OPSETS:
