@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from pamtri_edge.runtime.backend import available_processors
+from pamtri_edge.processors import available_processors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
