@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import InputError
+from pamtri_edge.runtime.openvino_library import load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
@@ -142,7 +143,7 @@ def read_graph(path: Path) -> Graph:
         MissingDependencyError: OpenVINO is not installed.
     """
     _check_file(path)
-    core = _openvino().Core()
+    core = load_openvino().Core()
     try:
         return Graph(path, core.read_model(str(path)))
     except (RuntimeError, ValueError) as error:
@@ -166,7 +167,7 @@ def compile_graph(graph: Graph, threads: int | None) -> Any:
     if threads:
         properties["INFERENCE_NUM_THREADS"] = threads
     try:
-        return _openvino().Core().compile_model(graph.model, "CPU", properties)
+        return load_openvino().Core().compile_model(graph.model, "CPU", properties)
     except RuntimeError as error:
         raise InputError(f"{graph.path} cannot be loaded as a detector ({last_line(error)}).") from error
 
@@ -213,14 +214,6 @@ def _check_file(path: Path) -> None:
         raise InputError(
             f"{path} is {other}; {expected}. Export it: yolo export model=NAME.pt format=onnx, for one."
         )
-
-
-def _openvino() -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingDependencyError(f"a detector needs OpenVINO ({error}): pip install openvino") from error
-    return openvino
 
 
 def _backwards(start: Any) -> Iterator[Any]:
