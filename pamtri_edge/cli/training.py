@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pamtri_edge.train.schedule import Budget
 
 _VIEWS: Final = 20  # of a vehicle that is drawn on the spot, an epoch
+_IMAGENET: Final = "imagenet"
 _TICKS: Final = 1000  # of the progress bar
 _LINE_S: Final = 30.0  # between two lines where there is no terminal to draw a bar on
 _DURATION: Final = re.compile(r"^(\d+(?:\.\d+)?)([smh]?)$")
@@ -108,6 +109,26 @@ def changed_recipe(recipe: Any, *, sizes: str | None, precision: Enum | None, **
     given["sizes"] = None if sizes is None else _sizes(sizes)
     given["precision"] = None if precision is None else precision.value
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def first_weights(init: Path | None, backbone: Enum | None) -> Path | None:
+    """Return the file of the first weights; the word `imagenet` stands for those of a published backbone.
+
+    Raises:
+        InputError: the word is given without a backbone that has such weights in a package.
+        MissingDependencyError: the package is not installed.
+    """
+    if init is None or str(init) != _IMAGENET or init.exists():
+        return init
+    from pamtri_edge.models import LITES
+    from pamtri_edge.train.imagenet import imagenet_weights
+
+    if backbone is None or backbone.value not in LITES:
+        raise InputError(
+            f"--init imagenet: there are packages of the weights of {', '.join(LITES)}; name one as "
+            "--backbone, or give a file of weights."
+        )
+    return imagenet_weights(str(backbone.value))
 
 
 def _sizes(text: str) -> tuple[tuple[float, int], ...]:

@@ -68,6 +68,14 @@ class DenseNet(nn.Sequential):
         assert isinstance(norm, nn.BatchNorm2d)
         return convolution, norm
 
+    @property
+    def blocks(self) -> tuple[nn.Module, ...]:
+        """The dense blocks, each with the transition that follows it."""
+        parts = [
+            part for name, part in self.named_children() if name.startswith(("denseblock", "transition"))
+        ]
+        return tuple(nn.ModuleList(parts[start : start + 2]) for start in range(0, len(parts), 2))
+
     def after_stem(self, stem: Tensor) -> Tensor:
         """Map the normalised output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32)."""
         x = stem

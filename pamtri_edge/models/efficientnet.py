@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -114,12 +115,17 @@ class EfficientNetLite(nn.Module):
         """The first convolution, which the whole stack goes through, and its normalisation."""
         return self._conv_stem, self._bn0
 
+    @property
+    def blocks(self) -> tuple[nn.Module, ...]:
+        """The blocks, in order."""
+        return tuple(self._blocks)
+
     def after_stem(self, stem: Tensor) -> Tensor:
         """Map the normalised output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32), 0..6."""
         x = functional.relu6(stem)
         for block in self._blocks:
             x = block(x)
-        return functional.relu6(self._bn1(self._conv_head(x)))
+        return functional.relu6(_normalised(self._conv_head, self._bn1, x))
 
 
 class Block(nn.Module):
@@ -144,10 +150,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, out, H / stride, W / stride)."""
-        y = functional.relu6(self._bn0(self._expand_conv(x))) if self._wider else x
-        y = functional.relu6(self._bn1(self._depthwise_conv(y)))
-        y = self._bn2(self._project_conv(y))
-        return x + y if self.residual else y  # type: ignore[no-any-return]
+        y = functional.relu6(_normalised(self._expand_conv, self._bn0, x)) if self._wider else x
+        y = functional.relu6(_normalised(self._depthwise_conv, self._bn1, y))
+        y = _normalised(self._project_conv, self._bn2, y)
+        return x + y if self.residual else y
 
 
 class SameConvolution(nn.Conv2d):
@@ -165,8 +171,33 @@ class SameConvolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, out, H / stride, W / stride)."""
-        uneven = self.around[0] != self.around[1]
-        return super().forward(functional.pad(x, self.around * 2) if uneven else x)
+        return super().forward(self.framed(x))
+
+    def framed(self, x: Tensor) -> Tensor:
+        """Return the input with the zeros around it that `padding` cannot say."""
+        return functional.pad(x, self.around * 2) if self.around[0] != self.around[1] else x
+
+
+def _normalised(convolution: SameConvolution, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Convolve and normalise.
+
+    In a training that keeps the statistics (`train.freezing`) the normalisation goes into the weights first:
+    the same numbers, and gradients, in two thirds of the time, because no pass over the map is needed.
+    """
+    if norm.training or not torch.is_grad_enabled() or torch.compiler.is_exporting():
+        return norm(convolution(x))  # type: ignore[no-any-return]
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    return functional.conv2d(
+        convolution.framed(x),
+        convolution.weight * scale.view(-1, 1, 1, 1),
+        norm.bias - norm.running_mean * scale,
+        convolution.stride,
+        convolution.padding,
+        convolution.dilation,
+        convolution.groups,
+    )
 
 
 def _blocks(spec: LiteSpec) -> Iterator[Block]:

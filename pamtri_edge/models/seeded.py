@@ -156,6 +156,10 @@ def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor,
 def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
     """Calibrate the batch normalisations, then centre and scale the heads."""
     _calibrated(reid, *inputs)
+    if reid.spec.neck:  # what hardly varies over few pictures would be enlarged with its rounding
+        variance = reid.neck.running_var
+        assert variance is not None
+        variance.clamp_(min=variance.mean().item())
     if reid.spec.multitask:
         heads = [(f"fc_{what}", f"classifier_{what}") for what in ("vid", "vcolor", "vtype")]
     else:

@@ -44,6 +44,9 @@ class Job(Protocol):
     recipe: Recipe
     origin: Origin
 
+    def learn(self) -> None:
+        """Put the network into training mode."""
+
     def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
         """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
 

@@ -136,7 +136,7 @@ class Training:
 
     def _train(self, on_progress: Callable[[Progress], None] | None) -> bool:
         run, budget = self._run, self.spec.budget
-        self.job.network.train()
+        self.job.learn()
         loader = self._loader()
         begin = now = saved = time.monotonic()
         before, window = run.spent, [(now, run.images)]
@@ -236,7 +236,7 @@ class Training:
         self.job.network.eval()
         with torch.no_grad():
             scores = self.job.validate(size, self.precision)
-        self.job.network.train()
+        self.job.learn()
         if scores is None:
             return False
         run.scores.append({"step": run.step, "progress": progress, "size": size, **scores})

@@ -15,6 +15,10 @@ _CENTER_RATE: Final = 0.5
 """Of plain gradient descent on centers, as Wen et al. move them towards their class."""
 
 
+_FACTOR: Final = "factor"
+"""Of a group of parameters: what its rate is multiplied by."""
+
+
 class Stepper:
     """Adam or AdamW on a network, and gradient descent on what is trained beside it.
 
@@ -36,16 +40,9 @@ class Stepper:
     ) -> None:
         self._parameters = [one for one in network.parameters() if one.requires_grad]
         self._clip = recipe.clip
-        if recipe.optimizer == "adamw":
-            groups: list[dict[str, Any]] = [
-                {"params": [one for one in self._parameters if one.ndim > 1]},
-                {"params": [one for one in self._parameters if one.ndim <= 1], "weight_decay": 0.0},
-            ]
-            self._main: torch.optim.Optimizer = torch.optim.AdamW(
-                groups, lr=recipe.rate, weight_decay=recipe.weight_decay
-            )
-        else:
-            self._main = torch.optim.Adam(self._parameters, lr=recipe.rate, weight_decay=recipe.weight_decay)
+        groups = _groups(network, recipe)
+        kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+        self._main: torch.optim.Optimizer = kind(groups, lr=recipe.rate, weight_decay=recipe.weight_decay)
         self._beside = None if extra is None else torch.optim.SGD(extra.parameters(), lr=_CENTER_RATE)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
 
@@ -57,7 +54,7 @@ class Stepper:
             rate: learning rate of the network.
         """
         for group in self._main.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get(_FACTOR, 1.0)  # absent from states of old
         self._main.zero_grad(set_to_none=True)
         if self._beside is not None:
             self._beside.zero_grad(set_to_none=True)
@@ -84,3 +81,20 @@ class Stepper:
         if self._beside is not None:
             self._beside.load_state_dict(state["beside"])
         self._scaler.load_state_dict(state["scaler"])
+
+
+def _groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameters by what they are multiplied and decayed with; no group is empty."""
+    learned = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    backbone = {name for name in learned if name.startswith("base.")}
+    apart = recipe.head_rate != 1.0
+    groups: list[dict[str, Any]] = []
+    for head in (False, True) if apart else (False,):
+        chosen = [one for name, one in learned.items() if not apart or (name not in backbone) == head]
+        factor = {_FACTOR: recipe.head_rate if head else 1.0}
+        if recipe.optimizer == "adamw":
+            groups.append({"params": [one for one in chosen if one.ndim > 1], **factor})
+            groups.append({"params": [one for one in chosen if one.ndim <= 1], "weight_decay": 0.0, **factor})
+        else:
+            groups.append({"params": chosen, **factor})
+    return [group for group in groups if group["params"]]

@@ -69,6 +69,10 @@ class PoseJob:
         self.origin = begin(self.network, seed=seed, file=init)
         self._held_out = None if held_out is None else held_out.with_keypoints()
 
+    def learn(self) -> None:
+        """Put the network into training mode."""
+        self.network.train()
+
     def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
         """Return the error of the heatmaps, a thousandfold: it is a mean over mostly empty cells."""
         predicted = self.network(images)

@@ -36,6 +36,7 @@ class Recipe:
         decay: the rate falls to a tenth at each of `drops`, or follows half a cosine to 0.
         drops: when it falls, as parts of the training.
         warm_up: part of the training in which the rate rises from 0.
+        head_rate: how many times faster than a backbone of its own learns what follows it.
         clip: longest gradient that is followed as it is; None for any.
         sizes: sides of the pictures in pixels and from which part of the training on, in order.
         precision: arithmetic of the network: `auto` takes bf16 where the processor computes in it.
@@ -51,6 +52,7 @@ class Recipe:
     decay: Decay = "steps"
     drops: tuple[float, ...] = ()
     warm_up: float = 0.0
+    head_rate: float = 1.0
     clip: float | None = None
     sizes: tuple[tuple[float, int], ...] = ((0.0, IMAGE_SIZE),)
     precision: Precision = "fp32"
@@ -62,10 +64,10 @@ class Recipe:
         wrong = [side for _, side in self.sizes if side % 32 or not 64 <= side <= 512]
         if wrong:
             raise InputError(f"pictures of {wrong[0]} pixels; their side is a multiple of 32 from 64 to 512.")
-        if self.epochs <= 0 or self.rate <= 0 or not 0 <= self.warm_up < 1:
+        if min(self.epochs, self.rate, self.head_rate) <= 0 or not 0 <= self.warm_up < 1:
             raise InputError(
-                f"epochs={self.epochs:g}, rate={self.rate:g}, warm_up={self.warm_up:g}: the first two must "
-                "be above 0, warm_up a part from 0 to below 1."
+                f"epochs={self.epochs:g}, rate={self.rate:g}, head_rate={self.head_rate:g}, "
+                f"warm_up={self.warm_up:g}: the first three are above 0, warm_up a part from 0 to below 1."
             )
 
     def size(self, progress: float) -> int:
@@ -94,12 +96,20 @@ class ReidRecipe(Recipe):
         pictures: K, pictures of each vehicle in a batch; P is `batch / K`.
         loss: what is minimised.
         alike: share of batches of vehicles that look alike, see `sampler.VehiclesByPictures`.
+        one_color: share of batches of vehicles of one color.
+        traffic: how far colors come as often as in traffic, from 0 (as in the data) to 1.
+        frozen: so many first blocks of the backbone, and the stem, do not learn; see `freezing`.
+        frozen_norms: the backbone's batch normalisations keep their statistics.
         noise: how ground truth is blurred where it stands in for a pose network.
     """
 
     pictures: int = 4
     loss: LossSpec = field(default_factory=LossSpec)
     alike: float = 0.0
+    one_color: float = 0.0
+    traffic: float = 0.0
+    frozen: int = 0
+    frozen_norms: bool = False
     noise: TruthNoise = field(default_factory=TruthNoise)
 
     def __post_init__(self) -> None:
@@ -108,6 +118,13 @@ class ReidRecipe(Recipe):
             raise InputError(
                 f"a batch of {self.batch} pictures, {self.pictures} of each vehicle; give a multiple of the "
                 "latter (2 or more), of at least two vehicles."
+            )
+        shares = (self.alike, self.one_color, self.traffic)
+        if min(shares) < 0 or max(shares) > 1 or self.alike + self.one_color > 1 or self.frozen < 0:
+            raise InputError(
+                f"alike={self.alike:g}, one_color={self.one_color:g}, traffic={self.traffic:g}, "
+                f"frozen={self.frozen}: the first two are shares of the batches and at most 1 together, "
+                "traffic is a part from 0 to 1, frozen a number of blocks."
             )
 
     @property

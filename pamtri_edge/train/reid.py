@@ -19,14 +19,16 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.train.data import UNKNOWN, DataSet, check_identities
+from pamtri_edge.train.freezing import freeze, learning
 from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.losses import Labels, ReidLoss, reid_losses
 from pamtri_edge.train.metric import Centers
 from pamtri_edge.train.pose_inputs import drawn_heatmaps, noisy_truth, reid_inputs
 from pamtri_edge.train.recipes import Precision, ReidRecipe
-from pamtri_edge.train.sampler import Sampler, VehiclesByPictures
+from pamtri_edge.train.sampler import Looks, Sampler, VehiclesByPictures
 from pamtri_edge.train.tracks import WithTracks, surely_differ
+from pamtri_edge.train.traffic import traffic_weights
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import COLORS, TYPES
 
@@ -97,17 +99,20 @@ class ReidJob:
             _check_truth(data)
         self.recipe = recipe
         self.data = data
-        groups = _groups(data) if recipe.alike else None
+        looks = Looks(
+            (data.colors, data.types), (recipe.one_color, recipe.alike), traffic_weights(data, recipe.traffic)
+        )
         self.sampler: Sampler = (
-            WithTracks(data, recipe.vehicles, recipe.pictures, seed, groups=groups, alike=recipe.alike)
+            WithTracks(data, recipe.vehicles, recipe.pictures, seed, looks=looks)
             if with_tracks
-            else VehiclesByPictures(
-                data.labels, recipe.vehicles, recipe.pictures, seed, groups=groups, alike=recipe.alike
-            )
+            else VehiclesByPictures(data.labels, recipe.vehicles, recipe.pictures, seed, looks=looks)
         )
         self.spec = replace(spec, vehicles=max(1, data.classes), colors=len(COLORS), types=len(TYPES))
         self.network = ReidNet(self.spec)
         self.origin = begin(self.network, seed=seed, file=init)
+        if self.spec.neck:  # centered features, as the cosine wants them
+            self.network.neck.bias.requires_grad_(False)
+        freeze(self.network, recipe.frozen)
         centered = recipe.loss.kind is ReidLoss.CENTER
         self.extra: nn.Module | None = Centers(self.spec.vehicles, self.spec.embedding) if centered else None
         self.pose = None if pose is None or not spec.uses_pose else FrozenPose(pose)
@@ -116,6 +121,10 @@ class ReidJob:
         self._with_tracks = with_tracks
         if spec.multitask and data.classes:
             self._check_attributes()
+
+    def learn(self) -> None:
+        """Put the network into training mode, but for what is frozen."""
+        learning(self.network, frozen_norms=self.recipe.frozen_norms)
 
     def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
         """Return the terms of the loss by name."""
@@ -199,8 +208,3 @@ def _check_truth(data: DataSet) -> None:
             "trained with their pose; give a trained pose network with --pose, or leave the pose out "
             "(--embed none --no-keypoints)."
         )
-
-
-def _groups(data: DataSet) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return what makes vehicles look alike: color and type, as one number."""
-    return (data.colors * (len(TYPES) + 1) + data.types).astype(np.int64)

@@ -19,6 +19,7 @@ from pamtri_edge.errors import InputError
 Batch = NDArray[np.int64]
 
 _SALT: Final = 5  # keeps these draws apart from those of augmentation
+_MOST: Final = 1000  # types
 
 
 class Sampler(Protocol):
@@ -56,6 +57,41 @@ class Shuffled:
 
 
 @dataclass(frozen=True, eq=False)
+class Looks:
+    """Which vehicles share a batch, and how often each is shown.
+
+    What tells vehicles of one color and type apart is their details, where color would do among others. In
+    a batch of one color alone, shape counts too.
+
+    Attributes:
+        marks: (N,) the color and (N,) the type of each picture, below 0 where unknown.
+        shares: of batches whose vehicles come from as few colors as possible, and of those that come from as
+            few pairs of color and type.
+        weights: (N,) how often each picture's vehicle is dealt in an epoch, on average; None for once.
+    """
+
+    marks: tuple[NDArray[np.int64], NDArray[np.int64]]
+    shares: tuple[float, float]
+    weights: NDArray[np.float64] | None = None
+
+    def drawn(self, rng: np.random.Generator) -> NDArray[np.int64] | None:
+        """Draw what makes vehicles alike in the next batch: (N,) groups, or None for no matter."""
+        one_color, one_look = self.shares
+        if not one_color + one_look:
+            return None
+        chance = rng.random()
+        color, kind = self.marks
+        if chance < one_look:
+            return color * _MOST + kind
+        return color if chance < one_look + one_color else None
+
+    def of(self, indices: NDArray[np.int64]) -> Looks:
+        """Return the same for some of the pictures."""
+        weights = None if self.weights is None else self.weights[indices]
+        return Looks((self.marks[0][indices], self.marks[1][indices]), self.shares, weights)
+
+
+@dataclass(frozen=True, eq=False)
 class VehiclesByPictures:
     """P vehicles x K pictures, as the original's RandomIdentitySampler.
 
@@ -68,17 +104,14 @@ class VehiclesByPictures:
         vehicles: P.
         pictures: K.
         seed: another seed, another order.
-        groups: (N,) what makes vehicles look alike, such as color and type together; -1 where unknown.
-        alike: share of the batches whose vehicles come from as few groups as possible: what tells such
-            vehicles apart is their details, where color would do among others.
+        looks: which vehicles share a batch, and how often each is shown; None for chance alone.
     """
 
     labels: NDArray[np.int64]
     vehicles: int = 8
     pictures: int = 4
     seed: int = 0
-    groups: NDArray[np.int64] | None = None
-    alike: float = 0.0
+    looks: Looks | None = None
     _members: dict[int, NDArray[np.int64]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,13 +131,22 @@ class VehiclesByPictures:
     def epoch(self, number: int) -> list[Batch]:
         """Return the batches of an epoch, counted from 0: (P * K,) indices, vehicle by vehicle."""
         rng = np.random.default_rng([self.seed, number, _SALT])
-        hands = {label: self._deal(indices, rng) for label, indices in self._members.items()}
+        hands = {label: self._hands(indices, rng) for label, indices in self._members.items()}
+        hands = {label: dealt for label, dealt in hands.items() if dealt}
         batches = []
         while len(hands) >= self.vehicles:
             chosen = self._choose(list(hands), rng)
             batches.append(np.concatenate([hands[label].pop() for label in chosen]))
             hands = {label: left for label, left in hands.items() if left}
         return batches
+
+    def _hands(self, indices: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Deal a vehicle's pictures as often as its weight says: 1.4 is once, often twice."""
+        weights = None if self.looks is None else self.looks.weights
+        if weights is None:
+            return self._deal(indices, rng)
+        times = int(weights[indices[0]] + rng.random())
+        return [hand for _ in range(times) for hand in self._deal(indices, rng)]
 
     def _deal(self, indices: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
         if len(indices) < self.pictures:
@@ -115,10 +157,11 @@ class VehiclesByPictures:
 
     def _choose(self, labels: list[int], rng: np.random.Generator) -> list[int]:
         shuffled = [labels[index] for index in rng.permutation(len(labels))]
-        if self.groups is None or rng.random() >= self.alike:
+        alike = None if self.looks is None else self.looks.drawn(rng)
+        if alike is None:
             return shuffled[: self.vehicles]
         # A stable sort by group, begun at a random group: neighbours look alike.
-        group_of = {label: int(self.groups[self._members[label][0]]) for label in shuffled}
+        group_of = {label: int(alike[self._members[label][0]]) for label in shuffled}
         groups = sorted(set(group_of.values()))
         turn = int(rng.integers(len(groups)))
         place = {group: (index - turn) % len(groups) for index, group in enumerate(groups)}

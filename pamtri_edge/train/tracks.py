@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.tracks import TrackSet, read_tracks
 from pamtri_edge.train.data import Crop, DataSet, Sample
-from pamtri_edge.train.sampler import Batch, VehiclesByPictures
+from pamtri_edge.train.sampler import Batch, Looks, VehiclesByPictures
 
 if TYPE_CHECKING:
     from pamtri_edge.video.frames import Source
@@ -97,16 +97,14 @@ class WithTracks:
         vehicles: P.
         pictures: K.
         seed: another seed, another order.
-        groups: see `sampler.VehiclesByPictures`, likewise `alike`.
-        alike: see there.
+        looks: which told vehicles share a batch, see `sampler.Looks`.
     """
 
     data: DataSet
     vehicles: int
     pictures: int
     seed: int = 0
-    groups: NDArray[np.int64] | None = None
-    alike: float = 0.0
+    looks: Looks | None = None
     _told: NDArray[np.int64] = field(init=False, repr=False)
     _tracks: tuple[NDArray[np.int64], ...] = field(init=False, repr=False)
     _meets: NDArray[np.bool_] = field(init=False, repr=False)
@@ -129,8 +127,7 @@ class WithTracks:
                 self.vehicles - share,
                 self.pictures,
                 self.seed,
-                groups=None if self.groups is None else self.groups[self._told],
-                alike=self.alike,
+                looks=None if self.looks is None else self.looks.of(self._told),
             )
             told = [self._told[batch] for batch in sampler.epoch(number)]
         else:

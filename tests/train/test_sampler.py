@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.train.sampler import Shuffled, VehiclesByPictures
+from pamtri_edge.train.sampler import Looks, Shuffled, VehiclesByPictures
 
 
 @given(
@@ -46,13 +46,30 @@ def test_epochs_differ_and_repeat():
 def test_vehicles_that_look_alike_can_share_batches():
     labels = np.repeat(np.arange(40), 4)
     groups = labels % 4
-    mixed = VehiclesByPictures(labels, 8, 4, groups=groups, alike=0.0).epoch(0)
-    alike = VehiclesByPictures(labels, 8, 4, groups=groups, alike=1.0).epoch(0)
+    unknown = np.full_like(groups, -1)
+    mixed = VehiclesByPictures(labels, 8, 4, looks=Looks((unknown, groups), (0.0, 0.0))).epoch(0)
+    alike = VehiclesByPictures(labels, 8, 4, looks=Looks((unknown, groups), (0.0, 1.0))).epoch(0)
 
     def kinds(batches):
         return np.mean([len(set(groups[batch].tolist())) for batch in batches[:3]])
 
     assert kinds(alike) <= 1.5 < 3 < kinds(mixed)
+
+
+def test_a_vehicle_is_dealt_as_often_as_its_weight_says():
+    labels = np.repeat(np.arange(40), 4)
+    looks = Looks((labels, labels), (0.0, 0.0), np.where(labels < 20, 1.5, 0.5))
+    epochs = [VehiclesByPictures(labels, 4, 4, seed=2, looks=looks).epoch(number) for number in range(10)]
+    vehicles = labels[np.concatenate([batch[::4] for epoch in epochs for batch in epoch])]
+    assert np.bincount(vehicles // 20) / 200 == pytest.approx([1.5, 0.5], abs=0.2)
+
+
+def test_batches_of_one_color_mix_types():
+    labels = np.repeat(np.arange(60), 4)
+    colors, kinds = labels % 2, labels % 3
+    batches = VehiclesByPictures(labels, 8, 4, looks=Looks((colors, kinds), (1.0, 0.0))).epoch(0)[:3]
+    assert all(len(set(colors[batch].tolist())) == 1 for batch in batches)
+    assert any(len(set(kinds[batch].tolist())) > 1 for batch in batches)
 
 
 def test_fewer_vehicles_than_p_are_refused():

@@ -21,7 +21,7 @@ import torch
 from torch.nn import functional
 
 from pamtri_edge.errors import CheckpointError, InputError
-from pamtri_edge.models import TINY, PoseNet, checkpoint_metadata, load_pose, load_reid
+from pamtri_edge.models import TINY, TINY_LITE, PoseNet, checkpoint_metadata, load_pose, load_reid
 from pamtri_edge.train import (
     REID,
     Budget,
@@ -44,7 +44,8 @@ from pamtri_edge.train.validate import Validation
 @pytest.fixture
 def reid_job(veri, quick_reid):
     def make(**options):
-        return ReidJob(TINY[1], read_data(veri), options.pop("recipe", quick_reid), **options)
+        spec = options.pop("spec", TINY[1])
+        return ReidJob(spec, read_data(veri), options.pop("recipe", quick_reid), **options)
 
     return make
 
@@ -98,6 +99,16 @@ def test_an_interrupted_training_ends_with_the_same_weights(reid_job, train, qui
     assert record(broken)["resumed_at"] == [3, 6]
     for row, other in zip(record(whole)["curve"], record(broken)["curve"], strict=True):
         assert row == other
+
+
+def test_so_does_that_of_a_network_of_which_part_is_frozen(reid_job, train, quick_reid):
+    recipe = replace(quick_reid, frozen=2, frozen_norms=True, head_rate=10.0, traffic=0.5, one_color=0.3)
+    spec = replace(TINY_LITE, heatmaps=False, keypoints=False)
+    _, whole = train(reid_job(spec=spec, recipe=recipe), "whole")
+    for until in (3, None):
+        _, broken = train(reid_job(spec=spec, recipe=recipe), "broken", until=until)
+    assert_same(weights(whole), weights(broken))
+    assert record(broken)["resumed_at"] == [3]
 
 
 def test_the_number_of_workers_changes_nothing(reid_job, train):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pamtri_edge.errors import CheckpointError
-from pamtri_edge.models import TINY, PoseNet, ReidNet, save_checkpoint
+from pamtri_edge.models import TINY, DenseSpec, PoseNet, ReidNet, save_checkpoint
 from pamtri_edge.train.weights import begin
 
 
@@ -93,7 +93,9 @@ def test_weights_of_another_network_are_refused(tmp_path):
     file = save_checkpoint(PoseNet(TINY[0]), tmp_path / "pose.safetensors")
     with pytest.raises(CheckpointError, match=r"gives only 0 of the \d+ tensors"):
         begin(ReidNet(TINY[1]), seed=0, file=file)
-    wide = save_checkpoint(reid(stem=16, growth=8), tmp_path / "wide.safetensors")
+    wide = save_checkpoint(
+        reid(backbone=DenseSpec(stem=16, growth=8, blocks=(1, 1, 1, 1))), tmp_path / "wide.safetensors"
+    )
     with pytest.raises(CheckpointError, match=r"has shape \(16, 39, 7, 7\) there and \(8, 39, 7, 7\) here"):
         begin(ReidNet(TINY[1]), seed=0, file=wide)
     with pytest.raises(CheckpointError, match="there is no file of weights"):
