@@ -11,8 +11,9 @@
 // up. The first has OpenCV's constants, which have three decimals, so that it equals
 // cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_NV12) to the bit.
 //
-// Pitch-linear means row after row. A Jetson's decoder gives NV12 in blocks (NVBUF_LAYOUT_BLOCK_LINEAR),
-// which looks the same from outside: such a surface goes through NvBufSurfTransform first.
+// Pitch-linear means row after row. A Jetson's decoder gives NV12 in blocks
+// (NVBUF_LAYOUT_BLOCK_LINEAR), which looks the same from outside: such a surface goes through
+// NvBufSurfTransform first.
 #pragma once
 
 #include "pamtri/common.hpp"
