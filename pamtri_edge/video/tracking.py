@@ -55,8 +55,8 @@ class TrackerSpec:
     speed_variance: float = 100.0
 
 
-MOTION_TRACKS: Final = TrackerSpec(moved=0.5)
-"""For background subtraction."""
+MOTION_TRACKS: Final = TrackerSpec(moved=0.5, speed_variance=1.0)
+"""For background subtraction, whose regions join and part: their first frames tell little about a speed."""
 
 
 class DetectionFollower:
