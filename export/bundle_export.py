@@ -30,6 +30,7 @@ from pamtri_edge.export import deepstream
 from pamtri_edge.export.comparison import STAGED_CROPS, Comparison
 from pamtri_edge.export.doubts import calibration_doubts
 from pamtri_edge.export.engines import EngineMaker, engine_tools
+from pamtri_edge.export.estimate import measure
 from pamtri_edge.export.golden import tolerance
 from pamtri_edge.export.graph import Exportable, export_graph
 from pamtri_edge.export.groups import in_float, int8_groups, names_in
@@ -92,7 +93,9 @@ def plan_export(options: ExportOptions) -> Plan:
     Raises:
         PamtriError: as `export_bundle`, as far as that can be known beforehand.
     """
-    return make_plan(options, skeleton(options))
+    given = skeleton(options)
+    make_plan(options, given)  # what cannot succeed is refused before anything is measured
+    return make_plan(options, given, measure(given))
 
 
 def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> ExportResult:

@@ -25,7 +25,7 @@ from pamtri_edge.runtime.selftest import differences
 
 Floats = NDArray[np.float32]
 
-_CANDIDATES: Final = 16
+CANDIDATES: Final = 16  # that golden crops are chosen from
 _COUNT: Final = 4
 _SEED: Final = 36  # another than that of the pictures that drawn weights are calibrated on
 
@@ -63,7 +63,7 @@ def tolerance(precision: str, outputs: tuple[str, ...]) -> dict[str, dict[str, f
 
 def candidates() -> Pictures:
     """Draw the crops that golden ones are chosen from; they come with the package, as it were."""
-    return drawn_pictures(_CANDIDATES, seed=_SEED)
+    return drawn_pictures(CANDIDATES, seed=_SEED)
 
 
 def golden(reference: Reference, runs: Sequence[Run], *, precision: str, strict: bool = True) -> Golden:

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from torch import nn
-
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.engines import engine_tools
+from pamtri_edge.export.estimate import Speed, embedding_seconds, export_seconds
+from pamtri_edge.export.golden import CANDIDATES
 from pamtri_edge.export.networks import Networks, class_names
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.export.pictures import picture_files
 from pamtri_edge.export.retrieval import PART, retrieval_set
-from pamtri_edge.geometry import HEATMAP_SIZE, IMAGE_SIZE, Geometry
+from pamtri_edge.geometry import IMAGE_SIZE, Geometry
 from pamtri_edge.models.checkpoints import parameter_count
 from pamtri_edge.retrieval.views import EvaluationSet
 from pamtri_edge.vehicle import NUM_KEYPOINTS
@@ -37,12 +37,7 @@ _OTHER_GEOMETRY: Final = (
     "other pictures than they learned from, and embeddings are worse; leave out --geometry"
 )
 
-_EXPORT_S: Final = 0.07  # a layer
-_PARITY_S: Final = 0.10  # a crop and billion multiplications, both engines
-_INT8_S: Final = 0.06  # a crop and billion multiplications
-_EMBED_S: Final = 0.03  # a picture and billion multiplications, in float32
 _GROUPS: Final = 12  # of layers, that may be tried
-_START_S: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class Plan:
         calibration: where those of int8 come from; None for other precisions.
         retrieval: on which set the loss of retrieval is measured; None where none is given.
         files: expected size of each file in bytes, by name; 0 for small ones.
-        seconds: how long it takes, roughly, on two cores.
+        seconds: how long it takes here, roughly; 0 where that was not measured.
         engine: what makes an engine and for which GPU; None where none was asked for.
         notes: what else one should know.
     """
@@ -91,12 +86,13 @@ class Plan:
         return int(_HEADROOM * sum(self.files.values()))
 
 
-def make_plan(options: ExportOptions, given: Networks) -> Plan:
+def make_plan(options: ExportOptions, given: Networks, speed: Speed | None = None) -> Plan:
     """Work out what an export does, and refuse what cannot succeed.
 
     Args:
         options: what is asked for.
         given: the networks; their weights are not looked at.
+        speed: of this machine; None where nobody asks for the time.
 
     Raises:
         ExportError: the place is taken or cannot be written, the disk has too little room, or class names
@@ -140,9 +136,9 @@ def make_plan(options: ExportOptions, given: Networks) -> Plan:
         types=types,
         parity=parity,
         calibration=_calibration_text(options, calibration),
-        retrieval=None if data is None else _retrieval_text(options, given, data),
+        retrieval=None if data is None else _retrieval_text(options, speed, data),
         files=files,
-        seconds=_seconds(options, given, crops, calibration) + _embedding_seconds(options, given, data),
+        seconds=0.0 if speed is None else _seconds(options, given, speed, crops, calibration, data),
         engine=engine_tools(options).title if options.engine else None,
         notes=notes,
     )
@@ -237,14 +233,16 @@ def _calibration_text(options: ExportOptions, files: list[Path]) -> str | None:
     return _some(files, options.calibration_crops)
 
 
-def _retrieval_text(options: ExportOptions, given: Networks, data: EvaluationSet) -> str:
+def _retrieval_text(options: ExportOptions, speed: Speed | None, data: EvaluationSet) -> str:
     text = (
         f"{data.name}: {data.identities} vehicles, {len(data.query)} queries among {len(data.gallery)} "
         f"pictures; mAP may fall by {options.loss_limit:g} points"
     )
     if options.precision != "int8":
         return text
-    tries = _GROUPS * min(PART, _pictures(data)) * _billions(options, given) * _EMBED_S
+    if speed is None:
+        return f"{text}, else layers go back to fp32"
+    tries = _GROUPS * min(PART, _pictures(data)) * embedding_seconds(speed, flipped=options.flip_test)
     return f"{text}, else layers go back to fp32 (about {tries / 60:.0f} min more for each group of them)"
 
 
@@ -252,35 +250,23 @@ def _pictures(data: EvaluationSet) -> int:
     return len(data.query) + len(data.gallery)
 
 
-def _embedding_seconds(options: ExportOptions, given: Networks, data: EvaluationSet | None) -> float:
-    """Return about how long both files take to embed a set, if there is one."""
-    return 0.0 if data is None else 2 * _pictures(data) * _billions(options, given) * _EMBED_S
-
-
-def _seconds(options: ExportOptions, given: Networks, crops: list[Path], fitted: list[Path]) -> float:
-    """Return about how long an export takes; no more than a guess."""
+def _seconds(
+    options: ExportOptions,
+    given: Networks,
+    speed: Speed,
+    crops: list[Path],
+    fitted: list[Path],
+    data: EvaluationSet | None,
+) -> float:
+    """Return about how long an export takes at this speed."""
     compared = min(len(crops), options.parity_crops) or options.parity_crops
     calibrated = min(len(fitted), options.calibration_crops) or options.calibration_crops
-    graphs = 2 if options.staged else 1
-    layers = sum(_work(network)[0] for network in (given.reid, given.pose) if network is not None)
-    billions = _billions(options, given)
-    seconds = _START_S + graphs * _EXPORT_S * layers + compared * billions * _PARITY_S
-    if options.precision == "int8":
-        seconds += calibrated * billions * _INT8_S
-    return seconds
-
-
-def _billions(options: ExportOptions, given: Networks) -> float:
-    """Return about how many billion multiplications both networks need for an item."""
-    posed = 0.0 if given.pose is None else _work(given.pose)[1] * (2 if options.flip_test else 1)
-    return _work(given.reid)[1] + posed
-
-
-def _work(network: nn.Module) -> tuple[int, float]:
-    """Return how many layers a network has, and about how many billion multiplications an item costs.
-
-    The multiplications are guessed from the weights: most lie at 1/4 to 1/32 of the picture's side.
-    """
-    layers = sum(isinstance(module, (nn.Conv2d, nn.Linear)) for module in network.modules())
-    cells = (HEATMAP_SIZE / 2.8) ** 2
-    return layers, parameter_count(network) * cells / 1e9
+    return export_seconds(
+        speed,
+        given,
+        crops=compared + CANDIDATES,
+        calibrating=calibrated if options.precision == "int8" else 0,
+        pictures=0 if data is None else _pictures(data),
+        graphs=2 if options.staged else 1,
+        flipped=options.flip_test,
+    )

@@ -44,7 +44,7 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
     listed = (f"{name} ({size / 1e6:.1f} MB)" if size else name for name, size in plan.files.items())
     table.add_row("files", ", ".join(listed))
     table.add_row("disk while it works", f"about {plan.needed / 1e6:.0f} MB")
-    table.add_row("time", f"about {_duration(plan.seconds)} on two idle cores")
+    table.add_row("time", f"about {_duration(plan.seconds)}, as measured on this machine")
     if plan.engine is not None:
         table.add_row("engine", f"{plan.engine}; building it takes minutes more")
     for note in plan.notes:

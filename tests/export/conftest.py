@@ -17,6 +17,7 @@ from onnx import ModelProto
 
 from pamtri_edge import samples
 from pamtri_edge.export import bundle_export, graph
+from pamtri_edge.export.estimate import Speed
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
@@ -57,6 +58,12 @@ def _one_export_a_module():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle_export, "export_graph", remembered_export)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _same_speed(monkeypatch):
+    """Plan for a machine of a known speed."""
+    monkeypatch.setattr(bundle_export, "measure", lambda given: Speed(pose=0.1, reid=0.1, loop=0.05))
 
 
 @pytest.fixture(scope="session")

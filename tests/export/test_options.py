@@ -155,5 +155,5 @@ def test_an_empty_class_name_is_refused(given):
 
 def test_a_file_of_names_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "names").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="is no text file"):
+    with pytest.raises(InputError, match="is not a text file"):
         cli.class_names(str(tmp_path / "names"), "types")

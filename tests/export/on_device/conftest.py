@@ -27,7 +27,7 @@ libcuda, driver, machine = _machine.libcuda, _machine.driver, _machine.machine
 def _little_else(monkeypatch):
     """Spend no time on what other tests are about: one engine of the processor, and few crops."""
     monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
-    monkeypatch.setattr(golden, "_CANDIDATES", 2)
+    monkeypatch.setattr(golden, "CANDIDATES", 2)
     monkeypatch.setattr(profile, "GPU_SIZES", (1, 2))
     monkeypatch.setattr(profile, "GPU_ROUNDS", 1)
     monkeypatch.setattr(timing, "_WARM", 0)
