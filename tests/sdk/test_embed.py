@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pamtri_edge import Reidentification, Reidentifier, reidentifier, samples
-from pamtri_edge.errors import InputError
+from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.geometry import window_matrix
 
 Micro = Callable[..., Path]
@@ -246,4 +246,22 @@ def test_what_a_variant_lacks_is_none(
     with Reidentifier.load(micro(outputs=outputs)) as reid:
         for batch in (crops[:2], []):
             found = reid.embed(batch)
-            assert {name for name, value in vars(found).items() if value is None} == lacking
+            optional = ("color_probs", "type_probs", "colors", "types", "keypoints", "quality")
+            assert {name for name in optional if getattr(found, name) is None} == lacking
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0, "zero length"), (np.nan, "values that are not finite")])
+def test_an_embedding_that_is_no_direction_is_refused_with_its_picture(
+    micro_bundle: Path, crops: Crops, monkeypatch: pytest.MonkeyPatch, value: float, said: str
+) -> None:
+    with Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid:
+        run = reid.backend.run
+
+        def spoiled(inputs: Any) -> Any:
+            outputs = run(inputs)
+            outputs["embedding"][1] = value
+            return outputs
+
+        monkeypatch.setattr(reid.backend, "run", spoiled)
+        with pytest.raises(EngineError, match=f"an embedding of {said} for picture 1 of 3"):
+            reid.embed(crops[:3])
