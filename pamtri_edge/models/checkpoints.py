@@ -19,7 +19,7 @@ from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
-from pamtri_edge.models.nesting import State, printable
+from pamtri_edge.models.nesting import State, shown
 from pamtri_edge.models.shapes import Kind, kind_of, looks_like, pose_spec, reid_spec
 from pamtri_edge.models.state_files import read_state
 
@@ -159,7 +159,7 @@ def _state(path: Path, kind: Kind) -> State:
         raise CheckpointError(f"{path} holds no {_NAMES[kind]}. It looks like {looks_like(state)}.")
     for name, tensor in state.items():
         if wrong := _unusable(name, tensor):
-            raise CheckpointError(f"{path}: {printable(name)} {wrong}.")
+            raise CheckpointError(f"{path}: {shown(name)} {wrong}.")
     return state
 
 
@@ -171,7 +171,7 @@ def _described(path: Path) -> Iterator[None]:
     except CheckpointError:
         raise
     except (ArithmeticError, AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        reason = printable(str(error).strip().split("\n")[0])
+        reason = shown(str(error).strip().split("\n")[0])
         raise CheckpointError(f"{path} describes a network that cannot be built: {reason}.") from error
 
 
@@ -217,9 +217,7 @@ def _filled(network: Network, state: State, path: Path, kind: Kind) -> Network:
 def _problems(expected: State, state: State) -> list[str]:
     """Return the lines that tell what is missing from a state dict, unexpected in it, or mis-shaped."""
     missing = [f"{name} {_shape(tensor)}" for name, tensor in expected.items() if name not in state]
-    unexpected = [
-        f"{printable(name)} {_shape(tensor)}" for name, tensor in state.items() if name not in expected
-    ]
+    unexpected = [f"{shown(name)} {_shape(tensor)}" for name, tensor in state.items() if name not in expected]
     misshaped = [
         f"{name}: found {_shape(state[name])}, expected {_shape(tensor)}"
         for name, tensor in expected.items()

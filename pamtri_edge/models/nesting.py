@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models.shapes import Kind, kind_of, recognized
+from pamtri_edge.printable import printable
 
 State = dict[str, Tensor]
 
@@ -51,7 +52,7 @@ class _Found:
 
     @property
     def called(self) -> str:
-        return repr(printable(".".join(self.where) or "the file itself"))
+        return repr(shown(".".join(self.where) or "the file itself"))
 
 
 def network_state(content: Any, path: Path, kind: Kind | None) -> State:
@@ -80,10 +81,10 @@ def network_state(content: Any, path: Path, kind: Kind | None) -> State:
     return {name.removeprefix(_PARALLEL): tensor for name, tensor in _largest(dictionaries).items()}
 
 
-def printable(text: str) -> str:
+def shown(text: str) -> str:
     """Return a name from a file such that any terminal can show it, and not too long."""
-    shown = text if text.isprintable() else ascii(text)[1:-1]
-    return shown if len(shown) <= _NAME_LENGTH else f"{shown[:_NAME_LENGTH]}..."
+    name = printable(text)
+    return name if len(name) <= _NAME_LENGTH else f"{name[:_NAME_LENGTH]}..."
 
 
 def _dictionaries(content: Mapping[Any, Any]) -> Iterator[_Found]:
@@ -156,6 +157,6 @@ def _what(content: Any) -> str:
 
 
 def _listed(names: Iterable[str], limit: int = 5) -> str:
-    named = [f"'{printable(name)}'" for name in names]
+    named = [f"'{shown(name)}'" for name in names]
     rest = f" and {len(named) - limit} more" if len(named) > limit else ""
     return ", ".join(named[:limit]) + rest

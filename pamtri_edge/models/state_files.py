@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
-from pamtri_edge.models.nesting import ACCEPTED, State, network_state, printable
+from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown
 from pamtri_edge.models.shapes import Kind
 
 _NUMPY: Final = ("numpy.core", "numpy._core")  # NumPy 1, NumPy 2
@@ -112,7 +112,7 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
     except OSError:
         raise
     except Exception as error:  # types and shapes that torch has not end in errors of its own
-        reason = printable(str(error).strip().split("\n")[0])
+        reason = shown(str(error).strip().split("\n")[0])
         raise CheckpointError(f"{path} is not a whole safetensors file ({reason}); copy it again.") from error
 
 
