@@ -8,6 +8,7 @@ set, on the engine of the CPU, and their mAP is compared.
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def part_of(data: EvaluationSet, pictures: int) -> EvaluationSet:
     count = min(max(len(vehicles) * pictures // total, _LEAST), len(vehicles))
     chosen = vehicles[np.linspace(0, len(vehicles) - 1, count).round().astype(int)]
     query, gallery = (_only(views, np.isin(views.vehicles, chosen)) for views in (data.query, data.gallery))
-    return EvaluationSet(data.name, query, gallery, data.across_cameras)
+    return dataclasses.replace(data, query=query, gallery=gallery)
 
 
 def _only(views: Views, kept: NDArray[np.bool_]) -> Views:
@@ -207,7 +208,8 @@ def _called(chosen: Groups) -> str:
 def _mean_average_precision(data: EvaluationSet, query: Floats, gallery: Floats) -> float:
     cameras = (data.query.cameras, data.gallery.cameras) if data.across_cameras else (None, None)
     try:
-        return retrieval_of(query, gallery, data.query.vehicles, data.gallery.vehicles, *cameras).mAP
+        ids = data.query.vehicles, data.gallery.vehicles
+        return retrieval_of(query, gallery, *ids, *cameras, between=data.between_cameras).mAP
     except InputError as error:
         raise InputError(f"{data.name} cannot be ranked: {error}") from error
 

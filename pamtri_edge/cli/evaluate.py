@@ -31,6 +31,7 @@ class Baseline(str, Enum):
 
     THUMBNAIL = "thumbnail"
     HISTOGRAM = "histogram"
+    RGB_HISTOGRAM = "rgb-histogram"
 
 
 class Metric(str, Enum):
@@ -61,7 +62,8 @@ def evaluate(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A test set (a folder with image_query and image_test), or a video with --tracks."
+            help="A test set (a folder with image_query and image_test, or of pictures alone, named as VeRi's"
+            " and of several cameras), or a video with --tracks."
         ),
     ],
     tracks: Annotated[
@@ -315,6 +317,8 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
     data, first = comparison.data, comparison.evaluations[0]
     skipped = first.retrieval.skipped
     cameras = "matches by the same camera left out" if data.across_cameras else "same camera included"
+    if data.between_cameras:
+        cameras = "each looked up in what the other cameras took"
     console.out.print(
         f"{data.name}: {len(data.query)} queries of {data.identities} vehicles, "
         f"{len(data.gallery)} gallery pictures; {cameras}.",

@@ -104,7 +104,31 @@ class ColorHistogram:
         return np.asarray(counts.reshape(-1) / counts.sum(), np.float32)
 
 
-BASELINES: Final[dict[str, Describer]] = {"thumbnail": Thumbnail(), "histogram": ColorHistogram()}
+@dataclass(frozen=True)
+class RgbHistogram:
+    """The same of red, green and blue: the harder one to beat across cameras."""
+
+    bins: int = 8
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return f"RGB histogram ({self.bins}x{self.bins}x{self.bins})"
+
+    def describe(self, pictures: Sequence[Picture]) -> Description:
+        """Describe pictures; see `Describer`."""
+        return Description(np.stack([np.sqrt(self._shares(picture)) for picture in pictures]))
+
+    def _shares(self, picture: Picture) -> Floats:
+        counts = cv2.calcHist([picture], [0, 1, 2], None, [self.bins] * 3, [0, 256] * 3)
+        return np.asarray(counts.reshape(-1) / counts.sum(), np.float32)
+
+
+BASELINES: Final[dict[str, Describer]] = {
+    "thumbnail": Thumbnail(),
+    "histogram": ColorHistogram(),
+    "rgb-histogram": RgbHistogram(),
+}
 """The simple features by the names that the command line knows them by."""
 
 

@@ -138,7 +138,8 @@ def ranked(
     same = data.gallery.vehicles == data.query.vehicles[query]
     kept = data.gallery.vehicles >= 0
     if data.across_cameras:
-        kept &= ~(same & (data.gallery.cameras == data.query.cameras[query]))
+        own = data.gallery.cameras == data.query.cameras[query]
+        kept &= ~((same | data.between_cameras) & own)
     order = np.lexsort((same, row))
     return np.asarray(order[kept[order]], np.int64)
 

@@ -149,7 +149,7 @@ def measure(
     cameras = (query.cameras, gallery.cameras) if data.across_cameras else (None, None)
     embeddings = described.query.embeddings, described.gallery.embeddings
     ids = query.vehicles, gallery.vehicles
-    whole = retrieval_of(*embeddings, *ids, *cameras, metric=how.metric)
+    whole = retrieval_of(*embeddings, *ids, *cameras, metric=how.metric, between=data.between_cameras)
     first = np.where(whole.valid, (whole.first_match == 1).astype(np.float64), np.nan)
     draws = {"draws": how.draws, "seed": how.seed}
     both = join([described.query, described.gallery])

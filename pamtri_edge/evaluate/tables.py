@@ -34,6 +34,7 @@ def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
     table.add_column("feature")
     table.add_column("mAP [95 %]", justify="right")
     table.add_column(f"mAP r{evaluations[0].top[0]}", justify="right")
+    table.add_column("mINP", justify="right")
     for rank in SHOWN_RANKS:
         table.add_column(f"rank-{rank}", justify="right")
     extras = {
@@ -47,7 +48,13 @@ def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
     for row, one in enumerate(evaluations):
         ranks = [percent(one.retrieval.rank(rank)) for rank in SHOWN_RANKS]
         more = [cells[row] for cells in shown.values()]
-        cells = [percent_interval(one.mean_average_precision), percent(one.top[1]), *ranks, *more]
+        cells = [
+            percent_interval(one.mean_average_precision),
+            percent(one.top[1]),
+            percent(one.retrieval.mINP),
+            *ranks,
+            *more,
+        ]
         table.add_row(one.feature, *(cell for cell in cells))
     return table
 

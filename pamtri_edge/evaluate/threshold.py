@@ -99,7 +99,7 @@ def pair_cosines(data: EvaluationSet, described: Described) -> tuple[Floats, Flo
     """Return the cosines of all pairs of one vehicle, and of all pairs of different vehicles.
 
     Left out are pictures of unknown vehicles and, where the set is measured across cameras, pairs of one
-    vehicle by one camera.
+    vehicle by one camera; where it is measured between cameras, all pairs by one camera.
     """
     query, gallery = data.query, data.gallery
     genuine: list[Floats] = []
@@ -112,8 +112,9 @@ def pair_cosines(data: EvaluationSet, described: Described) -> tuple[Floats, Flo
         elsewhere = np.ones_like(same)
         if data.across_cameras:
             elsewhere = query.cameras[rows, None] != gallery.cameras
+        apart = elsewhere if data.between_cameras else np.ones_like(same)
         genuine.append(1.0 - block[same & known & elsewhere])
-        impostor.append(1.0 - block[~same & known])
+        impostor.append(1.0 - block[~same & known & apart])
         start += len(block)
     return np.concatenate(genuine), np.concatenate(impostor)
 

@@ -7,6 +7,9 @@
 as in CityFlow, both stand in `query_label.xml` and `test_label.xml`. These, VeRi's own, tell colors and types
 too, as the original's `label_query.csv` and `label_test.csv` do; `pose_query.csv` and `pose_test.csv` tell
 keypoints: see `pamtri_edge.datasets.labels`. Pictures without a row count for retrieval alone.
+
+Or pictures alone, named as VeRi's: then each is looked up among what the other cameras took. A type may
+follow in the name, as in `0002_c001_truck.jpg`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.datasets.labels import Label, read_labels
 from pamtri_edge.errors import InputError
-from pamtri_edge.pictures import list_pictures, read_picture
+from pamtri_edge.pictures import SUFFIXES, list_pictures, read_picture
 from pamtri_edge.printable import printable
 from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet, Views
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
@@ -49,11 +52,43 @@ def read_folder(folder: str | Path, *, across_cameras: bool = True) -> Evaluatio
             fewer than two vehicles, or a row of a CSV does not fit.
     """
     folder = Path(folder)
+    if not (folder / f"image_{GALLERY}").is_dir() and not is_data_folder(folder) and _has_pictures(folder):
+        return _flat(folder, across_cameras)
     query, gallery = _views(folder, QUERY), _views(folder, GALLERY)
     identities = np.unique(np.concatenate([query.vehicles, gallery.vehicles]))
     if (count := int((identities >= 0).sum())) < 2:
         raise InputError(f"{folder} shows {count} vehicle; at least 2 are needed to be told apart.")
     return EvaluationSet(folder.resolve().name, query, gallery, across_cameras)
+
+
+def _flat(folder: Path, across_cameras: bool) -> EvaluationSet:
+    """Return pictures alone as a set: all are queries, and all the gallery of those by other cameras."""
+    if folder.name.startswith("image_"):
+        raise InputError(
+            f"{folder} has no folder image_{QUERY}; it is a part of a set itself: name {folder.parent}."
+        )
+    files = list_pictures(folder)
+    seen = np.array([_seen(path, Label()) for path in files], np.int64)
+    types = tuple(kind if (kind := path.stem.split("_")[-1]) in TYPES else UNKNOWN for path in files)
+    views = Views(
+        names=tuple(path.name for path in files),
+        vehicles=seen[:, 0],
+        cameras=seen[:, 1],
+        read=lambda index: read_picture(files[index]),
+        types=types if any(types) else None,
+    )
+    vehicles, cameras = (len(np.unique(column)) for column in seen.T)
+    if min(vehicles, cameras) < 2:
+        raise InputError(
+            f"{folder}: pictures of {vehicles} {'vehicle' if vehicles == 1 else 'vehicles'} by {cameras} "
+            f"{'camera' if cameras == 1 else 'cameras'}; without image_{QUERY} and image_{GALLERY}, what one "
+            "camera saw is looked up in what others saw: at least 2 of both are needed."
+        )
+    return EvaluationSet(folder.resolve().name, views, views, True, between_cameras=across_cameras)
+
+
+def _has_pictures(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
 
 
 def _views(folder: Path, part: str) -> Views:

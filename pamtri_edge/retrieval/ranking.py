@@ -75,9 +75,18 @@ class Retrieval:
         """Return the rank-K mAP: as `mAP`, but only matches within the first `top` ranks count."""
         return float(np.mean([average_precision(ranks, top) for ranks in self.ranks if len(ranks)]))
 
+    @property
+    def mINP(self) -> float:  # noqa: N802 - what everybody calls it
+        """The mean inverse negative penalty: true matches over the rank of the last one, 0 to 1.
+
+        Source: Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2021).
+        """
+        return float(np.mean([len(ranks) / ranks[-1] for ranks in self.ranks if len(ranks)]))
+
     def to_json(self) -> dict[str, Any]:
         """Return the figures, without those of the single queries."""
-        record: dict[str, Any] = {"mAP": self.mAP, "queries": self.queries, "skipped": self.skipped}
+        record: dict[str, Any] = {"mAP": self.mAP, "mINP": self.mINP}
+        record |= {"queries": self.queries, "skipped": self.skipped}
         if self.top is not None:
             record["top"] = self.top
         return {**record, "cmc": [float(value) for value in self.cmc]}
@@ -130,6 +139,7 @@ def retrieval_of(
     top: int | None = None,
     *,
     metric: Metric = "cosine",
+    between: bool = False,
     progress: Progress | None = None,
 ) -> Retrieval:
     """Measure the ranking that features give; their distances are never all in memory at once.
@@ -143,6 +153,7 @@ def retrieval_of(
         gallery_cameras: see there.
         top: see there.
         metric: how features are compared; see `pamtri_edge.retrieval.distances`.
+        between: leave out whatever a query's own camera took, not only its matches.
         progress: told after every query.
 
     Raises:
@@ -151,7 +162,7 @@ def retrieval_of(
     rows = (row for block in distance_blocks(query, gallery, metric) for row in block)
     shape = (len(query), len(gallery))
     cameras = (query_cameras, gallery_cameras)
-    return _measure(rows, shape, (query_ids, gallery_ids), cameras, top, progress)
+    return _measure(rows, shape, (query_ids, gallery_ids), cameras, top, progress, between)
 
 
 def _measure(
@@ -161,6 +172,7 @@ def _measure(
     all_cameras: tuple[ArrayLike | None, ArrayLike | None],
     top: int | None,
     progress: Progress | None,
+    between: bool = False,
 ) -> Retrieval:
     queries, size = shape
     ids = _labels(all_ids[0], queries, "query_ids"), _labels(all_ids[1], size, "gallery_ids")
@@ -176,7 +188,7 @@ def _measure(
             column = int(np.isnan(row).argmax())
             raise InputError(f"the distance of query {q} to gallery picture {column} is NaN.")
         same = ids[1] == ids[0][q]
-        kept = wanted if cameras is None else wanted & ~(same & (cameras[1] == cameras[0][q]))
+        kept = wanted if cameras is None else wanted & ~((same | between) & (cameras[1] == cameras[0][q]))
         ranks = match_ranks(row[same & kept], row[~same & kept])
         if len(ranks):
             first[q], precision[q] = ranks[0], average_precision(ranks, top)

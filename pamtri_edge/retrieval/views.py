@@ -60,12 +60,15 @@ class EvaluationSet:
         query: the pictures that are looked for.
         gallery: the pictures that they are looked for in.
         across_cameras: whether matches by a query's own camera are left out, as Market-1501 and VeRi do.
+        between_cameras: whether all that a query's own camera took is left out, whatever it shows: each
+            camera's vehicles are looked up among what the others saw.
     """
 
     name: str
     query: Views
     gallery: Views
     across_cameras: bool
+    between_cameras: bool = False
 
     @property
     def identities(self) -> int:

@@ -11,6 +11,7 @@ from pamtri_edge.evaluate.features import (
     BASELINES,
     ColorHistogram,
     Description,
+    RgbHistogram,
     Thumbnail,
     describe_all,
     join,
@@ -32,9 +33,10 @@ def test_a_thumbnail_does_not_mind_brightness():
     assert distances(found.embeddings[:1], found.embeddings[1:])[0, 0] == pytest.approx(0, abs=1e-5)
 
 
-def test_a_histogram_minds_colors_not_places(crops):
+@pytest.mark.parametrize("histogram", [ColorHistogram(), RgbHistogram()], ids=["hsv", "rgb"])
+def test_a_histogram_minds_colors_not_places(crops, histogram):
     mirrored = [crops[0][:, ::-1], np.full((9, 9, 3), (0, 0, 255), np.uint8)]
-    found = ColorHistogram().describe([np.ascontiguousarray(picture) for picture in (crops[0], *mirrored)])
+    found = histogram.describe([np.ascontiguousarray(picture) for picture in (crops[0], *mirrored)])
     far = distances(found.embeddings[:1], found.embeddings[1:])[0]
     assert far[0] == pytest.approx(0, abs=1e-6)
     assert far[1] > 0.9

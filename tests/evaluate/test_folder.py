@@ -187,3 +187,25 @@ def test_a_broken_xml_is_named(data_folder):
     (data_folder / "query_label.xml").write_text("<TestImages><Items>")
     with pytest.raises(InputError, match=r"query_label\.xml is not a readable XML file"):
         read_folder(data_folder)
+
+
+def test_pictures_alone_are_looked_up_between_cameras(tmp_path, data_folder):
+    picture = (data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes()
+    for name in ("0001_c001_truck.jpg", "0001_c002_truck.jpg", "0002_c001_car.jpg", "0002_c002_car.jpg"):
+        (tmp_path / name).write_bytes(picture)
+    data = read_folder(tmp_path)
+    assert data.between_cameras
+    assert data.query.vehicles.tolist() == data.gallery.vehicles.tolist() == [1, 1, 2, 2]
+    assert data.query.types == ("truck", "truck", "", "")  # a car may be a sedan, an estate, ...
+    assert not read_folder(tmp_path, across_cameras=False).between_cameras
+
+
+def test_pictures_alone_of_one_camera_are_refused(tmp_path, data_folder):
+    picture = (data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes()
+    for name in ("0001_c001_a.jpg", "0002_c001_a.jpg"):
+        (tmp_path / name).write_bytes(picture)
+    with pytest.raises(InputError, match="pictures of 2 vehicles by 1 camera;"):
+        read_folder(tmp_path)
+    (tmp_path / "0002_c001_a.jpg").rename(tmp_path / "car.jpg")
+    with pytest.raises(InputError, match="the name tells no vehicle and camera"):
+        read_folder(tmp_path)

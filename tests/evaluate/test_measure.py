@@ -104,8 +104,8 @@ def test_features_are_compared_by_the_metric_that_is_asked_for(make_set):
 
 def test_several_features_are_compared_with_the_first(data_folder):
     found = compare(read_folder(data_folder), list(BASELINES.values()), how=QUICK)
-    first, second = found.evaluations
-    assert list(found.differences) == [second.feature]
+    first, second, third = found.evaluations
+    assert list(found.differences) == [second.feature, third.feature]
     expected = first.retrieval.mAP - second.retrieval.mAP
     assert found.differences[second.feature].value == pytest.approx(expected)
     with pytest.raises(InputError, match="each once"):
@@ -195,6 +195,7 @@ def test_tables_show_percent_and_leave_out_what_nobody_knows(data_folder):
         "feature",
         "mAP [95 %]",
         "mAP r100",
+        "mINP",
         "rank-1",
         "rank-5",
         "rank-20",

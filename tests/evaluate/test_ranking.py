@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate import retrieval
+from pamtri_edge.retrieval.ranking import retrieval_of
 
 
 def test_average_precision_is_the_mean_precision_at_the_true_matches():
@@ -19,6 +20,22 @@ def test_average_precision_is_the_mean_precision_at_the_true_matches():
     assert result.average_precision[0] == pytest.approx((1 + 2 / 3) / 2)
     assert result.mAP == result.average_precision[0]
     assert result.ranks[0].tolist() == [1, 3]
+
+
+def test_minp_is_the_true_matches_over_the_rank_of_the_last():
+    result = retrieval([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]], [7, 1], [7, 1, 7, 2])
+    assert result.mINP == pytest.approx((2 / 3 + 1 / 3) / 2)
+
+
+def test_between_cameras_a_query_s_own_camera_takes_no_part():
+    one, two = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)[[1, 0, 2, 3]]
+    everything, cameras = np.concatenate([one, two]), [1] * 4 + [2] * 4
+    ids = [1, 2, 3, 4, 1, 2, 3, 4]  # the second camera mistakes 1 for 2
+    between = retrieval_of(everything, everything, ids, ids, cameras, cameras, between=True)
+    across = retrieval_of(everything, everything, ids, ids, cameras, cameras)
+    assert between.rank(1) == 0.5
+    assert [ranks.tolist() for ranks in between.ranks[2:4]] == [[1], [1]]
+    assert max(ranks[-1] for ranks in between.ranks) <= 4 < max(ranks[-1] for ranks in across.ranks)
 
 
 def test_the_order_of_the_gallery_says_nothing(rng):
