@@ -54,8 +54,10 @@ class Speed:
 def measure(given: Networks) -> Speed:
     """Time both networks, whatever their weights, on one crop a processor, and a loop of Python."""
     with torch.no_grad():
-        pose = 0.0 if given.pose is None else _crop_seconds(given.pose, 3)
-        return Speed(pose, _crop_seconds(given.reid, given.reid.spec.channels), _python_seconds())
+        pose = 0.0 if given.pose is None else _crop_seconds(given.pose, 3, IMAGE_SIZE)
+        return Speed(
+            pose, _crop_seconds(given.reid, given.reid.spec.channels, given.reid.spec.side), _python_seconds()
+        )
 
 
 def export_seconds(
@@ -97,14 +99,14 @@ def _layers(given: Networks) -> int:
     )
 
 
-def _crop_seconds(network: nn.Module, channels: int) -> float:
+def _crop_seconds(network: nn.Module, channels: int, side: int) -> float:
     """Return the seconds a crop when all processors are at it."""
     if any(parameter.is_meta for parameter in network.parameters()):
         network = copy.deepcopy(network).to_empty(device="cpu")
         for tensor in (*network.parameters(), *network.buffers()):
             tensor.zero_()
     workers = min(available_processors(), MAX_WORKERS)
-    batch = [torch.zeros(1, channels, IMAGE_SIZE, IMAGE_SIZE) for _ in range(workers)]
+    batch = [torch.zeros(1, channels, side, side) for _ in range(workers)]
 
     def run(picture: Tensor) -> None:
         with torch.no_grad():

@@ -27,6 +27,7 @@ _LISTED: Final = 20
 _COUNTER: Final = "num_batches_tracked"  # of batch normalization: no part in any result
 _VARIANCE: Final = "running_var"
 _FLOATS: Final = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_COUNTS: Final = (torch.int64, torch.int32)  # single numbers: of batches seen, of pixels
 _FLOAT_NAMES: Final = "float32, float16, bfloat16 and float64"
 _NAMES: Final[Mapping[Kind, str]] = {"pose": "pose network", "reid": "re-identification network"}
 
@@ -184,10 +185,8 @@ def _unusable(name: str, tensor: Tensor) -> str | None:
         return "has a shape but no values (it is on the device meta); save the network after loading it"
     if 0 in tensor.shape:
         return f"is empty ({_shape(tensor)})"
-    if tensor.dtype not in _FLOATS and not name.endswith(_COUNTER):
+    if tensor.dtype not in _FLOATS and not (tensor.ndim == 0 and tensor.dtype in _COUNTS):
         return f"is of type {str(tensor.dtype).removeprefix('torch.')}; accepted are {_FLOAT_NAMES}"
-    if tensor.is_complex():
-        return "is complex; expected a count"
     if not torch.isfinite(tensor).all():
         return "holds values that are not finite; the training diverged"
     if not torch.isfinite(_plain(tensor)).all():
