@@ -116,7 +116,7 @@ class ReidNet(nn.Module):
         self.classifier_vid = nn.Linear(spec.learned, spec.vehicles)
         self.whitening = Whitening(spec.pooled) if spec.whitened else None
         if spec.side != IMAGE_SIZE:  # the one thing that no shape tells
-            self.register_buffer("side", torch.tensor(spec.side))
+            self.register_buffer("side", torch.tensor(float(spec.side)))
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.densenet import DenseSpec
 from pamtri_edge.models.efficientnet import LITES, LiteSpec, Stage
 from pamtri_edge.models.hrnet import PoseSpec
@@ -99,7 +100,8 @@ def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
     What cannot be told is as in DenseNet121, or in EfficientNet-Lite0.
 
     Raises:
-        CheckpointError: the channels of the stack are none of the four possible numbers.
+        CheckpointError: the channels of the stack are none of the four possible numbers, or the side of the
+            pictures is none.
     """
     paper = ReidSpec()
     lite = any(name.startswith("base._") for name in state)
@@ -121,13 +123,26 @@ def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
         colors=_size(state, "classifier_vcolor.weight", 0, paper.colors),
         types=_size(state, "classifier_vtype.weight", 0, paper.types),
         backbone=_lite_spec(state) if lite else _dense_spec(state),
-        side=int(state["side"]) if "side" in state and state["side"].numel() == 1 else paper.side,
+        side=_side(state, paper.side),
         feature=_size(state, head, 0, paper.feature),
         attribute=_size(state, "fc_vcolor.weight", 0, paper.attribute),
         whitened=any(name.startswith("whitening.") for name in state),
     )
     keypoints = _size(state, head, 1, bare.pooled) != bare.pooled
     return replace(bare, keypoints=keypoints)
+
+
+def _side(state: Mapping[str, Tensor], usual: int) -> int:
+    """Return the side of the pictures that the network looks at, the one thing that no shape tells."""
+    if "side" not in state:
+        return usual
+    side = float(state["side"]) if state["side"].numel() == 1 else 0.0
+    if not 64 <= side <= IMAGE_SIZE or side % 32:
+        raise CheckpointError(
+            f"the side of the pictures that this network looks at is {side:g}; it is a multiple of 32, from "
+            f"64 to {IMAGE_SIZE} pixels."
+        )
+    return int(side)
 
 
 def _dense_spec(state: Mapping[str, Tensor]) -> DenseSpec:

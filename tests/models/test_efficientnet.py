@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models import LITES, TINY_LITE, Pamtri, PoseNet, ReidNet, ReidSpec, with_lite
 from pamtri_edge.models.checkpoints import load_reid, parameter_count, save_checkpoint
 from pamtri_edge.models.efficientnet import EfficientNetLite, SameConvolution
@@ -133,6 +134,9 @@ def test_the_side_that_a_network_looks_at_stays_with_its_weights() -> None:
         state = ReidNet(replace(TINY_LITE, side=side)).state_dict()
         assert ("side" in state) == (side != 256)
         assert reid_spec(state).side == side
+    for wrong in (100.0, 0.0, 512.0):
+        with pytest.raises(CheckpointError, match="multiple of 32, from 64 to 256 pixels"):
+            reid_spec({**state, "side": torch.tensor(wrong)})
 
 
 def _as_told(spec: ReidSpec) -> ReidSpec:
