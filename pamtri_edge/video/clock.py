@@ -20,6 +20,9 @@ USUAL_RATE: Final = 25.0
 _JITTER_FRAMES: Final = 2.5
 """Time stamps that go back by less are out of order; by more, and the clock was set anew."""
 
+_NOTHING_S: Final = 0.5 / HIGHEST_RATE
+"""A clock that moves by less from frame to frame stands still."""
+
 _MANY_FRAMES: Final = 100.0
 """A gap must also be this many times the usual distance of two frames to be a leap."""
 
@@ -91,8 +94,9 @@ class Clock:
             return self._now, jumped
         self._before = stamp
         by_stamp = stamp + self._offset
-        if by_stamp <= self._now:  # it stood still or is out of order, or did before and is caught up with
-            by_stamp = self._now + (min(moved, self._step) if moved > 0 else self._step)
+        if by_stamp < self._now + _NOTHING_S:
+            # It stood still, or is out of order, or did before and is caught up with.
+            by_stamp = self._now + (min(moved, self._step) if moved > _NOTHING_S else self._step)
         self._now = by_stamp
         return self._now, False
 

@@ -41,10 +41,11 @@ def test_one_wild_stamp_costs_nothing_but_two_jumps() -> None:
     [
         [None] * 8,
         [0.0] * 8,
+        [k * 1e-5 for k in range(8)],
         [0.0, None, None, 0.12, None, 0.2, 0.24, 0.28],
         [0.0, 0.0, 0.08, 0.08] + [0.16] * 4,
     ],
-    ids=["no stamp", "one stamp", "missing stamps", "each stamp twice"],
+    ids=["no stamp", "one stamp", "stamps of nothing", "missing stamps", "each stamp twice"],
 )
 def test_where_stamps_are_missing_or_stand_still_time_goes_on_by_the_rate(stamps: list[float | None]) -> None:
     assert _read(stamps) == (pytest.approx(STEADY), [])
