@@ -48,13 +48,14 @@ demo: $(VENV)/running ## Draw the traffic of two cameras, run pamtri on both, fi
 define WHERE_TO_LOOK
 
 Done. Look at
-  $(DEMO)/camera-a/annotated.mp4   what camera a saw, with its vehicles; camera-b likewise
-  $(DEMO)/camera-a/crops/          the best view of each, with keypoints and segments drawn
+  $(DEMO)/camera-a/annotated.mp4   what camera a saw, with its vehicles; so for camera-b
+  $(DEMO)/camera-a/annotated/      the best view of each, with its keypoints and segments
+  $(DEMO)/camera-a/crops/          the same views as they were cut, to embed or to calibrate with
   $(DEMO)/camera-a/events.jsonl    an event for each: embedding, color, type, keypoints, quality
   $(DEMO)/matches.json             which vehicle of camera a is which of camera b
   $(DEMO)/clips/identities.csv     the truth
 
-On your own video: .venv/bin/pamtri run VIDEO --detector yolox.onnx --output out
+On your own video: .venv/bin/pamtri run VIDEO --detector motion --output out
 endef
 export WHERE_TO_LOOK
 

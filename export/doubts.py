@@ -55,7 +55,7 @@ def calibration_doubts(pictures: Pictures) -> tuple[str, ...]:
     if sheets > _SHARE * count:
         doubts.append(
             f"{sheets} of the {_pictures(count)} that int8 is fitted to show the same vehicle twice, side by "
-            "side, as the annotated pictures of `pamtri run` do; give it the crops alone"
+            "side, as the annotated pictures of `pamtri run` do; give it the crops of the run, not annotated"
         )
     return tuple(doubts)
 

@@ -24,6 +24,14 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.printable import printable
 from pamtri_edge.textfile import text_lines
 
+GATE_REASONS: Final = {
+    "small": "its shorter side has too few pixels (--min-size)",
+    "cut": "the border of the frame cuts it",
+    "covered": "another vehicle's box covers too much of it",
+    "pose-unsure": "the network is not sure of its keypoints",
+}
+"""Why a view is below the gate: the words of `Event.below_gate_reason`, and what they mean."""
+
 SCHEMA: Final = 1
 """The newest form of event that this release reads; it also writes this one."""
 
@@ -76,6 +84,8 @@ class Event:
         end_utc: likewise.
         frames: how often it was seen and embedded.
         below_gate: no view was good enough; the best was embedded all the same.
+        below_gate_reason: why the best view is below the gate, in words of `GATE_REASONS`; empty where it is
+            not, and in events of earlier releases.
         box: x1, y1, x2, y2 of the best view: the rectangle that was cut, in frame pixels.
         color: None where the bundle gives none.
         type: None where the bundle gives none.
@@ -107,6 +117,7 @@ class Event:
     embedding_space: str
     bundle: str
     schema: int = SCHEMA
+    below_gate_reason: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
@@ -148,6 +159,7 @@ class Event:
         fields = dataclasses.asdict(self)
         record = {"schema": self.schema, "camera": self.camera, "track_id": self.track_id}
         record |= {"track_id_str": str(self.track_id), **fields}
+        record["below_gate_reason"] = list(self.below_gate_reason)
         if embedding_format == "base64":
             record["embedding"] = base64.b64encode(self.vector.astype("<f2").tobytes()).decode("ascii")
         return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -267,7 +279,7 @@ def read_events(path: str | Path) -> Iterator[Event]:
 
 
 def _event(record: dict[str, Any]) -> Event:
-    names = [field.name for field in dataclasses.fields(Event)]
+    names = [field.name for field in dataclasses.fields(Event) if field.default is dataclasses.MISSING]
     schema = record.get("schema")
     if schema != SCHEMA:
         raise InputError(
@@ -295,7 +307,20 @@ def _event(record: dict[str, Any]) -> Event:
         quality=None if record["quality"] is None else _number(record["quality"], "quality"),
         embedding_space=_typed(record, "embedding_space", str),
         bundle=_typed(record, "bundle", str),
+        below_gate_reason=_reasons(record.get("below_gate_reason", [])),
     )
+
+
+def _reasons(value: Any) -> tuple[str, ...]:
+    """Return the reasons; those of a later release, which are unknown here, too."""
+    words = value if isinstance(value, list) else [value]
+    _require(
+        isinstance(value, list) and all(isinstance(word, str) for word in words),
+        f"below_gate_reason is {_brief(value)}; expected a list of strings",
+    )
+    for word in words:
+        _require_text(word, "below_gate_reason")
+    return tuple(words)
 
 
 def _track_id(record: Mapping[str, Any]) -> int:

@@ -42,7 +42,7 @@ def run(
         str,
         typer.Argument(help="A video, a folder of pictures, an address (rtsp://...), or a camera (0)."),
     ],
-    output: Annotated[Path, typer.Option(help="Folder for events, crops, video and summary.")],
+    output: Annotated[Path, typer.Option(help="Folder for events, crops, pictures, video and summary.")],
     tracks: Annotated[
         Path | None,
         typer.Option(
@@ -93,7 +93,7 @@ def run(
         typer.Option(callback=finite, min=0.001, help="Frames a second of a folder of images. [default: 10]"),
     ] = None,
     min_size: Annotated[
-        int, typer.Option(min=1, help="Shorter side, in pixels, of a view that is good enough.")
+        int, typer.Option(min=1, help="Shorter side, in pixels, that a view must have to pass the gate.")
     ] = 48,
     max_views: Annotated[int, typer.Option(min=1, help="Most views embedded for a track.")] = 5,
     crop_rule: Annotated[CropRule, typer.Option(help="How crops are rounded.")] = CropRule.EXACT,
@@ -129,7 +129,14 @@ def run(
     video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in the output folder.")] = False,
 ) -> None:
-    """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop."""
+    """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop.
+
+    Only views that pass the gate count: the shorter side has --min-size pixels, the border of the frame does
+    not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (of
+    untrained weights the size alone counts). A vehicle without such a view gets an event of its best one all the same, marked
+    below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops are in
+    crops/, the same with keypoints, for people, in annotated/.
+    """
     if (tracks is None) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
     if detector in (None, "motion") and confidence is not None:
@@ -281,9 +288,14 @@ def _show(summary: Summary, folder: OutputFolder, *, video: bool) -> None:
     if summary.reason == "interrupted":  # what else ends a run early is told as its error
         console.err.print(console.styled("interrupted:", "yellow"), "what was done until then is kept")
     console.out.print("Look at")
-    places = [("events", folder.events), ("crops", folder.crops), ("summary", folder.summary)]
+    places = [
+        ("events", folder.events),
+        ("pictures", folder.annotated),
+        ("crops", folder.crops),
+        ("summary", folder.summary),
+    ]
     if video:
-        places.insert(2, ("video", folder.video))
+        places.insert(1, ("video", folder.video))
     for name, path in places:
         if path.exists():
             console.out.print(f"  {name:8} {path!s}", soft_wrap=True)

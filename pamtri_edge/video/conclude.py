@@ -39,6 +39,7 @@ def make_event(track: ClosedTrack, manifest: Any, *, camera: str, start: datetim
         end_utc=utc_text(start, track.last_s),
         frames=FrameCounts(seen=track.seen, embedded=track.embedded),
         below_gate=track.below_gate,
+        below_gate_reason=best.failings if track.below_gate else (),
         box=(float(x1), float(y1), float(x2), float(y2)),
         color=_attribute(track.fused.color_probs, manifest.colors),
         type=_attribute(track.fused.type_probs, manifest.types),
@@ -73,7 +74,7 @@ def box_keypoints(fused: Fused | None) -> NDArray[np.float32] | None:
 
 
 def crop_picture(track: ClosedTrack, manifest: Any) -> NDArray[np.uint8]:
-    """Return the picture of a track's best crop with its pose and what is known of it."""
+    """Return the picture for people of a track's best crop, with its pose and what is known of it."""
     best = track.fused.best
     keypoints = None
     if best.keypoints is not None:
@@ -84,7 +85,7 @@ def crop_picture(track: ClosedTrack, manifest: Any) -> NDArray[np.uint8]:
         parts.append(f"quality {best.quality:.2f}")
     parts.append(f"{track.embedded} view{'s' * (track.embedded != 1)}")
     if track.below_gate:
-        parts.append("below gate")
+        parts.append(f"below gate: {', '.join(best.failings)}")
     if not manifest.trained:
         parts.append("untrained weights")
     return draw_crop(track.crop, keypoints, ", ".join(parts))

@@ -26,7 +26,7 @@ class Answer:
         quality: pose quality, 0 to 1; or None.
         rectangle: x1, y1, x2, y2 of the view in frame pixels.
         time_s: time of the view, in seconds of the video.
-        good: whether the view passed the gate.
+        failings: why the view is below the gate, in words of `events.GATE_REASONS`; empty where it passed.
     """
 
     weight: float
@@ -37,7 +37,12 @@ class Answer:
     quality: float | None
     rectangle: tuple[int, int, int, int]
     time_s: float
-    good: bool
+    failings: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the view passed the gate."""
+        return not self.failings
 
 
 @dataclass(frozen=True)

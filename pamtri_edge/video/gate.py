@@ -32,6 +32,7 @@ class GateSpec:
     *Passing*: a view passes if its shorter side has `min_side` pixels and, with trained weights, it is
     neither cut by the border nor covered by more than `max_overlap`. Once embedded, and with trained
     weights, its pose quality must reach `min_quality`. With untrained weights the gate goes by size alone.
+    What a view lacks is told in words of `events.GATE_REASONS`.
 
     *Choice*: a track keeps its best view not yet embedded. A passing one is embedded at once if it is the
     track's first, or clearly better than all embedded before: worth `gain` times as much (twice the area,
@@ -116,14 +117,19 @@ class View:
     Attributes:
         sighting: where it was seen.
         worth: see `GateSpec`.
-        passes: whether it passes the gate, as far as the picture tells.
+        failings: why it is below the gate, as far as the picture tells, in words of `events.GATE_REASONS`.
         crop: (h, w, 3) uint8 RGB, a copy.
     """
 
     sighting: Sighting
     worth: float
-    passes: bool
+    failings: tuple[str, ...]
     crop: NDArray[np.uint8]
+
+    @property
+    def passes(self) -> bool:
+        """Whether it passes the gate, as far as the picture tells."""
+        return not self.failings
 
 
 def sightings(
@@ -198,14 +204,15 @@ class TrackGate:
         if quality is not None:
             self._answers.append(quality)
 
-    def good(self, view: View, quality: float | None) -> bool:
-        """Tell whether an embedded view stands for its vehicle."""
+    def failings(self, view: View, quality: float | None) -> tuple[str, ...]:
+        """Return why an embedded view does not stand for its vehicle; nothing where it does."""
         seen = quality is None or not self._trained or quality >= self._spec.min_quality
-        return view.passes and seen
+        return view.failings if seen else (*view.failings, "pose-unsure")
 
     def _considered(self, sighting: Sighting, picture: NDArray[np.uint8]) -> View | None:
         """Return the view that may be embedded now: the best since the last one, or a further try."""
-        passes = self._passes(sighting)
+        failings = self._failings(sighting)
+        passes = not failings
         ceiling = self._worth(sighting, sharpness=1.0)
         best = self._pending
         another_try = passes and self._rested(sighting) and self._poor()
@@ -216,15 +223,16 @@ class TrackGate:
         worth = self._worth(sighting, sharpness=min(detail(crop) / self._spec.sharp, 1.0))
         another_try = another_try and worth >= self._spec.retry_gain * self._best_worth
         if best is None or another_try or (passes, worth) > (best.passes, best.worth):
-            self._pending = View(sighting, worth, passes, crop.copy())
+            self._pending = View(sighting, worth, failings, crop.copy())
         return self._pending
 
-    def _passes(self, sighting: Sighting) -> bool:
-        if sighting.min_side < self._spec.min_side:
-            return False
-        if not self._trained:
-            return True
-        return not sighting.cut and sighting.overlap <= self._spec.max_overlap
+    def _failings(self, sighting: Sighting) -> tuple[str, ...]:
+        found = {
+            "small": sighting.min_side < self._spec.min_side,
+            "cut": self._trained and sighting.cut,
+            "covered": self._trained and sighting.overlap > self._spec.max_overlap,
+        }
+        return tuple(word for word, holds in found.items() if holds)
 
     def _worth(self, sighting: Sighting, *, sharpness: float) -> float:
         worth = min(sighting.root_area, IMAGE_SIZE) * (1.0 - sighting.overlap)

@@ -222,7 +222,7 @@ class Journal:
                 quality=quality,
                 rectangle=view.sighting.rectangle,
                 time_s=view.sighting.time_s,
-                good=track.gate.good(view, quality),
+                failings=track.gate.failings(view, quality),
             )
         )
         track.waiting -= 1

@@ -72,7 +72,7 @@ class Progress:
 
 
 class VideoRun:
-    """Runs a video: an event, and a picture, for each tracked vehicle, and an annotated video.
+    """Runs a video: an event, a crop and a picture for each tracked vehicle, and an annotated video.
 
     Whatever ends it, what was done is kept and valid: events are whole lines, the video has its index, and
     the summary says whether the run is complete and why not.
@@ -196,8 +196,9 @@ class VideoRun:
     def _write_closed(self) -> None:
         start = self._spec.start or self._source.started
         for track in self._journal.take():
-            # The picture first: who follows the file of events finds it there.
-            self._output.write_crop(track.track_id, crop_picture(track, self._manifest))
+            # The pictures first: who follows the file of events finds them there.
+            self._output.write_crop(track.track_id, track.crop)
+            self._output.write_annotated(track.track_id, crop_picture(track, self._manifest))
             self._events.write(make_event(track, self._manifest, camera=self._camera, start=start))
             self._below_gate += track.below_gate
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +23,15 @@ EVENTS_FILE: Final = "events.jsonl"
 VIDEO_FILE: Final = "annotated.mp4"
 SUMMARY_FILE: Final = "summary.json"
 CROPS_FOLDER: Final = "crops"
+ANNOTATED_FOLDER: Final = "annotated"
 
-_JPEG_QUALITY: Final = 92
+_FOR_PEOPLE: Final = (cv2.IMWRITE_JPEG_QUALITY, 92)
+_FOR_PROGRAMS: Final = (  # crops are embedded again, where a vehicle of 40 pixels needs its colors
+    cv2.IMWRITE_JPEG_QUALITY,
+    95,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +122,13 @@ class OutputFolder:
 
     @property
     def crops(self) -> Path:
-        """The folder of best crops."""
+        """The folder of best crops, as they were cut: for programs."""
         return self.path / CROPS_FOLDER
+
+    @property
+    def annotated(self) -> Path:
+        """The folder of the same crops with pose and caption: for people."""
+        return self.path / ANNOTATED_FOLDER
 
     @property
     def summary(self) -> Path:
@@ -148,26 +161,33 @@ class OutputFolder:
             InputError: it cannot be removed.
         """
         sweep(self.path)
-        sweep(self.crops)
         try:
-            self.crops.mkdir(exist_ok=True)
             for path in (self.events, self.video, self.summary):
                 path.unlink(missing_ok=True)
-            for path in self.crops.glob("*.jpg"):
-                if path.stem.isdecimal():
-                    path.unlink()
+            for folder in (self.crops, self.annotated):
+                folder.mkdir(exist_ok=True)
+                sweep(folder)
+                for path in folder.glob("*.jpg"):
+                    if path.stem.isdecimal():
+                        path.unlink()
         except OSError as error:
             raise InputError(f"{self.path} cannot be cleared of an earlier run: {error.strerror}.") from error
 
     def write_crop(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
-        """Write the (H, W, 3) uint8 RGB picture of a track's best crop as JPEG; return its path.
+        """Write a track's best crop, (H, W, 3) uint8 RGB as it was cut, as JPEG; return its path.
 
         Raises:
             InputError: it cannot be written.
         """
-        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        return _write_whole(self.crops / f"{track_id}.jpg", data.tobytes())
+        return _write_jpeg(self.crops / f"{track_id}.jpg", picture, _FOR_PROGRAMS)
+
+    def write_annotated(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
+        """Write a track's picture for people, (H, W, 3) uint8 RGB, as JPEG; return its path.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        return _write_jpeg(self.annotated / f"{track_id}.jpg", picture, _FOR_PEOPLE)
 
     def write_summary(self, summary: Summary) -> Path:
         """Write the summary; return its path.
@@ -186,6 +206,12 @@ class OutputFolder:
                 f"the output folder {self.path} exists and is not empty; "
                 "give another name, or --overwrite to replace an earlier run."
             )
+
+
+def _write_jpeg(path: Path, picture: NDArray[np.uint8], how: Sequence[int]) -> Path:
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, how)
+    return _write_whole(path, data.tobytes())
 
 
 def _write_whole(path: Path, data: bytes) -> Path:

@@ -191,7 +191,7 @@ def test_what_cannot_be_compared_is_one_readable_line(
         ([cameras[0], empty], 1, "holds no events; was any vehicle seen?"),
         ([cameras[0], tmp_path / "none.jsonl"], 1, "cannot be read"),
         ([cameras[0], cameras[2]], 1, "is not JSON"),
-        ([*cameras[:2], "--threshold", 2], 2, "2"),
+        ([*cameras[:2], "--threshold", 2], 2, "--threshold"),
         ([*cameras[:2], "--output", "matches.txt"], 2, "ends in neither .json nor .csv"),
         ([*cameras[:2], "--truth", cameras[0]], 1, "has no column camera"),
         ([cameras[0], other.parent, "--truth", cameras[2]], 1, "different spaces"),

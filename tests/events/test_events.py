@@ -83,6 +83,7 @@ def test_the_fields_are_those_that_every_producer_writes() -> None:
         "quality",
         "embedding_space",
         "bundle",
+        "below_gate_reason",
     ]
     assert record["frames"] == {"seen": 30, "embedded": 3}
     assert record["color"] == {"label": "red", "probability": 0.75, "all": {"red": 0.75, "blue": 0.25}}
@@ -282,3 +283,14 @@ def test_a_moment_past_the_end_of_the_calendar_is_none() -> None:
 def test_what_is_no_moment_is_refused() -> None:
     with pytest.raises(InputError, match="'noon' is no ISO 8601 date and time"):
         parse_utc("noon")
+
+
+def test_an_event_of_an_earlier_release_has_no_reasons_and_a_later_one_may_have_others() -> None:
+    record = json.loads(_record(below_gate=True))
+    del record["below_gate_reason"]
+    assert Event.from_json(json.dumps(record)).below_gate_reason == ()
+    record["below_gate_reason"] = ["small", "foggy"]
+    assert Event.from_json(json.dumps(record)).below_gate_reason == ("small", "foggy")
+    for wrong in ("small", [1], {"small": True}):
+        with pytest.raises(InputError, match=r"below_gate_reason is .*; expected a list of strings"):
+            Event.from_json(json.dumps(record | {"below_gate_reason": wrong}))

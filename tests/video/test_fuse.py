@@ -17,7 +17,6 @@ def _answer(embedding: list[float], weight: float = 1.0, **changes: Any) -> Answ
         "quality": 0.5,
         "rectangle": (0, 0, 10, 10),
         "time_s": 0.0,
-        "good": True,
         **changes,
     }
     return Answer(weight=weight, embedding=np.float32(embedding), **fields)
@@ -57,7 +56,7 @@ def test_the_best_view_is_the_one_that_counts_most() -> None:
 
 
 def test_views_below_the_gate_count_only_where_there_is_no_other() -> None:
-    bad = _answer([0, 1], 9.0, good=False)
+    bad = _answer([0, 1], 9.0, failings=("small",))
     good = _answer([1, 0], 0.1)
     assert fuse([bad, good]).embedding.tolist() == pytest.approx([1, 0])
     assert fuse([bad, good]).best is good

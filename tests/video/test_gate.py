@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.events import GATE_REASONS
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
@@ -102,7 +103,7 @@ def test_with_untrained_weights_the_gate_goes_by_size_alone() -> None:
     assert _side(view) == 120
     assert view is not None
     gate.answer(0.0)
-    assert gate.good(view, 0.0)
+    assert gate.failings(view, 0.0) == ()
     again = gate.offer(_sighting(120, 9.0, cut=True, overlap=0.5), PICTURE)
     assert again is None  # the pose quality, which means nothing, gives no further try
 
@@ -131,9 +132,18 @@ def test_a_view_that_showed_no_vehicle_is_not_good() -> None:
     gate = _gate()
     view = gate.offer(_sighting(100), PICTURE)
     assert view is not None
-    assert not gate.good(view, SPEC.min_quality - 0.01)
-    assert gate.good(view, SPEC.min_quality)
-    assert gate.good(view, None)  # a bundle without pose
+    assert gate.failings(view, SPEC.min_quality - 0.01) == ("pose-unsure",)
+    assert gate.failings(view, SPEC.min_quality) == ()
+    assert gate.failings(view, None) == ()  # a bundle without pose
+
+
+def test_a_view_below_the_gate_says_all_that_it_lacks() -> None:
+    gate = _gate()
+    gate.offer(_sighting(30, cut=True, overlap=0.5), PICTURE)
+    view = gate.close()
+    assert view is not None
+    assert gate.failings(view, 0.0) == ("small", "cut", "covered", "pose-unsure")
+    assert set(gate.failings(view, 0.0)) == set(GATE_REASONS)
 
 
 def test_of_equal_sizes_the_sharper_view_is_kept() -> None:

@@ -66,6 +66,7 @@ def test_a_track_below_the_gate_is_embedded_all_the_same(fake_reidentifier: Any)
     journal.end_all()
     (track,) = journal.take()
     assert track.below_gate
+    assert track.fused.best.failings == ("small",)
     assert track.embedded == 1
 
 

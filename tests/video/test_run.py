@@ -145,11 +145,21 @@ def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(
     output = tmp_path / "out"
     _job(clip, output, fake_reidentifier()).run()
     names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
-    assert names == {"events.jsonl", "summary.json", "annotated.mp4", "crops/1.jpg", "crops/2.jpg"}
+    pictures = {f"{folder}/{track}.jpg" for folder in ("crops", "annotated") for track in (1, 2)}
+    assert names == {"events.jsonl", "summary.json", "annotated.mp4", *pictures}
     assert _frames(output / "annotated.mp4") == 50
-    crop = cv2.imread(str(output / "crops" / "1.jpg"))[..., ::-1]
-    assert crop.shape[1] == 768
-    assert crop[20, 20, 0] > 180 > 80 > crop[20, 20, 2]  # red
+    picture = cv2.imread(str(output / "annotated" / "1.jpg"))[..., ::-1]
+    assert picture.shape[1] == 768
+    assert picture[20, 20, 0] > 180 > 80 > picture[20, 20, 2]  # red
+
+
+def test_the_crops_are_what_the_network_saw(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+    fake = fake_reidentifier()
+    _job(clip, tmp_path / "out", fake).run()
+    for track in (1, 2):
+        crop = cv2.imread(str(tmp_path / "out" / "crops" / f"{track}.jpg"))[..., ::-1].astype(int)
+        seen = [one for one in fake.crops if one.shape == crop.shape]
+        assert min(np.abs(crop - one).mean() for one in seen) < 4  # what JPEG costs
 
 
 def test_boxes_are_drawn_into_the_video_but_not_into_the_crops(

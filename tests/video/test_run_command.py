@@ -120,6 +120,7 @@ def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str
     assert isinstance(record["embedding"], str)
     assert (record["camera"], record["start_utc"]) == ("north", "2026-05-31T08:00:00.000Z")
     assert record["below_gate"]  # 60x50 is below 100
+    assert record["below_gate_reason"] == ["small"]
     assert all(value % 2 == 0 for value in record["box"])
     assert not (tmp_path / "out" / "annotated.mp4").exists()
     assert "annotated.mp4" not in out

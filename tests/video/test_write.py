@@ -57,9 +57,10 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path)
 
 
 def test_overwriting_replaces_an_earlier_run_and_nothing_else(tmp_path: Path) -> None:
-    earlier = ["events.jsonl", "annotated.mp4", "summary.json", "crops/7.jpg"]
-    others = ["notes.txt", "crops/mine.jpg", "crops/7.png"]
-    (tmp_path / "crops").mkdir()
+    earlier = ["events.jsonl", "annotated.mp4", "summary.json", "crops/7.jpg", "annotated/7.jpg"]
+    others = ["notes.txt", "crops/mine.jpg", "crops/7.png", "annotated/mine.jpg"]
+    for name in ("crops", "annotated"):
+        (tmp_path / name).mkdir()
     for name in earlier + others:
         (tmp_path / name).write_text("x")
     folder = OutputFolder(tmp_path, overwrite=True)
@@ -118,4 +119,4 @@ def test_a_file_that_cannot_be_written_leaves_no_part_of_it(tmp_path: Path) -> N
     (tmp_path / "summary.json").mkdir()  # a folder cannot be replaced by a file
     with pytest.raises(InputError, match=r"summary\.json cannot be written"):
         folder.write_summary(_summary())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "summary.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["annotated", "crops", "summary.json"]
