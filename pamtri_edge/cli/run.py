@@ -132,10 +132,10 @@ def run(
     """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop.
 
     Only views that pass the gate count: the shorter side has --min-size pixels, the border of the frame does
-    not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (of
-    untrained weights the size alone counts). A vehicle without such a view gets an event of its best one all the same, marked
-    below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops are in
-    crops/, the same with keypoints, for people, in annotated/.
+    not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (with
+    untrained weights the size alone counts). A vehicle without such a view gets an event of its best one,
+    marked below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops
+    are in crops/, the same with keypoints, for people, in annotated/.
     """
     if (tracks is None) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
