@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.printable import printable
+from pamtri_edge.event_fields import brief, count, number, numbers, optional, require, require_text, typed
 from pamtri_edge.textfile import text_lines
 
 GATE_REASONS: Final = {
@@ -43,8 +43,6 @@ _YEAR_S: Final = 366 * 86_400.0
 _UNIT_TOLERANCE: Final = 5e-3  # float16 moves the length by up to 5e-4; anything beyond is no unit vector
 
 _LONGEST_LINE: Final = 2**24  # characters; an event has some thousands
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,31 +118,31 @@ class Event:
     below_gate_reason: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
+        require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
         if not 0 <= self.track_id < 2**64:
-            raise InputError(f"track_id is {_brief(self.track_id)}; expected 0 or more, within 64 bits.")
-        _require(
+            raise InputError(f"track_id is {brief(self.track_id)}; expected 0 or more, within 64 bits.")
+        require(
             math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf,
             f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s",
         )
         x1, y1, x2, y2 = self.box
-        _require(
+        require(
             x1 < x2 < math.inf and y1 < y2 < math.inf and min(x1, y1) > -math.inf,
             f"box is {self.box}; expected x1 < x2 and y1 < y2",
         )
         with np.errstate(over="ignore"):
             length = float(np.linalg.norm(np.array(self.embedding, np.float64)))
-        _require(
+        require(
             abs(length - 1.0) <= _UNIT_TOLERANCE,
             f"embedding has length {length:g}; expected a unit vector",
         )
-        _require(
+        require(
             self.quality is None or 0.0 <= self.quality <= 1.0, f"quality is {self.quality}; expected 0 to 1"
         )
         for name, utc in (("start_utc", self.start_utc), ("end_utc", self.end_utc)):
-            _require(utc is None or _parse_utc(utc) is not None, f"{name} is {utc!r}; expected ISO 8601")
+            require(utc is None or _parse_utc(utc) is not None, f"{name} is {utc!r}; expected ISO 8601")
         for name, attribute in (("color", self.color), ("type", self.type)):
-            _require(
+            require(
                 attribute is None or attribute.label in attribute.all,
                 f"{name}.label is none of the classes in {name}.all",
             )
@@ -273,9 +271,9 @@ def read_events(path: str | Path) -> Iterator[Event]:
     Raises:
         InputError: the file cannot be read, or a line is no event; the message names the line.
     """
-    for number, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
+    for row, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
         if not line.isspace():
-            yield Event.from_json(line, source=f"{path}:{number}")
+            yield Event.from_json(line, source=f"{path}:{row}")
 
 
 def _event(record: dict[str, Any]) -> Event:
@@ -288,25 +286,25 @@ def _event(record: dict[str, Any]) -> Event:
     missing = [name for name in names if name not in record]
     if missing:
         raise InputError(f"without {', '.join(missing)}; an event has {', '.join(names)}.")
-    frames = _typed(record, "frames", dict)
+    frames = typed(record, "frames", dict)
     return Event(
         schema=SCHEMA,
-        camera=_typed(record, "camera", str),
+        camera=typed(record, "camera", str),
         track_id=_track_id(record),
-        start_s=_number(record["start_s"], "start_s"),
-        end_s=_number(record["end_s"], "end_s"),
-        start_utc=_optional(record, "start_utc", str),
-        end_utc=_optional(record, "end_utc", str),
-        frames=FrameCounts(_count(frames, "seen"), _count(frames, "embedded")),
-        below_gate=_typed(record, "below_gate", bool),
-        box=_four(_numbers(record["box"], "box")),
+        start_s=number(record["start_s"], "start_s"),
+        end_s=number(record["end_s"], "end_s"),
+        start_utc=optional(record, "start_utc", str),
+        end_utc=optional(record, "end_utc", str),
+        frames=FrameCounts(count(frames, "seen"), count(frames, "embedded")),
+        below_gate=typed(record, "below_gate", bool),
+        box=_four(numbers(record["box"], "box")),
         color=_attribute(record, "color"),
         type=_attribute(record, "type"),
         embedding=_embedding(record["embedding"]),
         keypoints=_keypoints(record["keypoints"]),
-        quality=None if record["quality"] is None else _number(record["quality"], "quality"),
-        embedding_space=_typed(record, "embedding_space", str),
-        bundle=_typed(record, "bundle", str),
+        quality=None if record["quality"] is None else number(record["quality"], "quality"),
+        embedding_space=typed(record, "embedding_space", str),
+        bundle=typed(record, "bundle", str),
         below_gate_reason=_reasons(record.get("below_gate_reason", [])),
     )
 
@@ -314,12 +312,12 @@ def _event(record: dict[str, Any]) -> Event:
 def _reasons(value: Any) -> tuple[str, ...]:
     """Return the reasons; those of a later release, which are unknown here, too."""
     words = value if isinstance(value, list) else [value]
-    _require(
+    require(
         isinstance(value, list) and all(isinstance(word, str) for word in words),
-        f"below_gate_reason is {_brief(value)}; expected a list of strings",
+        f"below_gate_reason is {brief(value)}; expected a list of strings",
     )
     for word in words:
-        _require_text(word, "below_gate_reason")
+        require_text(word, "below_gate_reason")
     return tuple(words)
 
 
@@ -327,92 +325,45 @@ def _track_id(record: Mapping[str, Any]) -> int:
     """Return the exact id: of the string, where there is one, as the number may have been rounded."""
     exact = record.get("track_id_str")
     if exact is None:
-        return _typed(record, "track_id", int)
-    _require(
+        return typed(record, "track_id", int)
+    require(
         isinstance(exact, str) and re.fullmatch(r"\d{1,20}", exact, re.ASCII) is not None,
-        f"track_id_str is {_brief(exact)}; expected a whole number as a string",
+        f"track_id_str is {brief(exact)}; expected a whole number as a string",
     )
-    _require(
-        float(int(exact)) == _number(record["track_id"], "track_id"),
-        f"track_id is {_brief(record['track_id'])}, but track_id_str {_brief(exact)}; expected the same",
+    require(
+        float(int(exact)) == number(record["track_id"], "track_id"),
+        f"track_id is {brief(record['track_id'])}, but track_id_str {brief(exact)}; expected the same",
     )
     return int(exact)
 
 
-def _require(holds: bool, found: str) -> None:
-    if not holds:
-        raise InputError(f"{found}.")
-
-
-def _typed(record: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    value = record.get(name)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InputError(f"{name} is {_brief(value)}; expected {_WORDS[kind]}.")
-    if kind is str:
-        _require_text(str(value), name)
-    return value
-
-
-def _require_text(value: str, name: str) -> None:
-    """Refuse halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
-    # Messages are made where they are needed alone: this is asked of every label of every event.
-    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
-        raise InputError(f"{name} is {_brief(value)}; expected text without halves of surrogate pairs.")
-
-
-def _optional(record: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
-    return None if record[name] is None else _typed(record, name, kind)
-
-
-def _count(frames: Mapping[str, Any], name: str) -> int:
-    value = _typed(frames, name, int)
-    if not 0 <= value < 2**63:
-        raise InputError(f"frames.{name} is {_brief(value)}; expected 0 or more.")
-    return value
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        if not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value):
-            return float(value)
-    except OverflowError:  # a whole number beyond every float
-        pass
-    raise InputError(f"{name} is {_brief(value)}; expected a finite number.")
-
-
-def _numbers(value: Any, name: str) -> tuple[float, ...]:
-    if not isinstance(value, list):
-        raise InputError(f"{name} is {_brief(value)}; expected a list of numbers.")
-    return tuple(_number(item, name) for item in value)
-
-
 def _four(values: tuple[float, ...]) -> tuple[float, float, float, float]:
-    _require(len(values) == 4, f"box has {len(values)} numbers; expected x1, y1, x2, y2")
+    require(len(values) == 4, f"box has {len(values)} numbers; expected x1, y1, x2, y2")
     return values[0], values[1], values[2], values[3]
 
 
 def _attribute(record: Mapping[str, Any], name: str) -> Attribute | None:
-    fields = _optional(record, name, dict)
+    fields = optional(record, name, dict)
     if fields is None:
         return None
-    classes = _typed(fields, "all", dict)
+    classes = typed(fields, "all", dict)
     for label in classes:
-        _require_text(label, f"a class of {name}.all")
+        require_text(label, f"a class of {name}.all")
     return Attribute(
-        _typed(fields, "label", str),
-        _number(fields.get("probability"), f"{name}.probability"),
-        {str(label): _number(p, f"{name}.all[{label!r}]") for label, p in classes.items()},
+        typed(fields, "label", str),
+        number(fields.get("probability"), f"{name}.probability"),
+        {str(label): number(p, f"{name}.all[{label!r}]") for label, p in classes.items()},
     )
 
 
 def _embedding(value: Any) -> tuple[float, ...]:
     if not isinstance(value, str):
-        return _numbers(value, "embedding")
+        return numbers(value, "embedding")
     try:
         raw = base64.b64decode(value, validate=True)
     except ValueError as error:  # its own `binascii.Error`, or characters beyond ASCII
         raise InputError(f"embedding is no base64 ({error}).") from None
-    _require(len(raw) % 2 == 0 and bool(raw), f"embedding has {len(raw)} bytes; expected float16 values")
+    require(len(raw) % 2 == 0 and bool(raw), f"embedding has {len(raw)} bytes; expected float16 values")
     vector = np.frombuffer(raw, "<f2").astype(np.float64)
     length = float(np.linalg.norm(vector))
     if abs(length - 1.0) <= _UNIT_TOLERANCE:  # undo what float16 did to the length, but heal nothing else
@@ -423,10 +374,10 @@ def _embedding(value: Any) -> tuple[float, ...]:
 def _keypoints(value: Any) -> tuple[tuple[float, float, float], ...] | None:
     if value is None:
         return None
-    rows = [_numbers(row, "keypoints") for row in value] if isinstance(value, list) else []
-    _require(
+    rows = [numbers(row, "keypoints") for row in value] if isinstance(value, list) else []
+    require(
         bool(rows) and all(len(row) == 3 for row in rows),
-        f"keypoints is {_brief(value)}; expected a list of [x, y, confidence]",
+        f"keypoints is {brief(value)}; expected a list of [x, y, confidence]",
     )
     return tuple((x, y, confidence) for x, y, confidence in rows)
 
@@ -437,20 +388,3 @@ def _parse_utc(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def _brief(value: Any) -> str:
-    try:
-        text = "missing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):  # more digits than Python writes, or too deep
-        text = f"a {type(value).__name__} too large to show"
-    text = printable(text)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_WORDS: Final[dict[type, str]] = {
-    str: "a string",
-    int: "a whole number",
-    bool: "true or false",
-    dict: "an object",
-}

@@ -37,7 +37,7 @@ FLOORS = (
     ("runtime",),
     ("export",),
     ("reidentifier", "tracks"),
-    ("video", "events", "event_sets", "gallery", "report"),
+    ("video", "event_fields", "events", "event_sets", "gallery", "report"),
     ("doctor",),
     ("train", "evaluate", "synth"),
     ("cli",),
