@@ -153,7 +153,7 @@ def find_video(container: InputContainer, label: str, *, live: bool = False) -> 
     known = [stream for stream in candidates if stream.codec_context is not None]
     if not known:
         raise SourceError(
-            f"{label} holds video of a kind that FFmpeg does not know; convert it to H.264 or H.265 first."
+            f"{label} holds video in a codec that FFmpeg does not know; convert it to H.264 or H.265 first."
         )
     packets = Packets(container, known)
     if not live:

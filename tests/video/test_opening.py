@@ -194,7 +194,7 @@ def test_a_title_that_is_no_utf_8_harms_nothing(
 def test_a_codec_that_is_not_known_is_said_to_be_so(tmp_path: Path, write_video: VideoWriter) -> None:
     path = write_video(tmp_path / "a.mkv", 5)
     path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_QUITE/NEW/ONE"))
-    with pytest.raises(SourceError, match=r"a\.mkv holds video of a kind that FFmpeg does not know"):
+    with pytest.raises(SourceError, match=r"a\.mkv holds video in a codec that FFmpeg does not know"):
         open_source(str(path))
 
 
