@@ -11,23 +11,14 @@ from typing import Final
 
 import numpy as np
 
+from pamtri_edge.class_names import is_vehicle, words, words_of
 from pamtri_edge.tracks.rows import Rows
 
-
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_VEHICLE_WORDS: Final = _words_of(
-    "ambulance bus cab car coach hatchback hgv jeep lcv lorry minibus minivan mpv pickup sedan suv taxi "
-    "tractor trailer tram truck van vehicle"
-)
-_VEHICLE_ENDS: Final = ("truck", "bus", "vehicle")
-_OTHER_WORDS: Final = _words_of(
-    "animal bicycle bicyclist bike biker crowd cyclist distractor dontcare face human ignore ignored "
-    "ignoredregion light man misc motor motorbike motorcycle motorcyclist occluder pedestrian people person "
-    "plate pole region reflection rider roadsign scooter sign sitting train trafficlight trafficsign "
-    "tricycle twowheeler wheeler woman"
+_OTHER_WORDS: Final = words(
+    """animal bicycle bicyclist bike biker crowd cyclist distractor dontcare face human ignore ignored
+    ignoredregion light man misc motor motorbike motorcycle motorcyclist occluder pedestrian people person
+    plate pole region reflection rider roadsign scooter sign sitting train trafficlight trafficsign
+    tricycle twowheeler wheeler woman"""
 )
 _ANY: Final = "all"
 
@@ -114,16 +105,8 @@ def numbered_classes(rows: Rows) -> ClassList | None:
     return COCO if low >= 0 and high < _COCO_CLASSES else None
 
 
-def is_vehicle(name: str) -> bool:
-    """Tell whether the name of a class says that it is a vehicle on four wheels or more."""
-    words = _words(name)
-    if not words or "non" in words or "on" in words:
-        return False
-    return words[-1] in _VEHICLE_WORDS or words[-1].endswith(_VEHICLE_ENDS)
-
-
 def _is_other(name: str) -> bool:
-    return not is_vehicle(name) and any(word in _OTHER_WORDS or word == "on" for word in _words(name))
+    return not is_vehicle(name) and any(word in _OTHER_WORDS or word == "on" for word in words_of(name))
 
 
 @dataclass(frozen=True)
@@ -183,5 +166,5 @@ def _same(one: str, other: str) -> bool:
 
 def _words(name: str) -> list[str]:
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
-    words = re.sub(r"[\W_]+", " ", text).split()
-    return ["motorcycle" if word in ("motorbike", "motor") else word for word in words]
+    found = re.sub(r"[\W_]+", " ", text).split()
+    return ["motorcycle" if word in ("motorbike", "motor") else word for word in found]

@@ -20,6 +20,7 @@ FLOORS = (
         "atomic",
         "owners",
         "claims",
+        "class_names",
         "printable",
         "options",
         "disk",

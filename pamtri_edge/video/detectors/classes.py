@@ -11,27 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pamtri_edge.class_names import is_vehicle
 from pamtri_edge.errors import InputError
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-VEHICLE_WORDS: Final = _words(
-    """ambulance automobile bus cab camper campervan car coach convertible coupe crossover estate hatchback
-    jeep limousine lorry minibus minivan motorhome mpv pickup roadster rv sedan suv tanker taxi truck van
-    vehicle wagon"""
-)
-"""What a vehicle re-identification network is made for; riders on two wheels are not."""
-
-_COMPOUNDS: Final = ("bus", "car", "truck", "van", "vehicle")  # schoolbus, policecar, boxtruck, cargovan
-_NO_VEHICLES: Final = _words("boxcar cablecar oscar railcar scar sidecar streetcar tramcar")
-_OTHER_THINGS: Final = _words(  # the wheel of a car, a bus stop, a toy car, the non-vehicle
-    """background bike bicycle cable cycle dealership door driver glass headlight lamp lane license light logo
-    mirror motorbike motorcycle no non number park parking part person plate registration seat sign stop
-    station taillight tire toy train tyre wash wheel window windscreen windshield without wreck"""
-)
 
 _COCO: Final = {"bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7}
 _COCO_91: Final = {"bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "truck": 8}
@@ -82,37 +63,44 @@ def choose(
     return Classes(tuple(sorted(set(wanted))), count)
 
 
-def is_vehicle(name: str) -> bool:
-    """Tell whether a class of this name is a vehicle, such as "Pickup-Truck", "cars" or "police_car"."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = [word for word in re.split(r"[^a-z]+", spaced.casefold()) if word]
-    if any(word in _OTHER_THINGS or word in _NO_VEHICLES for word in words):
-        return False
-    return any(_is_vehicle_word(word) for word in words)
-
-
 def parsed_names(text: str) -> dict[int, str]:
     """Return class names by number from metadata: a dict or list, in Python's or JSON's form, or one a line.
 
     Empty where the text is none of these.
     """
-    value: object = None
     for parse in (json.loads, ast.literal_eval):
         try:
-            value = parse(text)
-            break
+            return _named(parse(text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             continue
-    if value is None and not set(text) & set("{}[]\x00"):
-        value = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
-    try:
-        if isinstance(value, Mapping):
-            return {int(number): str(name) for number, name in value.items()}
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            return {number: str(name) for number, name in enumerate(value)}
-    except (ValueError, TypeError):
-        pass
-    return {}
+    if set(text) & set("{}[]\x00"):
+        return {}
+    parts = [part.strip() for part in re.split(r"[,;\n]", text)]
+    # YAML and label files: "- car", "2: car" or "2 car", of which "4 wheeler" alone is no number and name.
+    parts = [part.removeprefix("- ").strip(" '\"") for part in parts if part]
+    numbered = [re.fullmatch(r"(\d+)\s*[:\s]\s*(.+)", part) for part in parts]
+    if [int(match[1]) for match in numbered if match is not None] == list(range(len(parts))):
+        parts = [match[2].strip(" '\"") for match in numbered if match is not None]
+    return dict(enumerate(parts))
+
+
+def _named(value: object) -> dict[int, str]:
+    """Return the names in what a text was read as: by number, in order, or numbers by name.
+
+    Raises:
+        ValueError, TypeError: there are none in it.
+    """
+    if isinstance(value, Mapping):
+        if len(value) == 1 and isinstance(inner := next(iter(value.values())), (Mapping, list, tuple)):
+            return _named(inner)
+        if all(isinstance(key, str) and not key.strip().isdecimal() for key in value):
+            return {int(number): name for name, number in value.items() if not isinstance(number, bool)}
+        return {int(number): str(name) for number, name in value.items()}
+    if not isinstance(value, (list, tuple)):
+        return {}
+    if value and all(isinstance(one, Mapping) and "name" in one for one in value):
+        return {int(one.get("id", number)): str(one["name"]) for number, one in enumerate(value)}
+    return {number: str(name) for number, name in enumerate(value)}
 
 
 def _vehicles(
@@ -153,13 +141,6 @@ def _number(
     accepted = _listed(names) if names else ", ".join(known)
     accepted = f"{accepted}, or a number from " if accepted else ""
     raise InputError(f"{name!r} is not a class of {network}; accepted: {accepted}0 to {limit - 1}.")
-
-
-def _is_vehicle_word(word: str) -> bool:
-    forms = {word, word.removesuffix("s"), word.removesuffix("es"), re.sub("ies$", "y", word)}
-    if forms & _NO_VEHICLES:
-        return False
-    return any(form in VEHICLE_WORDS or form.endswith(_COMPOUNDS) for form in forms)
 
 
 def _listed(names: Mapping[int, str]) -> str:

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from pamtri_edge.class_names import is_vehicle
+
+VEHICLES = """car, Cars, PickupTruck, pickup-truck, police_car, schoolbus, big bus, buses, taxis, SUV,
+minivan, emergency vehicle, 4-wheeler van, lorries, caravan, motor vehicle, pick-up, HGV, Tram,
+LargeVehicle, Truck-Trailer"""
+
+OTHERS = """person, motorcycle, bicycle, bus stop, car wheel, license plate of a car, traffic light, scarf,
+motor, non-vehicle, streetcar, toy car, carpet, vanity, train, tricycle, RoadSign,
+traffic_sign, person on vehicle, non-motorized vehicle, TwoWheeler, car_plate, Cyclist, Person_sitting"""
+
+
+@pytest.mark.parametrize("name", VEHICLES.replace("\n", " ").split(", "))
+def test_vehicles_are_known_by_their_names(name: str) -> None:
+    assert is_vehicle(name)
+
+
+@pytest.mark.parametrize("name", OTHERS.replace("\n", " ").split(", "))
+def test_what_only_sounds_like_a_vehicle_is_none(name: str) -> None:
+    assert not is_vehicle(name)
