@@ -9,13 +9,13 @@ import fcntl
 import json
 import logging
 import os
-import re
 import sys
 import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from pamtri_edge.addresses import redact
 from pamtri_edge.errors import InputError
 from pamtri_edge.owners import Owner, from_token, this_process
 from pamtri_edge.printable import printable
@@ -27,7 +27,6 @@ LOCK_FILE: Final = ".pamtri.lock"
 
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 _LONGEST_COMMAND: Final = 120
-_PASSWORD: Final = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class Claim:
@@ -137,7 +136,7 @@ def _record(descriptor: int) -> dict[str, Any]:
 
 
 def _command() -> str:
-    """Return the command of this process, short and without passwords in addresses."""
-    words = [Path(sys.argv[0]).name, *sys.argv[1:]] if sys.argv else []
-    command = printable(_PASSWORD.sub("***@", " ".join(words)))
+    """Return the command of this process, short and with what may be secret in addresses hidden."""
+    words = [Path(sys.argv[0]).name, *map(redact, sys.argv[1:])] if sys.argv else []
+    command = printable(" ".join(words))
     return command if len(command) <= _LONGEST_COMMAND else f"{command[:_LONGEST_COMMAND]}..."

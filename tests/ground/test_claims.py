@@ -38,8 +38,8 @@ with Claim(folder), staged_file(folder / "a.txt") as file, staged_folder(folder 
 
 @contextmanager
 def other_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Give a process that has claimed the folder, with `rtsp://me:secret@camera` in its command."""
-    command = [sys.executable, "-c", PROGRAM, str(folder), "rtsp://me:secret@camera"]
+    """Give a process that has claimed the folder, with `rtsp://me:sec/secret@10.0.0.5` in its command."""
+    command = [sys.executable, "-c", PROGRAM, str(folder), "rtsp://me:sec/secret@10.0.0.5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -72,7 +72,7 @@ def test_a_second_process_is_told_who_writes_and_the_folder_of_a_killed_one_is_t
             Claim(tmp_path)
         said = str(caught.value)
         assert f"another process (process {process.pid}: " in said
-        assert "rtsp://***@camera" in said
+        assert "rtsp://***@10.0.0.5" in said
         assert "secret" not in said
         assert len(said.splitlines()) == 1
     with Claim(tmp_path):
