@@ -50,7 +50,7 @@ def check_picture(picture: Any, what: str) -> Pictures:
             raise InputError(
                 f"{what} is in CUDA memory; this needs a host array: copy it first ({accepted})."
             )
-        raise InputError(f"{what} is a {type(picture).__name__}; {accepted}.")
+        raise InputError(f"{what} is {_called(picture)}; {accepted}.")
     if picture.ndim != 3 or picture.shape[2] != 3:
         raise InputError(f"{what} has shape {picture.shape}; {accepted}.{_channel_hint(picture)}")
     if picture.dtype != np.uint8:
@@ -86,10 +86,18 @@ def check_crops(batch: Any) -> CheckedCrops:
             )
     elif isinstance(batch, (str, bytes)) or not isinstance(batch, Iterable):
         raise InputError(
-            f"the batch is a {type(batch).__name__}; expected a list of (H, W, 3) uint8 arrays "
+            f"the batch is {_called(batch)}; expected a list of (H, W, 3) uint8 arrays "
             "or one (N, H, W, 3) uint8 array."
         )
     return CheckedCrops(check_picture(crop, f"crop {index}") for index, crop in enumerate(batch))
+
+
+def _called(value: object) -> str:
+    """Return what a value is that is no array."""
+    if value is None:
+        return "None, which cv2.imread gives for a file that it cannot read (check the path)"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def check_choice(value: str, choices: Sequence[str], what: str) -> str:

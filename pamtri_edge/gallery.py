@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,8 +149,8 @@ class Matches:
 
 
 def match(
-    a: Embeddings | Sequence[Event],
-    b: Embeddings | Sequence[Event],
+    a: Embeddings | Reidentification | Sequence[Event],
+    b: Embeddings | Reidentification | Sequence[Event],
     *,
     threshold: float | None = None,
     manifest: Manifest | None = None,
@@ -161,7 +162,7 @@ def match(
     vehicle matches one other at most; which vehicles were seen by both cameras need not be known.
 
     Args:
-        a: the first set: embeddings, or events.
+        a: the first set: embeddings, what `Reidentifier.embed` gave, or events.
         b: the second.
         threshold: the least cosine, -1 to 1. None takes the one that the bundle suggests (of `manifest`,
             or that came with the embeddings); where there is none, every mutual pair matches.
@@ -171,7 +172,7 @@ def match(
         InputError: the sets are of different embedding spaces, or not of the manifest's; the threshold is no
             cosine; a set of events is empty.
     """
-    first, second = _embeddings(a), _embeddings(b)
+    first, second = _embeddings(a, manifest), _embeddings(b, manifest)
     _check_spaces(first, second, manifest)
     suggested = manifest.matching if manifest is not None else first.matching or second.matching
     if threshold is not None:
@@ -212,15 +213,28 @@ def _check_spaces(first: Embeddings, second: Embeddings, manifest: Manifest | No
         raise InputError(f"the embeddings have {dims[0]} and {dims[1]} numbers; expected as many.")
 
 
-def _embeddings(given: Any) -> Embeddings:
+def _embeddings(given: Any, manifest: Manifest | None) -> Embeddings:
     if isinstance(given, Embeddings):
         return given
+    if isinstance(given, Reidentification) and given.embedding_space is not None:
+        return Embeddings.of_space(given.embeddings, given.embedding_space, given.matching)
     if isinstance(given, (Reidentification, np.ndarray)):
+        if manifest is not None:
+            return Embeddings.of(given, manifest)
         raise InputError(
-            f"a {type(given).__name__} does not say which weights gave it; wrap it: "
-            "Embeddings.of(result, reidentifier.manifest)."
+            "an array of embeddings does not say which weights gave it; pass the result of embed itself, or "
+            "name its bundle: match(a, b, manifest=reidentifier.manifest)."
         )
-    return Embeddings.of_events(given)
+    if isinstance(given, (str, os.PathLike)):
+        raise InputError(
+            f"{os.fspath(given)!r} is a path; read its events first: "
+            "pamtri_edge.events.read_events('out/events.jsonl')."
+        )
+    events = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(event, Event) for event in events):
+        kinds = ", ".join(sorted({type(event).__name__ for event in events}))
+        raise InputError(f"the set holds {kinds}; expected events, Embeddings, or the result of embed.")
+    return Embeddings.of_events(events)
 
 
 def _units(vectors: ArrayLike) -> Floats:

@@ -17,16 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge import ops
 from pamtri_edge.arrays import (
-    CheckedCrops,
     check_choice,
     check_color_order,
-    check_crops,
-    check_picture,
     is_device_array,
 )
 from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
+from pamtri_edge.given import GivenCrops, given_picture
+from pamtri_edge.manifest_fields import Matching
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.selftest import self_test
@@ -35,12 +34,13 @@ CHUNK: Final = 32
 """How many crops are prepared at a time: 25 MB of network input, however long the batch."""
 
 _ATTEMPTS: Final = 3
+_SHOWN: Final = 4  # vehicles, in a line
 Floats = NDArray[np.float32]
 _Inputs = dict[str, Floats]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reidentification:
     """What a bundle says of N vehicles. What its variant lacks is None.
 
@@ -53,6 +53,8 @@ class Reidentification:
         quality: (N,) float32, the mean of the keypoints' confidences, each clipped to 0..1.
         color_names: what the columns of `color_probs` stand for.
         type_names: what the columns of `type_probs` stand for.
+        embedding_space: id of the weights that gave them; embeddings compare only within one space.
+        matching: the threshold that the bundle suggests for matches, or None.
     """
 
     embeddings: Floats
@@ -62,9 +64,19 @@ class Reidentification:
     quality: Floats | None
     color_names: Sequence[str] | None
     type_names: Sequence[str] | None
+    embedding_space: str | None = None
+    matching: Matching | None = None
 
     def __len__(self) -> int:
         return len(self.embeddings)
+
+    def __repr__(self) -> str:
+        """Return what was found in a line: the first vehicles in words, and the embeddings' shape."""
+        words = [" ".join(parts) for parts in zip(*filter(None, (self.colors, self.types)), strict=True)]
+        shown = ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
+        size = " x ".join(map(str, self.embeddings.shape))
+        vehicles = f"{len(self)} vehicle{'s' * (len(self) != 1)}"
+        return f"<Reidentification: {vehicles}{f' ({shown})' if shown else ''}, embeddings {size}>"
 
     @cached_property
     def colors(self) -> list[str] | None:
@@ -100,6 +112,9 @@ class Reidentifier:
         self._backend = backend
         self._process = os.getpid()
         self._windowed = any(spec.name == "pose_images" for spec in bundle.manifest.inputs)
+
+    def __repr__(self) -> str:
+        return f"<Reidentifier: {self._bundle.path}, {self._backend.name} on {self._backend.device}>"
 
     @classmethod
     def load(
@@ -162,10 +177,12 @@ class Reidentifier:
         """Describe vehicles, each on a crop of its own.
 
         Args:
-            batch: a sequence of (H, W, 3) uint8 crops of any sizes, or one (N, H, W, 3) uint8 array; any N.
-                With backend "tensorrt" the array may be on the GPU, from CuPy, torch or whatever has DLPack
-                or `__cuda_array_interface__`.
-            color_order: "rgb", or "bgr" for pictures as OpenCV reads them.
+            batch: a sequence of crops of any sizes, each an (H, W, 3) uint8 array, the path of a picture
+                file, a picture of Pillow or a uint8 tensor on the host; or one (N, H, W, 3) uint8 array;
+                any N. With backend "tensorrt" the array may be on the GPU, from CuPy, torch or whatever
+                has DLPack or `__cuda_array_interface__`.
+            color_order: of arrays and tensors: "rgb", or "bgr" as OpenCV reads pictures. Files and pictures
+                of Pillow know their own.
             output: "numpy", or "device" to leave the arrays on the GPU (backend "tensorrt": CuPy arrays;
                 "torch" on a CUDA device: torch tensors; other libraries take either by DLPack).
 
@@ -176,7 +193,8 @@ class Reidentifier:
                 bundle was loaded on a GPU before this process was forked.
         """
         self._check_process()
-        swap = check_color_order(color_order) == "bgr"
+        order = check_color_order(color_order)
+        swap = order == "bgr"
         on_device = check_choice(output, ("numpy", "device"), "output") == "device"
         if on_device and not (
             self._backend.device.startswith("cuda") and isinstance(self._backend, DeviceBackend)
@@ -187,9 +205,8 @@ class Reidentifier:
             )
         if is_device_array(batch):
             return self._describe(self._run_pictures(batch, swap, on_device=on_device))
-        crops = check_crops(batch)
-        parts = (CheckedCrops(crops[at : at + CHUNK]) for at in range(0, len(crops), CHUNK))
-        chunks = (self._prepare(part, swap) for part in parts)
+        crops = GivenCrops(batch, order)
+        chunks = (self._prepare(crops.part(at, CHUNK), swap) for at in range(0, len(crops), CHUNK))
         outputs = self._run(chunks, len(crops), on_device=on_device)
         return self._describe(outputs)
 
@@ -204,19 +221,20 @@ class Reidentifier:
         """Describe the vehicles of a frame; keypoints come back in frame pixels.
 
         Args:
-            frame: (H, W, 3) uint8.
+            frame: (H, W, 3) uint8, or what else `embed` takes as a crop.
             boxes: (N, 4) x1, y1, x2, y2 in pixels, a row a vehicle; may reach past the frame.
             color_order: "rgb", or "bgr" for frames as OpenCV reads them.
             crop_rule: "exact" (clipped to the frame, rounded outward), or "nvinfer" (as DeepStream cuts).
 
         Raises:
             InputError: the frame has another form, or a box is empty, inverted or outside of it.
-            EngineError: likewise.
+            EngineError: as `embed`.
         """
         self._check_process()
-        swap = check_color_order(color_order) == "bgr"
+        order = check_color_order(color_order)
+        swap = order == "bgr"
         rule = CropRule(check_choice(crop_rule, [rule.value for rule in CropRule], "crop_rule"))
-        picture = check_picture(frame, "the frame")
+        picture = given_picture(frame, "the frame", order)
         rectangles = crop_rectangles(boxes, picture.shape[1], picture.shape[0], rule)
         chunks = (
             self._prepare_rectangles(picture, rectangles[at : at + CHUNK], swap)
@@ -302,6 +320,8 @@ class Reidentifier:
             quality=None if quality is None else quality[:, 0],
             color_names=self.manifest.colors,
             type_names=self.manifest.types,
+            embedding_space=self.manifest.embedding_space,
+            matching=self.manifest.matching,
         )
 
 

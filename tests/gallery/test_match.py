@@ -86,7 +86,8 @@ def test_results_of_the_sdk_are_compared_with_their_manifest(manifest):
     assert match(a, b).threshold == 0.9
     assert pairs(match(a, Embeddings.of(np.float32([[2, 0, 0]]), described))) == {(0, 0)}
     for bare in (result([[1, 0, 0]]), np.ones((1, 3))):
-        with pytest.raises(InputError, match=r"does not say which weights gave it; wrap it: Embeddings\.of"):
+        assert match(bare, bare, manifest=described).threshold == 0.9
+        with pytest.raises(InputError, match=r"does not say which weights gave it; .*manifest=reidentifier"):
             match(bare, b)
     with pytest.raises(InputError, match="have 2 numbers, those of small have 3"):
         Embeddings.of(np.ones((1, 2)), described)
@@ -125,6 +126,10 @@ def test_what_does_not_compare_is_refused(event):
         match(a, embeddings([[1, 0, 0]]))
     with pytest.raises(InputError, match="there are no events"):
         match([], a)
+    with pytest.raises(InputError, match=r"'out/events\.jsonl' is a path; read its events first"):
+        match("out/events.jsonl", a)
+    with pytest.raises(InputError, match=r"the set holds list; expected events"):
+        match([[1.0, 0.0]], a)
     with pytest.raises(InputError, match=r"have \[2, 3\] numbers"):
         match([event(1, [1, 0]), event(2, [1, 0, 0])], a)
 

@@ -33,7 +33,8 @@ def in_a_users_folder(tmp_path, monkeypatch, tiny_bundle):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
-    cv2.imwrite("car.jpg", samples.crops(1)[0][..., ::-1])
+    for name, crop in zip(("car.jpg", "van.jpg"), samples.crops(2), strict=True):
+        cv2.imwrite(name, crop[..., ::-1])
     cv2.imwrite("frame.jpg", cv2.resize(samples.crops(2)[1], (640, 352)))
 
 
@@ -45,6 +46,7 @@ def test_the_readmes_python_runs_as_it_stands(root, in_a_users_folder):
     out = names["out"]
     assert len(out) == 1
     assert out.keypoints.shape == (1, 36, 3)
+    assert [(pair.first, pair.second) for pair in names["matches"].pairs] == [(0, 0)]
 
 
 def test_the_readmes_python_for_a_gpu_calls_what_there_is(root):

@@ -26,6 +26,7 @@ FLOORS = (
         "disk",
         "picture_headers",
         "pictures",
+        "given",
         "textfile",
         "datasets",
         "nearest",

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `embed` and `embed_frame` take as a picture beside arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pamtri_edge import Reidentification, Reidentifier, gallery, reidentifier, samples
+from pamtri_edge.errors import InputError
+
+BOXES = [[5, 5, 40, 40]]
+
+
+@pytest.fixture(scope="module")
+def reid(micro_bundle: Path) -> Iterator[Reidentifier]:
+    with Reidentifier.load(micro_bundle, backend="openvino", threads=2) as reid:
+        yield reid
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> list[NDArray[np.uint8]]:
+    """Two RGB crops, which also lie in a.png and b.png."""
+    crops = samples.crops(2)
+    for name, crop in zip("ab", crops, strict=True):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), crop[..., ::-1])
+    return crops
+
+
+def same(one: Reidentification, other: Reidentification) -> bool:
+    return bool(np.abs(one.embeddings - other.embeddings).max() < 1e-6)
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_files_are_taken_whatever_order_arrays_have(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]], tmp_path: Path, order: str
+) -> None:
+    expected = reid.embed(crops)
+    array = crops[1] if order == "rgb" else np.ascontiguousarray(crops[1][..., ::-1])
+    assert same(reid.embed([tmp_path / "a.png", str(tmp_path / "b.png")], color_order=order), expected)
+    assert same(reid.embed([str(tmp_path / "a.png"), array], color_order=order), expected)
+    framed = reid.embed_frame(tmp_path / "b.png", BOXES, color_order=order)
+    assert same(framed, reid.embed_frame(crops[1], BOXES))
+
+
+def test_many_files_are_read_a_part_at_a_time(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reidentifier, "CHUNK", 2)
+    paths = [tmp_path / "a.png", tmp_path / "b.png"] * 3
+    assert same(reid.embed(paths), reid.embed(crops * 3))
+    with pytest.raises(InputError, match=r"crop 6: .*none\.png"):
+        reid.embed([*paths, tmp_path / "none.png"])
+
+
+def test_pictures_of_pillow_are_taken(reid: Reidentifier, crops: list[NDArray[np.uint8]]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for order in ("rgb", "bgr"):
+        found = reid.embed([image.fromarray(crop) for crop in crops], color_order=order)
+        assert same(found, reid.embed(crops))
+    gray = image.fromarray(crops[0]).convert("L")
+    assert same(reid.embed([gray]), reid.embed([np.array(gray.convert("RGB"))]))
+    with pytest.raises(InputError, match=r"crop 0 is a picture of Pillow in mode 'I;16'; expected 8 bits"):
+        reid.embed([image.fromarray(np.zeros((8, 8), np.uint16))])
+    with pytest.raises(InputError, match=r"a single picture; pass a list"):
+        reid.embed(gray)
+
+
+def test_tensors_on_the_host_are_taken(reid: Reidentifier, crops: list[NDArray[np.uint8]]) -> None:
+    torch = pytest.importorskip("torch")
+    assert same(reid.embed([torch.from_numpy(crop) for crop in crops]), reid.embed(crops))
+    batch = np.stack([crops[0], crops[0][::-1]])
+    assert same(reid.embed(torch.from_numpy(batch)), reid.embed(batch))
+    one = torch.from_numpy(crops[0])
+    assert same(reid.embed_frame(one, BOXES), reid.embed_frame(crops[0], BOXES))
+    for tensor, said in (
+        (one.permute(2, 0, 1), r"looks channel-first; transpose it"),
+        (one / 255, r"Values 0\.\.1 become bytes"),
+        ((one / 255).requires_grad_(), r"Values 0\.\.1 become bytes"),
+        (one.to(torch.bfloat16), r"a tensor of torch\.bfloat16 that NumPy cannot read"),
+    ):
+        with pytest.raises(InputError, match=said):
+            reid.embed([tensor])
+
+
+def test_two_results_of_embed_can_be_matched_as_they_are(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]]
+) -> None:
+    found = gallery.match(reid.embed(crops), reid.embed(crops[::-1]), threshold=-1.0)
+    assert {(pair.first, pair.second) for pair in found.pairs} == {(0, 1), (1, 0)}
+
+
+def test_a_result_and_the_reidentifier_are_shown_in_a_line(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]]
+) -> None:
+    found = reid.embed(crops)
+    assert found.colors is not None
+    assert found.types is not None
+    first = f"{found.colors[0]} {found.types[0]}"
+    assert repr(found).startswith(f"<Reidentification: 2 vehicles ({first}, ")
+    assert repr(found).endswith("embeddings 2 x 16>")
+    assert repr(reid.embed(crops[:1])).startswith("<Reidentification: 1 vehicle (")
+    assert repr(reid.embed([])) == "<Reidentification: 0 vehicles, embeddings 0 x 16>"
+    assert "openvino on cpu" in repr(reid)
