@@ -71,7 +71,7 @@ Examples:
                   --crops crops/ --output street.pamtri
   For a CPU, fitted to pictures of your own cameras:
     pamtri-export --pose pose.pth --reid reid.pth.tar --precision int8 --calibration crops/
-  In int8, and no more than a point of mAP worse than float32 on a labelled set:
+  In int8, and no more than a point of mAP worse than float32 on a labeled set:
     pamtri-export --model lite --precision int8 --calibration train/ --retrieval test/
   Weights trained with the original code, which pads what its pose network sees:
     pamtri-export --pose pose.pth --reid reid.pth.tar --geometry original --flip-test
@@ -157,7 +157,7 @@ def export(
     retrieval: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled set as VeRi's (image_query/, image_test/), such as `pamtri synth --split test` "
+            help="Labeled set as VeRi's (image_query/, image_test/), such as `pamtri synth --split test` "
             "makes: the file must find its vehicles as well as float32 does, but for --retrieval-loss. "
             "Layers that cost more in int8 go back to float32, and the manifest names them.",
             show_default=False,

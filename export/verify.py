@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 Outputs = Mapping[str, Floats]
 
 ELSEWHERE_COSINE: Final = 0.98
-"""Least cosine that 95 % of embeddings taken elsewhere must reach: another scaler and colour conversion work
+"""Least cosine that 95 % of embeddings taken elsewhere must reach: another scaler and color conversion work
 there, and no decision can be looked at, so that the worst crop is not judged."""
 
 _ELSEWHERE_PERCENTILE: Final = 5

@@ -3,7 +3,7 @@
 """Drawn vehicles: pictures to calibrate, check and demonstrate with where no footage is at hand.
 
 A vehicle is a low polygon body under a cabin, seen by a camera above the road, painted flat by face. That
-is far from a photograph; it is deterministic, needs no file, and has edges, colours and wheels enough to
+is far from a photograph; it is deterministic, needs no file, and has edges, colors and wheels enough to
 make the networks' activations vary as they do on real crops.
 """
 
@@ -28,7 +28,7 @@ _PAINTS: Final = (
     (92, 64, 44),
     (28, 28, 32),
 )
-"""RGB, one for each of VeRi's ten colours, in their order."""
+"""RGB, one for each of VeRi's ten colors, in their order."""
 
 _GLASS: Final = (46, 56, 66)
 _TYRE: Final = (20, 20, 22)
@@ -72,7 +72,7 @@ def vehicle(identity: int, *, azimuth: float = 0.0, width: int = 256, height: in
     """Draw one vehicle, cut out.
 
     Args:
-        identity: which vehicle; its shape and paint follow from this number, its colour class is
+        identity: which vehicle; its shape and paint follow from this number, its color class is
             `identity % 10` in the order of `vehicle.COLORS`.
         azimuth: where the camera stands, in degrees: 0 before the vehicle, 90 at its left, 180 behind it.
         width: width of the picture in pixels; the vehicle fills it, its proportions give way.
@@ -152,7 +152,7 @@ def _project(points: NDArray[np.float64], camera: NDArray[np.float64]) -> tuple[
 
 
 def _faces(body: _Body) -> list[tuple[NDArray[np.float64], tuple[int, int, int]]]:
-    """Return the polygons of a vehicle with their shaded colours."""
+    """Return the polygons of a vehicle with their shaded colors."""
     front, rear, side = body.length / 2, -body.length / 2, body.width / 2
     inset = side * 0.82
     nose = 0.28

@@ -108,7 +108,7 @@ COLORS: Final[tuple[str, ...]] = (
     "brown",
     "black",
 )
-"""VeRi's colours in the order of its ids 1..10."""
+"""VeRi's colors in the order of its ids 1..10."""
 
 TYPES: Final[tuple[str, ...]] = (
     "sedan",

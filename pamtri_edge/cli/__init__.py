@@ -34,7 +34,7 @@ app.command(short_help="Does a bundle give here what it promises?")(verify)
 app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
 app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")
 app.command(short_help="How well vehicles are found again, and keypoints found.")(evaluate)
-app.command(short_help="What this machine can run, and what mends the rest.")(doctor)
+app.command(short_help="What this machine can run, and how to get the rest.")(doctor)
 
 
 def _version(asked: bool) -> None:

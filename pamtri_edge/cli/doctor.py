@@ -30,7 +30,7 @@ def doctor(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Show what this machine can run, what is missing for what, and what mends it."""
+    """Show what this machine can run, what is missing for what, and how to get it."""
     from pamtri_edge.doctor import NAMES, examine
 
     wanted = _wanted(require, NAMES)
@@ -84,11 +84,11 @@ def _show(report: Report) -> None:
     console.out.print(console.styled(f"pamtri-edge {report.version}", "bold"))
     console.out.print(table)
     for title, remedy in _remedies(report.findings, needed):
-        console.out.print(f"To mend {title}:", console.styled(remedy, "cyan"), soft_wrap=True)
+        console.out.print(f"To get {title}:", console.styled(remedy, "cyan"), soft_wrap=True)
 
 
 def _remedies(findings: Sequence[Finding], needed: set[str]) -> list[tuple[str, str]]:
-    """Return what mends what, each command once; what is missing and nothing needs is left alone."""
+    """Return what to do for what, each command once; what is missing and nothing needs is left alone."""
     titles: dict[str, list[str]] = {}
     for finding in findings:
         wanted = finding.status == "unusable" or (finding.status == "missing" and finding.name in needed)

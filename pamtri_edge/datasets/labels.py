@@ -165,7 +165,7 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _new(name: str, found: Mapping[str, Label], where: str) -> str:
     if name in found:
-        raise InputError(f"{where}: {name} has been labelled before in this file.")
+        raise InputError(f"{where}: {name} has been labeled before in this file.")
     return name
 
 

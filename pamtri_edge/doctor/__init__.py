@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine can run, what is missing for what, and what mends it.
+"""What this machine can run, what is missing for what, and how to get it.
 
 No probe can take the examination down: each runs apart from the others, and whatever imports a library
 that may crash does so in a process of its own.

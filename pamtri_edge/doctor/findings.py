@@ -23,7 +23,7 @@ class Finding:
         title: how a person calls it.
         status: how it was found.
         summary: one line: version and kind where it works, the reason where it does not.
-        remedy: the command, or the act, that mends it; empty where nothing needs mending.
+        remedy: the command, or the act, that changes this; empty where nothing is to be done.
         facts: what was measured, for programs.
     """
 

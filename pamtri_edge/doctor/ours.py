@@ -40,6 +40,8 @@ def bundle(machine: Machine) -> Finding:
     except PamtriError as error:
         return Finding(name, title, "unusable", str(error), remedy, {"path": str(path)})
     trained = "" if manifest.trained else "untrained: its embeddings do not tell vehicles apart"
-    summary = joined([f"{manifest.size} {manifest.precision} {manifest.geometry}", trained, str(path)])
+    summary = joined(
+        [f"{manifest.name} {manifest.precision}, {manifest.geometry.value} geometry", trained, str(path)]
+    )
     facts = {"path": str(path), "trained": manifest.trained, "embedding_space": manifest.embedding_space}
     return Finding(name, title, "ok", summary, facts=facts)

@@ -46,7 +46,7 @@ class Shuffled:
     def __post_init__(self) -> None:
         if self.count < 2 or self.batch < 2:
             raise InputError(
-                f"{self.count} pictures in batches of {self.batch}; batch normalisation needs at least 2."
+                f"{self.count} pictures in batches of {self.batch}; batch normalization needs at least 2."
             )
 
     def epoch(self, number: int) -> list[Batch]:

@@ -50,7 +50,7 @@ class Scene:
         horizon: row of the horizon.
         sky: RGB above it.
         ground: RGB beside the road.
-        light: what all colours are multiplied with.
+        light: what all colors are multiplied with.
         noise: standard deviation of the sensor's noise.
     """
 

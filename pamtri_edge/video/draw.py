@@ -33,7 +33,7 @@ class Overlay:
     """What is drawn of one track into a frame.
 
     Attributes:
-        track_id: chooses the colour.
+        track_id: chooses the color.
         box: x1, y1, x2, y2 in frame pixels.
         text: the label.
         keypoints: (K, 3) float32 x, y, confidence, x and y as parts of the box (0 to 1); None for none.
@@ -46,7 +46,7 @@ class Overlay:
 
 
 def track_color(track_id: int) -> Color:
-    """Return a bright RGB colour for a track; neighbouring numbers get colours far apart."""
+    """Return a bright RGB color for a track; neighboring numbers get colors far apart."""
     hue = (track_id * 0.61803398875) % 1.0
     r, g, b = colorsys.hsv_to_rgb(hue, 0.75, 1.0)
     return int(255 * r), int(255 * g), int(255 * b)
@@ -104,7 +104,7 @@ def draw_crop(crop: Picture, keypoints: NDArray[np.float32] | None, caption: str
 
 
 def segment_color(index: int) -> Color:
-    """Return the RGB colour of a segment, one of 13 around the colour circle."""
+    """Return the RGB color of a segment, one of 13 around the color circle."""
     r, g, b = colorsys.hsv_to_rgb(index / len(SEGMENTS), 0.65, 1.0)
     return int(255 * r), int(255 * g), int(255 * b)
 

@@ -25,7 +25,7 @@ class MotionSpec:
     Attributes:
         width: pictures are shrunk to this width; finer motion is noise, and costs time.
         absorb_s: a vehicle of usual contrast that stands still becomes background in about this time.
-        threshold: grey levels, in any colour channel, from which a pixel differs from the background.
+        threshold: gray levels, in any color channel, from which a pixel differs from the background.
         warm_up_s: first seconds, in which nothing is detected.
         least_area: smallest region, as a part of the picture.
         most_area: largest total; more is a change of light, and nothing is detected.
@@ -120,7 +120,7 @@ class MotionDetector:
 
 
 def _matched(picture: Picture, background: Picture) -> Picture:
-    """Return the picture with each colour channel multiplied to the background's brightness.
+    """Return the picture with each color channel multiplied to the background's brightness.
 
     The factor is the median over the scene, of which vehicles cover less than half.
     """

@@ -77,7 +77,7 @@ def clip(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_folder_gives_a_row_a_feature_and_their_difference(call: Call, data: Path) -> None:
-    code, out, _ = call(data, "--baseline", "histogram", "--baseline", "thumbnail")
+    code, out, _ = call(data, "--baseline", "histogram", "--baseline", "thumbnail", "--baselines-alone")
     assert code == 0
     lines = out.splitlines()
     assert (
@@ -91,7 +91,7 @@ def test_a_folder_gives_a_row_a_feature_and_their_difference(call: Call, data: P
 
 
 def test_a_video_gives_the_same_table_without_labels(call: Call, clip: tuple[Path, Path]) -> None:
-    code, out, err = call(clip[0], "--tracks", clip[1], "--baseline", "histogram")
+    code, out, err = call(clip[0], "--tracks", clip[1], "--baseline", "histogram", "--baselines-alone")
     assert code == 0
     assert out.startswith("street: 6 queries of 2 vehicles, 6 gallery pictures; same camera included.")
     assert "30/30 frames" in err
@@ -105,9 +105,21 @@ def test_a_bundle_tells_colors_and_types_too(call: Call, data: Path, tiny_bundle
     assert open_bundle(tiny_bundle).manifest.name in out
 
 
+def test_a_baseline_is_compared_with_the_default_bundle(
+    call: Call, data: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+    code, out, _ = call(data, "--baseline", "thumbnail", "--threads", 1)
+    assert code == 0
+    assert f"{open_bundle(tiny_bundle).manifest.name} (fp32) above" in out
+    assert "16x16 thumbnail" in out
+
+
 def test_figures_as_json_and_in_a_folder(call: Call, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="drawing curves takes matplotlib")
-    code, out, err = call(data, "--baseline", "histogram", "--json", "--output", tmp_path / "out")
+    code, out, err = call(
+        data, "--baseline", "histogram", "--baselines-alone", "--json", "--output", tmp_path / "out"
+    )
     assert code == 0
     record = json.loads(out)
     assert record == json.loads((tmp_path / "out" / "evaluation.json").read_text())
@@ -117,15 +129,22 @@ def test_figures_as_json_and_in_a_folder(call: Call, data: Path, tmp_path: Path)
     assert f"written: {tmp_path / 'out'}" in err
     for name in ("cmc.png", "ranked-HSV-histogram-8x8x8.png"):
         assert cv2.imread(str(tmp_path / "out" / name)) is not None
-    code, _, err = call(data, "--baseline", "histogram", "--output", tmp_path / "out")
+    code, _, err = call(data, "--baseline", "histogram", "--baselines-alone", "--output", tmp_path / "out")
     assert code == 1
     assert "exists; give another name, or --overwrite" in err
-    assert call(data, "--baseline", "histogram", "--output", tmp_path / "out", "--overwrite")[0] == 0
+    assert (
+        call(
+            data, "--baseline", "histogram", "--baselines-alone", "--output", tmp_path / "out", "--overwrite"
+        )[0]
+        == 0
+    )
 
 
 def test_options_reach_the_measurement(call: Call, data: Path) -> None:
     def figures(*options: Any) -> dict[str, Any]:
-        return dict(json.loads(call(data, "--baseline", "thumbnail", "--json", *options)[1]))
+        return dict(
+            json.loads(call(data, "--baseline", "thumbnail", "--baselines-alone", "--json", *options)[1])
+        )
 
     plain, within = figures(), figures("--same-camera")
     assert (plain["across_cameras"], within["across_cameras"]) == (True, False)
@@ -152,7 +171,7 @@ def test_a_threshold_is_measured_and_kept_by_the_bundle(
     kept = open_bundle(bundle).manifest.matching
     assert kept is not None
     assert (kept.set, kept.false_match_rate <= 0.05) == ("set", True)
-    code, _, err = call(data, "--baseline", "thumbnail", "--false-match-rate", 1e-6)
+    code, _, err = call(data, "--baseline", "thumbnail", "--baselines-alone", "--false-match-rate", 1e-6)
     assert code == 1
     assert "Take a larger set or a higher rate" in " ".join(err.split())
 
@@ -166,8 +185,9 @@ def test_a_threshold_is_measured_and_kept_by_the_bundle(
         (["{data}", "--pose", "pose.pth", "--baseline", "thumbnail"], 2, "other features go with --reid"),
         (["{data}", "--store"], 2, "--store takes --false-match-rate and --bundle"),
         (["{data}", "--baseline", "colours"], 2, "colours"),
+        (["{data}", "--baselines-alone"], 2, "it takes --baseline and no network"),
         (["{data}", "--metric", "manhattan"], 2, "manhattan"),
-        (["{data}", "--bundle", "none.pamtri"], 1, "none.pamtri is not there"),
+        (["{data}", "--bundle", "none.pamtri"], 1, "none.pamtri does not exist"),
         (["{data}", "--onnx", "none.onnx"], 1, "there is no file none.onnx"),
         (["{data}", "--reid", "none.pth"], 1, "none.pth"),
     ],
@@ -223,11 +243,11 @@ def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -
     for path in (data / "image_test").glob("0003_*"):
         path.rename(path.with_name(path.name.replace("0003", "0099")))
     (data / "label_test.csv").unlink()
-    code, out, _ = call(data, "--baseline", "thumbnail")
+    code, out, _ = call(data, "--baseline", "thumbnail", "--baselines-alone")
     assert code == 0
     assert "Queries without a true match, left out: 1." in out
     damaged = next((data / "image_query").glob("0002_*"))
     damaged.write_bytes(b"no picture")
-    code, _, err = call(data, "--baseline", "thumbnail")
+    code, _, err = call(data, "--baseline", "thumbnail", "--baselines-alone")
     assert code == 1
     assert f"{damaged} is something else, not a picture" in err

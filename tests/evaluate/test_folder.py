@@ -107,7 +107,7 @@ def test_a_picture_that_does_not_decode_is_named(data_folder):
         ("label_query.csv", "{name},1,2,2.5", "found '2.5' where a whole number"),
         ("label_query.csv", "{name},1,red,2", "found 'red' where a whole number is expected"),
         ("label_query.csv", "other.jpg,1,2,2", "the labels name 'other.jpg', which is not in image_query"),
-        ("label_query.csv", "{name},1,2,2\n{name},1,2,2", "csv:2: .* labelled before in this file"),
+        ("label_query.csv", "{name},1,2,2\n{name},1,2,2", "csv:2: .* labeled before in this file"),
         ("pose_query.csv", "{name},64,48,1,2,1", "6 columns; expected 111"),
         ("pose_query.csv", "{name},0,48," + ",".join(["1"] * 108), "said to be 0x48 pixels"),
         ("pose_query.csv", "{name},64,48,nan," + ",".join(["1"] * 107), "not finite"),

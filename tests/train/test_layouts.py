@@ -108,7 +108,7 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
         ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}nan", "not finite"),
         ("label_train.csv", f"0001_c001_0.jpg,2,1,1,{ROW}", "its name says vehicle 1, its label says 2"),
         ("label_train.csv", f"0009_c001_0.jpg,9,1,1,{ROW}", r"0009_c001_0\.jpg, which is not in image_train"),
-        ("label_train.csv", "\n".join([f"0001_c001_0.jpg,1,1,1,{ROW}"] * 2), ":2: .* labelled before"),
+        ("label_train.csv", "\n".join([f"0001_c001_0.jpg,1,1,1,{ROW}"] * 2), ":2: .* labeled before"),
         ("pose_train.csv", f"0001_c001_0.jpg,40,30,{ROW},1", r"pose_train\.csv:1: 112 columns; expected 111"),
         ("pose_train.csv", f"0001_c001_0.jpg,0,30,{ROW}", "said to be 0x30 pixels"),
         ("pose_train.csv", "", "has no rows"),

@@ -214,7 +214,7 @@ def _cannot_go_on(folder: Path, error: OSError, done: int, total: int) -> str:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     what = "the disk is full" if full else f"{error.strerror or error}"
     return (
-        f"{folder} cannot be written: {what}. {done} of {total} images are kept; when that is mended, the "
+        f"{folder} cannot be written: {what}. {done} of {total} images are kept; when that is solved, the "
         "same command goes on."
     )
 
