@@ -103,8 +103,8 @@ def _torch_instead(model: Path, device: str, threads: int | None, content: Conte
         if (reason := _without_tensorrt()) is None:
             raise
         raise type(error)(
-            f"device {device!r} runs on TensorRT, which cannot be used here: {reason.rstrip('.')}. PyTorch, the other "
-            f"way, cannot be used either: {error}"
+            f"device {device!r} runs on TensorRT, which cannot be used here: {reason.rstrip('.')}. PyTorch, "
+            f"the other way, cannot be used either: {error}"
         ) from error
 
 

@@ -37,10 +37,10 @@ def test_it_ends_well_whatever_is_missing(run):
     assert "lacks bundle" in result.stdout
 
 
-def test_it_says_what_mends_what_is_needed_or_broken_and_nothing_else(run):
+def test_it_says_how_to_get_what_is_needed_or_broken_and_nothing_else(run):
     said = run().stdout
-    assert "To mend Default bundle: pamtri-export --model lite" in said
-    assert "To mend pyds (DeepStream): pip uninstall pyds" in said
+    assert "To get Default bundle: pamtri-export --model lite" in said
+    assert "To get pyds (DeepStream): pip uninstall pyds" in said
     assert "gstreamer1.0-tools" not in said
 
 
