@@ -4,7 +4,7 @@
 
 Read are the MOT family (MOTChallenge, its results, CVAT's export, VisDrone: `mot.py`), KITTI's labels as
 DeepStream writes them or as its tracking benchmark has them (`kitti.py`), Ultralytics' folders of labels
-(`ultralytics.py`) and UA-DETRAC's XML (`detrac.py`).
+(`ultralytics.py`), and the XML of UA-DETRAC (`detrac.py`) and of CVAT's videos (`cvat.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.tracks import kitti, ultralytics
+from pamtri_edge.tracks.cvat import is_cvat, read_cvat
 from pamtri_edge.tracks.detrac import read_detrac
 from pamtri_edge.tracks.lines import first_lines
 from pamtri_edge.tracks.mot import GROUND_TRUTH, read_mot
@@ -25,7 +26,7 @@ __all__ = ["TrackBox", "TrackSet", "read_tracks"]
 
 _ACCEPTED: Final = (
     "a MOTChallenge file (frame,id,x,y,w,h,...), a folder as DeepStream's kitti-track-output-dir or "
-    "Ultralytics' save_txt writes it, KITTI's tracking labels, or UA-DETRAC's XML"
+    "Ultralytics' save_txt writes it, KITTI's tracking labels, or the XML of UA-DETRAC or of CVAT's videos"
 )
 _LABELS_FOLDER: Final = "labels"
 _PEEK: Final = 32  # files of a folder that are looked into: frames without a box are empty
@@ -77,12 +78,16 @@ def read_tracks(
 
 def _read_file(path: Path, classes: tuple[str, ...] | None, first_frame: int | None) -> TrackSet:
     lines = first_lines(path)
+    if lines and lines[0].startswith("<") and is_cvat(lines):
+        return read_cvat(path, classes=classes, first_frame=first_frame)
     if lines and lines[0].startswith("<"):
         return read_detrac(path, classes=classes, first_frame=first_frame)
     if lines and lines[0].startswith(("{", "[")):
         raise SourceError(f"{path} looks like JSON; expected {_ACCEPTED}.")
     if kitti.is_benchmark(lines):
         return kitti.read_benchmark(path, classes=classes, first_frame=first_frame)
+    if kitti.is_frame(lines):
+        raise SourceError(f"{path} holds KITTI's labels of a single frame; give its folder, {path.parent}.")
     return read_mot(path, classes=classes, first_frame=first_frame)
 
 
@@ -95,6 +100,8 @@ def _read_folder(
     streams, labels = _streams(folder)
     if not streams and not labels and (folder / _LABELS_FOLDER).is_dir():
         return _read_folder(folder / _LABELS_FOLDER, stream, classes, first_frame)
+    if streams and not labels and _holds_labels(streams):
+        labels = streams  # of pictures, whose names are numbers
     if labels and (not streams or _holds_labels(labels)):
         files = _chosen(folder, labels, stream)
         return ultralytics.read_labels(folder, files, classes=classes, first_frame=first_frame)
@@ -103,6 +110,14 @@ def _read_folder(
             f"the folder {folder} holds no track files; expected one a frame, such as 00_000_000123.txt "
             "(DeepStream's kitti-track-output-dir) or street_123.txt (Ultralytics' save_txt). A single "
             "MOTChallenge file is given as a file."
+        )
+    sequences = _sequences(streams)
+    if len(sequences) == 1:
+        return kitti.read_benchmark(sequences[0], classes=classes, first_frame=first_frame)
+    if sequences:
+        raise SourceError(
+            f"the folder {folder} holds {len(sequences)} sequences of KITTI's tracking benchmark; give one "
+            f"as a file, such as {sequences[0]}."
         )
     files = _chosen(folder, streams, stream)
     return kitti.read_deepstream(folder, files, classes=classes, first_frame=first_frame)
@@ -120,6 +135,13 @@ def _streams(folder: Path) -> tuple[Streams, Streams]:
             if match := ultralytics.NAME.fullmatch(entry.name):
                 labels.setdefault(match["stream"], []).append((int(match["frame"]), Path(entry.path)))
     return deepstream, labels
+
+
+def _sequences(streams: Streams) -> list[Path]:
+    """Return the files that are whole sequences of KITTI's benchmark, if the first ones are."""
+    files = [path for listed in streams.values() for _, path in sorted(listed)]
+    found = next((lines for path in files[:_PEEK] if (lines := first_lines(path, 1))), [])
+    return files if kitti.is_benchmark(found) else []
 
 
 def _holds_labels(labels: Streams) -> bool:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +22,7 @@ _OTHER_WORDS: Final = words(
     plate pole region reflection rider roadsign scooter sign sitting train trafficlight trafficsign
     tricycle twowheeler wheeler woman"""
 )
+_PLURAL: Final = re.compile(r"\w+[^\Wus]s")  # cars and buses, not bus and glass
 _ANY: Final = "all"
 
 
@@ -58,6 +61,7 @@ VISDRONE: Final = _numbered(
     start=0,
     vehicles="car, van, truck, bus",
 )
+UAVDT: Final = _numbered("as UAVDT's classes", "car, truck, bus", start=1, vehicles="car, truck, bus")
 COCO: Final = _numbered(
     "as COCO's classes",
     "person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, "
@@ -66,6 +70,28 @@ COCO: Final = _numbered(
     vehicles="car, bus, truck",
 )
 _COCO_CLASSES: Final = 80
+
+
+def classes_for_scores(rows: Rows) -> bool:
+    """Take the scores of a file without classes as classes, where they can be nothing else; tell whether.
+
+    Some trackers were changed to write the class in the place of the confidence: small whole numbers, more
+    than one of them, and the same for all boxes of a track.
+    """
+    scores = np.array(rows.scores)
+    if rows.labels or len(scores) == 0 or not np.isfinite(scores).all():
+        return False
+    numbers = np.unique(scores)
+    small = numbers[0] >= 0 and 1 < numbers[-1] < _COCO_CLASSES and (numbers == np.round(numbers)).all()
+    if not small or len(numbers) < 2:
+        return False
+    pairs = np.unique(np.stack([np.array(rows.ids, np.float64), scores], axis=1), axis=0)
+    if len(pairs) != len(np.unique(np.array(rows.ids))) or len(scores) < 2 * len(pairs):
+        return False
+    for row, score in enumerate(rows.scores):
+        rows.classify(row, int(score))
+    rows.scores = array("d", [math.nan]) * len(scores)
+    return True
 
 
 def named_classes(title: str, names: Mapping[int | str, str]) -> ClassList:
@@ -167,4 +193,8 @@ def _same(one: str, other: str) -> bool:
 def _words(name: str) -> list[str]:
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
     found = re.sub(r"[\W_]+", " ", text).split()
-    return ["motorcycle" if word in ("motorbike", "motor") else word for word in found]
+    singular = [
+        word[: -2 if word.endswith(("ses", "xes")) else -1] if _PLURAL.fullmatch(word) else word
+        for word in found
+    ]
+    return ["motorcycle" if word in ("motorbike", "motor") else word for word in singular]

@@ -20,6 +20,7 @@ from pamtri_edge.tracks.sets import TrackSet
 _log = logging.getLogger(__name__)
 
 _IGNORED: Final = "of score 0"
+_FEW: Final = 5  # doubles that any file may have
 _MOST_CLASSES: Final = 6  # named in a message
 
 Mask = NDArray[np.bool_]
@@ -209,6 +210,12 @@ def _without_doubles(rows: Rows, frames: NDArray[np.int64], ids: NDArray[np.uint
         return used
     gone = ranked[1:][again]
     row = int(gone.min())
+    if len(gone) > max(len(places) / 2, _FEW):
+        raise SourceError(
+            f"{rows.path} repeats tracks within a frame in {len(gone)} of {len(places)} rows (first: "
+            f"{rows.where(row)}, track {ids[row]} again in frame {rows.frames[row]}); expected are the "
+            "tracks of one video, in the columns frame, id, x, y, width, height."
+        )
     _log.warning(
         "%s: a track has one box a frame, but %d more %s found (first: %s, track %d again in frame %d); "
         "the one with the highest score is used, or the first",

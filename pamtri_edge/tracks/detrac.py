@@ -6,36 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
-from xml.parsers import expat
+from typing import Final
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.textfile import open_regular
 from pamtri_edge.tracks.classes import ClassList
 from pamtri_edge.tracks.collect import collect
+from pamtri_edge.tracks.elements import parse_elements
 from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, frame_number, number, track_number
 from pamtri_edge.tracks.sets import TrackSet
 
-_CHUNK: Final = 2**16
 _FORM: Final = "expected UA-DETRAC's: <sequence> <frame num> <target id> <box left top width height>"
 
 
 def read_detrac(path: Path, *, classes: Iterable[str] | None, first_frame: int | None) -> TrackSet:
     """Read a file of UA-DETRAC; see `pamtri_edge.tracks.read_tracks`."""
-    parser = expat.ParserCreate()
-    reader = _Reader(path, 1 if first_frame is None else first_frame, parser)
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.StartDoctypeDeclHandler = reader.doctype
-    try:
-        with open_regular(path, error=SourceError) as file:
-            while block := file.read(_CHUNK):
-                parser.Parse(block, False)
-            parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise SourceError(f"{path}:{error.lineno} is no XML ({expat.ErrorString(error.code)}).") from None
-    except (LookupError, ValueError) as error:  # an encoding that Python does not know
-        raise SourceError(f"{path} cannot be read as XML ({error}).") from None
+    reader = _Reader(path, 1 if first_frame is None else first_frame)
+    parse_elements(path, reader.start, reader.end, form=_FORM)
     rows = reader.rows
     if not len(rows) and not rows.skipped:
         raise SourceError(f"{path} holds no tracks; {_FORM}.")
@@ -47,20 +33,14 @@ def read_detrac(path: Path, *, classes: Iterable[str] | None, first_frame: int |
 class _Reader:
     """Gathers rows as the elements come; regions to be ignored lie outside of targets."""
 
-    def __init__(self, path: Path, first_frame: int, parser: expat.XMLParserType) -> None:
+    def __init__(self, path: Path, first_frame: int) -> None:
         self.rows = Rows(path, first_frame=first_frame, files=[path])
-        self._parser = parser
-        self._path = path
         self._frame: str | None = None
         self._target: dict[str, str] | None = None
         self._box: dict[str, str] | None = None
         self._kind: str | None = None
 
-    def doctype(self, *_: Any) -> None:
-        """Refuse a document type: entities of its own could grow without end."""
-        raise SourceError(f"{self._path} has a document type (DTD); {_FORM}, without one.")
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         """Take in the start of an element."""
         if name == "frame":
             self._frame = attributes.get("num")
@@ -71,7 +51,7 @@ class _Reader:
         elif name == "attribute" and self._target is not None:
             self._kind = attributes.get("vehicle_type")
 
-    def end(self, name: str) -> None:
+    def end(self, name: str, line: int) -> None:
         """Take in the end of an element."""
         if name == "frame":
             self._frame = None
@@ -79,11 +59,11 @@ class _Reader:
             return
         target, self._target = self._target, None
         try:
-            self._add(target)
+            self._add(target, line)
         except BadRowError as error:
-            self.rows.skip(UNREADABLE, self._parser.CurrentLineNumber, str(error))
+            self.rows.skip(UNREADABLE, line, str(error))
 
-    def _add(self, target: dict[str, str]) -> None:
+    def _add(self, target: dict[str, str], line: int) -> None:
         if self._frame is None:
             raise BadRowError("a target outside of a frame with a number")
         if self._box is None or not {"left", "top", "width", "height"} <= self._box.keys():
@@ -91,4 +71,4 @@ class _Reader:
         frame, track = frame_number(self._frame), track_number(target.get("id", ""))
         x, y, w, h = (number(self._box[side], side) for side in ("left", "top", "width", "height"))
         box = (x, y, x + w, y + h) if w > 0 and h > 0 else (x, y, x, y)
-        self.rows.add(self._parser.CurrentLineNumber, frame, track, box, kind=self._kind)
+        self.rows.add(line, frame, track, box, kind=self._kind)

@@ -64,7 +64,13 @@ def read_deepstream(
 def is_benchmark(lines: list[str]) -> bool:
     """Tell whether the first lines of a file are of KITTI's tracking benchmark."""
     cells = cells_of(lines[0]) if lines else []
-    return len(cells) in _BENCHMARK and not is_number(cells[2]) and is_number(cells[0])
+    return len(cells) in _BENCHMARK and not is_number(cells[2]) and all(map(is_number, cells[:2]))
+
+
+def is_frame(lines: list[str]) -> bool:
+    """Tell whether the first lines of a file are those of a single frame, with a label first."""
+    cells = cells_of(lines[0]) if lines else []
+    return len(cells) - 1 in _AFTER_LABEL and not is_number(cells[0]) and all(map(is_number, cells[2:]))
 
 
 def read_benchmark(path: Path, *, classes: Iterable[str] | None, first_frame: int | None) -> TrackSet:

@@ -4,7 +4,8 @@
 
 Behind these may stand confidence, class and visibility (MOTChallenge's ground truth, CVAT's "MOT 1.1", with
 its classes in labels.txt beside gt.txt), confidence and three times -1 (results of trackers, and the form
-that DeepStream's nvreplay reads), or score, category, truncation and occlusion (VisDrone).
+that DeepStream's nvreplay reads), score, category, truncation and occlusion (VisDrone), or out-of-view,
+occlusion and category (UAVDT's gt_whole.txt). A first line of names may put the columns in another order.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
+from pamtri_edge.tracks.classes import UAVDT, ClassList, classes_for_scores, named_classes, numbered_classes
 from pamtri_edge.tracks.collect import collect
-from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
-from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, frame_number, number, track_number
+from pamtri_edge.tracks.columns import MOTCHALLENGE_COLUMNS, Columns, named_columns
+from pamtri_edge.tracks.lines import REMARKS, cells_of, data_lines, first_line, is_number
+from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, brief, frame_number, number, track_number
 from pamtri_edge.tracks.sets import TrackSet
 
 _log = logging.getLogger(__name__)
@@ -26,38 +28,99 @@ _log = logging.getLogger(__name__)
 LABELS_FILE: Final = "labels.txt"
 GROUND_TRUTH: Final = "gt.txt"
 
+UAVDT_COLUMNS: Final = Columns(0, 1, (2, 3, 4, 5), "sizes", None, 8)
+
+_UAVDT_NAME: Final = "gt_whole.txt"
 _COLUMNS: Final = range(6, 13)
+_HIGHEST_SCORE: Final = 100.0
 _HINT: Final = "expected 6 to 12: frame, id, x, y, width, height[, confidence, class, visibility, ...]"
 
 
 def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | None) -> TrackSet:
     """Read a file of the MOT family; see `pamtri_edge.tracks.read_tracks`."""
     rows = Rows(path, first_frame=1, files=[path])
+    columns = _columns(path)
     for place, (line, text) in enumerate(data_lines(path)):
         cells = cells_of(text)
-        if not place and not is_number(cells[0] if cells else ""):
+        if not place and not any(is_number(cell) for cell in cells[:2]):
             continue  # names of the columns
         try:
-            _add(rows, line, cells)
+            _add(rows, line, cells, columns)
         except BadRowError as error:
             rows.skip(UNREADABLE, line, str(error))
     rows.first_frame = _first_frame(rows, first_frame)
-    return collect(rows, _class_list(rows, path), classes, flagged=True, corners=True)
+    if classes_for_scores(rows):
+        _log.warning("%s: column 7 holds whole numbers that are the same for all of a track: classes", path)
+    _doubt_scores(rows)
+    flagged = columns is not UAVDT_COLUMNS
+    return collect(
+        rows, _class_list(rows, path, columns), classes, flagged=flagged, corners=columns.form == "sizes"
+    )
 
 
-def _add(rows: Rows, line: int, cells: list[str]) -> None:
-    if len(cells) not in _COLUMNS:
+def _columns(path: Path) -> Columns:
+    """Return where the columns are, as the first line says, be it a remark or not."""
+    if path.name.endswith(_UAVDT_NAME):
+        return UAVDT_COLUMNS
+    text = first_line(path)
+    cells = cells_of(text.lstrip("#%/ "))
+    if not cells or any(is_number(cell) for cell in cells):
+        return MOTCHALLENGE_COLUMNS
+    columns = named_columns(cells, path)
+    if columns is None and not text.startswith(REMARKS):
+        _log.warning(
+            "%s: the names of its columns are not known (%s); they are taken as frame, id, x, y, width, "
+            "height, confidence, class",
+            path, ", ".join(brief(cell) for cell in cells[:12]),
+        )  # fmt: skip
+    return columns or MOTCHALLENGE_COLUMNS
+
+
+def _add(rows: Rows, line: int, cells: list[str], columns: Columns) -> None:
+    plain = columns.tail is not None
+    if len(cells) not in _COLUMNS if plain else len(cells) < columns.needed:
         raise BadRowError(f"{len(cells)} column{'s' * (len(cells) != 1)}; {_HINT}")
-    frame, track = frame_number(cells[0]), track_number(cells[1])
-    x, y, w, h = (number(cell, f"column {k}") for k, cell in enumerate(cells[2:6], 3))
-    rest = [number(cell, f"column {k}") if cell else math.nan for k, cell in enumerate(cells[6:10], 7)]
-    score, kind, *tail = [*rest, *(math.nan,) * (4 - len(rest))]
-    box = (x, y, x + w, y + h) if w > 0 and h > 0 else (x, y, x, y)
-    rows.add(line, frame, track, box, score=score, kind=_class(kind), tail=(tail[0], tail[1]))
+    frame, track = frame_number(cells[columns.frame]), track_number(cells[columns.track])
+    box = columns.box([number(cells[k], f"column {k + 1}") for k in columns.sides])
+    score, kind = _cell(cells, columns.score), _cell(cells, columns.kind)
+    if score and not is_number(score) and not kind:
+        score, kind = "", score  # seven columns, the last of which is a class by name
+    tail = tuple(_optional(cells, k) for k in columns.tail or ())
+    rows.add(
+        line,
+        frame,
+        track,
+        box,
+        score=number(score, "the confidence") if score else math.nan,
+        kind=_class(kind),
+        tail=(tail[0], tail[1]) if plain else (math.nan, math.nan),
+    )
 
 
-def _class(value: float) -> int | None:
-    """Return the number of a class; None for what stands for none."""
+def _cell(cells: list[str], place: int | None) -> str:
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _optional(cells: list[str], place: int) -> float:
+    cell = _cell(cells, place)
+    return number(cell, f"column {place + 1}") if cell else math.nan
+
+
+def _doubt_scores(rows: Rows) -> None:
+    highest = max((score for score in rows.scores if math.isfinite(score)), default=0.0)
+    if highest > _HIGHEST_SCORE:
+        _log.warning(
+            "%s: the confidence, column 7, is up to %g; is the order of its columns frame, id, x, y, width, "
+            "height, confidence?",
+            rows.path, highest,
+        )  # fmt: skip
+
+
+def _class(cell: str) -> int | str | None:
+    """Return the number or name of a class; None for what stands for none."""
+    if not is_number(cell):
+        return cell or None
+    value = float(cell)
     return int(value) if 0 <= value < 2**31 and value == int(value) else None
 
 
@@ -70,11 +133,13 @@ def _first_frame(rows: Rows, asked: int | None) -> int:
     return 1
 
 
-def _class_list(rows: Rows, path: Path) -> ClassList | None:
+def _class_list(rows: Rows, path: Path, columns: Columns) -> ClassList | None:
     if not rows.labels:
         return None
     labels = path.with_name(LABELS_FILE)
     if path.name == GROUND_TRUTH and labels.is_file():
         names = [text for _, text in data_lines(labels)]
         return named_classes(f"by the lines of {labels}", dict(enumerate(names, 1)))
-    return numbered_classes(rows)
+    if any(isinstance(label, str) for label in rows.labels):
+        return named_classes("by their names", {label: str(label) for label in rows.labels})
+    return UAVDT if columns is UAVDT_COLUMNS else numbered_classes(rows)

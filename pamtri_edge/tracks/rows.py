@@ -122,6 +122,10 @@ class Rows:
         """Return file and line of a row."""
         return f"{self.files[self.places[row]]}:{self.lines[row]}"
 
+    def classify(self, row: int, kind: int) -> None:
+        """Give a row that has no class one."""
+        self.kinds[row] = self._code(kind)
+
     def _code(self, kind: int | str) -> int:
         code = self._codes.get(kind)
         if code is None:

@@ -4,7 +4,7 @@
 
 One file a frame, `NAME_12.txt` (frames from 1), a line a box: class, x and y of the center, width and height
 in parts of the picture, confidence if `save_conf` was asked for, and the track id. Classes are the network's,
-COCO's unless it was trained for others.
+COCO's unless it was trained for others; a file classes.txt beside the labels, or above them, names them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.tracks.classes import numbered_classes
+from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
 from pamtri_edge.tracks.rows import NO_ID, UNREADABLE, BadRowError, Rows, number, track_number, whole
@@ -25,7 +25,11 @@ from pamtri_edge.tracks.sets import TrackSet
 
 _log = logging.getLogger(__name__)
 
-NAME: Final = re.compile(r"(?P<stream>[^.].*)_(?P<frame>\d{1,9})\.txt", re.ASCII | re.DOTALL)
+# street_12.txt of a video; frame-12.txt or img12.txt of pictures of these names
+NAME: Final = re.compile(
+    r"(?P<stream>[^.].*?)(?:[_-]|(?<=[^\d_-]))(?P<frame>\d{1,9})\.txt", re.ASCII | re.DOTALL
+)
+_CLASSES_FILE: Final = "classes.txt"
 
 _OVER: Final = 0.5  # centers and sizes are parts of the picture, or a little more
 
@@ -77,8 +81,16 @@ def read_labels(
             f"{folder} holds no tracks: {rows.skipped[NO_ID].rows} boxes without a track id, such as "
             f"{rows.skipped[NO_ID].first}. These are detections; Ultralytics' track command saves ids."
         )
-    known = numbered_classes(rows) if rows.labels else None
+    known = _class_list(folder, rows) if rows.labels else None
     return collect(rows, known, classes, flagged=False, corners=False)
+
+
+def _class_list(folder: Path, rows: Rows) -> ClassList | None:
+    for path in (folder / _CLASSES_FILE, folder.parent / _CLASSES_FILE):
+        if path.is_file():
+            names = [text for _, text in data_lines(path)]
+            return named_classes(f"by the lines of {path}", dict(enumerate(names)))
+    return numbered_classes(rows)
 
 
 def _add(rows: Rows, line: int, frame: int, cells: list[str], *, confident: bool) -> None:

@@ -110,6 +110,49 @@ def test_labels_tell_vehicles_by_their_names(
     assert read_tracks(track_folder({"00_000_000000.txt": text})).ids == ids
 
 
+def _tracked(*rows: str) -> str:
+    return "".join(f"{frame},{row}\n" for frame in range(1, 7) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("a.txt", ("1,0,0,9,9,0.9,car", "2,9,0,9,9,0.9,Person", "3,0,9,9,9,0.8,box truck")),
+        ("a.txt", ("1,0,0,9,9,car", "2,9,0,9,9,person", "3,0,9,9,9,bus")),
+        ("a.txt", ("1,0,0,9,9,2,-1,-1,0", "2,9,0,9,9,0,-1,-1,0", "3,0,9,9,9,7,-1,-1,0")),
+        ("M0101_gt_whole.txt", ("1,0,0,9,9,1,2,1", "3,9,0,9,9,2,3,3")),
+    ],
+    ids=["by name", "by name in column 7", "by number in column 7", "UAVDT"],
+)
+def test_classes_are_found_where_other_programs_put_them(
+    track_file: Make, name: str, rows: tuple[str, ...]
+) -> None:
+    assert read_tracks(track_file(_tracked(*rows), name)).ids == (1, 3)
+
+
+def test_scores_in_percent_are_no_classes(track_file: Make) -> None:
+    rows = ("1,0,0,9,9,93,-1,-1,-1", "2,9,0,9,9,71,-1,-1,-1")
+    assert read_tracks(track_file(_tracked(*rows))).ids == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            ("2,1,10,20,30,40,-1,-1,-1", "2,2,50,20,30,40,-1,-1,-1", "2,3,90,20,30,40,-1,-1,-1"),
+            "repeats tracks",
+        ),
+        (("x,0,0,9,9",), "cannot be read"),
+    ],
+    ids=["class before id", "no numbers"],
+)
+def test_columns_in_another_order_are_refused(track_file: Make, rows: tuple[str, ...], message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        read_tracks(track_file(_tracked(*rows)))
+    with pytest.raises(SourceError, match="none is named like a track id"):
+        read_tracks(track_file("frame,x1,y1,x2,y2,conf\n1,0,0,9,9,0.9\n"))
+
+
 def test_an_id_in_two_classes_of_a_frame_is_two_tracks(
     track_file: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

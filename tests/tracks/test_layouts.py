@@ -38,6 +38,15 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "frame;id;x;y;w;h\n1;7;10,0;20;30;40\n3;7;11,0;21;30;40\n",
         "1,7,10,20,30,40,0.9,-1,-1,-1,0\n3,7,11,21,30,40,0.9,-1,-1,-1,0\n",
         "1,7,10,20,30,40,,,,\n3,7,11,21,30,40,,,,\n",
+        "1\t7\t10,0\t20,0\t30,0\t40,0\n3\t7\t11,0\t21,0\t30,0\t40,0\n",
+        "1 7 10,0 20,0 30,0 40,0\n3 7 11,0 21,0 30,0 40,0\n",
+        '"1","7","10,0",20,30,40\n"3","7","11,0",21,30,40\n',
+        "frame,id,x1,y1,x2,y2\n1,7,10,20,40,60\n3,7,11,21,41,61\n",
+        "# track_id frame cx cy w h\n7 1 25 40 30 40\n7 3 26 41 30 40\n",
+        ",Frame ID,class,Track ID,BB Left,BB Top,BB Width,BB Height\n"
+        "0,1,car,7,10,20,30,40\n1,3,car,7,11,21,30,40",
+        "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_number\n"
+        "10,20,40,60,2,0.9,7,1\n11,21,41,61,2,0.9,7,3\n",
     ],
     ids=[
         "comma",
@@ -48,6 +57,13 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "semicolon, header",
         "eleven",
         "empty cells",
+        "tab, decimal commas",
+        "blank, decimal commas",
+        "quoted",
+        "named corners",
+        "names in a remark",
+        "numbered rows",
+        "supervision",
     ],
 )
 def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str) -> None:
@@ -143,6 +159,19 @@ def test_kittis_benchmark_has_all_frames_in_one_file(track_file: Make) -> None:
     assert tracks.at(3) == (TrackBox(2, (10.0, 20.0, 30.0, 40.0)),)
 
 
+def test_a_folder_of_kittis_benchmark_is_not_taken_for_deepstreams(
+    track_folder: Make, track_file: Make, kitti_line: Line
+) -> None:
+    line = "3 7 Van 0 0 -1.7 10 20 40 60 2 1.8 4.4 -4 1.8 13 -2\n"
+    folder = track_folder({"0000.txt": line})
+    assert read_tracks(folder).at(3) == (TrackBox(7, (10.0, 20.0, 40.0, 60.0)),)
+    (folder / "0001.txt").write_text(line)
+    with pytest.raises(SourceError, match="2 sequences of KITTI's tracking benchmark; give one as a file"):
+        read_tracks(folder)
+    with pytest.raises(SourceError, match="a single frame; give its folder"):
+        read_tracks(track_file(kitti_line("car", 7, "1 2 30 40"), "00_000_000003.txt"))
+
+
 @pytest.mark.parametrize("columns", [6, 7])
 def test_ultralytics_folders_are_in_parts_of_the_picture(track_folder: Make, columns: int) -> None:
     score = " 0.91" if columns == 7 else ""
@@ -161,6 +190,15 @@ def test_ultralytics_labels_of_a_video_with_a_number_for_a_name(track_folder: Ma
     assert read_tracks(folder).frames == (1,)
 
 
+@pytest.mark.parametrize("name", ["0012.txt", "frame-12.txt", "img12.txt", "frame_0012.txt"])
+def test_ultralytics_labels_of_pictures_have_the_names_of_these(track_folder: Make, name: str) -> None:
+    folder = track_folder(
+        {name: "0 0.5 0.5 0.2 0.2 4\n1 0.2 0.2 0.2 0.2 5\n", "classes.txt": "person\ncar\n"}
+    )
+    tracks = read_tracks(folder)
+    assert (tracks.ids, tracks.frames, tracks.relative) == ((5,), (11,), True)
+
+
 def test_ultralytics_detections_are_no_tracks(track_folder: Make) -> None:
     folder = track_folder({"street_1.txt": "2 0.5 0.5 0.2 0.2 0.9\n"})
     with pytest.raises(SourceError, match=r"1 boxes without a track id.*These are detections"):
@@ -175,12 +213,22 @@ def test_ua_detracs_xml_is_read_with_all_its_vehicles(track_file: Make) -> None:
     assert read_tracks(path, classes=["car"]).ids == (4,)
 
 
+def test_cvats_xml_of_a_video_is_read_where_a_vehicle_is_in_sight(track_file: Make) -> None:
+    box = '<box frame="{}" outside="{}" xtl="10.5" ytl="20" xbr="40" ybr="60"/>'
+    car = f'<track id="4" label="car">{box.format(0, 0)}{box.format(1, 1)}</track>'
+    person = f'<track id="5" label="person">{box.format(0, 0)}</track>'
+    tracks = read_tracks(track_file(f"<annotations>{car}{person}</annotations>", "annotations.xml"))
+    assert tracks.at(0) == (TrackBox(4, (10.5, 20.0, 40.0, 60.0)),)
+    assert len(tracks) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('<!DOCTYPE s [<!ENTITY a "b">]><sequence/>', r"has a document type \(DTD\)"),
         (_DETRAC[:300], r"xml:\d+ is no XML"),
-        ("<annotations/>", "holds no tracks; expected UA-DETRAC's"),
+        ("<boxes/>", "holds no tracks; expected UA-DETRAC's"),
+        ("<annotations><image id='1'/></annotations>", "expected CVAT's for videos: .* Boxes in images"),
         ('<?xml version="1.0" encoding="x-none"?><s/>', "is no XML|cannot be read as XML"),
     ],
 )
