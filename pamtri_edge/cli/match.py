@@ -189,8 +189,9 @@ def _show(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict 
     )
     if first.below_gate or second.below_gate:
         console.out.print(
-            f"{first.below_gate} and {second.below_gate} events below the gate were left out (--no-gate "
-            "keeps them)."
+            f"Left out as below the gate: {first.below_gate} of {cameras[0]}, {second.below_gate} of "
+            f"{cameras[1]} (--no-gate keeps them).",
+            soft_wrap=True,
         )
     if verdict is not None:
         _show_verdict(verdict)
@@ -213,8 +214,8 @@ def _limit(matches: Matches) -> str:
     if matches.false_match_rate is None:
         return f"threshold {matches.threshold:g}"
     return (
-        f"threshold {matches.threshold:g}, which {100 * matches.false_match_rate:.3g} % of the pairs of "
-        "different vehicles reached on the bundle's validation set"
+        f"threshold {matches.threshold:.3g}; on the bundle's validation set "
+        f"{100 * matches.false_match_rate:.2g} % of the pairs of different vehicles reach it"
     )
 
 

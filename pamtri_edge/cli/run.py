@@ -280,7 +280,8 @@ def _show(summary: Summary, folder: OutputFolder, *, video: bool) -> None:
     lost = f" ({summary.lost_frames} lost)" if summary.lost_frames else ""
     table.add_row("frames", f"{summary.frames}{lost}")
     table.add_row("tracks", f"{summary.tracks}{_aside(summary)}")
-    below = f" ({summary.below_gate} below the gate)" if summary.below_gate else ""
+    reasons = ", ".join(f"{count} {word}" for word, count in summary.below_gate_reasons.items())
+    below = f" ({summary.below_gate} below the gate: {reasons})" if summary.below_gate else ""
     table.add_row("events", f"{summary.events}{below}")
     table.add_row("embedded views", str(summary.embedded_views))
     table.add_row("time", f"{summary.elapsed_s:.1f} s, {summary.frames_per_second:g} frames/s")

@@ -31,6 +31,7 @@ _LEAST_LOOKS: Final = 8
 _LEAST_FOLLOWED: Final = 0.5
 _LEAST_BOXES: Final = 10
 _MOST_OUTSIDE: Final = 0.2
+_MOSTLY: Final = 0.95
 
 Small = NDArray[np.float32]
 Sides = tuple[float, float, float, float]
@@ -53,6 +54,7 @@ class Fit:
         followed: how often the picture moved with it.
         boxes: boxes so far.
         outside: those of which the center lies outside the picture.
+        corners: those whose width and height, taken as a corner, end a box inside the picture.
     """
 
     def __init__(self) -> None:
@@ -60,6 +62,7 @@ class Fit:
         self.followed = 0
         self.boxes = 0
         self.outside = 0
+        self.corners = 0
         self._size = (0, 0)
         self._reach = (0.0, 0.0)
         self._last: dict[int, _Look] = {}
@@ -72,6 +75,7 @@ class Fit:
             x1, y1, x2, y2 = one.box
             self.boxes += 1
             self.outside += not (0 <= x1 + x2 <= 2 * wide and 0 <= y1 + y2 <= 2 * high)
+            self.corners += x1 < x2 - x1 <= wide and y1 < y2 - y1 <= high
             self._reach = (max(self._reach[0], x2), max(self._reach[1], y2))
             inside = min(x1, y1) >= 0 and x2 <= wide and y2 <= high
             if inside and min(x2 - x1, y2 - y1) >= _LEAST_SIDE:
@@ -84,10 +88,12 @@ class Fit:
         found = []
         if self.boxes >= _LEAST_BOXES and self.outside > _MOST_OUTSIDE * self.boxes:
             size, reach = self._size, self._reach
+            why = "Were they made on a video of another size?"
+            if self.corners > _MOSTLY * self.boxes:
+                why = "They look like x1, y1, x2, y2, where this layout has x, y, width, height."
             found.append(
                 f"{self.outside} of {self.boxes} boxes lie outside the picture of {size[0]}x{size[1]} "
-                f"pixels; they reach to x = {reach[0]:.0f}, y = {reach[1]:.0f}. Were they made on a video of "
-                "another size?"
+                f"pixels; they reach to x = {reach[0]:.0f}, y = {reach[1]:.0f}. {why}"
             )
         # The fewer looks, the clearer they must be.
         if self.looks >= _LEAST_LOOKS and (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,6 +114,7 @@ class VideoRun:
         self._next_index = 0
         self._time_s = 0.0
         self._below_gate = 0
+        self._gate_reasons: Counter[str] = Counter()
         self.summary: Summary | None = None
 
     def run(self, *, on_progress: Callable[[Progress], None] | None = None) -> Summary:
@@ -199,8 +201,10 @@ class VideoRun:
             # The pictures first: who follows the file of events finds them there.
             self._output.write_crop(track.track_id, track.crop)
             self._output.write_annotated(track.track_id, crop_picture(track, self._manifest))
-            self._events.write(make_event(track, self._manifest, camera=self._camera, start=start))
+            event = make_event(track, self._manifest, camera=self._camera, start=start)
+            self._events.write(event)
             self._below_gate += track.below_gate
+            self._gate_reasons.update(event.below_gate_reason)
 
     def _wind_up(self, begin: float, reason: str | None) -> Summary:
         """Write what is closed, finish the files and the summary."""
@@ -243,6 +247,7 @@ class VideoRun:
             tracks=counts.tracks - counts.short,
             events=self._events.count,
             below_gate=self._below_gate,
+            below_gate_reasons=dict(self._gate_reasons.most_common()),
             embedded_views=counts.embedded,
             short_tracks=counts.short,
             unseen_tracks=counts.unseen,

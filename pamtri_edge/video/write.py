@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ class Summary:
         tracks: tracks that were seen, without the too short ones.
         events: events written.
         below_gate: events of which no view passed the gate.
+        below_gate_reasons: how many of these events have each reason, in words of `events.GATE_REASONS`.
         embedded_views: views that went through the network.
         short_tracks: tracks dropped because they were seen too briefly.
         unseen_tracks: tracks without an event because no part of them was inside the frame.
@@ -79,6 +80,7 @@ class Summary:
     unfinished_tracks: int
     elapsed_s: float
     frames_per_second: float
+    below_gate_reasons: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON object."""

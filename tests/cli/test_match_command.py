@@ -148,7 +148,9 @@ def test_the_bundle_suggests_the_threshold(
         tmp_path / "d", "d", [(5, [1.0, 1.1], "red"), (6, [1.0, 0.1], "red")], manifest.embedding_space
     )
     _, out, _ = call(a, b, "--bundle", mine)
-    assert "1 match among 2 vehicles of c and 2 of d; threshold 0.9, which 0.2 % of the pairs" in out
+    assert (
+        "1 match among 2 vehicles of c and 2 of d; threshold 0.9; on the bundle's validation set 0.2 %" in out
+    )
     assert "2 matches" in call(a, b)[1]  # without the bundle there is no suggestion
     shutil.copytree(mine, tmp_path / "cache" / "pamtri-lite.pamtri")
     assert "threshold 0.9" in call(a, b)[1]  # the default bundle's, as it gave these events
@@ -206,7 +208,7 @@ def test_events_below_the_gate_are_left_out_unless_asked_for(call: Call, tmp_pat
     b = write_events(tmp_path / "b", "b", [(5, [0, 1], "blue"), (6, [1, 0.1], "red")])
     _, out, _ = call(a, b)
     assert "1 match among 1 vehicle of a and 2 of b" in out
-    assert "1 and 0 events below the gate were left out (--no-gate keeps them)." in out
+    assert "Left out as below the gate: 1 of a, 0 of b (--no-gate keeps them)." in out
     _, out, _ = call(a, b, "--no-gate")
     assert "2 matches among 2 vehicles of a and 2 of b" in out
     assert "left out" not in out

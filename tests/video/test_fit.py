@@ -52,6 +52,16 @@ def test_boxes_of_a_larger_video_are_told() -> None:
     assert "boxes lie outside the picture of 320x120 pixels; they reach to x = 915, y = 240" in words
 
 
+def test_corners_in_the_place_of_width_and_height_are_told() -> None:
+    fit = Fit()
+    for x in range(0, 270, 5):
+        # A reader of x, y, width, height made this of x1, y1, x2, y2.
+        fit.observe(_street(x), [TrackBox(1, (x, 50, x + x + 40, 50 + 80))])
+    words = fit.doubts()[0]
+    assert "boxes lie outside the picture of 320x120 pixels" in words
+    assert words.endswith("They look like x1, y1, x2, y2, where this layout has x, y, width, height.")
+
+
 def test_boxes_that_stand_still_raise_no_doubt() -> None:
     assert _watched([280] * 50, [10] * 50) == []
 

@@ -216,6 +216,7 @@ def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fa
         clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", gate=GateSpec(min_side=100))
     ).run()
     assert summary.below_gate == 2
+    assert summary.below_gate_reasons == {"small": 2}
     assert all(
         event.below_gate and event.frames.embedded == 1 for event in _events(tmp_path / "out").values()
     )
