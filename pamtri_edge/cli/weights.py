@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,30 @@ from pamtri_edge import console
 from pamtri_edge.cli.train_choices import Backbone, Model
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
+
+if TYPE_CHECKING:
+    from pamtri_edge.models import ReidNet
+    from pamtri_edge.train.whiten import WhitenSpec
+
+Trained = Annotated[Path, typer.Option(help="Weights of the trained re-identification network.")]
+TrainedPose = Annotated[
+    Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
+]
+Data = Annotated[
+    list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
+]
+Output = Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")]
+Vehicles = Annotated[int, typer.Option(min=2, help="How many vehicles at most.")]
+SeenViews = Annotated[int, typer.Option(min=2, help="Views of each.")]
+Shrinkage = Annotated[
+    float,
+    typer.Option(callback=finite, help="Part of the mean variance that is added to that of each direction."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="What views and their sizes are drawn from.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
+]
+Overwrite = Annotated[bool, typer.Option(help="Replace the file.")]
 
 
 def frozen(
@@ -47,27 +72,16 @@ def frozen(
 
 
 def whiten(
-    reid: Annotated[Path, typer.Option(help="Weights of the trained re-identification network.")],
-    data: Annotated[
-        list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
-    ],
-    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
-    pose: Annotated[
-        Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
-    ] = None,
-    vehicles: Annotated[int, typer.Option(min=2, help="How many vehicles at most.")] = 800,
-    views: Annotated[int, typer.Option(min=2, help="Views of each.")] = 5,
-    shrinkage: Annotated[
-        float,
-        typer.Option(
-            callback=finite, help="Part of the mean variance that is added to that of each direction."
-        ),
-    ] = 0.03,
-    seed: Annotated[int, typer.Option(min=0, help="What views and their sizes are drawn from.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
+    reid: Trained,
+    data: Data,
+    output: Output,
+    pose: TrainedPose = None,
+    vehicles: Vehicles = 800,
+    views: SeenViews = 5,
+    shrinkage: Shrinkage = 0.03,
+    seed: Seed = 0,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make half of the embedding of the pooled feature, whitened by how views of one vehicle spread.
 
@@ -75,26 +89,69 @@ def whiten(
     more often; on pictures like those of its training about as often.
     """
     train = package()
-    from pamtri_edge.models import load_pose, load_reid, save_checkpoint
-    from pamtri_edge.models.checkpoints import checkpoint_metadata
     from pamtri_edge.train.machine import use_threads
     from pamtri_edge.train.whiten import WhitenSpec
     from pamtri_edge.train.whiten import whiten as whitened
 
     use_threads(threads)
     spec = WhitenSpec(vehicles=vehicles, views=views, shrinkage=shrinkage, seed=seed)
+    _refit(whitened, spec, "whitening", train, reid, pose, data, output, overwrite)
+
+
+def discriminate(
+    reid: Trained,
+    data: Data,
+    output: Output,
+    pose: TrainedPose = None,
+    vehicles: Vehicles = 800,
+    views: SeenViews = 5,
+    shrinkage: Shrinkage = 0.3,
+    seed: Seed = 0,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make the embedding of an EfficientNet-Lite of the directions that tell vehicles apart.
+
+    Nothing is trained, and the network stays as large: its last layer is replaced by Fisher's discriminant of
+    the pooled feature. Vehicles that it never saw are found again more often.
+    """
+    train = package()
+    from pamtri_edge.train.discriminant import DISCRIMINANT
+    from pamtri_edge.train.discriminant import discriminate as discriminated
+    from pamtri_edge.train.machine import use_threads
+
+    use_threads(threads)
+    spec = replace(DISCRIMINANT, vehicles=vehicles, views=views, shrinkage=shrinkage, seed=seed)
+    _refit(discriminated, spec, "discriminant", train, reid, pose, data, output, overwrite)
+
+
+def _refit(
+    change: Callable[..., ReidNet],
+    spec: WhitenSpec,
+    what: str,
+    train: Any,
+    reid: Path,
+    pose: Path | None,
+    data: list[Path],
+    output: Path,
+    overwrite: bool,
+) -> None:
+    """Show a network pictures, change what makes its embedding, and write it."""
+    from pamtri_edge.models import load_pose, load_reid, save_checkpoint
+    from pamtri_edge.models.checkpoints import checkpoint_metadata
+
     network = load_reid(reid)
-    pictures = read_data(train, data, None, seed)
+    pictures = read_data(train, data, None, spec.seed)
     with console.progress("pictures") as bar:
-        task = bar.add_task("whitening", total=vehicles * views, note="")
-        result = whitened(
+        task = bar.add_task(what, total=spec.vehicles * spec.views, note="")
+        result = change(
             network,
             None if pose is None or not network.spec.uses_pose else load_pose(pose),
             pictures,
             spec,
             advance=lambda count: bar.advance(task, count),
         )
-    notes = {**checkpoint_metadata(reid), "whitening": json.dumps(asdict(spec))}
+    notes = {**checkpoint_metadata(reid), what: json.dumps(asdict(spec))}
     save_checkpoint(result, output, metadata=notes, overwrite=overwrite)
     console.out.print(f"{output}: embeddings of {result.spec.embedding} numbers", soft_wrap=True)
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
@@ -87,7 +88,8 @@ def whiten(
     """
     spec = spec or WhitenSpec()
     indices, labels = drawn_views(data, spec)
-    pooled = _pooled(Pamtri(pose, reid).eval(), _views(data, indices, spec), advance)
+    module = Pamtri(pose, reid).eval()
+    pooled = seen_by(reid.pool, module, views_of(data, indices, spec), advance, inputs=False)
     weight, bias = within_class_whitening(pooled, labels, shrinkage=spec.shrinkage)
     result = ReidNet(replace(reid.spec, whitened=True))
     state = dict(reid.state_dict())
@@ -132,19 +134,24 @@ def within_class_whitening(
         shrinkage: part of the mean variance that is added to that of each direction.
     """
     exact = features.astype(np.float64)
-    counts = np.bincount(labels)
-    means = np.zeros((len(counts), exact.shape[1]))
-    np.add.at(means, labels, exact)
-    means /= counts[:, None]
-    within = exact - means[labels]
-    covariance = within.T @ within / (len(exact) - len(counts))
-    variances, directions = np.linalg.eigh(covariance)
+    variances, directions = np.linalg.eigh(within_classes(exact, labels))
     lengths = np.sqrt(np.maximum(variances, 0.0) + shrinkage * variances.mean())
     weight = (directions / lengths).T.astype(np.float16).astype(np.float64)
     return weight.astype(np.float32), (-weight @ exact.mean(axis=0)).astype(np.float32)
 
 
-def _views(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Iterator[NDArray[np.uint8]]:
+def within_classes(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the covariance (P, P) of features (M, P) about the means of their classes (M,)."""
+    counts = np.bincount(labels)
+    means = np.zeros((len(counts), features.shape[1]))
+    np.add.at(means, labels, features)
+    means /= counts[:, None]
+    within = features - means[labels]
+    covariance: NDArray[np.float64] = within.T @ within / (len(features) - len(counts))
+    return covariance
+
+
+def views_of(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Iterator[NDArray[np.uint8]]:
     """Yield the pictures (H, W, 3), each as small as it may be seen."""
     rng = np.random.default_rng([spec.seed, 1])
     for index in indices.tolist():
@@ -156,15 +163,22 @@ def _views(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Itera
         yield np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _pooled(
-    module: Pamtri, pictures: Iterator[NDArray[np.uint8]], advance: Callable[[int], None]
+def seen_by(
+    part: nn.Module,
+    module: Pamtri,
+    pictures: Iterator[NDArray[np.uint8]],
+    advance: Callable[[int], None],
+    *,
+    inputs: bool = True,
 ) -> NDArray[np.float32]:
-    """Return the pooled features (N, P) of pictures, in their order."""
+    """Return what a part of a network takes (N, D) for pictures, in their order; or else what it gives."""
     device = next(module.parameters()).device
     seen: list[NDArray[np.float32]] = []
-    handle = module.reid.network.pool.register_forward_hook(
-        lambda _module, _inputs, output: seen.append(output.float().cpu().numpy())
-    )
+
+    def keep(_part: nn.Module, taken: tuple[torch.Tensor, ...], given: torch.Tensor) -> None:
+        seen.append((taken[0] if inputs else given).float().cpu().numpy())
+
+    handle = part.register_forward_hook(keep)
     try:
         while batch := list(itertools.islice(pictures, _BATCH)):
             with torch.inference_mode():
