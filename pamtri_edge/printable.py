@@ -28,6 +28,17 @@ def printable(value: object, *, keep: str = "") -> str:
     return "".join(one if one.isprintable() or one in keep else _spelled(one) for one in text)
 
 
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """Return a number and what it counts: "1 track", "2 tracks", "2 matches".
+
+    Args:
+        number: how many, 0 or more.
+        noun: what one is called.
+        several: what others are called; None adds an s.
+    """
+    return f"{number} {noun if number == 1 else several or noun + 's'}"
+
+
 def _spelled(character: str) -> str:
     code = ord(character)
     if code in _STRAY_BYTES:

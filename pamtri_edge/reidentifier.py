@@ -26,6 +26,7 @@ from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
 from pamtri_edge.given import GivenCrops, given_picture
 from pamtri_edge.manifest_fields import Matching
+from pamtri_edge.printable import counted
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.selftest import self_test
@@ -75,8 +76,8 @@ class Reidentification:
         words = [" ".join(parts) for parts in zip(*filter(None, (self.colors, self.types)), strict=True)]
         shown = ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
         size = " x ".join(map(str, self.embeddings.shape))
-        vehicles = f"{len(self)} vehicle{'s' * (len(self) != 1)}"
-        return f"<Reidentification: {vehicles}{f' ({shown})' if shown else ''}, embeddings {size}>"
+        found = counted(len(self), "vehicle") + (f" ({shown})" if shown else "")
+        return f"<Reidentification: {found}, embeddings {size}>"
 
     @cached_property
     def colors(self) -> list[str] | None:

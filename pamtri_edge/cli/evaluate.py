@@ -18,6 +18,7 @@ from pamtri_edge import console
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite, refuse_inputs
+from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.compare import Comparison
@@ -327,8 +328,8 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
     if data.between_cameras:
         cameras = "each looked up in what the other cameras took"
     console.out.print(
-        f"{data.name}: {len(data.query)} queries of {data.identities} vehicles, "
-        f"{len(data.gallery)} gallery pictures; {cameras}.",
+        f"{data.name}: {counted(len(data.query), 'query', 'queries')} of "
+        f"{counted(data.identities, 'vehicle')}, {counted(len(data.gallery), 'gallery picture')}; {cameras}.",
         soft_wrap=True,
     )
     if skipped:

@@ -20,6 +20,7 @@ from pamtri_edge import console
 from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite, refuse_inputs
+from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
@@ -183,7 +184,7 @@ def _show(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict 
     if len(matches) > _MOST_ROWS:
         console.out.print(f"... and {len(matches) - _MOST_ROWS} more; --json or --output has all.")
     console.out.print(
-        f"{len(matches)} match{'es' * (len(matches) != 1)} among {_vehicles(first)} of "
+        f"{counted(len(matches), 'match', 'matches')} among {counted(len(first.seen), 'vehicle')} of "
         f"{cameras[0]} and {len(second.seen)} of {cameras[1]}; {_limit(matches)}.",
         soft_wrap=True,
     )
@@ -199,7 +200,8 @@ def _show(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict 
 
 def _show_verdict(verdict: Verdict) -> None:
     console.out.print(
-        f"{verdict.correct} right and {verdict.wrong} wrong; {verdict.common} vehicles were seen by both."
+        f"{verdict.correct} right and {verdict.wrong} wrong; "
+        f"{counted(verdict.common, 'vehicle')} seen by both."
     )
     found = verdict.retrieval
     if found is None:
@@ -217,10 +219,6 @@ def _limit(matches: Matches) -> str:
         f"threshold {matches.threshold:.3g}; on the bundle's validation set "
         f"{100 * matches.false_match_rate:.2g} % of the pairs of different vehicles reach it"
     )
-
-
-def _vehicles(side: EventSet) -> str:
-    return f"{len(side.seen)} vehicle{'s' * (len(side.seen) != 1)}"
 
 
 def _looks(a: Seen, b: Seen) -> str:

@@ -20,6 +20,7 @@ import typer
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.train.data import DataSet
@@ -86,7 +87,7 @@ def read_data(
     told = (
         "" if data.classes == len(data.identities) else f", of which {data.classes} told and the rest tracks"
     )
-    console.err.print(f"{len(data)} pictures of {len(data.identities)} vehicles{told}")
+    console.err.print(f"{counted(len(data), 'picture')} of {counted(len(data.identities), 'vehicle')}{told}")
     return data
 
 
@@ -204,7 +205,7 @@ def run_training(training: Training) -> None:
     if not finished:
         console.err.print(f"stopped at step {training.step}; the same command goes on from there")
         raise typer.Exit(130)
-    console.out.print(f"{training.step} steps; weights and record are in {where}", soft_wrap=True)
+    console.out.print(f"{counted(training.step, 'step')}; weights and record are in {where}", soft_wrap=True)
 
 
 def _updater(bar: Any, total: int | None) -> Callable[[Progress], None]:

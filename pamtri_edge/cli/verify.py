@@ -13,6 +13,7 @@ from rich.table import Table
 from pamtri_edge import console
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
+from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.bundle import Bundle
@@ -67,7 +68,7 @@ def verify(
     engine = create_backend(opened.model, backend=backend, device=device, threads=threads)
     checks = [check_golden(opened, engine)]
     console.out.print(
-        f"{opened.path}: {len(opened.manifest.files)} files present and unchanged.", soft_wrap=True
+        f"{opened.path}: {counted(len(opened.manifest.files), 'file')} present and unchanged.", soft_wrap=True
     )
     _show(checks[0])
     for check in _more(opened, engine, crops, against, limit):

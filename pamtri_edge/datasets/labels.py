@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.printable import counted
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 _POSE_COLUMNS: Final = 3 + 3 * NUM_KEYPOINTS
@@ -91,7 +92,7 @@ def _reid_rows(path: Path) -> dict[str, Label]:
     found: dict[str, Label] = {}
     for where, row in _rows(path):
         if len(row) not in (_REID_COLUMNS, _REID_BARE):
-            raise InputError(f"{where}: {len(row)} columns; {_REID_HINT}.")
+            raise InputError(f"{where}: {counted(len(row), 'column')}; {_REID_HINT}.")
         vehicle, color, kind = (_whole(cell, where) for cell in row[1:4])
         found[_new(row[0], found, where)] = Label(
             vehicle=vehicle,
@@ -111,7 +112,7 @@ def read_pose_rows(path: Path) -> dict[str, Label]:
     found: dict[str, Label] = {}
     for where, row in _rows(path):
         if len(row) != _POSE_COLUMNS:
-            raise InputError(f"{where}: {len(row)} columns; {_POSE_HINT}.")
+            raise InputError(f"{where}: {counted(len(row), 'column')}; {_POSE_HINT}.")
         width, height = (_whole(cell, where) for cell in row[1:3])
         if width < 1 or height < 1:
             raise InputError(f"{where}: the picture is said to be {width}x{height} pixels.")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import counted
 from pamtri_edge.tracks.classes import named_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
@@ -80,7 +81,9 @@ def read_benchmark(path: Path, *, classes: Iterable[str] | None, first_frame: in
         cells = cells_of(text)
         try:
             if len(cells) not in _BENCHMARK:
-                raise BadRowError(f"{len(cells)} columns; expected 17 or 18: frame, id, label, 14 or 15 more")
+                raise BadRowError(
+                    f"{counted(len(cells), 'column')}; expected 17 or 18: frame, id, label, 14 or 15 more"
+                )
             score = number(cells[17], "the score") if len(cells) > 17 else math.nan
             _add_box(rows, line, frame_number(cells[0]), cells[1], cells[2], cells[6:10], score)
         except BadRowError as error:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.events import Attribute, Event, FrameCounts, utc_text
+from pamtri_edge.printable import counted
 from pamtri_edge.video.draw import draw_crop
 from pamtri_edge.video.fuse import Fused
 from pamtri_edge.video.journal import ClosedTrack
@@ -83,7 +84,7 @@ def crop_picture(track: ClosedTrack, manifest: Any) -> NDArray[np.uint8]:
     parts = [label(track.track_id, track.fused, manifest)]
     if best.quality is not None:
         parts.append(f"quality {best.quality:.2f}")
-    parts.append(f"{track.embedded} view{'s' * (track.embedded != 1)}")
+    parts.append(counted(track.embedded, "view"))
     if track.below_gate:
         parts.append(f"below gate: {', '.join(best.failings)}")
     if not manifest.trained:

@@ -121,7 +121,7 @@ def test_with_the_truth_every_match_is_judged(call: Call, cameras: tuple[Path, P
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["right", "right", "wrong"]
     assert out.splitlines()[-2:] == [
-        "2 right and 1 wrong; 2 vehicles were seen by both.",
+        "2 right and 1 wrong; 2 vehicles seen by both.",
         "mAP 100.0, rank-1 100.0",
     ]
 

@@ -100,7 +100,7 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
 @pytest.mark.parametrize(
     ("name", "row", "message"),
     [
-        ("label_train.csv", "a", r"label_train\.csv:1: 1 columns; expected 112"),
+        ("label_train.csv", "a", r"label_train\.csv:1: 1 column; expected 112"),
         ("label_train.csv", f"0001_c001_0.jpg,1,11,1,{ROW}", "color id 11; expected 1 to 10"),
         ("label_train.csv", f"0001_c001_0.jpg,1,1,10,{ROW}", "type id 10; expected 1 to 9"),
         ("label_train.csv", f"0001_c001_0.jpg,one,1,1,{ROW}", "found 'one' where a whole number"),
