@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Embeddings:
         matching: the threshold that the bundle suggests, or None.
     """
 
-    vectors: Floats
+    vectors: Floats = field(repr=False)
     space: str
     matching: Matching | None = None
 
@@ -120,8 +120,8 @@ class Matches:
     pairs: tuple[Match, ...]
     threshold: float | None
     false_match_rate: float | None
-    first: Floats
-    second: Floats
+    first: Floats = field(repr=False)
+    second: Floats = field(repr=False)
 
     @cached_property
     def cosines(self) -> Floats:

@@ -114,18 +114,18 @@ def _of_pillow(picture: Any, what: str) -> Pictures:
         )
     try:
         return check_picture(np.array(picture.convert("RGB")), what)
-    except OSError as error:  # Pillow decodes late
+    except (OSError, ValueError) as error:  # Pillow decodes late, or never where it was closed
         raise InputError(f"{what} is a picture of Pillow that cannot be decoded ({error}).") from None
 
 
 def _host(value: Any, what: str) -> Any:
     """Return a tensor on the host as an array of the same memory, and anything else as it is."""
     tensor = hasattr(value, "__dlpack__") and hasattr(value, "detach") and not isinstance(value, np.ndarray)
-    if not tensor or is_device_array(value):
+    if not tensor:
         return value
     try:
-        return np.asarray(value.detach())
-    except (TypeError, RuntimeError) as error:  # bfloat16, sparse, quantized
+        return value if is_device_array(value) else np.asarray(value.detach())
+    except (TypeError, ValueError, RuntimeError) as error:  # bfloat16, quantized, sparse, without memory
         raise InputError(
             f"{what} is a tensor of {value.dtype} that NumPy cannot read ({error}); expected uint8."
         ) from None

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_pictures_of_pillow_are_taken(reid: Reidentifier, crops: list[NDArray[np
         reid.embed([image.fromarray(np.zeros((8, 8), np.uint16))])
     with pytest.raises(InputError, match=r"a single picture; pass a list"):
         reid.embed(gray)
+    data = cv2.imencode(".jpg", crops[0])[1].tobytes()
+    cut, closed = image.open(io.BytesIO(data[: len(data) // 2])), image.open(io.BytesIO(data))
+    closed.close()
+    for broken in (cut, closed):
+        with pytest.raises(InputError, match=r"crop 0 is a picture of Pillow that cannot be decoded"):
+            reid.embed([broken])
 
 
 def test_tensors_on_the_host_are_taken(reid: Reidentifier, crops: list[NDArray[np.uint8]]) -> None:
@@ -84,6 +91,8 @@ def test_tensors_on_the_host_are_taken(reid: Reidentifier, crops: list[NDArray[n
         (one / 255, r"Values 0\.\.1 become bytes"),
         ((one / 255).requires_grad_(), r"Values 0\.\.1 become bytes"),
         (one.to(torch.bfloat16), r"a tensor of torch\.bfloat16 that NumPy cannot read"),
+        (one.to_sparse(), r"that NumPy cannot read"),
+        (one.to("meta"), r"Unknown device type|that NumPy cannot read"),
     ):
         with pytest.raises(InputError, match=said):
             reid.embed([tensor])
