@@ -77,13 +77,20 @@ def export_graph(module: Exportable, *, name: str, metadata: Mapping[str, str] |
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ExportError(f"torch cannot express this network in ONNX: {reason}") from error
+        raise ExportError(f"torch cannot express this network in ONNX: {_reason(error)}") from error
     assert program is not None  # it is None only for dynamo=False
     model: ModelProto = program.model_proto
     _tidy(model, name=name, metadata=metadata or {})
     _name_heatmaps(model)
     return model
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what began it: the errors around it tell how to debug PyTorch's exporter."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def scope_of(node: NodeProto) -> str:

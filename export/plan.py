@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
+from pamtri_edge.disk import require_temporary_folder
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.engines import engine_tools
@@ -106,6 +107,7 @@ def make_plan(options: ExportOptions, given: Networks, speed: Speed | None = Non
             raise InputError("there is one network, no pose network: leave out --staged.")
     colors, types = class_names(options, given.reid.spec)
     check_place(options.final, overwrite=options.overwrite)
+    require_temporary_folder()  # PyTorch's exporter would fail without, after the networks have run
     crops, calibration = crop_sources(options)
     parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} rendered crops"
     parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))

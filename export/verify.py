@@ -71,7 +71,7 @@ def check_engines(bundle: Bundle, engine: Backend, pictures: Pictures) -> Check:
     """
     inputs = graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs])
     found = _run(engine, inputs)
-    other = create_backend(bundle.model, backend="torch", device="cpu")
+    other = create_backend(bundle.model, backend="torch", device="cpu", content=bundle.network)
     expected = _run(other, inputs)
     other.close()
     title = (
@@ -93,7 +93,7 @@ def check_bundles(bundle: Bundle, engine: Backend, other: Bundle, pictures: Pict
             f"{other.manifest.embedding_dim}; only bundles of the same weights can be compared."
         )
     found = _run(engine, graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs]))
-    reference = create_backend(other.model, backend="auto")
+    reference = create_backend(other.model, backend="auto", content=other.network)
     expected = _run(reference, graph_inputs(pictures.crops, [spec.name for spec in other.manifest.inputs]))
     reference.close()
     precision = max(bundle.manifest.precision, other.manifest.precision, key=PRECISIONS.index)

@@ -44,9 +44,13 @@ class Claim:
         self.path = lock or folder / LOCK_FILE
         try:
             descriptor = _locked(self.path, folder)
-            record = {"owner": this_process().token, "command": _command()}
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(record).encode(), 0)
+            try:
+                record = {"owner": this_process().token, "command": _command()}
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(record).encode(), 0)
+            except BaseException:  # a full disk: nothing stays, and others may try
+                _unlock(self.path, descriptor, os.getpid())
+                raise
         except OSError as error:
             raise InputError(
                 f"the output folder {printable(folder)} cannot be written: {error.strerror}."

@@ -35,7 +35,7 @@ from rich.status import Status
 from rich.text import Text
 
 from pamtri_edge.addresses import redact_text
-from pamtri_edge.disk import full_temporary_folder
+from pamtri_edge.disk import NO_TEMPORARY_FOLDER, full_temporary_folder
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.printable import printable
 
@@ -233,6 +233,8 @@ def system_error(error: OSError) -> str:
         shown = where if len(where) <= _LONGEST_NAME else f"{where[:_LONGEST_NAME]}..."
         return f"the name {shown} is too long: at most 255 bytes are accepted. Give a shorter one."
     reason = error.strerror or str(error) or type(error).__name__
+    if not where and "No usable temporary directory" in reason:  # of Python's own tempfile
+        return NO_TEMPORARY_FOLDER
     return f"{where}: {reason}." if where else f"{printable(reason)}."
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where there is no room left."""
+"""Where there is no room left, or none to begin with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import tempfile
 from contextlib import suppress
 from typing import Final
 
+from pamtri_edge.errors import InputError
 from pamtri_edge.printable import printable
 
+NO_TEMPORARY_FOLDER: Final = (
+    "no folder for temporary files can be written: not $TMPDIR, /tmp, /var/tmp nor the current folder. Name "
+    "one: TMPDIR=/path/to/folder."
+)
 _LITTLE: Final = 1 << 20  # bytes of free room that are as good as none
 
 
@@ -31,3 +36,17 @@ def full_temporary_folder(filename: object = None) -> str | None:
     with suppress(OSError):
         return called if shutil.disk_usage(folder).free < _LITTLE else None
     return None
+
+
+def require_temporary_folder() -> None:
+    """Refuse to begin where no folder for temporary files can be written.
+
+    For work whose libraries need one, and that else fails late and in other words.
+
+    Raises:
+        InputError: there is none, as in a container whose file system is read-only.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise InputError(NO_TEMPORARY_FOLDER) from None

@@ -151,7 +151,7 @@ def test_fields_of_later_releases_are_left_out() -> None:
         (_record(end_s=10**400), "end_s is 10{56}.*; expected a finite number"),
         (_record(camera="\ud800"), "camera is .*; expected text without halves of surrogate pairs"),
         (_record(embedding="\u00e9" * 4), "embedding is no base64"),
-        (_record(embedding=[1e200, 1e200]), "embedding has length inf"),
+        (_record(embedding=[1e200, 1e200]), "embedding has length 1.41421e\\+200"),
         ("[" * 100_000, "is not JSON"),
         (_record(start_s="soon"), 'start_s is "soon"; expected a finite number'),
         (_record(end_s=1.0), "it lasts from 1.25 s to 1.0 s"),

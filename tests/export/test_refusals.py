@@ -322,3 +322,12 @@ def test_a_network_that_gives_no_embedding_is_refused_before_the_export(tiny_opt
         reid.base.norm0.weight.fill_(1e38)
     with pytest.raises(ExportError, match=r"gives embedding values that are not finite|that are not finite"):
         export_bundle(tiny_options(**saved(tmp_path / "huge", pose, reid)))
+
+
+def test_a_machine_without_a_folder_for_temporary_files_is_refused_before_the_work(tiny_options, monkeypatch):
+    def none():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    with pytest.raises(InputError, match="Name one: TMPDIR="):
+        plan_export(tiny_options())

@@ -145,3 +145,16 @@ def test_a_claim_may_be_given_back_twice_and_taken_again(tmp_path):
     first.release()
     Claim(tmp_path).release()
     assert names_in(tmp_path) == []
+
+
+def test_a_full_disk_leaves_no_lock(tmp_path, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", refuse)
+        with pytest.raises(InputError, match="cannot be written: No space left"):
+            Claim(tmp_path)
+    assert not list(tmp_path.iterdir())
+    Claim(tmp_path).release()
+
+
+def refuse(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

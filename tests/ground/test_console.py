@@ -143,6 +143,7 @@ def test_a_usage_error_shows_what_was_typed_and_sends_nothing_to_the_terminal(ca
             "no space left on the disk of /d/a;",
         ),
         (OSError(errno.ENOSPC, "No space left on device", "/full/a"), "no space left on /full (TMPDIR);"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/x']"), "TMPDIR=/path"),
         (OSError("what a library says"), "what a library says."),
     ],
 )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.bundle import MANIFEST_FILE, sha256_of
+from pamtri_edge.manifest import MANIFEST_FILE
+from pamtri_edge.runtime.network_file import network_bytes
 from pamtri_edge.runtime.tensorrt.build import PROFILES, Profile
 from pamtri_edge.runtime.tensorrt.device import Gpu
 from pamtri_edge.runtime.tensorrt.library import Library
@@ -76,9 +77,13 @@ class Fingerprint:
 def fingerprint(
     model: Path, library: Library, gpu: Gpu, *, profiles: Sequence[Profile] = PROFILES
 ) -> Fingerprint:
-    """Return the fingerprint of the engine of an ONNX file on this machine."""
+    """Return the fingerprint of the engine of an ONNX file on this machine.
+
+    Raises:
+        BundleError: the file cannot be read, or keeps weights in other files, which no checksum covers.
+    """
     return Fingerprint(
-        onnx=sha256_of(model),
+        onnx=hashlib.sha256(network_bytes(model, None)).hexdigest(),
         library=library.title,
         cuda=gpu.cuda,
         compute=gpu.compute,

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import cupy_fake
 import tensorrt_fake
-from pamtri_edge.errors import EngineError
+from pamtri_edge.errors import BundleError, EngineError
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt import engine_cache
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
@@ -58,6 +59,19 @@ def test_an_engine_is_built_once_and_found_again(load: Load, machine: Any, bundl
     assert record["profiles"] == "1/16/32 8 16 32"
     assert record["bytes"] == path.stat().st_size
     assert record["model"] == "model.onnx"
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_network_whose_weights_lie_in_other_files_is_refused(
+    load: Load, machine: Any, bundle: Path, cached: bool
+) -> None:
+    if cached:
+        load()
+    network = onnx.load(bundle)
+    onnx.save(network, bundle, save_as_external_data=True, location="weights", size_threshold=0)
+    with pytest.raises(BundleError, match="keeps weights in other files"):
+        load()
+    assert machine.trt.record.builds == cached
 
 
 def test_an_engine_file_is_a_pure_plan(load: Load, machine: Any, bundle: Path) -> None:
