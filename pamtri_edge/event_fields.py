@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
 from pamtri_edge.errors import InputError
@@ -65,7 +65,12 @@ def numbers(value: Any, name: str) -> tuple[float, ...]:
     """Return a list of finite numbers, or refuse it."""
     if not isinstance(value, list):
         raise InputError(f"{name} is {brief(value)}; expected a list of numbers.")
-    return tuple(number(item, name) for item in value)
+    return tuple(value) if are_finite(value) else tuple(number(item, name) for item in value)
+
+
+def are_finite(values: Collection[Any]) -> bool:
+    """Tell quickly whether all are floats and finite; what is not may hold numbers all the same."""
+    return set(map(type, values)) == {float} and all(map(math.isfinite, values))
 
 
 def brief(value: Any) -> str:

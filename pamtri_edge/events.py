@@ -21,7 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.event_fields import brief, count, number, numbers, optional, require, require_text, typed
+from pamtri_edge.event_fields import (
+    are_finite,
+    brief,
+    count,
+    number,
+    numbers,
+    optional,
+    require,
+    require_text,
+    typed,
+)
 from pamtri_edge.textfile import text_lines
 
 GATE_REASONS: Final = {
@@ -118,34 +128,27 @@ class Event:
     below_gate_reason: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require(self.schema == SCHEMA, f"schema is {self.schema}; this release reads {SCHEMA}")
+        # Messages are made where they are needed alone: large sites read millions of events.
+        if self.schema != SCHEMA:
+            raise InputError(f"schema is {self.schema}; this release reads {SCHEMA}.")
         if not 0 <= self.track_id < 2**64:
             raise InputError(f"track_id is {brief(self.track_id)}; expected 0 or more, within 64 bits.")
-        require(
-            math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf,
-            f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s",
-        )
+        if not (math.isfinite(self.start_s) and self.start_s <= self.end_s < math.inf):
+            raise InputError(f"it lasts from {self.start_s} s to {self.end_s} s; expected start_s <= end_s.")
         x1, y1, x2, y2 = self.box
-        require(
-            x1 < x2 < math.inf and y1 < y2 < math.inf and min(x1, y1) > -math.inf,
-            f"box is {self.box}; expected x1 < x2 and y1 < y2",
-        )
-        with np.errstate(over="ignore"):
-            length = float(np.linalg.norm(np.array(self.embedding, np.float64)))
-        require(
-            abs(length - 1.0) <= _UNIT_TOLERANCE,
-            f"embedding has length {length:g}; expected a unit vector",
-        )
-        require(
-            self.quality is None or 0.0 <= self.quality <= 1.0, f"quality is {self.quality}; expected 0 to 1"
-        )
+        if not (x1 < x2 < math.inf and y1 < y2 < math.inf and min(x1, y1) > -math.inf):
+            raise InputError(f"box is {self.box}; expected x1 < x2 and y1 < y2.")
+        length = math.hypot(*self.embedding)
+        if not abs(length - 1.0) <= _UNIT_TOLERANCE:
+            raise InputError(f"embedding has length {length:g}; expected a unit vector.")
+        if not (self.quality is None or 0.0 <= self.quality <= 1.0):
+            raise InputError(f"quality is {self.quality}; expected 0 to 1.")
         for name, utc in (("start_utc", self.start_utc), ("end_utc", self.end_utc)):
-            require(utc is None or _parse_utc(utc) is not None, f"{name} is {utc!r}; expected ISO 8601")
+            if utc is not None and _parse_utc(utc) is None:
+                raise InputError(f"{name} is {utc!r}; expected ISO 8601.")
         for name, attribute in (("color", self.color), ("type", self.type)):
-            require(
-                attribute is None or attribute.label in attribute.all,
-                f"{name}.label is none of the classes in {name}.all",
-            )
+            if attribute is not None and attribute.label not in attribute.all:
+                raise InputError(f"{name}.label is none of the classes in {name}.all.")
 
     @property
     def vector(self) -> NDArray[np.float32]:
@@ -183,6 +186,11 @@ class Event:
             return _event(record)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
+
+
+_NAMES: Final = dict.fromkeys(
+    field.name for field in dataclasses.fields(Event) if field.default is dataclasses.MISSING
+)
 
 
 def utc_text(start: datetime | None, seconds: float) -> str | None:
@@ -277,15 +285,14 @@ def read_events(path: str | Path) -> Iterator[Event]:
 
 
 def _event(record: dict[str, Any]) -> Event:
-    names = [field.name for field in dataclasses.fields(Event) if field.default is dataclasses.MISSING]
     schema = record.get("schema")
     if schema != SCHEMA:
         raise InputError(
             f"schema is {schema!r}; this release reads {SCHEMA}. Newer events need a newer release."
         )
-    missing = [name for name in names if name not in record]
-    if missing:
-        raise InputError(f"without {', '.join(missing)}; an event has {', '.join(names)}.")
+    if not record.keys() >= _NAMES.keys():
+        missing = [name for name in _NAMES if name not in record]
+        raise InputError(f"without {', '.join(missing)}; an event has {', '.join(_NAMES)}.")
     frames = typed(record, "frames", dict)
     return Event(
         schema=SCHEMA,
@@ -326,14 +333,12 @@ def _track_id(record: Mapping[str, Any]) -> int:
     exact = record.get("track_id_str")
     if exact is None:
         return typed(record, "track_id", int)
-    require(
-        isinstance(exact, str) and re.fullmatch(r"\d{1,20}", exact, re.ASCII) is not None,
-        f"track_id_str is {brief(exact)}; expected a whole number as a string",
-    )
-    require(
-        float(int(exact)) == number(record["track_id"], "track_id"),
-        f"track_id is {brief(record['track_id'])}, but track_id_str {brief(exact)}; expected the same",
-    )
+    if not isinstance(exact, str) or re.fullmatch(r"\d{1,20}", exact, re.ASCII) is None:
+        raise InputError(f"track_id_str is {brief(exact)}; expected a whole number as a string.")
+    if float(int(exact)) != number(record["track_id"], "track_id"):
+        raise InputError(
+            f"track_id is {brief(record['track_id'])}, but track_id_str {brief(exact)}; expected the same."
+        )
     return int(exact)
 
 
@@ -347,12 +352,13 @@ def _attribute(record: Mapping[str, Any], name: str) -> Attribute | None:
     if fields is None:
         return None
     classes = typed(fields, "all", dict)
-    for label in classes:
-        require_text(label, f"a class of {name}.all")
+    if not "".join(classes).isascii():
+        for label in classes:
+            require_text(label, f"a class of {name}.all")
+    if not are_finite(classes.values()):
+        classes = {label: number(p, f"{name}.all[{label!r}]") for label, p in classes.items()}
     return Attribute(
-        typed(fields, "label", str),
-        number(fields.get("probability"), f"{name}.probability"),
-        {str(label): number(p, f"{name}.all[{label!r}]") for label, p in classes.items()},
+        typed(fields, "label", str), number(fields.get("probability"), f"{name}.probability"), classes
     )
 
 
@@ -363,9 +369,10 @@ def _embedding(value: Any) -> tuple[float, ...]:
         raw = base64.b64decode(value, validate=True)
     except ValueError as error:  # its own `binascii.Error`, or characters beyond ASCII
         raise InputError(f"embedding is no base64 ({error}).") from None
-    require(len(raw) % 2 == 0 and bool(raw), f"embedding has {len(raw)} bytes; expected float16 values")
+    if len(raw) % 2 or not raw:
+        raise InputError(f"embedding has {len(raw)} bytes; expected float16 values.")
     vector = np.frombuffer(raw, "<f2").astype(np.float64)
-    length = float(np.linalg.norm(vector))
+    length = math.sqrt(float(vector @ vector))
     if abs(length - 1.0) <= _UNIT_TOLERANCE:  # undo what float16 did to the length, but heal nothing else
         vector = vector / length
     return tuple(vector.tolist())
@@ -375,10 +382,8 @@ def _keypoints(value: Any) -> tuple[tuple[float, float, float], ...] | None:
     if value is None:
         return None
     rows = [numbers(row, "keypoints") for row in value] if isinstance(value, list) else []
-    require(
-        bool(rows) and all(len(row) == 3 for row in rows),
-        f"keypoints is {brief(value)}; expected a list of [x, y, confidence]",
-    )
+    if not rows or any(len(row) != 3 for row in rows):
+        raise InputError(f"keypoints is {brief(value)}; expected a list of [x, y, confidence].")
     return tuple((x, y, confidence) for x, y, confidence in rows)
 
 
