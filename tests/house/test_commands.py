@@ -71,6 +71,7 @@ def test_the_promised_commands_are_there():
         "pamtri train pack",
         "pamtri train pose",
         "pamtri train reid",
+        "pamtri train discriminate",
         "pamtri train whiten",
         "pamtri verify",
         "pamtri-export",
