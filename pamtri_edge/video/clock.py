@@ -35,7 +35,7 @@ def believable(rate: float | Fraction | None) -> float | None:
     return value if math.isfinite(value) and 0.0 < value <= HIGHEST_RATE else None
 
 
-def measured_rate(times: Sequence[float]) -> float | None:
+def measured_rate(times: Sequence[float], *, repeats: bool = False) -> float | None:
     """Return the frames a second that time stamps speak of; None where there are too few.
 
     The mean distance of those neighbors whose distance is about the median one: neither a gap nor a stamp
@@ -43,13 +43,16 @@ def measured_rate(times: Sequence[float]) -> float | None:
 
     Args:
         times: seconds, in any order.
+        repeats: a stamp that occurs again is another frame's, as of cameras that stamp frames in bursts.
     """
     ordered = sorted(times)
-    steps = [after - before for before, after in pairwise(ordered) if after > before]
+    every = [after - before for before, after in pairwise(ordered)]
+    steps = [step for step in every if step > 0]
     if len(steps) < 2:
         return None
     usual = statistics.median(steps)
-    near = [step for step in steps if 0.5 * usual <= step <= 1.5 * usual]
+    least = 0.0 if repeats else 0.5 * usual
+    near = [step for step in (every if repeats else steps) if least <= step <= 1.5 * usual]
     return believable(1.0 / statistics.fmean(near or [usual]))
 
 

@@ -277,6 +277,7 @@ def _rate(stream: VideoStream, times: list[float]) -> float | None:
     """
     told = believable(stream.average_rate)
     measured = measured_rate(times)
-    if told is not None and (measured is None or abs(math.log2(told / measured)) <= 1.0):
+    seen = [rate for rate in (measured, measured_rate(times, repeats=True)) if rate is not None]
+    if told is not None and (not seen or any(abs(math.log2(told / rate)) <= 1.0 for rate in seen)):
         return told
     return measured or told or believable(stream.guessed_rate)

@@ -100,6 +100,11 @@ def test_a_rate_is_measured_from_most_stamps(times: list[float], rate: float) ->
     assert measured_rate(times) == pytest.approx(rate, rel=0.002)
 
 
+def test_frames_that_are_stamped_in_bursts_are_counted_each() -> None:
+    times = [0.12 * (k // 3) for k in range(60)]
+    assert (measured_rate(times), measured_rate(times, repeats=True)) == pytest.approx((8.333, 25.4), rel=0.02)
+
+
 @pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0, 1.0], [0.0, 0.04], [0.0, 1e-6, 2e-6]])
 def test_too_few_or_impossible_stamps_give_no_rate(times: list[float]) -> None:
     assert measured_rate(times) is None
