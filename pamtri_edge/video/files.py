@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _TOLERANCE: Final = 0.03
 _SLACK_S: Final = 0.25
 
+# A playlist that its recorder did not end is read again so often before it counts as ended; FFmpeg's own
+# thousand times take minutes. Other formats leave these options alone.
+_PLAYLIST_OPTIONS: Final = {"m3u8_hold_counters": "10", "max_reload": "10"}
+
 NETWORK_TIMEOUT_S: Final = 10.0
 """An address that gives nothing for so long is given up."""
 
@@ -113,7 +117,7 @@ class VideoFile:
 
     def _opened(self, place: str) -> InputContainer:
         try:
-            return open_container(place, timeout_s=self._timeout_s)
+            return open_container(place, options=_PLAYLIST_OPTIONS, timeout_s=self._timeout_s)
         except OpenError as error:
             failure = error
         if failure.ended:

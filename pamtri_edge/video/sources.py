@@ -6,22 +6,25 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from pamtri_edge.addresses import is_address, redact
+from pamtri_edge.addresses import is_address, parse_address, redact
 from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import printable
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
 from pamtri_edge.video.images import DEFAULT_FPS, ImageFolder
+from pamtri_edge.video.opening import OpenError, open_container
 from pamtri_edge.video.streams import Reconnect, Stream
 from pamtri_edge.video.webcam import open_webcam, webcam_device
 
-# A whole file behind an address is read at our own pace, where a stream would lose what comes too fast.
 _VIDEO_AT_ADDRESS: Final = re.compile(r"https?://[^?#]*\.(mp4|m4v|mov|mkv|avi|webm)([?#].*)?", re.IGNORECASE)
+_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+_PLAYLISTS: Final = ("hls", "dash")
 _LOCAL: Final = re.compile(r"file://", re.IGNORECASE)
 
 _EXPECTED: Final = (
@@ -53,7 +56,7 @@ def open_source(
     if _LOCAL.match(source):
         source = url2pathname(urlsplit(source).path)
     if is_address(source):
-        if _VIDEO_AT_ADDRESS.fullmatch(source.strip()):
+        if _is_whole(source.strip(), reconnect.timeout_s):
             return VideoFile(source, duration=duration, timeout_s=reconnect.timeout_s)
         return Stream(source, duration=duration, reconnect=reconnect)
     mode = _mode(source)
@@ -68,6 +71,24 @@ def open_source(
         kind = "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
         raise SourceError(f"{printable(source)} is {kind}; {_EXPECTED}.")
     return VideoFile(source, duration=duration)
+
+
+def _is_whole(address: str, timeout_s: float) -> bool:
+    """Tell whether a whole file or recording is behind an address, which has an end.
+
+    It is read once, at our own pace and by its own clock; a stream would lose what comes too fast, and begin
+    again at the end.
+    """
+    if _VIDEO_AT_ADDRESS.fullmatch(address):
+        return True
+    if not _WEB.match(address):
+        return False
+    try:
+        with closing(open_container(parse_address(address).to_open, timeout_s=timeout_s)) as container:
+            has_size = container.size > 0 and container.format.name not in _PLAYLISTS
+            return has_size or (container.duration is not None and container.duration > 0)
+    except OpenError:
+        return False  # a stream tries again, and says why
 
 
 def _mode(source: str) -> int | None:

@@ -102,7 +102,9 @@ def test_a_rate_is_measured_from_most_stamps(times: list[float], rate: float) ->
 
 def test_frames_that_are_stamped_in_bursts_are_counted_each() -> None:
     times = [0.12 * (k // 3) for k in range(60)]
-    assert (measured_rate(times), measured_rate(times, repeats=True)) == pytest.approx((8.333, 25.4), rel=0.02)
+    assert (measured_rate(times), measured_rate(times, repeats=True)) == pytest.approx(
+        (8.333, 25.4), rel=0.02
+    )
 
 
 @pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0, 1.0], [0.0, 0.04], [0.0, 1e-6, 2e-6]])

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -255,3 +256,13 @@ def test_images_of_two_sizes_play_with_a_cut_between_them(tmp_path: Path) -> Non
 def test_numbers_in_names_are_compared_as_numbers() -> None:
     names = ["b2", "a10", "a9", "a", "10", "9"]
     assert sorted(names, key=natural_key) == ["9", "10", "a", "a9", "a10", "b2"]
+
+
+def test_a_playlist_that_was_never_ended_is_read_to_what_is_there(
+    tmp_path: Path, write_video: VideoWriter
+) -> None:
+    playlist = write_video(tmp_path / "live.m3u8", 10, options={"hls_time": "0.2"})
+    playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST", ""))
+    begin = time.monotonic()
+    assert len(_read(VideoFile(playlist))) == 10
+    assert time.monotonic() - begin < 3.0  # FFmpeg alone looks a thousand times for more

@@ -14,6 +14,7 @@ import av
 import pytest
 
 from pamtri_edge.errors import SourceError
+from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.streams import Reconnect, Stream
 
 VideoWriter = Callable[..., Path]
@@ -195,3 +196,15 @@ def test_a_real_connection_that_ends_is_taken_up_again(clip: Path) -> None:
         stream.close()
     assert [frame.index for frame in frames] == list(range(50))  # the clip has 20
     assert frames[0].picture.shape == (120, 160, 3)
+
+
+def test_a_whole_recording_behind_any_address_is_read_once_and_by_its_own_clock(
+    tmp_path: Path, write_video: Callable[..., Path]
+) -> None:
+    write_video(tmp_path / "clip.mp4", 30).rename(tmp_path / "download")
+    write_video(tmp_path / "clip.ts", 30)
+    with _serving(tmp_path) as address:
+        for name in ("download?id=3", "clip.ts"):
+            source = open_source(f"{address}/{name}", reconnect=QUICK)
+            assert [round(frame.time_s * 25) for frame in source.frames()] == list(range(30))
+            source.close()
