@@ -123,7 +123,7 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         given = networks(options)
     plan = make_plan(options, given)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
-        compared, fitted = _pictures(options)
+        compared, fitted = chosen_pictures(options)
         doubts = () if fitted is None else calibration_doubts(fitted)
         manifest = _manifest(options, plan, given, fitted)
         module = given.fused(options)
@@ -131,7 +131,7 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         for name, text in deepstream.files(manifest).items():
             writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
         comparison = Comparison.of(module, compared, steps)
-        work = _Work(options, manifest, steps)
+        work = GraphWriter(options, manifest, steps)
         retrieval = RetrievalCheck.of(
             options, inputs=module.input_names, folder=writer.file(MODEL_FILE).parent, steps=steps
         )
@@ -145,13 +145,13 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         if staged:
             stages = comparison.staged(writer.file(POSE_FILE), writer.file(REID_FILE), BACKENDS, manifest)
         report = comparison.report(model, runs, manifest, stages)
-        report = _accepted(dataclasses.replace(report, retrieval=lost, doubts=doubts), plan, options)
+        report = accepted(dataclasses.replace(report, retrieval=lost, doubts=doubts), plan.final, options)
         engines = None
         if options.engine:
             engines = EngineMaker(options, engine_tools(options), manifest, writer.path, steps)
             engines.make(module, staged=staged)
             judged = engines.judge(comparison.reference, staged=staged)
-            report = _accepted(dataclasses.replace(report, engines=judged), plan, options)
+            report = accepted(dataclasses.replace(report, engines=judged), plan.final, options)
         chosen = comparison.golden(runs, precision=options.precision, strict=not options.allow_drift)
         chosen.save(writer.file(GOLDEN_FILE))
         if engines is not None and not options.allow_drift:
@@ -159,16 +159,21 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         profiles = _profiles(options, engines, writer, manifest, chosen, steps) if options.profile else ()
         manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
         with steps.step("write the bundle"):
-            sizes = {
-                path.relative_to(writer.path).as_posix(): path.stat().st_size
-                for path in sorted(writer.path.rglob("*"))
-                if path.is_file() and not path.name.startswith(".")
-            }
+            sizes = sizes_of(writer)
             path = writer.commit(manifest)
     return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
 
 
-def _pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
+def sizes_of(writer: BundleWriter) -> dict[str, int]:
+    """Return the bytes of the files of a bundle in the making, by name."""
+    return {
+        path.relative_to(writer.path).as_posix(): path.stat().st_size
+        for path in sorted(writer.path.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def chosen_pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
     """Return the crops that are compared, and those that int8 is calibrated with."""
     compared, fitted = crop_sources(options)
     if compared:
@@ -185,7 +190,7 @@ def _pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
 
 
 @dataclass(frozen=True)
-class _Work:
+class GraphWriter:
     """Exports graphs, types them and writes them, all of one bundle in the same way."""
 
     options: ExportOptions
@@ -196,7 +201,12 @@ class _Work:
         self, module: Pamtri, path: Path, calibration: list[Inputs], retrieval: RetrievalCheck | None
     ) -> RetrievalLoss | None:
         """Write the fused graph; measure it, where asked to, and keep layers in float32 that need it."""
-        model = self._exported(module, path)
+        return self.write_model(self._exported(module, path), path, calibration, retrieval)
+
+    def write_model(
+        self, model: ModelProto, path: Path, calibration: list[Inputs], retrieval: RetrievalCheck | None
+    ) -> RetrievalLoss | None:
+        """Write a graph in float32 as `write_fused` does."""
         typed = self._typed(model, path, calibration)
         lost = None
         if retrieval is not None and self.manifest.precision == "int8":
@@ -227,7 +237,7 @@ class _Work:
 
     def _exported(self, module: Exportable, path: Path) -> ModelProto:
         with self.steps.step(f"export {path.name}"):
-            return export_graph(module, name=self.manifest.name, metadata=_file_metadata(self.manifest))
+            return export_graph(module, name=self.manifest.name, metadata=file_metadata(self.manifest))
 
     def _typed(self, model: ModelProto, path: Path, calibration: list[Inputs]) -> ModelProto:
         if self.manifest.precision == "fp16":
@@ -246,12 +256,17 @@ class _Work:
 
     def _save(self, model: ModelProto, path: Path) -> None:
         with self.steps.step(f"check {path.name} against the rules"):
-            _refuse_violations(model, path.name)
+            refuse_violations(model, path.name)
             onnx.save(model, path)
         gc.collect()  # the exporter's cycles hold all weights once more
 
 
-def _refuse_violations(model: ModelProto, name: str) -> None:
+def refuse_violations(model: ModelProto, name: str) -> None:
+    """Refuse a graph that breaks the rules of `rules`; `name` is how the error calls it.
+
+    Raises:
+        ExportError: it does.
+    """
     violations = check(model)
     if violations:
         listed = "\n".join(f"  {violation}" for violation in violations[:_LISTED])
@@ -262,10 +277,10 @@ def _refuse_violations(model: ModelProto, name: str) -> None:
         )
 
 
-def _accepted(report: Report, plan: Plan, options: ExportOptions) -> Report:
+def accepted(report: Report, final: Path, options: ExportOptions) -> Report:
     """Return the report, unless the export is to be refused because of it."""
     if report.failures and not options.allow_drift:
-        raise ParityError(_refusal(plan.final, report), report)
+        raise ParityError(_refusal(final, report), report)
     return report
 
 
@@ -313,18 +328,19 @@ def _manifest(options: ExportOptions, plan: Plan, given: Networks, fitted: Pictu
         trained=given.trained,
         flip_test=options.flip_test and given.pose is not None,
         tolerance=tolerance(options.precision, outputs),
-        versions=_versions(),
-        provenance={**given.provenance, **_calibration(options, fitted)},
+        versions=versions(),
+        provenance={**given.provenance, **calibration_record(options, fitted)},
     )
 
 
-def _calibration(options: ExportOptions, fitted: Pictures | None) -> dict[str, dict[str, int | str]]:
+def calibration_record(options: ExportOptions, fitted: Pictures | None) -> dict[str, dict[str, int | str]]:
+    """Return what int8 was fitted to, for the manifest's provenance; nothing for other precisions."""
     if fitted is None:
         return {}
     return {"calibration": {**fitted.as_record(), "weight_bits": 7 if options.seven_bit_weights else 8}}
 
 
-def _file_metadata(manifest: Manifest) -> dict[str, str]:
+def file_metadata(manifest: Manifest) -> dict[str, str]:
     """Return what the ONNX file itself says, for tools that see only that."""
     return {
         "pamtri.name": manifest.name,
@@ -335,7 +351,8 @@ def _file_metadata(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return what makes bundles here, for the manifest."""
     found = {"pamtri-edge": pamtri_edge.__version__}
     for package in _VERSIONS:
         with suppress(metadata.PackageNotFoundError):

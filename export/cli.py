@@ -5,25 +5,27 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
-from pamtri_edge.export.options import ExportOptions, Steps
+from pamtri_edge.export.foreign.specification import (
+    OPTIONS,
+    ForeignNetwork,
+    parse_scale,
+    parse_size,
+    parse_three,
+)
+from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite
-
-if TYPE_CHECKING:
-    from pamtri_edge.export.bundle_export import ExportResult
-    from pamtri_edge.export.report import Report
 
 
 class Model(str, Enum):
@@ -38,6 +40,20 @@ class Via(str, Enum):
 
     TENSORRT = "tensorrt"
     TORCH_TENSORRT = "torch-tensorrt"
+
+
+class ColorOrder(str, Enum):
+    """The order of a network's channels."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+
+
+class Layout(str, Enum):
+    """Where the colors stand in the shape of a network's input."""
+
+    NCHW = "nchw"
+    NHWC = "nhwc"
 
 
 class Precision(str, Enum):
@@ -58,9 +74,9 @@ app = typer.Typer(
 _HELP = """Turn weights into a bundle, and refuse if the exported file is not the network it was made of.
 
 The bundle holds the network as typed ONNX with all that stands around it, golden crops with their
-results, class names, DeepStream configuration, and the figures of the comparison with PyTorch. The
-comparison runs the exported file itself on crops, best on real ones (--crops). If it fails, the command
-ends with exit code 1 and leaves nothing.
+results, class names, DeepStream configuration, and the figures of the comparison with PyTorch (of
+--network: with ONNX Runtime on the file as given). The comparison runs the exported file itself on crops,
+best on real ones (--crops). If it fails, the command ends with exit code 1 and leaves nothing.
 
 \b
 Examples:
@@ -78,25 +94,12 @@ Examples:
   On the device that shall run it: also its TensorRT engine, compared with PyTorch like the file:
     pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
                   --crops crops/ --engine --profile --output street.pamtri
+  A network of another project, as ONNX; fast-reid's normalizes by itself and takes 0 to 255:
+    pamtri-export --network osnet.onnx --crops crops/ --output osnet.pamtri
+    pamtri-export --network fastreid.onnx --input-scale 1 --output fastreid.pamtri
   What would be done, without doing it:
     pamtri-export --pose pose.pth --reid reid.pth.tar --dry-run
 """
-
-
-class _ShownSteps(Steps):
-    """Steps of an export, each a line on the terminal: a bar where the parts are known, then the time."""
-
-    @contextmanager
-    def shown(self, name: str, total: int | None) -> Iterator[Callable[[], None]]:
-        start = time.perf_counter()
-        if total is not None:
-            with console.progress() as bar:
-                task = bar.add_task(f"  {name}", total=total, note="")
-                yield lambda: bar.advance(task)
-            return
-        with console.err.status(f"{name} ..."):
-            yield lambda: None
-        console.err.print(f"  {name}: {time.perf_counter() - start:.1f} s")
 
 
 @app.command(help=_HELP)
@@ -114,6 +117,66 @@ def export(
     reid: Annotated[
         Path | None,
         typer.Option(help="Weights of the re-identification network: the original's file or ours."),
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            help="A re-identification network of another project, as an ONNX file, instead of --pose and "
+            "--reid: one picture in, one embedding (N, D) out. The seven options below tell of it."
+        ),
+    ] = None,
+    input_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW",
+            help="Height and width of the pictures that --network takes. [default: what the file states]",
+            show_default=False,
+        ),
+    ] = None,
+    input_scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="What pixels of 0 to 255 are multiplied by for --network: 1/255 for 0 to 1, 1 for a network "
+            "that normalizes by itself. [default: 1/255]",
+            show_default=False,
+        ),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C",
+            help="What is subtracted then, in the network's own order of channels. [default: ImageNet's "
+            "0.485,0.456,0.406 for RGB; 0 with --input-scale]",
+            show_default=False,
+        ),
+    ] = None,
+    std: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C",
+            help="What is divided by then. [default: ImageNet's 0.229,0.224,0.225; 1 with --input-scale]",
+            show_default=False,
+        ),
+    ] = None,
+    color_order: Annotated[
+        ColorOrder | None,
+        typer.Option(help="Order of the channels that --network takes. [default: rgb]", show_default=False),
+    ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option(
+            help="Shape that --network takes: (N, 3, H, W) or (N, H, W, 3). [default: what the file states]",
+            show_default=False,
+        ),
+    ] = None,
+    output_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which output of --network is the embedding, where it has several.",
+            show_default=False,
+        ),
     ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Type of the two networks in the file.")
@@ -258,16 +321,26 @@ def export(
     ] = False,
 ) -> None:
     """Run the command; users read `_HELP`."""
-    if model is None and pose is None and reid is None:
+    if model is None and pose is None and reid is None and network is None:
         raise InputError(
-            "say what to export: --model lite for a first try, or --reid FILE (and --pose FILE, where the "
-            "re-identification network needs it)."
+            "say what to export: --model lite for a first try, --reid FILE (and --pose FILE, where the "
+            "re-identification network needs it), or --network FILE.onnx for one that was made elsewhere."
         )
+    told = {
+        "input_size": parse_size(input_size),
+        "scale": parse_scale(input_scale),
+        "mean": parse_three(mean, "mean"),
+        "std": parse_three(std, "std"),
+        "color_order": None if color_order is None else color_order.value,
+        "layout": None if layout is None else layout.value,
+        "output_name": output_name,
+    }
     options = ExportOptions(
         model=None if model is None else model.value,
         seed=seed,
         pose=pose,
         reid=reid,
+        network=foreign_network(network, told),
         precision=precision.value,
         geometry=geometry,
         flip_test=flip_test,
@@ -293,19 +366,23 @@ def export(
     )
     with _packages_needed():
         from pamtri_edge.export.bundle_export import export_bundle, plan_export
+        from pamtri_edge.export.foreign.bundle import export_network, plan_network
         from pamtri_edge.export.report import ParityError
+        from pamtri_edge.export.show import ShownSteps, show_report, show_result
         from pamtri_edge.export.tables import plan_table
 
-    console.out.print(plan_table(plan_export(options), precision=options.precision))
+    foreign = options.network is not None
+    plan = (plan_network if foreign else plan_export)(options)
+    console.out.print(plan_table(plan, precision=options.precision))
     if dry_run:
         console.out.print("Nothing was written (--dry-run).")
         return
     try:
-        result = export_bundle(options, steps=_ShownSteps())
+        result = (export_network if foreign else export_bundle)(options, steps=ShownSteps())
     except ParityError as error:
-        _show_report(error.report)
+        show_report(error.report)
         raise
-    _show_result(options, result)
+    show_result(options, result)
 
 
 def main() -> None:
@@ -317,6 +394,21 @@ def main() -> None:
 def _terminated(number: int, frame: FrameType | None) -> None:
     """Leave as after an error, so that the half-written bundle is cleaned away."""
     raise SystemExit(128 + number)
+
+
+def foreign_network(path: Path | None, told: Mapping[str, Any]) -> ForeignNetwork | None:
+    """Return the network of `--network` with what the options tell of it, by the fields' names.
+
+    Raises:
+        InputError: something is told, and there is no network; or what is told cannot be.
+    """
+    given = {name: value for name, value in told.items() if value is not None}
+    if path is not None:
+        return ForeignNetwork(path=path, **given)
+    if given:
+        named = " and ".join(OPTIONS[name] for name in given)
+        raise InputError(f"{named} {'tells' if len(given) == 1 else 'tell'} of a --network; none is given.")
+    return None
 
 
 def class_names(given: str | None, option: str) -> tuple[str, ...] | None:
@@ -354,59 +446,3 @@ def _packages_needed() -> Iterator[None]:
         raise MissingDependencyError(
             f"exporting needs {error.name}, not installed here: pip install 'pamtri-edge[export]'"
         ) from error
-
-
-def _show_report(report: Report) -> None:
-    from pamtri_edge.export.tables import (
-        engine_table,
-        half_line,
-        report_table,
-        retrieval_line,
-        sample_lines,
-    )
-
-    console.out.print(report_table(report))
-    if report.engines:
-        console.out.print(engine_table(report))
-    for judgement in report.judgements:
-        for remark in judgement.remarks:
-            console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
-    for line in sample_lines(report):
-        console.out.print(line, soft_wrap=True)
-    for doubt in report.doubts:
-        console.err.print(console.styled("WARNING:", "bold red"), f"{doubt}.", soft_wrap=True)
-    if report.half is not None:
-        console.out.print(half_line(report.half), soft_wrap=True)
-    if report.retrieval is not None:
-        console.out.print(retrieval_line(report.retrieval), soft_wrap=True)
-    if report.drawn:
-        console.out.print(
-            "The crops were rendered, because no real ones were given: use --crops DIR with pictures of your "
-            "cameras.",
-            soft_wrap=True,
-        )
-
-
-def _show_result(options: ExportOptions, result: ExportResult) -> None:
-    from pamtri_edge.export.tables import profile_table, sizes_line
-
-    _show_report(result.report)
-    for measured in result.profiles:
-        console.out.print(profile_table(measured))
-    console.out.print(sizes_line(result.sizes), soft_wrap=True)
-    if options.geometry is Geometry.ORIGINAL:
-        console.out.print(
-            "Stock DeepStream nvinfer cannot feed geometry 'original': deepstream/README.txt says why.",
-            soft_wrap=True,
-        )
-    if not result.manifest.trained:
-        console.out.print("The weights are random: speed and formats are real, the results mean nothing.")
-    if result.report.failures:
-        console.err.print(
-            console.styled("WARNING: the comparison with PyTorch FAILED;", "bold red"),
-            "the bundle was written because of --allow-drift, and its manifest says so:",
-            soft_wrap=True,
-        )
-        for failure in result.report.failures:
-            console.err.print(f"  {failure}", soft_wrap=True)
-    console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.", soft_wrap=True)

@@ -45,11 +45,15 @@ class Comparison:
         pictures: the crops at hand.
         everything: the network on these and on the sample crops.
         steps: is told of each step.
+        against: what computed the network.
+        judged_as: the precision whose limits apply; "" for that of the file.
     """
 
     pictures: Pictures
     everything: Reference
     steps: Steps
+    against: str = "PyTorch"
+    judged_as: str = ""
 
     @classmethod
     def of(cls, module: Pamtri, pictures: Pictures, steps: Steps) -> Comparison:
@@ -61,7 +65,7 @@ class Comparison:
         inputs = graph_inputs([*pictures.crops, *golden.candidates().crops], module.input_names)
         with steps.step("run PyTorch", _batches(inputs["images"])) as advance:
             everything = Reference.of(module, inputs, advance=advance)
-        _refuse_useless(everything)
+        refuse_useless(everything, "PyTorch")
         return cls(pictures, everything, steps)
 
     @property
@@ -85,6 +89,8 @@ class Comparison:
             staged,
             samples=() if self.pictures.drawn else self._judged(runs, manifest, self._samples),
             half=self._half(model, manifest) if manifest.precision == "fp16" else None,
+            against=self.against,
+            judged_as=self._limits(manifest),
         )
 
     def golden(self, runs: Sequence[Run], *, precision: str, strict: bool) -> Golden:
@@ -98,7 +104,7 @@ class Comparison:
         self, pose: Path, reid: Path, backends: Sequence[str], manifest: Manifest
     ) -> tuple[Staged, ...]:
         """Judge the two-network form."""
-        few, limits = self.reference.of_crops(slice(STAGED_CROPS)), LIMITS[manifest.precision]
+        few, limits = self.reference.of_crops(slice(STAGED_CROPS)), LIMITS[self._limits(manifest)]
         total = 2 * _batches(few.inputs["images"])
         stages = []
         for backend in backends:
@@ -124,9 +130,12 @@ class Comparison:
             return run_file(model, self.everything, backend=backend, native_half=native_half, advance=advance)
 
     def _judged(self, runs: Sequence[Run], manifest: Manifest, place: slice) -> tuple[Judgement, ...]:
-        reference, limits = self.everything.of_crops(place), LIMITS[manifest.precision]
+        reference, limits = self.everything.of_crops(place), LIMITS[self._limits(manifest)]
         variant: Mapping[str, bool] = manifest.variant
         return tuple(judged(reference, run.of_crops(place), limits=limits, variant=variant) for run in runs)
+
+    def _limits(self, manifest: Manifest) -> str:
+        return self.judged_as or manifest.precision
 
     @property
     def _given(self) -> slice:
@@ -137,8 +146,16 @@ class Comparison:
         return slice(len(self.pictures), None)
 
 
-def _refuse_useless(reference: Reference) -> None:
-    """Refuse a network whose embeddings compare with nothing, whatever the file makes of it."""
+def refuse_useless(reference: Reference, against: str) -> None:
+    """Refuse a network whose embeddings compare with nothing, whatever the file makes of it.
+
+    Args:
+        reference: the network on crops.
+        against: what computed it.
+
+    Raises:
+        ExportError: it gives NaN, infinity, or embeddings without a direction.
+    """
     results = dict(reference.outputs)
     if reference.heatmaps is not None:
         results["heatmaps"] = reference.heatmaps
@@ -148,14 +165,14 @@ def _refuse_useless(reference: Reference) -> None:
         if wrong:
             raise ExportError(
                 f"the network itself gives {name} that are not finite on {wrong} of {crops} pictures, in "
-                "PyTorch, before any export: its weights are damaged, or its training diverged. Export "
+                f"{against}, before any export: its weights are damaged, or its training diverged. Export "
                 "another checkpoint."
             )
     lengths = np.linalg.norm(reference.outputs["embedding"], axis=1)
     if (lengths < _SHORTEST).any():
         raise ExportError(
             f"the network itself gives an embedding of length 0 on {int((lengths < _SHORTEST).sum())} of "
-            f"{crops} pictures, in PyTorch, before any export, so that nothing can be compared by it: the "
+            f"{crops} pictures, in {against}, before any export, so that nothing can be compared by it: the "
             "last layers of its weights are zero or dead. Export another checkpoint."
         )
 

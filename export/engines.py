@@ -221,7 +221,7 @@ class EngineMaker:
                 forced = joined(
                     [
                         from_keypoints(
-                            reference.module, part, reference.heatmaps[place], found["keypoints"][place]
+                            reference.fused, part, reference.heatmaps[place], found["keypoints"][place]
                         )
                         for part, place in reference.parts()
                     ]

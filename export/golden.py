@@ -79,13 +79,13 @@ def golden(reference: Reference, runs: Sequence[Run], *, precision: str, strict:
         ExportError: the engines of this machine disagree on all candidates by more than the tolerance, so
             that the bundle would fail its own self-test.
     """
-    module, inputs = reference.module, reference.inputs
+    inputs = reference.inputs
     expected, *others = (run.found.outputs for run in runs)
     clearest = np.arange(len(inputs["images"]))
     if reference.heatmaps is not None:
-        clear = margins(reference.heatmaps, gated=module.reid.network.spec.segments).min(axis=1)
+        clear = margins(reference.heatmaps, gated=reference.fused.reid.network.spec.segments).min(axis=1)
         clearest = np.argsort(-clear, kind="stable")
-    limits = tolerance(precision, module.output_names)
+    limits = tolerance(precision, tuple(reference.outputs))
     kept = [
         crop
         for crop in clearest

@@ -32,6 +32,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     (r"reid\.network\.base\._(?:conv_head|bn1).*", "reid.last"),
     (r"reid\.network\.base\.(\w+).*", r"reid.\1"),
     (r"reid\.network\.(?:fc|classifier|neck).*", "reid.heads"),
+    (r"network\.(part\d+)", r"\1"),
     (r"(\w+)\..*", r"\1"),
 )
 """Scopes and the groups that their layers belong to; the first that fits counts."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.bundle import SUFFIX
 from pamtri_edge.errors import InputError
+from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest import PRECISIONS
 
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """What to export, and how. Either `model`, or `reid` with `pose` where it needs one.
+    """What to export, and how. Either `model`, or `reid` with `pose` where it needs one, or `network`.
 
     Attributes:
         model: "lite" or "paper": networks of that size, with the trained weights that come with the package
@@ -43,6 +44,7 @@ class ExportOptions:
         seed: draws weights for `model` even where there are trained ones; None draws with 0 if it must.
         pose: file of the pose network's weights.
         reid: file of the re-identification network's weights.
+        network: a re-identification network that was made elsewhere.
         precision: "fp32", "fp16" or "int8".
         geometry: how a crop becomes the pictures.
         flip_test: average the heatmaps with those of the mirror image.
@@ -74,6 +76,7 @@ class ExportOptions:
     seed: int | None = None
     pose: Path | None = None
     reid: Path | None = None
+    network: ForeignNetwork | None = None
     precision: str = "fp32"
     geometry: Geometry = Geometry.UNIFIED
     flip_test: bool = False
@@ -102,12 +105,14 @@ class ExportOptions:
         check_choice(self.precision, PRECISIONS, "precision")
         if isinstance(self.model, str):
             check_choice(self.model, MODELS, "model")
-        if (self.model is None) == (self.reid is None and self.pose is None):
+        if self.network is not None:
+            self._check_network()
+        elif (self.model is None) == (self.reid is None and self.pose is None):
             raise InputError(
                 "say what to export: either model ('lite' or 'paper'), or the files of the "
                 "weights, reid (and pose, where the re-identification network needs it); not both."
             )
-        if self.model is None and self.reid is None:
+        if self.network is None and self.model is None and self.reid is None:
             raise InputError(
                 "pose alone gives no embedding; pass the weights of the re-identification network."
             )
@@ -117,6 +122,32 @@ class ExportOptions:
             raise InputError(f"seven_bit_weights are int8's; the precision is {self.precision}.")
         self._check_retrieval()
         self._check_engine()
+
+    def _check_network(self) -> None:
+        """Refuse what belongs to PAMTRI's own networks and would be passed over in silence."""
+        given = {
+            "--model": self.model is not None,
+            "--pose": self.pose is not None,
+            "--reid": self.reid is not None,
+            "--seed": self.seed is not None,
+            "--geometry original": self.geometry is not Geometry.UNIFIED,
+            "--flip-test": self.flip_test,
+            "--raw-feature": self.raw_feature,
+            "--no-optimize": not self.optimize,
+            "--colors": self.colors is not None,
+            "--types": self.types is not None,
+            "--staged": self.staged,
+        }
+        if named := [option for option, there in given.items() if there]:
+            raise InputError(
+                f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} of PAMTRI's own networks; with "
+                "--network the file is all there is: leave out one or the other."
+            )
+        if self.engine:
+            raise InputError(
+                "--engine is of PAMTRI's own networks; with --network leave it out: the engine is built when "
+                "the bundle is first loaded on a GPU, and checked against its golden crops there."
+            )
 
     def _check_retrieval(self) -> None:
         if self.retrieval is None:
@@ -167,6 +198,8 @@ class ExportOptions:
             return self.output.name.removesuffix(SUFFIX)
         if isinstance(self.model, str):
             return f"pamtri-{self.model}"
+        if self.network is not None:
+            return self.network.path.name.removesuffix(".onnx") or "network"
         if self.reid is None:
             return "pamtri-custom"
         ending = next((e for e in _ENDINGS if self.reid.name.endswith(e)), self.reid.suffix)

@@ -87,7 +87,7 @@ def run_file(
         outputs, arithmetic = _engine(model, inputs, backend, native_half, advance)
 
     def forced(part: tuple[Inputs, slice]) -> dict[str, Floats]:
-        return from_heatmaps(reference.module, part[0], heatmaps[part[1]])
+        return from_heatmaps(reference.fused, part[0], heatmaps[part[1]])
 
     expected = joined(side_by_side(forced, reference.parts(), advance=advance))
     return Run(backend, arithmetic, Found(outputs, heatmaps, both, expected))
@@ -143,7 +143,7 @@ def compare_staged(
     with closing(create_backend(reid, backend=backend)) as engine:
         embeddings = []
         for part, place in reference.parts():  # one after another: a stack is 13 MB
-            given = reid_inputs(reference.module, part, reference.heatmaps[place])
+            given = reid_inputs(reference.fused, part, reference.heatmaps[place])
             embeddings += side_by_side(engine.run, [given], advance=advance)
     cosines = Cosines.of(joined(embeddings)["embedding"], reference.outputs["embedding"])
     allowed = limits.heatmap_error(float(np.abs(reference.heatmaps).max()))

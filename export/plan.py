@@ -109,7 +109,7 @@ def make_plan(options: ExportOptions, given: Networks, speed: Speed | None = Non
     check_place(options.final, overwrite=options.overwrite)
     require_temporary_folder()  # PyTorch's exporter would fail without, after the networks have run
     crops, calibration = crop_sources(options)
-    parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} rendered crops"
+    parity, fitted = crop_texts(options)
     parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))
     graph = int(parameters * _BYTES[options.precision]) + _GRAPH_BYTES
     files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
@@ -137,7 +137,7 @@ def make_plan(options: ExportOptions, given: Networks, speed: Speed | None = Non
         colors=colors,
         types=types,
         parity=parity,
-        calibration=_calibration_text(options, calibration),
+        calibration=fitted,
         retrieval=None if data is None else _retrieval_text(options, speed, data),
         files=files,
         seconds=0.0 if speed is None else _seconds(options, given, speed, crops, calibration, data),
@@ -165,6 +165,13 @@ def crop_sources(options: ExportOptions) -> tuple[list[Path], list[Path]]:
     if len(both) < 2:
         return both, both
     return both[1::2], both[::2]
+
+
+def crop_texts(options: ExportOptions) -> tuple[str, str | None]:
+    """Say which crops are compared, and which int8 is calibrated with; None for other precisions."""
+    crops, calibration = crop_sources(options)
+    parity = _some(crops, options.parity_crops) if crops else f"{options.parity_crops} rendered crops"
+    return parity, _calibration_text(options, calibration)
 
 
 def input_specs(given: Networks, geometry: Geometry) -> tuple[TensorSpec, ...]:

@@ -30,13 +30,13 @@ class Reference:
     """The network in float32 and what it makes of the crops.
 
     Attributes:
-        module: the fused module.
+        module: the fused module; None for a network that is not ours.
         inputs: of the crops, by name.
         outputs: by name.
         heatmaps: (N, K, 64, 64); None without a pose network.
     """
 
-    module: Pamtri
+    module: Pamtri | None
     inputs: Inputs
     outputs: Mapping[str, Floats]
     heatmaps: Floats | None
@@ -55,6 +55,12 @@ class Reference:
         heatmaps = [maps for _, maps in found if maps is not None]
         outputs = joined([outputs for outputs, _ in found])
         return cls(module, inputs, outputs, np.concatenate(heatmaps) if heatmaps else None)
+
+    @property
+    def fused(self) -> Pamtri:
+        """The fused module, of a network that has one: who asks for heatmaps knows that it does."""
+        assert self.module is not None
+        return self.module
 
     def of_crops(self, place: slice) -> Reference:
         """Return the reference on some of its crops alone."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The comparison of an exported file with PyTorch, as a whole."""
+"""The comparison of an exported file with the network that it was made of, as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.engine_judgement import EngineJudgement
 from pamtri_edge.export.judgement import Judgement, Staged
-from pamtri_edge.export.limits import LIMITS
+from pamtri_edge.export.limits import LIMITS, Limits
 from pamtri_edge.retrieval.loss import RetrievalLoss
 
 
@@ -32,7 +32,7 @@ class HalfArithmetic:
 
 @dataclass(frozen=True)
 class Report:
-    """The comparison of an exported file with PyTorch.
+    """The comparison of an exported file with the network that it was made of.
 
     Attributes:
         precision: of the file.
@@ -46,6 +46,8 @@ class Report:
             on drawn crops anyway.
         doubts: about the pictures that int8 was fitted to, a sentence each.
         half: of a float16 file, what true half arithmetic gives; None for other precisions.
+        against: what computed the network that the file is held against.
+        judged_as: the precision whose limits apply; "" for that of the file.
     """
 
     precision: str
@@ -58,6 +60,13 @@ class Report:
     samples: tuple[Judgement, ...] = ()
     half: HalfArithmetic | None = None
     doubts: tuple[str, ...] = ()
+    against: str = "PyTorch"
+    judged_as: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """How far the file may be from the network."""
+        return LIMITS[self.judged_as or self.precision]
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -81,7 +90,7 @@ class Report:
         record = dataclasses.asdict(self)
         del record["retrieval"]  # the manifest has a field for it
         record["source"] = Path(self.source).name  # where the folder lies is nobody's business
-        record["limits"] = dataclasses.asdict(LIMITS[self.precision])
+        record["limits"] = dataclasses.asdict(self.limits)
         record["passed"] = not self.failures
         rounded: dict[str, Any] = _rounded(record)
         return rounded

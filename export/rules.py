@@ -30,13 +30,15 @@ MAX_BYTES: Final = 2**31 - 1
 OPERATORS: Final[frozenset[str]] = frozenset(
     {
         # arithmetic
-        "Abs", "Add", "Clip", "Div", "Floor", "Max", "Min", "Mod", "Mul", "Neg", "Pow", "Reciprocal",
-        "Round", "Sign", "Sqrt", "Sub",
+        "Abs", "Add", "Clip", "Div", "Erf", "Exp", "Floor", "Log", "Max", "Min", "Mod", "Mul", "Neg", "Pow",
+        "Reciprocal", "Round", "Sign", "Sqrt", "Sub", "Sum",
         # comparison and choice
         "And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or", "Where",
         # networks
-        "AveragePool", "BatchNormalization", "Conv", "Gemm", "GlobalAveragePool", "LeakyRelu", "MatMul",
-        "MaxPool", "Relu", "Resize", "Sigmoid", "Softmax",
+        "AveragePool", "BatchNormalization", "Conv", "Elu", "Gemm", "GlobalAveragePool", "GlobalMaxPool",
+        "HardSigmoid", "HardSwish", "InstanceNormalization", "LayerNormalization", "LeakyRelu",
+        "LpNormalization", "MatMul", "MaxPool", "PRelu", "Relu", "Resize", "Sigmoid", "Softmax", "Softplus",
+        "Tanh",
         # reduction
         "ArgMax", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum",
         # shape and place

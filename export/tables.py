@@ -10,7 +10,7 @@ from rich.table import Table
 
 from pamtri_edge.export.engine_judgement import EngineJudgement
 from pamtri_edge.export.judgement import Attribute, Cosines, Judgement, Staged
-from pamtri_edge.export.limits import LIMITS, Limits
+from pamtri_edge.export.limits import Limits
 from pamtri_edge.export.plan import Plan
 from pamtri_edge.export.profile import Profile
 from pamtri_edge.export.report import HalfArithmetic, Report
@@ -55,14 +55,15 @@ def plan_table(plan: Plan, *, precision: str) -> Table:
 def report_table(report: Report) -> Table:
     """Return the comparison with PyTorch: a line a figure, a column an engine, and the limits."""
     crops = f"{report.judgements[0].crops} crops: {report.source}"
-    table = Table(title=f"{report.precision} file against PyTorch fp32 on {crops}", title_justify="left")
+    title = f"{report.precision} file against {report.against} fp32 on {crops}"
+    table = Table(title=title, title_justify="left")
     table.add_column("")
     for judgement in report.judgements:
         table.add_column(f"{judgement.backend}\n({judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
     columns = [_column(judgement) for judgement in report.judgements]
     largest = max((run.pose.largest for run in report.judgements if run.pose is not None), default=0.0)
-    limits = _limits(LIMITS[report.precision], largest=largest)
+    limits = _limits(report.limits, largest=largest)
     _add_rows(table, columns, limits)
     _add_rows(table, [_staged_column(stage) for stage in report.staged], limits)
     return table
@@ -70,7 +71,7 @@ def report_table(report: Report) -> Table:
 
 def sample_lines(report: Report) -> list[str]:
     """Return what the comparison gave on the sample crops, a line an engine."""
-    limit = LIMITS[report.precision].cosine
+    limit = report.limits.cosine
     return [
         f"{run.backend} ({run.arithmetic}), on the {run.crops} sample crops that come with the package: "
         f"least cosine {_figure(run.own_heatmaps.minimum)}, mean {_figure(run.own_heatmaps.mean)} "
@@ -110,7 +111,7 @@ def engine_table(report: Report) -> Table:
         table.add_column(f"{judgement.name}\n({judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
     columns = [_engine_column(judgement) for judgement in report.engines]
-    limits = _limits(LIMITS[report.precision], largest=0.0 if first.pose is None else first.pose.largest)
+    limits = _limits(report.limits, largest=0.0 if first.pose is None else first.pose.largest)
     _add_rows(table, columns, limits)
     return table
 

@@ -24,6 +24,7 @@ from pamtri_edge.export.judgement import Attribute, Cosines
 from pamtri_edge.export.limits import LIMITS
 from pamtri_edge.export.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.manifest import PRECISIONS, Manifest
+from pamtri_edge.printable import printable
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.selftest import row_cosines
 
@@ -56,11 +57,15 @@ class Check:
 
 
 def check_golden(bundle: Bundle, engine: Backend) -> Check:
-    """Compare the golden crops with what PyTorch gave for them at export."""
+    """Compare the golden crops with what the network itself gave for them at export."""
     golden = bundle.golden()
     found = _run(engine, {spec.name: golden.inputs[spec.name] for spec in bundle.manifest.inputs})
-    title = f"golden crops: {engine.name} ({engine.arithmetic}) against PyTorch (fp32)"
-    return _compare(title, golden.reference, found, bundle.manifest, bundle.manifest.precision)
+    parity = bundle.manifest.parity
+    against = printable(parity.get("against", "PyTorch"))
+    title = f"golden crops: {engine.name} ({engine.arithmetic}) against {against} (fp32)"
+    wider = parity.get("judged_as")
+    judged_as = wider if wider in PRECISIONS else bundle.manifest.precision
+    return _compare(title, golden.reference, found, bundle.manifest, judged_as)
 
 
 def check_engines(bundle: Bundle, engine: Backend, pictures: Pictures) -> Check:

@@ -58,6 +58,20 @@ def _leaky_relu(node: Node) -> Compute:
     return lambda x: functional.leaky_relu(x, alpha)
 
 
+def _elu(node: Node) -> Compute:
+    alpha = float(node.get("alpha", 1.0))
+    return lambda x: functional.elu(x, alpha)
+
+
+def _hard_sigmoid(node: Node) -> Compute:
+    alpha, beta = float(node.get("alpha", 0.2)), float(node.get("beta", 0.5))
+    return lambda x: (x * alpha + beta).clamp(0.0, 1.0)
+
+
+def _prelu(x: Tensor, slope: Tensor) -> Tensor:
+    return torch.where(x < 0, x * slope, x)
+
+
 def _softmax(node: Node) -> Compute:
     axis = int(node.get("axis", -1))
     return lambda x: functional.softmax(x, axis)
@@ -69,13 +83,19 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "And": _paired(torch.logical_and),
     "Clip": _clip,
     "Div": _paired(_divide),
+    "Elu": _elu,
     "Equal": _paired(torch.eq),
+    "Erf": plain(torch.erf),
+    "Exp": plain(torch.exp),
     "Floor": plain(torch.floor),
     "Greater": _paired(torch.gt),
     "GreaterOrEqual": _paired(torch.ge),
+    "HardSigmoid": _hard_sigmoid,
+    "HardSwish": plain(functional.hardswish),
     "LeakyRelu": _leaky_relu,
     "Less": _paired(torch.lt),
     "LessOrEqual": _paired(torch.le),
+    "Log": plain(torch.log),
     "Max": _variadic(torch.maximum),
     "Min": _variadic(torch.minimum),
     "Mod": _mod,
@@ -83,6 +103,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Neg": plain(torch.neg),
     "Not": plain(torch.logical_not),
     "Or": _paired(torch.logical_or),
+    "PRelu": _paired(_prelu),
     "Pow": _paired(_power),
     "Reciprocal": plain(torch.reciprocal),
     "Relu": plain(torch.relu),
@@ -90,7 +111,10 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Sigmoid": plain(torch.sigmoid),
     "Sign": plain(torch.sign),
     "Softmax": _softmax,
+    "Softplus": plain(functional.softplus),
     "Sqrt": plain(torch.sqrt),
     "Sub": _paired(torch.sub),
+    "Sum": _variadic(torch.add),
+    "Tanh": plain(torch.tanh),
     "Where": plain(_where),
 }

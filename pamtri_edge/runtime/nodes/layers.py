@@ -53,6 +53,31 @@ def _batch_normalization(node: Node) -> Compute:
     )
 
 
+def _instance_normalization(node: Node) -> Compute:
+    epsilon = float(node.get("epsilon", 1e-5))
+    return lambda x, scale, shift: functional.instance_norm(x, weight=scale, bias=shift, eps=epsilon)
+
+
+def _layer_normalization(node: Node) -> Compute:
+    if node.outputs > 1:
+        raise UnsupportedError("LayerNormalization with mean and deviation as outputs")
+    node.expect("stash_type", 1, 1)
+    axis, epsilon = int(node.get("axis", -1)), float(node.get("epsilon", 1e-5))
+
+    def normalize(x: Tensor, scale: Tensor, shift: Tensor | None = None) -> Tensor:
+        shape = x.shape[axis:]
+        return functional.layer_norm(
+            x, shape, scale.expand(shape), None if shift is None else shift.expand(shape), epsilon
+        )
+
+    return normalize
+
+
+def _lp_normalization(node: Node) -> Compute:
+    axis, power = int(node.get("axis", -1)), int(node.get("p", 2))
+    return lambda x: x / torch.linalg.vector_norm(x, ord=power, dim=axis, keepdim=True)
+
+
 def _average_pool(node: Node) -> Compute:
     node.expect("ceil_mode", 0, 0)
     _no_dilation(node)
@@ -72,20 +97,24 @@ def _average_pool(node: Node) -> Compute:
 def _max_pool(node: Node) -> Compute:
     if node.outputs > 1:
         raise UnsupportedError("MaxPool with indices")
-    node.expect("ceil_mode", 0, 0)
+    up = bool(node.expect("ceil_mode", 0, 0, 1))
     _no_dilation(node)
     before, padding = _padding(node, rank=2)
     kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
 
     def pool(x: Tensor) -> Tensor:
         x = x if before is None else functional.pad(x, before, value=-math.inf)
-        return functional.max_pool2d(x, kernel, stride, padding)
+        return functional.max_pool2d(x, kernel, stride, padding, ceil_mode=up)
 
     return pool
 
 
 def _global_average_pool(x: Tensor) -> Tensor:
     return x.mean(dim=tuple(range(2, x.ndim)), keepdim=True)
+
+
+def _global_max_pool(x: Tensor) -> Tensor:
+    return x.amax(dim=tuple(range(2, x.ndim)), keepdim=True)
 
 
 def _resize(node: Node) -> Compute:
@@ -160,6 +189,10 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Conv": _conv,
     "Gemm": _gemm,
     "GlobalAveragePool": plain(_global_average_pool),
+    "GlobalMaxPool": plain(_global_max_pool),
+    "InstanceNormalization": _instance_normalization,
+    "LayerNormalization": _layer_normalization,
+    "LpNormalization": _lp_normalization,
     "MatMul": plain(_MATMUL),
     "MaxPool": _max_pool,
     "Resize": _resize,

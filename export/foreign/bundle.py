@@ -1,0 +1,324 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a network in an ONNX file to a verified bundle, or an error and nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, numpy_helper
+
+from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, TensorSpec, bundle_writer
+from pamtri_edge.errors import BundleError, ExportError
+from pamtri_edge.export import deepstream, golden
+from pamtri_edge.export.bundle_export import (
+    ExportResult,
+    GraphWriter,
+    accepted,
+    calibration_record,
+    chosen_pictures,
+    file_metadata,
+    refuse_violations,
+    sizes_of,
+    versions,
+)
+from pamtri_edge.export.comparison import Comparison, refuse_useless
+from pamtri_edge.export.doubts import calibration_doubts
+from pamtri_edge.export.foreign.adapt import adapted
+from pamtri_edge.export.foreign.file import NetworkFile, default_opset, read_network
+from pamtri_edge.export.foreign.form import Form, form_of
+from pamtri_edge.export.foreign.fuse import fused
+from pamtri_edge.export.foreign.reference import AGAINST, GivenNetwork, check_batches
+from pamtri_edge.export.foreign.specification import ForeignNetwork, shown
+from pamtri_edge.export.options import ExportOptions, Steps
+from pamtri_edge.export.parity import BACKENDS, Run
+from pamtri_edge.export.pictures import Pictures, graph_inputs, parts
+from pamtri_edge.export.plan import Plan, check_place, check_room, crop_texts
+from pamtri_edge.export.profile import Profile, profile_host
+from pamtri_edge.export.reference import Reference
+from pamtri_edge.export.retrieval import RetrievalCheck, retrieval_set
+from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.manifest import Manifest
+from pamtri_edge.manifest_fields import VARIANT_FLAGS
+from pamtri_edge.printable import printable
+from pamtri_edge.runtime.network_file import last_line
+
+Floats = NDArray[np.float32]
+
+_INPUTS: Final = (TensorSpec("images", (None, 3, IMAGE_SIZE, IMAGE_SIZE)),)
+_VARIANT: Final = dict.fromkeys(VARIANT_FLAGS, False)
+_BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
+_OTHER_BYTES: Final = 4_100_000  # golden crops, texts
+_ENGINES: Final = 3.0  # of what the network takes a crop: itself, and two engines that it is compared under
+_START: Final = 5.0  # seconds, for imports and files
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedNetwork:
+    """A network that a bundle can be made of, as far as is known before it is compared.
+
+    Attributes:
+        told: what the user says of it.
+        file: as it was read.
+        form: its input and output.
+        given: the file under ONNX Runtime.
+        graph: the bundle's graph in float32.
+        dim: numbers of an embedding.
+        seconds: what a crop takes here.
+    """
+
+    told: ForeignNetwork
+    file: NetworkFile
+    form: Form
+    given: GivenNetwork
+    graph: ModelProto
+    dim: int
+    seconds: float
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """Outputs of the bundle's graph."""
+        return (TensorSpec("embedding", (None, self.dim)),)
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """How a picture becomes the network's input, and what its embedding is, as plain JSON data."""
+        return {
+            **self.told.as_record(),
+            "input_size": [self.form.height, self.form.width],
+            "layout": self.form.layout,
+            "output": printable(self.form.output),
+        }
+
+    @property
+    def space(self) -> str:
+        """Identity of the embeddings: the weights, and how pictures are prepared for them."""
+        text = json.dumps([self.file.identity, self.preparation], sort_keys=True)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return sum(int(np.prod(tensor.dims)) for tensor in self.graph.graph.initializer)
+
+
+def open_network(told: ForeignNetwork) -> OpenedNetwork:
+    """Read a network and make a bundle's graph of it.
+
+    Raises:
+        InputError: the file or what is told of it cannot be used; see `file`, `form` and `reference`.
+        ExportError: no bundle can be made of it: its batch is fixed inside, its opset cannot be converted, or
+            an operator of it is not among those that every engine has.
+    """
+    name = printable(told.path)
+    file = read_network(told.path)
+    form = form_of(file, told)
+    given = GivenNetwork(file, form, told)
+    dim = given.dim()
+    start = time.perf_counter()
+    given.dim()
+    seconds = time.perf_counter() - start
+    graph = fused(adapted(file, form), form, told, dim=dim, name="network", metadata={})
+    refuse_violations(graph, name)
+    check_batches(_runner(graph), given, name, form.batch)
+    return OpenedNetwork(told, file, form, given, graph, dim, seconds)
+
+
+def plan_network(options: ExportOptions) -> Plan:
+    """Say what `export_network` would do; nothing is written.
+
+    Raises:
+        PamtriError: as `export_network`, as far as that can be known beforehand.
+    """
+    check_place(options.final, overwrite=options.overwrite)
+    return _plan(options, open_network(_told(options)))
+
+
+def export_network(options: ExportOptions, *, steps: Steps | None = None) -> ExportResult:
+    """Make a bundle of a network, and compare it with the file as it was given.
+
+    Args:
+        options: what and how; `options.network` is set.
+        steps: is told of each step.
+
+    Returns:
+        The bundle, which is complete and checked.
+
+    Raises:
+        ParityError: the bundle's file does not give what the network gives; nothing was written.
+        ExportError: as `open_network`; or the place cannot be written, or the disk is full.
+        InputError: as `open_network`; or options or folders that cannot be used.
+    """
+    steps = steps or Steps()
+    check_place(options.final, overwrite=options.overwrite)
+    with steps.step("read the network"):
+        opened = open_network(_told(options))
+    plan = _plan(options, opened)
+    with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
+        compared, fitted = chosen_pictures(options)
+        doubts = () if fitted is None else calibration_doubts(fitted)
+        manifest = _manifest(options, plan, opened, fitted)
+        calibration = list(parts(graph_inputs(fitted.crops, ["images"]), 1)) if fitted else []
+        for name, text in deepstream.files(manifest).items():
+            writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+        comparison = _comparison(opened, compared, steps)
+        model = writer.file(MODEL_FILE)
+        retrieval = RetrievalCheck.of(options, inputs=["images"], folder=model.parent, steps=steps)
+        graph = _named(opened.graph, manifest)
+        lost = GraphWriter(options, manifest, steps).write_model(graph, model, calibration, retrieval)
+        runs = _runs(comparison, model, opened)
+        report = dataclasses.replace(comparison.report(model, runs, manifest), retrieval=lost, doubts=doubts)
+        report = accepted(report, plan.final, options)
+        chosen = comparison.golden(runs, precision=options.precision, strict=not options.allow_drift)
+        chosen.save(writer.file(GOLDEN_FILE))
+        profiles: tuple[Profile, ...] = ()
+        if options.profile:
+            with steps.step("measure the network"):
+                profiles = tuple(profile_host(writer.path, manifest, chosen.inputs))
+        manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
+        with steps.step("write the bundle"):
+            sizes = sizes_of(writer)
+            path = writer.commit(manifest)
+    return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
+
+
+def _told(options: ExportOptions) -> ForeignNetwork:
+    assert options.network is not None
+    return options.network
+
+
+def _comparison(opened: OpenedNetwork, pictures: Pictures, steps: Steps) -> Comparison:
+    """Run the file as it was given on the crops at hand and on the sample crops."""
+    inputs = graph_inputs([*pictures.crops, *golden.candidates().crops], ["images"])
+    with steps.step(f"run {AGAINST} on the file as given", len(inputs["images"])) as advance:
+        everything = Reference(None, inputs, opened.given.outputs(inputs["images"], advance), None)
+    refuse_useless(everything, AGAINST)
+    # A file in half precision rounds as it computes; the bundle's float32 graph does not.
+    judged_as = "fp16" if _is_half(opened.file.model) else ""
+    return Comparison(pictures, everything, steps, against=AGAINST, judged_as=judged_as)
+
+
+def _runs(comparison: Comparison, model: Any, opened: OpenedNetwork) -> tuple[Run, ...]:
+    try:
+        return comparison.runs(model, BACKENDS)
+    except BundleError as error:
+        raise ExportError(
+            f"{printable(opened.file.path)}: one of the engines that a bundle must run on cannot compute it "
+            f"({last_line(error)}). Export the network with plainer operators."
+        ) from error
+
+
+def _is_half(model: ModelProto) -> bool:
+    return any(
+        numpy_helper.to_array(tensor).dtype == np.float16
+        for tensor in model.graph.initializer
+        if len(tensor.dims) > 1
+    )
+
+
+def _runner(graph: ModelProto) -> Any:
+    """Return what runs a graph under ONNX Runtime, (N, 3, 256, 256) to (N, D)."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    loaded: list[Any] = []
+
+    def run(images: Floats) -> Floats:
+        if not loaded:
+            loaded.append(
+                onnxruntime.InferenceSession(
+                    graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+                )
+            )
+        found: Floats = loaded[0].run(["embedding"], {"images": images})[0]
+        return found
+
+    return run
+
+
+def _named(graph: ModelProto, manifest: Manifest) -> ModelProto:
+    named = ModelProto()
+    named.CopyFrom(graph)
+    named.graph.name = manifest.name
+    for key, value in file_metadata(manifest).items():
+        named.metadata_props.add(key=key, value=value)
+    return named
+
+
+def _plan(options: ExportOptions, opened: OpenedNetwork) -> Plan:
+    form, told = opened.form, opened.told
+    texts = crop_texts(options)
+    size = int(opened.parameters * _BYTES[options.precision]) + 100_000
+    files = {
+        MANIFEST_FILE: 0,
+        MODEL_FILE: size,
+        GOLDEN_FILE: _OTHER_BYTES,
+        f"{deepstream.FOLDER}/{deepstream.CONFIG}": 0,
+    }
+    retrieval = None
+    if options.retrieval is not None:
+        data = retrieval_set(options.retrieval, options.retrieval_pictures)
+        retrieval = f"{data.name}: {data.identities} vehicles, {len(data.query)} queries"
+    crops = options.parity_crops + golden.CANDIDATES
+    calibrated = options.calibration_crops if options.precision == "int8" else 0
+    plan = Plan(
+        final=options.final,
+        size=f"{printable(told.path.name)} (opset {default_opset(opened.file.model)})",
+        trained=True,
+        variant=_VARIANT,
+        parameters=opened.parameters,
+        inputs=_INPUTS,
+        outputs=opened.outputs,
+        colors=None,
+        types=None,
+        parity=texts[0],
+        calibration=texts[1],
+        retrieval=retrieval,
+        files=files,
+        seconds=_START + opened.seconds * (_ENGINES * crops + 2.0 * calibrated),
+        engine=None,
+        notes=(
+            f"the network sees crops stretched to {IMAGE_SIZE}x{IMAGE_SIZE}, then to "
+            f"{form.height}x{form.width}, {told.color_order.upper()}, {form.layout.upper()}, as (pixel x "
+            f"{told.factor:.6g} - {shown(told.means)}) / {shown(told.deviations)}",
+            "it tells neither color, type, keypoints nor quality: these are absent from results and events",
+        ),
+    )
+    check_room(options.final, plan.needed)
+    return plan
+
+
+def _manifest(options: ExportOptions, plan: Plan, opened: OpenedNetwork, fitted: Pictures | None) -> Manifest:
+    record: Mapping[str, Any] = {
+        "file": printable(opened.file.path.name),
+        "sha256": opened.file.sha256,
+        **opened.preparation,
+    }
+    return Manifest(
+        name=options.name,
+        precision=options.precision,
+        geometry=options.geometry,
+        size="custom",
+        variant=_VARIANT,
+        inputs=plan.inputs,
+        outputs=plan.outputs,
+        embedding_dim=opened.dim,
+        embedding_norm="unit",
+        embedding_space=opened.space,
+        colors=None,
+        types=None,
+        keypoint_names=None,
+        trained=True,
+        tolerance=golden.tolerance(options.precision, ("embedding",)),
+        versions=versions(),
+        provenance={"network": record, **calibration_record(options, fitted)},
+    )

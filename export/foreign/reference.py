@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The file as it was given, under ONNX Runtime, on pictures prepared outside any graph.
+
+Nothing of `adapt` and `fuse` is used here: what they get wrong shows as a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri_edge.errors import ExportError, InputError
+from pamtri_edge.export.foreign.file import NetworkFile
+from pamtri_edge.export.foreign.form import Form, shape_text
+from pamtri_edge.export.foreign.specification import ForeignNetwork
+from pamtri_edge.manifest_fields import LARGEST_SIZE
+from pamtri_edge.printable import printable
+from pamtri_edge.runtime.selftest import row_cosines
+
+Floats = NDArray[np.float32]
+
+AGAINST: Final = "ONNX Runtime"
+_LEAST_DIM: Final = 2
+_ALIKE: Final = 0.995  # cosine of one picture's embeddings, computed in other batches
+
+
+class GivenNetwork:
+    """A network as its file has it, which embeds pictures one after another.
+
+    Args:
+        file: the file; it is read again, by ONNX Runtime.
+        form: its input and output.
+        told: how a picture becomes its input.
+
+    Raises:
+        InputError: ONNX Runtime refuses the file.
+    """
+
+    def __init__(self, file: NetworkFile, form: Form, told: ForeignNetwork) -> None:
+        import onnxruntime  # type: ignore[import-untyped]
+
+        self._form, self._told, self._path = form, told, file.path
+        self._title = f"{printable(file.path)}: output {printable(form.output)!r}"
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(file.path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises whatever its C++ does
+            raise InputError(
+                f"{printable(file.path)} is refused by ONNX Runtime: {_reason(error)}."
+            ) from error
+
+    def dim(self) -> int:
+        """Return how many numbers an embedding has.
+
+        Raises:
+            InputError: the output is no embedding: not (N, D), nor (N, D, 1, 1).
+        """
+        picture = np.random.default_rng(0).uniform(0.0, 255.0, (3, 256, 256)).astype(np.float32)
+        return int(self.embed(picture).shape[0])
+
+    def embed(self, picture: Floats) -> Floats:
+        """Return the output for a picture (3, 256, 256) RGB, 0 to 255, as it comes: (D,), of any length.
+
+        Raises:
+            InputError: the network cannot be computed, or its output is no embedding.
+        """
+        prepared = prepare(picture, self._form, self._told)
+        count = self._form.batch or 1
+        batch = np.repeat(prepared[None], count, axis=0)
+        try:
+            found = self._session.run([self._form.output], {self._form.input: batch})[0]
+        except Exception as error:  # onnxruntime raises whatever its C++ does
+            raise InputError(
+                f"{printable(self._path)} cannot be computed on pictures of {self._form.height}x"
+                f"{self._form.width} ({_reason(error)}). Is that the size it was trained for (--input-size)?"
+            ) from error
+        return self._embedding(found, count)
+
+    def outputs(self, images: Floats, advance: Callable[[], None] = lambda: None) -> dict[str, Floats]:
+        """Return the embeddings (N, D) of pictures (N, 3, 256, 256), at unit length."""
+        rows = []
+        for picture in images:
+            rows.append(self.embed(picture))
+            advance()
+        features = np.stack(rows).astype(np.float64)
+        lengths = np.linalg.norm(features, axis=1, keepdims=True)
+        return {"embedding": (features / np.maximum(lengths, 1e-12)).astype(np.float32)}
+
+    def _embedding(self, found: Any, count: int) -> Floats:
+        shape = tuple(getattr(found, "shape", ()))
+        real = isinstance(found, np.ndarray) and found.dtype.kind == "f"
+        flat = len(shape) >= 2 and all(size == 1 for size in shape[2:]) and shape[0] == count
+        if not real or not flat:
+            kind = (
+                f"{found.dtype} of shape {shape_text(shape)}"
+                if isinstance(found, np.ndarray)
+                else "no tensor"
+            )
+            raise InputError(
+                f"{self._title} is {kind} for "
+                f"{count} {'picture' if count == 1 else 'pictures'}; expected one embedding a picture, "
+                "(N, D) or (N, D, 1, 1). Export the network up to its embedding, or name another "
+                "--output-name."
+            )
+        if not _LEAST_DIM <= shape[1] <= LARGEST_SIZE:
+            raise InputError(
+                f"{self._title} has {shape[1]} {'number' if shape[1] == 1 else 'numbers'} a picture; "
+                f"an embedding has {_LEAST_DIM} to {LARGEST_SIZE}."
+            )
+        first: Floats = found.astype(np.float32).reshape(count, -1)[0]
+        return first
+
+
+def prepare(picture: Floats, form: Form, told: ForeignNetwork) -> NDArray[Any]:
+    """Return what the network takes of a picture (3, 256, 256) RGB, 0 to 255, without the batch."""
+    pixels = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    if told.color_order == "bgr":
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    pixels = cv2.resize(pixels, (form.width, form.height), interpolation=cv2.INTER_LINEAR)
+    scaled = (pixels.astype(np.float64) * told.factor - np.array(told.means)) / np.array(told.deviations)
+    laid = scaled.transpose(2, 0, 1) if form.layout == "nchw" else scaled
+    return np.ascontiguousarray(laid, np.float16 if form.half else np.float32)
+
+
+def check_batches(
+    run: Callable[[Floats], Floats], given: GivenNetwork, path_text: str, fixed: int | None
+) -> None:
+    """Refuse a network whose embedding of a picture depends on what else is in the batch.
+
+    Args:
+        run: the bundle's graph, (N, 3, 256, 256) to (N, D), raising anything where it cannot.
+        given: the file as it was given.
+        path_text: how errors call it.
+        fixed: the batch that the file has; None where it says that it takes any.
+
+    Raises:
+        ExportError: it takes one size of batch alone.
+    """
+    pictures = np.random.default_rng(1).uniform(0.0, 255.0, (3, 3, 256, 256)).astype(np.float32)
+    says = (
+        "takes batches of any size, as it says" if fixed is None else f"was exported for a batch of {fixed}"
+    )
+    remedy = "Export it again with a dynamic batch (dynamic_axes or dynamic_shapes of torch.onnx.export)."
+    expected = given.outputs(pictures)["embedding"]
+    for count in (1, len(pictures)):
+        try:
+            found = run(pictures[:count])
+        except Exception as error:  # onnxruntime raises whatever its C++ does
+            raise ExportError(
+                f"{path_text} {says}, and cannot be computed for {count} pictures ({_reason(error)}): sizes "
+                f"of the batch are fixed inside. {remedy}"
+            ) from error
+        alike = found.shape == (count, expected.shape[1]) and bool(
+            (row_cosines(found, expected[:count]) > _ALIKE).all()
+        )
+        if not alike and count > 1 and np.isfinite(expected).all():
+            raise ExportError(
+                f"{path_text} {says}, and gives other embeddings for {count} pictures together than for each "
+                f"alone: pictures of a batch are mixed inside. {remedy}"
+            )
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return printable(lines[-1][:300].rstrip(".")) if lines else repr(error)
