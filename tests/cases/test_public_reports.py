@@ -118,8 +118,8 @@ BUNDLES = {
     "dynamic": "",
     "fifo": "regular file",
     "dev-zero": "regular file",
-    "external-unhashed": "external",
-    "external-torch": "external",
+    "external-unhashed": "other files",
+    "external-torch": "other files",
 }
 """What a spoiled bundle is, and a word of the sentence that refuses it."""
 
