@@ -124,7 +124,6 @@ if __name__ == "__main__":
     import synth_fakes
     from pamtri_edge import console
     from pamtri_edge.cli.synth import app
-from pamtri_edge.processors import available_processors
     from pamtri_edge.synth.dataset import generate
     generate.generate.__kwdefaults__["open_studio"] = synth_fakes.SlowStudio
     console.guarded(app)
@@ -148,7 +147,7 @@ def test_an_interrupted_run_says_so_and_the_same_command_goes_on(fakes, tmp_path
         _, err = run.communicate(timeout=20)
     assert run.returncode == 130
     assert "Traceback" not in err
-    assert "interrupted: what was drawn is kept; the same command goes on" in err
+    assert "interrupted: what was done is kept; the same command goes on" in err
     code, out, _ = call(*arguments, "--processes", 1)
     assert code == 0
     assert "were there" in out
