@@ -216,10 +216,9 @@ def _follower(
 ) -> Follower:
     from pamtri_edge.errors import InputError
     from pamtri_edge.tracks import read_tracks
-    from pamtri_edge.video.detectors.network import DetectorSpec, NetworkDetector
-    from pamtri_edge.video.follow import FileFollower
+    from pamtri_edge.video.detect.network import DetectorSpec, NetworkDetector
+    from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
     from pamtri_edge.video.motion import MotionDetector
-    from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower
 
     if tracks is not None:
         if source.live:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.video.detectors.detection import Detection
+from pamtri_edge.video.detect.detection import Detection
 
 _CONTRAST: Final = 60.0  # grey levels between a usual vehicle and the road
 

@@ -13,12 +13,11 @@ import pytest
 
 from pamtri_edge.events import read_events
 from pamtri_edge.tracks import read_tracks
-from pamtri_edge.video.follow import FileFollower, Follower
+from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower, Follower
 from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.motion import MotionDetector
 from pamtri_edge.video.run import RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
-from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower
 from pamtri_edge.video.write import OutputFolder
 
 VideoWriter = Callable[..., Path]

@@ -3,7 +3,7 @@
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detectors.classes import choose, parsed_names
+from pamtri_edge.video.detect.classes import choose, parsed_names
 
 VISDRONE = dict(
     enumerate(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.tracks import read_tracks
-from pamtri_edge.video.detectors.detection import suppress
-from pamtri_edge.video.detectors.network import DetectorSpec, NetworkDetector
-from pamtri_edge.video.detectors.picture import Fit
+from pamtri_edge.video.detect.detection import suppress
+from pamtri_edge.video.detect.network import DetectorSpec, NetworkDetector
+from pamtri_edge.video.detect.picture import Fit
 from pamtri_edge.video.files import VideoFile
 
 pytest.importorskip("onnx", reason="the networks of these tests are made with onnx")

@@ -15,12 +15,11 @@ from pamtri_edge.events import Event, read_events
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import read_tracks
 from pamtri_edge.video.files import VideoFile
-from pamtri_edge.video.follow import FileFollower
+from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
 from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.motion import MotionDetector
 from pamtri_edge.video.run import Progress, RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
-from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower
 from pamtri_edge.video.write import OutputFolder
 
 VideoWriter = Callable[..., Path]

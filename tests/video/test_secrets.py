@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.video.files import VideoFile
+from pamtri_edge.video.follow import DetectionFollower
 from pamtri_edge.video.motion import MotionDetector
 from pamtri_edge.video.run import RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.streams import Reconnect
-from pamtri_edge.video.tracking import DetectionFollower
 from pamtri_edge.video.write import OutputFolder
 
 NOWHERE = "127.0.0.1:9"  # nothing listens there

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.tracks import TrackBox
-from pamtri_edge.video.detectors.detection import Detection
+from pamtri_edge.video.detect.detection import Detection
+from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, TrackerSpec, box_distances
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.tracking import MOTION_TRACKS, DetectionFollower, TrackerSpec, box_distances
 
 RATE = 20.0
 PICTURE = np.zeros((4, 4, 3), np.uint8)

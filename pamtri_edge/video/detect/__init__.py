@@ -6,3 +6,7 @@
 `graph` and `ending`; `picture` and `decoding` are the arithmetic before and behind it; `classes` says which
 are vehicles.
 """
+
+from pamtri_edge.video.detect.detection import Detection, Detector
+
+__all__ = ["Detection", "Detector"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pamtri_edge.video.detectors.graph import Graph, has, is_layer, sides
+from pamtri_edge.video.detect.graph import Graph, has, is_layer, sides
 
 _PICKING: Final = ("TopK", "ReduceMax", "NonMaxSuppression", "NonMaxSuppressionIEInternal")
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detectors.classes import choose, parsed_names
-from pamtri_edge.video.detectors.detection import Detection, suppress
-from pamtri_edge.video.detectors.ending import scaled_inside
-from pamtri_edge.video.detectors.graph import Graph, compile_graph, last_line, read_graph
-from pamtri_edge.video.detectors.layout import Layout, refuse
-from pamtri_edge.video.detectors.picture import PictureSpec, prepare
-from pamtri_edge.video.detectors.several import decide
+from pamtri_edge.video.detect.classes import choose, parsed_names
+from pamtri_edge.video.detect.detection import Detection, suppress
+from pamtri_edge.video.detect.ending import scaled_inside
+from pamtri_edge.video.detect.graph import Graph, compile_graph, last_line, read_graph
+from pamtri_edge.video.detect.layout import Layout, refuse
+from pamtri_edge.video.detect.picture import PictureSpec, prepare
+from pamtri_edge.video.detect.several import decide
 
 _TYPES: Final = {"f32": np.float32, "f16": np.float16, "u8": np.uint8}
 _SIZE_TYPES: Final = {"i64": np.int64, "i32": np.int32, "f32": np.float32}

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from pamtri_edge.video.detectors.decoding import BoxForm, Column, Dense, Picked
-from pamtri_edge.video.detectors.ending import read_ending
-from pamtri_edge.video.detectors.graph import Graph, Port
-from pamtri_edge.video.detectors.layout import Layout, Probe, box_form, refuse, single
-from pamtri_edge.video.detectors.picture import Fit
+from pamtri_edge.video.detect.decoding import BoxForm, Column, Dense, Picked
+from pamtri_edge.video.detect.ending import read_ending
+from pamtri_edge.video.detect.graph import Graph, Port
+from pamtri_edge.video.detect.layout import Layout, Probe, box_form, refuse, single
+from pamtri_edge.video.detect.picture import Fit
 
 _IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detectors.decoding import Array, BoxForm, Column, Decoder, Dense, Picked, cells
-from pamtri_edge.video.detectors.ending import Ending, read_ending
-from pamtri_edge.video.detectors.graph import Graph
-from pamtri_edge.video.detectors.picture import Fit
+from pamtri_edge.video.detect.decoding import Array, BoxForm, Column, Decoder, Dense, Picked, cells
+from pamtri_edge.video.detect.ending import Ending, read_ending
+from pamtri_edge.video.detect.graph import Graph
+from pamtri_edge.video.detect.picture import Fit
 
 _PYRAMIDS: Final = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32), (4, 8, 16, 32, 64))
 _ANCHORS: Final = 3  # boxes a cell of YOLOv3, v5 and v7
