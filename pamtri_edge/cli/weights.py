@@ -105,7 +105,7 @@ def discriminate(
     pose: TrainedPose = None,
     vehicles: Vehicles = 800,
     views: SeenViews = 5,
-    shrinkage: Shrinkage = 0.3,
+    shrinkage: Shrinkage = 3.0,
     seed: Seed = 0,
     threads: Threads = None,
     overwrite: Overwrite = False,
