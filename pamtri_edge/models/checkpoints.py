@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,10 +169,20 @@ def _state(path: Path, kind: Kind) -> State:
 def _described(path: Path) -> Iterator[None]:
     """Turn what a spec or a network of impossible sizes ends in into one sentence."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Initializing zero-element tensors")  # a layer without channels
+            yield
     except CheckpointError:
         raise
-    except (ArithmeticError, AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AssertionError,
+        IndexError,
+        RuntimeError,
+        TypeError,
+        UserWarning,
+        ValueError,
+    ) as error:
         reason = shown(str(error).strip().split("\n")[0])
         raise CheckpointError(f"{path} describes a network that cannot be built: {reason}.") from error
 

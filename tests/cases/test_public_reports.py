@@ -54,9 +54,7 @@ def detected(case: str, network: str, **expected: object) -> Run:
 
 RUNS = (
     tracked("frames from 0, as asked", "tracks-frames-from-0/tracks.txt", 1, more="--first-frame 0"),
-    Run(
-        "frames from 0, unasked", f"{PLAIN} --tracks tracks-frames-from-0/tracks.txt", says="--first-frame 0"
-    ),
+    Run("frames from 0, unasked", f"{PLAIN} --tracks tracks-frames-from-0/tracks.txt", says="--first-frame"),
     tracked("one id in two classes", "tracks-same-id-per-class/tracks.txt", 1, 2),
     tracked("ignored regions", "tracks-visdrone/tracks.txt", 1),
     tracked("people in gt.txt", "tracks-people-and-signs/gt.txt", 1),

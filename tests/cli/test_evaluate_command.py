@@ -24,14 +24,16 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call() -> Call:
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     """Return a function that runs the command in this process: exit code, what it printed, its messages."""
+    for terminal in (console.out, console.err):
+        monkeypatch.setattr(terminal, "_width", 200)
     app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(evaluate)
 
     def run(*arguments: Any) -> tuple[int, str, str]:
         code = 0
-        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
+        with CliRunner().isolation() as (out, err, _):
             try:
                 console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
             except SystemExit as stop:

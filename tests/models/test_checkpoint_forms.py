@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -279,6 +279,13 @@ DTYPES = st.sampled_from(
 
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(
+    shapes={
+        "stage2.0.branches.0.0.conv1.weight": ([], torch.float32),
+        "base.denseblock1.denselayer1.conv1.weight": ([1], torch.float32),
+    },
+    key="state_dict",
+)
 @given(
     shapes=st.dictionaries(NAMES, st.tuples(st.lists(st.integers(0, 5), max_size=4), DTYPES), max_size=8),
     key=st.sampled_from(["state_dict", "", "x"]),
