@@ -280,7 +280,7 @@ def refuse_violations(model: ModelProto, name: str) -> None:
 def accepted(report: Report, final: Path, options: ExportOptions) -> Report:
     """Return the report, unless the export is to be refused because of it."""
     if report.failures and not options.allow_drift:
-        raise ParityError(_refusal(final, report), report)
+        raise ParityError(_refusal(final, report, options), report)
     return report
 
 
@@ -299,13 +299,16 @@ def _profiles(
         return engines.profiles()
 
 
-def _refusal(final: Path, report: Report) -> str:
+def _refusal(final: Path, report: Report, options: ExportOptions) -> str:
     listed = "\n".join(f"  {failure}" for failure in report.failures)
     what = "engine of the " if report.engines else ""
+    # Without VNNI a processor adds pairs of int8 products in 16 bits, which full weights overflow.
+    wide = report.precision == "int8" and not options.seven_bit_weights
+    first = "--seven-bit-weights (for processors without VNNI), or " if wide else ""
     return (
         f"the {what}{report.precision} file is not the network that it was made of; nothing was written to "
         f"{final}."
-        f"\n{listed}\nTry another --precision, or --allow-drift to write it all the same, marked so."
+        f"\n{listed}\nTry {first}another --precision, or --allow-drift to write it all the same, marked so."
     )
 
 
