@@ -22,6 +22,13 @@ _KINDS: Final = (
 )
 
 
+def kind_of_file(mode: int) -> str | None:
+    """Say what is no regular file, by its `st_mode`, in words such as "a pipe"; None for a regular file."""
+    if stat.S_ISREG(mode):
+        return None
+    return next((words for test, words in _KINDS if test(mode)), "something else")
+
+
 def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
     """Open a regular file for reading; never wait for a pipe or read a device.
 
@@ -35,10 +42,9 @@ def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
         raise error(f"{path} cannot be read: {found.strerror}.") from found
     except ValueError as found:  # a zero byte in the name
         raise error(f"{str(path)!r} cannot be read: {found}.") from None
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+    kind = kind_of_file(os.fstat(descriptor).st_mode)
+    if kind is not None:
         os.close(descriptor)
-        kind = next((words for test, words in _KINDS if test(mode)), "something else")
         raise error(f"{path} is {kind}; expected a regular file.")
     return os.fdopen(descriptor, "rb")
 

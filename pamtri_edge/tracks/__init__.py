@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import counted
 from pamtri_edge.tracks import kitti, ultralytics
 from pamtri_edge.tracks.cvat import is_cvat, read_cvat
 from pamtri_edge.tracks.detrac import read_detrac
@@ -158,7 +159,7 @@ def _chosen(folder: Path, streams: Streams, stream: str | None) -> list[tuple[in
         names = sorted(streams)
         listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
         raise SourceError(
-            f"the folder {folder} holds {len(streams)} stream{'s' * (len(streams) != 1)} ({listed}); "
+            f"the folder {folder} holds {counted(len(streams), 'stream')} ({listed}); "
             + ("choose one with --stream." if stream is None else f"{stream!r} is none of them.")
         )
     return sorted(streams[stream])

@@ -96,7 +96,7 @@ def _add(rows: Rows, line: int, frame: int, cells: list[str]) -> None:
     label = next((k for k, cell in enumerate(cells) if k and is_number(cell)), len(cells))
     rest = cells[label:]
     if len(rest) not in _AFTER_LABEL:
-        raise BadRowError(f"{len(cells)} column{'s' * (len(cells) != 1)}; {_HINT}")
+        raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
     if not re.fullmatch(r"[+-]?\d+", rest[0], re.ASCII):
         raise BadRowError(
             f"{brief(rest[0])} stands where the track id is expected. These look like detections "

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from pamtri_edge.printable import counted
 from pamtri_edge.tracks.classes import UAVDT, ClassList, classes_for_scores, named_classes, numbered_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.columns import MOTCHALLENGE_COLUMNS, Columns, named_columns
@@ -79,7 +80,7 @@ def _columns(path: Path) -> Columns:
 def _add(rows: Rows, line: int, cells: list[str], columns: Columns) -> None:
     plain = columns.tail is not None
     if len(cells) not in _COLUMNS if plain else len(cells) < columns.needed:
-        raise BadRowError(f"{len(cells)} column{'s' * (len(cells) != 1)}; {_HINT}")
+        raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
     frame, track = frame_number(cells[columns.frame]), track_number(cells[columns.track])
     box = columns.box([number(cells[k], f"column {k + 1}") for k in columns.sides])
     score, kind = _cell(cells, columns.score), _cell(cells, columns.kind)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import counted
 from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
@@ -95,7 +96,7 @@ def _class_list(folder: Path, rows: Rows) -> ClassList | None:
 
 def _add(rows: Rows, line: int, frame: int, cells: list[str], *, confident: bool) -> None:
     if len(cells) not in (5, 6, 7):
-        raise BadRowError(f"{len(cells)} column{'s' * (len(cells) != 1)}; {_HINT}")
+        raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
     kind = whole(cells[0], "the class")
     x, y, w, h = (number(cell, f"column {k}") for k, cell in enumerate(cells[1:5], 2))
     score = number(cells[5], "the confidence") if confident and len(cells) > 5 else math.nan

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.runtime.openvino_library import load_openvino
+from pamtri_edge.textfile import kind_of_file
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
@@ -22,13 +22,6 @@ _OF_OTHER_PROGRAMS: Final = {
     ".engine": "a TensorRT engine, bound to one GPU",
     ".plan": "a TensorRT engine, bound to one GPU",
 }
-_KINDS: Final = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 @dataclass(frozen=True)
@@ -202,12 +195,11 @@ def last_line(error: BaseException) -> str:
 def _check_file(path: Path) -> None:
     expected = "expected a network in ONNX form (.onnx), or 'motion'"
     try:
-        mode = path.stat().st_mode
+        kind = kind_of_file(path.stat().st_mode)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"there is no detector {path} ({reason}); {expected}.") from error
-    if not stat.S_ISREG(mode):
-        kind = next((word for test, word in _KINDS if test(mode)), "not a regular file")
+    if kind is not None:
         raise InputError(f"{path} is {kind}; {expected}.")
     other = _OF_OTHER_PROGRAMS.get(path.suffix.lower())
     if other:
