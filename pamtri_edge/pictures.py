@@ -45,6 +45,9 @@ _BOXED: Final = {b"heic": "an HEIC", b"heix": "an HEIC", b"mif1": "an HEIC", b"a
 
 _STRIP: Final = 8  # pixels of a block of a JPEG
 
+_FILLED: Final = (128, 64)
+"""What stands in for missing blocks of a JPEG: the middle gray, which CMYK turns into the second."""
+
 
 def list_pictures(folder: Path, *, say: Callable[[str], None] | None = None) -> list[Path]:
     """Return the picture files directly in a folder, in the order of their names.
@@ -228,10 +231,10 @@ def _lacks_rows(header: Header, picture: NDArray[np.uint8], flag: int) -> bool:
     """Tell whether a JPEG's data end before its last block.
 
     If they do, more data behind them change the picture; behind the last block nothing is looked at. This is
-    tried where there is reason to: the mark of the end is missing, or the last block is of one color, as
-    blocks without data are.
+    tried where there is reason to, since the decoder then complains on stderr: the mark of the end is
+    missing, or the last block is of that gray which blocks without data get.
     """
-    if header.ended and not _ends_flat(picture, turned=b"Exif\0" in header.content[:4096]):
+    if header.ended and not _ends_gray(picture, turned=b"Exif\0" in header.content[:4096]):
         return False
     more = b"".join(_NOISE + bytes((0xFF, 0xD0 + number)) for number in range(8)) + _NOISE
     other = _decode(header.content[: -len(EOI)] + more + EOI, flag)
@@ -242,13 +245,13 @@ _NOISE: Final = bytes(37 * index % 251 for index in range(1, 65))
 """Data that no picture goes on with; restart markers between them begin any section that is missing."""
 
 
-def _ends_flat(picture: NDArray[np.uint8], *, turned: bool) -> bool:
-    """Tell whether the last pixels are of one color; of a turned picture they may be at any corner."""
-    ways = [picture[-1, -_STRIP:]]
+def _ends_gray(picture: NDArray[np.uint8], *, turned: bool) -> bool:
+    """Tell whether the last pixels are the gray of missing data; of a turned picture at any corner."""
+    last = 1 + (picture.shape[1] - 1) % _STRIP  # of the last block; behind it is nothing to be seen
+    ends = [picture[-1, -last:]]
     if turned:
-        rows = [picture[row] for row in (0, -1)] + [picture[:, column] for column in (0, -1)]
-        ways = [part for row in rows for part in (row[:_STRIP], row[-_STRIP:])]
-    return any(bool((way == way[0]).all()) for way in ways)
+        ends = [picture[row, column].reshape(1, 3) for row in (0, -1) for column in (0, -1)]
+    return any(bool((np.abs(end.astype(np.int16) - gray) <= 2).all()) for end in ends for gray in _FILLED)
 
 
 def _cut_short(path: Path, header: Header) -> InputError:

@@ -29,6 +29,7 @@ from pamtri_edge.manifest_fields import Matching
 from pamtri_edge.printable import counted
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
+from pamtri_edge.runtime.forking import computing
 from pamtri_edge.runtime.selftest import self_test
 
 CHUNK: Final = 32
@@ -174,6 +175,7 @@ class Reidentifier:
         """The engine: its `name`, `device` and `arithmetic`."""
         return self._backend
 
+    @computing()
     def embed(self, batch: Any, *, color_order: str = "rgb", output: str = "numpy") -> Reidentification:
         """Describe vehicles, each on a crop of its own.
 
@@ -211,6 +213,7 @@ class Reidentifier:
         outputs = self._run(chunks, len(crops), on_device=on_device)
         return self._describe(outputs)
 
+    @computing()
     def embed_frame(
         self,
         frame: Any,

@@ -27,6 +27,7 @@ from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.processors import available_processors
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.forking import FORKS, computing
 from pamtri_edge.runtime.network_file import Content, broken, check_specs, last_line, network_bytes
 from pamtri_edge.runtime.openvino_library import load_openvino
 
@@ -75,7 +76,8 @@ class OpenVinoBackend:
         self._content = content
         self._lock = threading.Lock()
         self._closed = False
-        engine = _Engine.of(model, network_bytes(model, content), self._threads)
+        with computing():
+            engine = _Engine.of(model, network_bytes(model, content), self._threads)
         self._engine: _Engine | None = engine
         self.arithmetic = engine.arithmetic
         _living.add(self)
@@ -83,7 +85,8 @@ class OpenVinoBackend:
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
-        return self._ready().run(inputs)
+        with computing():
+            return self._ready().run(inputs)
 
     def close(self) -> None:
         """Give the network's memory back; may be called twice."""
@@ -129,7 +132,7 @@ def _keep_for_ever(engine: _Engine) -> None:
     forget(engine)
 
 
-if hasattr(os, "register_at_fork"):  # everywhere but on Windows
+if FORKS:
     os.register_at_fork(after_in_child=_after_fork)
 
 

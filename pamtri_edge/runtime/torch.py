@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pamtri_edge.errors import BundleError, InputError, MissingDependencyError
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.forking import computing
 from pamtri_edge.runtime.network_file import REMEDY, Content, broken, check_specs
 
 try:
@@ -121,7 +122,7 @@ class TorchBackend:
         batch = _BATCH[self._target.type]
         for start in range(0, count, batch):
             part = slice(start, min(start + batch, count))
-            with torch.inference_mode():
+            with computing(), torch.inference_mode():
                 given = {
                     name: torch.tensor(array[part], device=self._target) for name, array in arrays.items()
                 }

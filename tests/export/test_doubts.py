@@ -40,7 +40,7 @@ def test_few_blank_and_alike_pictures_are_doubted(crops, said):
     assert len(doubts) == len(said)
     for doubt, expected in zip(doubts, said, strict=True):
         assert expected in doubt
-        assert "better are 64 or more" in doubt or "give it the crops alone" in doubt
+        assert "better are 64 or more" in doubt or "give it the crops of the run" in doubt
 
 
 def test_drawn_pictures_are_not_doubted():

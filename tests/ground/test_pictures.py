@@ -144,6 +144,13 @@ def test_a_whole_jpeg_is_read_though_its_end_mark_is_lost_or_something_follows(t
         np.testing.assert_array_equal(read_picture(saved(tmp_path / f"{name}.jpg", other)), expected)
 
 
+def test_the_decoder_does_not_complain_of_a_whole_jpeg_with_an_even_corner(tmp_path, crop, capfd):
+    crop = cv2.resize(crop, (84, 67))
+    crop[40:, 40:] = (101, 102, 100)
+    read_picture(saved(tmp_path / "road.jpg", encoded(crop, ".jpg")))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_jpeg_of_one_color_is_no_damaged_one(tmp_path):
     for level in (0, 128, 255):
         path = saved(tmp_path / f"{level}.jpg", encoded(np.full((40, 50, 3), level, np.uint8), ".jpg"))

@@ -83,6 +83,40 @@ def test_forking_while_other_threads_embed_is_safe(micro_bundle: Path) -> None:
     run(script, micro_bundle, "openvino", 2)
 
 
+def test_forking_waits_for_what_other_threads_compute_and_they_wait_for_it() -> None:
+    script = """
+    import os, threading, time
+    from pamtri_edge.runtime.forking import computing
+
+    started, order = threading.Event(), []
+    def busy():
+        with computing(), computing():
+            started.set()
+            time.sleep(0.3)
+            order.append("computed")
+    thread = threading.Thread(target=busy)
+    thread.start()
+    started.wait()
+    process = os.fork()
+    order.append("forked")
+    if process == 0:
+        with computing():
+            os._exit(0 if order == ["computed", "forked"] else 3)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    thread.join()
+    with computing():  # a handler of a signal may fork in the middle of it
+        process = os.fork()
+        if process == 0:
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    with computing():
+        pass
+    """
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_pool_of_forked_processes_works(micro_bundle: Path) -> None:
     script = """
     with multiprocessing.get_context("fork").Pool(4) as pool:
