@@ -7,18 +7,26 @@ The main entry is `Reidentifier`. Importing this package loads neither torch nor
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Reidentification", "Reidentifier", "__version__"]
+__all__ = ["Reidentification", "Reidentifier", "Vehicle", "__version__", "similarity"]
 
 if TYPE_CHECKING:
-    from pamtri_edge.reidentifier import Reidentification, Reidentifier
+    from pamtri_edge.gallery import similarity
+    from pamtri_edge.reidentification import Reidentification, Vehicle
+    from pamtri_edge.reidentifier import Reidentifier
+
+_HOMES = {
+    "Reidentification": "reidentification",
+    "Reidentifier": "reidentifier",
+    "Vehicle": "reidentification",
+    "similarity": "gallery",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Reidentifier", "Reidentification"):
-        from pamtri_edge import reidentifier
-
-        return getattr(reidentifier, name)
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event
 from pamtri_edge.manifest import Manifest, Matching
 from pamtri_edge.nearest import nearest
-from pamtri_edge.reidentifier import Reidentification
+from pamtri_edge.reidentification import Reidentification
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ class Embeddings:
         Raises:
             InputError: the array has another shape, or a vector no direction.
         """
-        found = vectors.embeddings if isinstance(vectors, Reidentification) else vectors
+        found = vectors.to_numpy().embeddings if isinstance(vectors, Reidentification) else vectors
         array = _units(found)
         if array.shape[1] != manifest.embedding_dim and len(array):
             raise InputError(
@@ -130,15 +130,7 @@ class Matches:
         Raises:
             InputError: there are too many to hold.
         """
-        count = len(self.first) * len(self.second)
-        if count > _MOST_COSINES:
-            raise InputError(
-                f"{len(self.first)} x {len(self.second)} cosines take {4 * count / 2**30:.1f} GB; at most "
-                f"{4 * _MOST_COSINES / 2**30:.0f} GB are computed at once. Compare fewer vehicles."
-            )
-        if not count:
-            return np.zeros((len(self.first), len(self.second)), np.float32)
-        return np.asarray(np.clip(self.first @ self.second.T, -1.0, 1.0), np.float32)
+        return _cosines(self.first, self.second)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -146,6 +138,28 @@ class Matches:
     def of_first(self, row: int) -> Match | None:
         """Return the match of a vehicle of the first set, if it has one."""
         return next((pair for pair in self.pairs if pair.first == row), None)
+
+
+def similarity(
+    a: Embeddings | Reidentification | Sequence[Event],
+    b: Embeddings | Reidentification | Sequence[Event] | None = None,
+) -> Floats:
+    """Return how alike the vehicles of two sets are, each with each: the cosine of their embeddings.
+
+    Args:
+        a: the first set, of A vehicles: what `Reidentifier.embed` gave, embeddings, or events.
+        b: the second, of B vehicles; None compares the first with itself.
+
+    Returns:
+        (A, B) float32, -1 to 1; 1 for the same embedding.
+
+    Raises:
+        InputError: the sets are of different embedding spaces, or there are too many cosines to hold.
+    """
+    first = _embeddings(a, None)
+    second = first if b is None else _embeddings(b, None)
+    _check_spaces(first, second, None)
+    return _cosines(first.vectors, second.vectors)
 
 
 def match(
@@ -185,6 +199,18 @@ def match(
     return Matches(tuple(pairs), least, rate, first.vectors, second.vectors)
 
 
+def _cosines(first: Floats, second: Floats) -> Floats:
+    count = len(first) * len(second)
+    if count > _MOST_COSINES:
+        raise InputError(
+            f"{len(first)} x {len(second)} cosines take {4 * count / 2**30:.1f} GB; at most "
+            f"{4 * _MOST_COSINES / 2**30:.0f} GB are computed at once. Compare fewer vehicles."
+        )
+    if not count:
+        return np.zeros((len(first), len(second)), np.float32)
+    return np.asarray(np.clip(first @ second.T, -1.0, 1.0), np.float32)
+
+
 def _mutual(first: Floats, second: Floats, least: float | None) -> Iterable[Match]:
     if not len(first) or not len(second):
         return
@@ -217,7 +243,7 @@ def _embeddings(given: Any, manifest: Manifest | None) -> Embeddings:
     if isinstance(given, Embeddings):
         return given
     if isinstance(given, Reidentification) and given.embedding_space is not None:
-        return Embeddings.of_space(given.embeddings, given.embedding_space, given.matching)
+        return Embeddings.of_space(given.to_numpy().embeddings, given.embedding_space, given.matching)
     if isinstance(given, (Reidentification, np.ndarray)):
         if manifest is not None:
             return Embeddings.of(given, manifest)

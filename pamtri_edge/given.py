@@ -59,6 +59,12 @@ class GivenCrops:
     def __len__(self) -> int:
         return len(self._crops)
 
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The paths, where all crops are files; else None."""
+        paths = [str(crop) for crop in self._crops if isinstance(crop, Path)]
+        return tuple(paths) if paths and len(paths) == len(self._crops) else None
+
     def part(self, first: int, count: int) -> CheckedCrops:
         """Return `count` crops from `first` on, or as many as there are.
 

@@ -8,9 +8,6 @@ unpacked, and nothing of it is ever unpickled.
 
 from __future__ import annotations
 
-import io
-import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +19,12 @@ from numpy.typing import NDArray
 from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError
 from pamtri_edge.manifest_fields import REMEDY, TensorSpec
+from pamtri_edge.npz import ArchiveError, unpack
 
 GOLDEN_LIMIT: Final = 64 << 20
 """Bytes that the file may have, and that its arrays may have as float32; four crops have 4 MB."""
 
-_ENTRY: Final = b"PK\x01\x02"
 _MOST_ENTRIES: Final = 64
-_PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes to unpack
 _GROUPS: Final = ("input", "expected", "reference")
 
 Arrays = dict[str, NDArray[Any]]
@@ -80,7 +76,7 @@ class Golden:
         """
         try:
             groups = _unpack(content)
-        except _WrongGoldenError as error:
+        except ArchiveError as error:
             raise BundleError(f"{source}: {error}. {REMEDY}") from error
         except Exception as error:  # zipfile and NumPy raise a dozen kinds for bytes that are not theirs
             raise BundleError(f"{source} holds no golden arrays ({error!r:.200}). {REMEDY}") from error
@@ -104,47 +100,17 @@ class Golden:
             )
 
 
-class _WrongGoldenError(Exception):
-    """Carries what is wrong with a golden file."""
-
-
 def _unpack(content: bytes) -> dict[str, Arrays]:
     groups: dict[str, Arrays] = {group: {} for group in _GROUPS}
-    # Counted in the bytes: the archive's own list of a million entries takes a gigabyte to read.
-    if content.count(_ENTRY) > _MOST_ENTRIES:
-        raise _WrongGoldenError(f"it has more than {_MOST_ENTRIES} entries")
-    left = GOLDEN_LIMIT
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            key = entry.filename.removesuffix(".npy")
-            group, _, name = key.partition("/")
-            if group not in groups or not name or name in groups[group]:
-                raise _WrongGoldenError(f"{key[:80]!r} is no golden array, or is there twice")
-            if entry.compress_type not in _PLAIN:
-                raise _WrongGoldenError(f"{key!r} is packed in another way than NumPy does")
-            with archive.open(entry) as stream:
-                left -= _declared(stream, key)
-            if left < 0:
-                raise _WrongGoldenError(f"its arrays have more than {GOLDEN_LIMIT >> 20} MiB")
-            with archive.open(entry) as stream:
-                array = np.lib.format.read_array(stream, allow_pickle=False)
-            with np.errstate(over="ignore"):
-                groups[group][name] = array.astype(np.float32)
-            if not np.isfinite(groups[group][name]).all():
-                raise _WrongGoldenError(f"{key} holds NaN or infinity")
+    for key, array in unpack(content, limit=GOLDEN_LIMIT, most=_MOST_ENTRIES).items():
+        group, _, name = key.partition("/")
+        if group not in groups or not name:
+            raise ArchiveError(f"{key[:80]!r} is no golden array")
+        with np.errstate(over="ignore"):
+            groups[group][name] = array.astype(np.float32)
+        if not np.isfinite(groups[group][name]).all():
+            raise ArchiveError(f"{key} holds NaN or infinity")
     return groups
-
-
-def _declared(stream: Any, key: str) -> int:
-    """Return how many bytes an array has as float32 by its header alone."""
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    if dtype.kind not in "buif":
-        raise _WrongGoldenError(f"{key} holds {dtype.name}, not numbers")
-    if any(size < 0 for size in shape):
-        raise _WrongGoldenError(f"{key} has shape {shape}")
-    return math.prod(shape) * 4
 
 
 def _check_arrays(

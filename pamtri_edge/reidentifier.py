@@ -7,8 +7,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from types import TracebackType
 from typing import Any, Final
 
@@ -25,8 +23,7 @@ from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
 from pamtri_edge.given import GivenCrops, given_picture
-from pamtri_edge.manifest_fields import Matching
-from pamtri_edge.printable import counted
+from pamtri_edge.reidentification import Reidentification
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.forking import computing
@@ -36,62 +33,9 @@ CHUNK: Final = 32
 """How many crops are prepared at a time: 25 MB of network input, however long the batch."""
 
 _ATTEMPTS: Final = 3
-_SHOWN: Final = 4  # vehicles, in a line
 Floats = NDArray[np.float32]
 _Inputs = dict[str, Floats]
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reidentification:
-    """What a bundle says of N vehicles. What its variant lacks is None.
-
-    Attributes:
-        embeddings: (N, D) float32; of unit length unless the manifest's `embedding_norm` is "raw".
-        color_probs: (N, C) float32, one row sums to 1.
-        type_probs: (N, T) float32, one row sums to 1.
-        keypoints: (N, 36, 3) float32 x, y, confidence; x and y in crop units (0..1 across the crop; from
-            `embed`) or frame pixels (from `embed_frame`). Confidences are raw peaks and may pass 1.
-        quality: (N,) float32, the mean of the keypoints' confidences, each clipped to 0..1.
-        color_names: what the columns of `color_probs` stand for.
-        type_names: what the columns of `type_probs` stand for.
-        embedding_space: id of the weights that gave them; embeddings compare only within one space.
-        matching: the threshold that the bundle suggests for matches, or None.
-    """
-
-    embeddings: Floats
-    color_probs: Floats | None
-    type_probs: Floats | None
-    keypoints: Floats | None
-    quality: Floats | None
-    color_names: Sequence[str] | None
-    type_names: Sequence[str] | None
-    embedding_space: str | None = None
-    matching: Matching | None = None
-
-    def __len__(self) -> int:
-        return len(self.embeddings)
-
-    def __repr__(self) -> str:
-        """Return what was found in a line: the first vehicles in words, and the embeddings' shape."""
-        words = [" ".join(parts) for parts in zip(*filter(None, (self.colors, self.types)), strict=True)]
-        shown = ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
-        size = " x ".join(map(str, self.embeddings.shape))
-        found = counted(len(self), "vehicle") + (f" ({shown})" if shown else "")
-        return f"<Reidentification: {found}, embeddings {size}>"
-
-    @cached_property
-    def colors(self) -> list[str] | None:
-        """The most probable color of each vehicle.
-
-        Words are on the host: of results on the device, the first look waits for the current stream.
-        """
-        return _labels(self.color_probs, self.color_names)
-
-    @cached_property
-    def types(self) -> list[str] | None:
-        """The most probable type of each vehicle; see `colors`."""
-        return _labels(self.type_probs, self.type_names)
 
 
 class Reidentifier:
@@ -211,7 +155,7 @@ class Reidentifier:
         crops = GivenCrops(batch, order)
         chunks = (self._prepare(crops.part(at, CHUNK), swap) for at in range(0, len(crops), CHUNK))
         outputs = self._run(chunks, len(crops), on_device=on_device)
-        return self._describe(outputs)
+        return self._describe(outputs, crops.names)
 
     @computing()
     def embed_frame(
@@ -314,7 +258,7 @@ class Reidentifier:
         _check_embeddings(outputs["embedding"], self._bundle)
         return outputs
 
-    def _describe(self, outputs: dict[str, Any]) -> Reidentification:
+    def _describe(self, outputs: dict[str, Any], names: tuple[str, ...] | None = None) -> Reidentification:
         colors, types, quality = (outputs.get(name) for name in ("color", "type", "quality"))
         return Reidentification(
             embeddings=outputs["embedding"],
@@ -326,6 +270,7 @@ class Reidentifier:
             type_names=self.manifest.types,
             embedding_space=self.manifest.embedding_space,
             matching=self.manifest.matching,
+            names=names,
         )
 
 
@@ -372,10 +317,3 @@ def _check_embeddings(embeddings: Floats, bundle: Bundle) -> None:
             f"{len(embeddings)}; it cannot be compared with others. Its weights are not usable: export a "
             "bundle of other weights, or look at them with pamtri verify."
         )
-
-
-def _labels(probabilities: Any, names: Sequence[str] | None) -> list[str] | None:
-    """Return the name of the most probable class of each row of a NumPy or device array (N, C)."""
-    if probabilities is None or names is None:
-        return None
-    return [names[index] for index in probabilities.argmax(1).tolist()]

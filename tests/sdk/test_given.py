@@ -79,6 +79,39 @@ def test_pictures_of_pillow_are_taken(reid: Reidentifier, crops: list[NDArray[np
             reid.embed([broken])
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "CMYK", "YCbCr"])
+def test_pillows_modes_of_8_bits_become_rgb(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]], mode: str
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    palette = mode in ("P", "PA")
+    picture = image.fromarray(crops[0]).convert("P").convert(mode) if palette else image.fromarray(crops[0])
+    picture = picture.convert(mode)
+    assert same(reid.embed([picture]), reid.embed([np.array(picture.convert("RGB"))]))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_pillows_modes_of_more_bits_are_refused(reid: Reidentifier, mode: str) -> None:
+    image = pytest.importorskip("PIL.Image")
+    with pytest.raises(InputError, match=f"in mode '{mode}'; expected 8 bits a channel"):
+        reid.embed([image.new(mode, (40, 30))])
+
+
+def test_files_that_are_no_pictures_are_named(reid: Reidentifier, tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "cut.png").write_bytes(cv2.imencode(".png", samples.crops(1)[0])[1].tobytes()[:99])
+    for name, said in (
+        ("empty.jpg", r"crop 0: .*empty\.jpg is empty \(0 bytes\)"),
+        ("text.jpg", r"crop 0: .*text\.jpg is something else, not a picture"),
+        ("cut.png", r"crop 0: .*cut\.png is a damaged PNG"),
+        ("none.jpg", r"crop 0: there is no picture .*none\.jpg"),
+        (".", r"crop 0: .* is a folder"),
+    ):
+        with pytest.raises(InputError, match=said):
+            reid.embed([tmp_path / name])
+
+
 def test_tensors_on_the_host_are_taken(reid: Reidentifier, crops: list[NDArray[np.uint8]]) -> None:
     torch = pytest.importorskip("torch")
     assert same(reid.embed([torch.from_numpy(crop) for crop in crops]), reid.embed(crops))
