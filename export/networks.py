@@ -19,6 +19,7 @@ from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.models import SIZES, Pamtri, PoseNet, PoseSpec, ReidNet, ReidSpec, seeded
 from pamtri_edge.models.checkpoints import checkpoint_metadata, load_pose, load_reid, weights_id
 from pamtri_edge.models.shipped import shipped_weights
+from pamtri_edge.models.sizes import backbone_name
 from pamtri_edge.vehicle import COLORS, TYPES
 
 _SEED_PICTURES: Final = 16
@@ -102,7 +103,7 @@ def networks(options: ExportOptions) -> Networks:
     loaded_reid = load_reid(files["reid"])
     loaded_pose = load_pose(files["pose"]) if "pose" in files else None
     notes = {kind: checkpoint_metadata(path) for kind, path in files.items()}
-    provenance = {
+    provenance: dict[str, dict[str, Any]] = {
         kind: {
             "file": path.name,
             "sha256": sha256_of(path),
@@ -110,6 +111,7 @@ def networks(options: ExportOptions) -> Networks:
         }
         for kind, path in files.items()
     }
+    provenance["reid"]["backbone"] = backbone_name(loaded_reid.spec)
     trained = all(note.get("trained", "true") != "false" for note in notes.values())
     return Networks(loaded_pose, loaded_reid, trained, provenance)
 

@@ -57,7 +57,7 @@ def frozen(
     """
     package()
     from pamtri_edge.models import DENSENET201, SIZES, DenseSpec, ReidNet, save_checkpoint
-    from pamtri_edge.train.weights import begin
+    from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
     spec = replace(
         SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
@@ -66,7 +66,7 @@ def frozen(
         spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
     network = ReidNet(spec)
     origin = begin(network, seed=0, file=init)
-    notes = {"trained": "true", "recipe": "frozen", "first_weights": init.name}
+    notes = {"trained": "true", "recipe": "frozen", FIRST_WEIGHTS: origin.credit or init.name}
     save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
     console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pamtri_edge.models.densenet import DenseSpec
+from pamtri_edge.models.densenet import DENSENET121, DenseSpec
 from pamtri_edge.models.efficientnet import LITES, LiteSpec, Stage
 from pamtri_edge.models.hrnet import PoseSpec
 from pamtri_edge.models.multitask import ReidSpec
@@ -75,6 +75,17 @@ def with_lite(spec: ReidSpec, name: str, *, side: int = 128) -> ReidSpec:
         side: side of the pictures that it looks at.
     """
     return replace(spec, backbone=LITES[name], side=side, feature=512, attribute=128)
+
+
+def backbone_name(spec: ReidSpec) -> str:
+    """Return what a network's backbone is called, for people: a published name, or its kind and blocks."""
+    backbone = spec.backbone
+    if isinstance(backbone, LiteSpec):
+        found = [name for name, published in LITES.items() if published == backbone]
+        return found[0] if found else f"efficientnet-lite of {sum(s.blocks for s in backbone.stages)} blocks"
+    if replace(backbone, blocks=DENSENET121) == DenseSpec():
+        return f"densenet{2 * sum(backbone.blocks) + len(backbone.blocks) + 1}"  # as they are numbered
+    return f"densenet with blocks of {', '.join(map(str, backbone.blocks))} layers"
 
 
 SIZES: Final = {"paper": PAPER, "lite": LITE}

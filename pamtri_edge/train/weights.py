@@ -22,11 +22,15 @@ from torch import Tensor, nn
 
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models import operators
+from pamtri_edge.models.checkpoints import checkpoint_metadata
 from pamtri_edge.models.efficientnet import EfficientNetLite
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.state_files import read_state
-from pamtri_edge.train.imagenet import as_backbone, is_published
+from pamtri_edge.train.imagenet import as_backbone, credit, is_published
+
+FIRST_WEIGHTS: Final = "first_weights"
+"""Name in a checkpoint's metadata of the credit of its first weights."""
 
 _EXTRA_DEVIATION: Final = 0.02
 _HEATMAP_DEVIATION: Final = 0.001
@@ -46,12 +50,15 @@ class Origin:
         taken: tensors taken from it.
         drawn: names of the tensors that it did not give.
         left: names in it that the network has no use for.
+        credit: where the very first weights come from, through any trainings between: package, version and
+            license, or the name of a file of others; None if they were drawn.
     """
 
     file: str | None
     taken: int
     drawn: tuple[str, ...]
     left: tuple[str, ...]
+    credit: str | None = None
 
 
 def draw(network: PoseNet | ReidNet, *, seed: int) -> None:
@@ -118,7 +125,14 @@ def begin(network: PoseNet | ReidNet, *, seed: int, file: Path | None = None) ->
         len(counted),
         tuple(name for name in wanted if name not in taken),
         tuple(name for name in state if name not in taken),
+        _credit(file),
     )
+
+
+def _credit(file: Path) -> str | None:
+    """Return where the weights of a file come from: ours tell themselves, and may have begun from nothing."""
+    notes = checkpoint_metadata(file)
+    return notes.get(FIRST_WEIGHTS) if notes else credit(file) or file.name
 
 
 def _ignore_blank(network: ReidNet, state: Mapping[str, Tensor]) -> None:

@@ -146,6 +146,7 @@ def test_weights_from_files_make_a_bundle_named_after_them(checkpoints, monkeypa
     assert result.manifest.trained is True
     assert result.manifest.provenance["pose"]["file"] == "pose.pth"
     assert len(result.manifest.provenance["reid"]["sha256"]) == 64
+    assert result.manifest.provenance["reid"]["backbone"] == "densenet with blocks of 1, 1, 1, 1 layers"
 
 
 def test_a_network_without_pose_takes_pictures_alone(tmp_path):

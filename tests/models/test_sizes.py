@@ -12,6 +12,7 @@ import torch
 
 from pamtri_edge.models import DENSENET201, SIZES, TINY, DenseSpec, PoseNet, PoseSpec, ReidNet, ReidSpec
 from pamtri_edge.models.checkpoints import parameter_count
+from pamtri_edge.models.sizes import PAPER, TINY_LITE, backbone_name, with_lite
 
 POSE_ENTRIES = {
     "conv1": 1, "bn1": 5, "conv2": 1, "bn2": 5, "layer1": 78, "transition1": 12, "stage2": 108,
@@ -136,3 +137,11 @@ def test_lite_is_the_same_construction_and_far_smaller() -> None:
 def test_a_spec_that_contradicts_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="need 3 entries each"):
         PoseSpec(modules=(1, 4))
+
+
+def test_backbones_have_names_for_people():
+    spec = PAPER[1]
+    assert backbone_name(spec) == "densenet121"
+    assert backbone_name(replace(spec, backbone=DenseSpec(blocks=DENSENET201))) == "densenet201"
+    assert backbone_name(with_lite(spec, "efficientnet-lite2")) == "efficientnet-lite2"
+    assert backbone_name(TINY_LITE) == "efficientnet-lite of 8 blocks"

