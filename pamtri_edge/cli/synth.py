@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -41,6 +42,8 @@ Examples:
     pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output synth-test
   Before your own streets, beside real data with ids up to 776 and cameras up to 20:
     pamtri synth --backgrounds street.mp4 --vehicle-offset 1000 --camera-offset 100 --output mine
+  Many heavy vehicles, as motorways have them; the other types share the rest:
+    pamtri synth --types truck=0.35,bus=0.25 --identities 800 --images 16000 --output heavy
   A first look, in a minute:
     pamtri synth --identities 20 --images 400 --output look
     pamtri synth contact --output sheets
@@ -131,6 +134,15 @@ def synth(
             show_default=False,
         ),
     ] = None,
+    types: Annotated[
+        str,
+        typer.Option(
+            help="How often types come, as truck=0.35,bus=0.25; the others share the rest. "
+            "[default: as traffic has them, with more of the rare ones]",
+            metavar="NAME=SHARE,...",
+            show_default=False,
+        ),
+    ] = "",
     mesh: Annotated[
         Path | None,
         typer.Option(
@@ -186,6 +198,7 @@ def synth(
         camera_offset=camera_offset,
         formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
         masks=masks,
+        types=_shares(types),
     )
     cv2.setNumThreads(1)  # a process draws on one core; --processes says how many do
     begin = time.monotonic()
@@ -204,6 +217,28 @@ def synth(
         )
         raise
     _show(done, time.monotonic() - begin)
+
+
+def _shares(text: str) -> dict[str, float]:
+    """Return types and their shares, given as NAME=SHARE,...
+
+    Raises:
+        typer.BadParameter: it is not written so.
+    """
+    shares: dict[str, float] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, _, number = (one.strip() for one in part.partition("="))
+        try:
+            share = float(number)
+        except ValueError:
+            share = math.nan
+        if not math.isfinite(share) or name in shares:
+            raise typer.BadParameter(
+                f"{part!r} is not a type with its share, once each; write truck=0.35,bus=0.25.",
+                param_hint="--types",
+            )
+        shares[name] = share
+    return shares
 
 
 class SheetName(str, Enum):

@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+from surface import distance_to_mesh
 
 from pamtri_edge.synth.body.mesh import NO_PART
 from pamtri_edge.synth.body.shape import build
@@ -102,19 +103,6 @@ def test_every_keypoint_lies_on_the_surface(vehicles, family):
     for _, mesh in vehicles[family][:2]:
         for name, point in zip(KEYPOINT_NAMES[:18], mesh.keypoints[:18], strict=True):
             assert distance_to_mesh(mesh, point) < 0.06, name
-
-
-def distance_to_mesh(mesh, point):
-    """Return the distance from a point to the nearest of the mesh's triangles, sampled finely."""
-    corners = mesh.vertices[mesh.triangles]
-    reach = np.linalg.norm(corners - corners.mean(axis=1, keepdims=True), axis=2).max(axis=1)
-    near = np.linalg.norm(corners.mean(axis=1) - point, axis=1) < reach + 0.1
-    steps = np.linspace(0, 1, 11)
-    a, b = (grid.ravel() for grid in np.meshgrid(steps, steps))
-    inside = a + b <= 1.0001
-    weights = np.stack([1 - a - b, a, b], axis=1)[inside]
-    samples = np.einsum("sk,tkc->tsc", weights, corners[near])
-    return np.linalg.norm(samples - point, axis=2).min()
 
 
 def test_the_mean_vehicle_is_the_mean_labelled_vehicle(vehicles):

@@ -5,63 +5,27 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pamtri_edge.synth.body.assembly import Assembly
+from pamtri_edge.synth.body.box import PART, Box, add_walls, box_of
 from pamtri_edge.synth.body.draft import CARGO, Draft
+from pamtri_edge.synth.body.haulage import add_haulage
+from pamtri_edge.synth.body.loose import add_goods, goods_color
 from pamtri_edge.synth.body.material import Material
-from pamtri_edge.synth.body.mesh import NO_PART
-from pamtri_edge.synth.body.outline import Floats
+from pamtri_edge.synth.body.stern import add_bumper, add_rear_lamp
 from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.paint.decals import paint_decal
 from pamtri_edge.synth.specification.marks import Cargo
-from pamtri_edge.vehicle import SEGMENTS
-
-_PART = {segment.name: index for index, segment in enumerate(SEGMENTS)}
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a truck's load lies, in metres.
-
-    Attributes:
-        rear: x of its rear wall.
-        front: x of its front wall.
-        half_width: y of its left wall.
-        floor: height of its floor.
-        top: height of its upper edge.
-        bar: height of the bar below its rear end.
-    """
-
-    rear: float
-    front: float
-    half_width: float
-    floor: float
-    top: float
-    bar: float
-
-
-def box_of(draft: Draft) -> Box:
-    """Place a truck's load on its frame."""
-    shape, cargo = draft.spec.shape, draft.spec.cargo
-    assert cargo is not None
-    return Box(
-        rear=draft.frame.rear,
-        front=draft.frame.body_rear - 0.04,
-        half_width=shape.width / 2 + 0.06,
-        floor=2 * shape.wheel_radius + 0.12,
-        top=cargo.height,
-        bar=0.50,
-    )
 
 
 def add_cargo(assembly: Assembly, draft: Draft) -> None:
     """Add what the vehicle carries, if it carries anything."""
     if draft.family.cargo == "bed":
         _add_bed(assembly, draft)
+    elif draft.family.haulage:
+        add_haulage(assembly, draft)
     elif draft.family.cargo == "box":
         _add_box(assembly, draft)
 
@@ -70,47 +34,12 @@ def _add_box(assembly: Assembly, draft: Draft) -> None:
     cargo, box = draft.spec.cargo, box_of(draft)
     assert cargo is not None
     _paint_box(draft, cargo, box)
-    _add_walls(assembly, draft, box)
+    add_walls(assembly, draft, box)
     if cargo.kind in ("flatbed", "tipper"):
         _add_open_load(assembly, draft, cargo, box)
     else:
         _add_roof(assembly, cargo, box)
     _add_chassis(assembly, draft, box)
-
-
-def _add_walls(assembly: Assembly, draft: Draft, box: Box) -> None:
-    """Add the sides, the doors behind and the wall in front; their segments follow the keypoints' lines."""
-    columns = 13
-    share = np.linspace(0, 1, columns)
-    middle = (box.floor + box.top) / 2
-    border = -draft.frame.front_axle + draft.spec.shape.wheel_radius
-    for sign in (1, -1):
-        sheet = 0.0 if sign > 0 else 0.5
-        walls = np.empty((columns, 2, 3))
-        walls[..., 0] = (box.rear + (box.front - box.rear) * share)[:, None]
-        walls[..., 1] = sign * box.half_width
-        walls[..., 2] = (box.floor, box.top)
-        uv = np.empty((columns, 2, 2))
-        uv[..., 0] = (0.80 * share)[:, None]
-        uv[..., 1] = (sheet + 0.5, sheet)
-        name = "left" if sign > 0 else "right"
-        centre = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
-        # From the arch's front foot to the box's rear edge at half its height, as keypoints 6 and 12 have it.
-        lean = border + (box.rear - border) * 0.5
-        part = np.where(centre < lean, _PART[f"{name}_rear_fender"], _PART[f"{name}_doors"]).astype(np.uint8)
-        _wall(assembly, walls, uv, (0, sign, 0), np.concatenate([part, part]))
-    ends = np.empty((2, 3, 3))
-    ends[..., 1] = np.array([-box.half_width, box.half_width])[:, None]
-    ends[..., 2] = (box.floor, middle, box.top)
-    for x, lean, low, high, parts in (
-        (box.rear, -1, 0.5, 0.0, (_PART["trunk"], _PART["rear_window"])),
-        (box.front, 1, 1.0, 0.52, (NO_PART, NO_PART)),
-    ):
-        ends[..., 0] = x
-        uv = np.empty((2, 3, 2))
-        uv[..., 0] = np.array([0.81, 1.0])[:, None]
-        uv[..., 1] = (low, (low + high) / 2, high)
-        _wall(assembly, ends.copy(), uv, (lean, 0, 0), np.array([*parts, *parts], np.uint8))
 
 
 def _add_open_load(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> None:
@@ -125,14 +54,14 @@ def _add_open_load(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> 
         radii = ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor)
         assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
     else:
-        _add_goods(assembly, draft, box)
+        add_goods(assembly, draft, box)
 
 
 def _add_roof(assembly: Assembly, cargo: Cargo, box: Box) -> None:
     wide = box.half_width
     crown = 0.06 if cargo.kind == "curtain" else 0.01
     low, high = (box.rear, -wide, box.top - 0.02), (box.front, wide, box.top + crown)
-    assembly.box(low, high, Material.MATTE, color=cargo.tint, part=_PART["roof"])
+    assembly.box(low, high, Material.MATTE, color=cargo.tint, part=PART["roof"])
     if cargo.front_unit:
         x, top = box.front, box.top
         assembly.box(
@@ -141,71 +70,16 @@ def _add_roof(assembly: Assembly, cargo: Cargo, box: Box) -> None:
         assembly.box((x + 0.30, -0.4, top - 0.65), (x + 0.31, 0.4, top - 0.3), Material.PLASTIC)
 
 
-def _wall(
-    assembly: Assembly,
-    corners: np.ndarray,
-    uv: np.ndarray,
-    normal: tuple[int, int, int],
-    part: NDArray[np.uint8],
-) -> None:
-    normals = np.broadcast_to(np.array(normal, np.float64), corners.shape)
-    assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)
-
-
-def _goods_color(rng: np.random.Generator) -> Floats:
-    """Draw the color of wood, cardboard, tarpaulin or steel."""
-    return np.asarray(rng.uniform(0.04, 0.4) * (1 + 0.7 * rng.uniform(-0.5, 0.5, 3)))
-
-
-def _add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
-    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 31])
-    for _ in range(int(rng.integers(1, 5))):
-        x = rng.uniform(box.rear + 0.4, box.front - 0.5)
-        y = rng.uniform(-0.5, 0.5) * box.half_width
-        half = rng.uniform(0.2, 0.5, 2)
-        color = _goods_color(rng)
-        assembly.box(
-            (x - half[0], y - half[1], box.floor),
-            (x + half[0], y + half[1], box.floor + rng.uniform(0.3, 1.0)),
-            Material.MATTE,
-            color=color,
-        )
-
-
 def _add_chassis(assembly: Assembly, draft: Draft, box: Box) -> None:
-    shape, axle, plate = draft.spec.shape, draft.frame.front_axle, draft.spec.plate
+    shape, axle = draft.spec.shape, draft.frame.front_axle
     wide = box.half_width
     assembly.box((box.rear, -wide, box.floor - 0.07), (box.front, wide, box.floor), Material.PLASTIC)
     assembly.box(
         (box.rear + 0.05, -0.5, 0.5), (draft.frame.body_rear + 0.3, 0.5, box.floor - 0.05), Material.DARK
     )
-    assembly.box(
-        (box.rear - 0.03, -wide * 0.95, box.bar - 0.02),
-        (box.rear + 0.05, wide * 0.95, box.bar + 0.09),
-        Material.PLASTIC,
-        part=_PART["rear_face"],
-    )
-    y = draft.spec.rear.plate_y
-    assembly.box(
-        (box.rear - 0.045, y - plate.width / 2, box.bar - 0.05),
-        (box.rear - 0.03, y + plate.width / 2, box.bar - 0.05 + plate.height),
-        Material.PLATE,
-        color=plate.ground,
-        part=_PART["rear_face"],
-    )
+    add_bumper(assembly, draft, box)
     for sign in (1, -1):
-        lamp = sign * (wide - 0.22)
-        assembly.box(
-            (box.rear - 0.05, lamp - 0.15, box.bar + 0.12),
-            (box.rear, lamp + 0.15, box.bar + 0.24),
-            Material.TAILLAMP,
-            part=_PART["rear_face"],
-        )
-        assembly.box(
-            (box.rear - 0.055, lamp + 0.05 * sign, box.bar + 0.12),
-            (box.rear - 0.04, lamp + 0.15 * sign, box.bar + 0.24),
-            Material.INDICATOR,
-        )
+        add_rear_lamp(assembly, box, sign)
         side = sign * (shape.width / 2 - 0.04)
         start, end = -axle + shape.wheel_radius + 0.15, draft.frame.body_rear - 0.2
         if end > start + 0.2:
@@ -280,7 +154,7 @@ def _add_bed(assembly: Assembly, draft: Draft) -> None:
     if cargo.kind == "canopy":
         paint = Material.PAINT if cargo.front_unit else Material.PLASTIC
         assembly.box(
-            (rear - 0.02, -wide * 0.98, rim), (front, wide * 0.98, roof - 0.06), paint, part=_PART["trunk"]
+            (rear - 0.02, -wide * 0.98, rim), (front, wide * 0.98, roof - 0.06), paint, part=PART["trunk"]
         )
         for sign in (1, -1):
             y = sign * wide * 0.985
@@ -312,5 +186,5 @@ def _add_bed(assembly: Assembly, draft: Draft) -> None:
                 (x - half[0], y - half[1], floor),
                 (x + half[0], y + half[1], floor + tall),
                 Material.MATTE,
-                color=_goods_color(rng),
+                color=goods_color(rng),
             )

@@ -25,6 +25,7 @@ def add_parts(assembly: Assembly, draft: Draft) -> None:
     _mirrors(assembly, draft)
     _rails(assembly, draft)
     _roof_load(assembly, draft)
+    _roof_units(assembly, draft)
     _spoiler(assembly, draft)
     _antenna(assembly, draft)
     _low_parts(assembly, draft)
@@ -150,6 +151,29 @@ def _roof_load(assembly: Assembly, draft: Draft) -> None:
             Material.MATTE,
             color=tint,
         )
+
+
+def _roof_units(assembly: Assembly, draft: Draft) -> None:
+    """Add a bus's cooling units, flat and wide, and the hatches of its roof."""
+    bus = draft.spec.bus
+    if bus is None or not bus.hatches:
+        return
+    x, z = _roof_line(draft, 0.0, 1.0, 9)
+    top, length = float(z.max()) + draft.spec.shape.crown, float(x[0] - x[-1])
+    wide = draft.spec.shape.width / 2 - draft.spec.shape.edge_radius - 0.1
+    tint = (0.60, 0.60, 0.60) if draft.spec.trim.load_tint[0] < 0.4 else draft.spec.trim.load_tint
+    for index, share in enumerate(bus.hatches):
+        middle = float(x[0]) - length * min(max(share, 0.1), 0.9)
+        if index < len(bus.hatches) - 2 or index == 0:
+            half = 0.75 + 0.35 * (bus.sign_pattern % 3)
+            low, high = (middle - half, -0.82 * wide, top - 0.07), (middle + half, 0.82 * wide, top + 0.20)
+            assembly.box(low, high, Material.MATTE, color=tint)
+            for sign in (1, -1):
+                fan = (middle - 0.3 * half, sign * 0.4 * wide - 0.2, top + 0.2)
+                assembly.box(fan, (middle + 0.3 * half, fan[1] + 0.4, top + 0.215), Material.DARK)
+        else:
+            low, high = (middle - 0.35, -0.38, top - 0.06), (middle + 0.35, 0.38, top + 0.06)
+            assembly.box(low, high, Material.PLASTIC)
 
 
 def _bars(assembly: Assembly, x: Floats, top: float, wide: float) -> None:

@@ -3,8 +3,10 @@
 """The 36 keypoints and the 13 segments on a vehicle's surface: by construction, never placed by hand.
 
 On vehicles that the drawing of the paper does not show, this is what they mean. Trucks: 14 and 15 are the
-cab's, 13 the box's upper rear edge, 12 half way down it, 11 its lower edge, 10 the bar below. Pickups: 12 to
-11 span the bed. Buses: 12 and 11 are the rear window's foot and the edge of the engine cover.
+cab's, 13 the box's upper rear edge, 12 half way down it, 11 its lower edge, 10 the bar below; the rear wheel
+and its arch are those of the rearmost axle. On a tank 13 to 11 lie on the rim of its end, on a mixer 13 and
+12 on the hopper and 11 on the frame; where nothing is loaded they share the frame's end. Pickups: 12 to 11
+span the bed. Buses: 12 and 11 are the rear window's foot and the edge of the engine cover.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.synth.body.assembly import grid_triangles
-from pamtri_edge.synth.body.cargo import box_of
+from pamtri_edge.synth.body.box import box_of
 from pamtri_edge.synth.body.draft import Draft
 from pamtri_edge.synth.body.mesh import NO_PART
 from pamtri_edge.synth.body.outline import Floats
@@ -66,9 +68,12 @@ def keypoints_of(draft: Draft) -> Floats:
         left[_INDEX[name]] = _on_row(draft, row, _INBOARD.get(name))
     if draft.has_box:
         box = box_of(draft)
-        left[_INDEX["rear_window_top"]] = box.rear, box.half_width, box.top
-        left[_INDEX["rear_window_bottom"]] = box.rear, box.half_width, (box.top + box.floor) / 2
-        left[_INDEX["trunk_rear_edge"]] = box.rear, box.half_width, box.floor
+        assert draft.spec.cargo is not None
+        corners = box.corners(draft.spec.cargo.kind)
+        for name, corner in zip(
+            ("rear_window_top", "rear_window_bottom", "trunk_rear_edge"), corners, strict=True
+        ):
+            left[_INDEX[name]] = box.rear, *corner
         left[_INDEX["rear_bumper_bottom"]] = box.rear - 0.03, box.half_width * 0.95, box.bar
     return np.concatenate([left, left * np.array([1.0, -1.0, 1.0])])
 

@@ -27,7 +27,7 @@ def wheel_y(draft: Draft) -> tuple[float, float]:
 
 
 def add_wheels(assembly: Assembly, draft: Draft) -> None:
-    """Add four wheels: tyres, and faces that show the wheels' sheet."""
+    """Add four wheels, and those of further axles: tyres, and faces that show the wheels' sheet."""
     shape, axle = draft.spec.shape, draft.frame.front_axle
     heavy = draft.family.upright or draft.has_box or draft.spec.family == "minibus"
     outer = wheel_y(draft)
@@ -37,6 +37,11 @@ def add_wheels(assembly: Assembly, draft: Draft) -> None:
         _tyre(assembly, x, y, sign, shape.wheel_radius, width)
         dish = 1.8 if heavy and x < 0 else 1.0
         _face(assembly, x, y, sign, shape.wheel_radius, dish, draft.spec.wheels.odd_wheel == index)
+    if draft.spec.cargo is not None:
+        for place in draft.spec.cargo.axles:
+            for sign in (1, -1):
+                _tyre(assembly, axle + place, outer[1], sign, shape.wheel_radius, 0.52)
+                _face(assembly, axle + place, outer[1], sign, shape.wheel_radius, 1.8, False)
 
 
 def _tyre(assembly: Assembly, x: float, y: float, sign: int, radius: float, width: float) -> None:

@@ -66,6 +66,7 @@ class Fleet:
             plan.drawn_identity(identity),
             color=plan.color(identity),
             model=plan.drawn_model(identity),
+            shares=plan.types,
         )
         if self._meshes:
             own = self._meshes[identity % len(self._meshes)]
@@ -86,6 +87,14 @@ def built(spec: VehicleSpec) -> Vehicle:
 
 @lru_cache(maxsize=1)
 def _passers_by(seed: int) -> tuple[Vehicle, ...]:
+    return tuple(built(_passer_by(seed, _PASSERS_BEGIN + k)) for k in range(PASSERS_BY))
+
+
+def _passer_by(seed: int, identity: int) -> VehicleSpec:
+    """Draw a vehicle of the oldest families alone: new ones leave the pictures of all others as they are."""
+    from pamtri_edge.synth.specification.families import elder_of
     from pamtri_edge.synth.specification.vehicle import sample_vehicle
 
-    return tuple(built(sample_vehicle(seed, _PASSERS_BEGIN + k)) for k in range(PASSERS_BY))
+    spec = sample_vehicle(seed, identity)
+    elder = elder_of(spec.family)
+    return spec if elder == spec.family else sample_vehicle(seed, identity, family=elder)

@@ -9,8 +9,8 @@ that pictures can be drawn in any order, by any number of processes, today or to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ import numpy as np
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, Split, image_name
-from pamtri_edge.vehicle import COLORS
+from pamtri_edge.vehicle import COLORS, TYPES
 
 JOB_VIEWS: Final = 32
 """Most views in a job: a vehicle is built once for them, and a kill loses no more than these."""
@@ -75,6 +75,7 @@ class SynthPlan:
         camera_offset: added to camera numbers, which begin at 1.
         formats: of `FORMATS`, which are written.
         masks: also write part masks.
+        types: how often types come, of `vehicle.TYPES`, each 0..1; those left out share the rest as usual.
 
     Raises:
         InputError: a number out of its range, or numbers that do not go together.
@@ -96,6 +97,7 @@ class SynthPlan:
     camera_offset: int = 0
     formats: tuple[str, ...] = FORMATS
     masks: bool = False
+    types: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _at_least("identities", self.identities, 1, most=UNSEEN)
@@ -114,6 +116,9 @@ class SynthPlan:
                 f"formats {', '.join(self.formats) or '(none)'}; accepted: one or more of "
                 f"{', '.join(FORMATS)}."
             )
+        _check_types(self.types)
+        if self.types and self.meshes is not None:
+            raise InputError("types and meshes do not go together: meshes have the types of their files.")
         if self.images < self.identities:
             raise InputError(
                 f"{self.images} images cannot show {self.identities} identities; ask for at least one image "
@@ -225,7 +230,20 @@ class SynthPlan:
             "camera_offset": self.camera_offset,
             "formats": list(self.formats),
             "masks": self.masks,
+            "types": dict(sorted(self.types.items())),
         }
+
+
+def _check_types(types: Mapping[str, float]) -> None:
+    unknown = [name for name in types if name not in TYPES]
+    if unknown:
+        raise InputError(f"unknown type {', '.join(unknown)}; accepted: {', '.join(TYPES)}.")
+    total = sum(types.values())
+    if not all(0.0 <= share <= 1.0 for share in types.values()) or total > 1.0 + 1e-9:
+        given = ", ".join(f"{name}={share:g}" for name, share in types.items())
+        raise InputError(f"shares of types are {given}; each is a part of 1, and so is their sum.")
+    if types and len(types) == len(TYPES) and total < 1.0 - 1e-6:
+        raise InputError(f"shares of all types sum to {total:g}; expected 1 where none is left out.")
 
 
 def _at_least(name: str, value: int, least: int, *, most: int | None = None) -> None:

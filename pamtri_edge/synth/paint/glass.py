@@ -46,7 +46,7 @@ def paint_windshield(draft: Draft) -> None:
     if draft.two_decks:
         _upper_deck(draft, canvas, end)
         reach = 1.40
-    elif not draft.family.upright:
+    elif not draft.family.upright or draft.family.haulage:
         reach = min(reach, _TALLEST)
     foot, head = start + 0.02 * reach, start + 0.975 * reach
     corners = np.array([(foot, -0.955), (foot, 0.955), (head, 0.925), (head, -0.925)])

@@ -105,6 +105,8 @@ def _engine_cover(draft: Draft, canvas: Canvas) -> None:
     bus, shape, half = draft.spec.bus, draft.spec.shape, draft.back
     assert bus is not None
     deck, foot = shape.deck_z, draft.frame.sill
+    if bus.dark_back:
+        canvas.box(-0.84 * half, 0.84 * half, foot + 0.5, deck + 0.3, Material.GLASS, tint=(0.45,) * 3)
     canvas.line((-0.85 * half, deck - 0.1), (0.85 * half, deck - 0.1), 0.02, Material.SEAM)
     for z in np.linspace(foot + 0.45, deck - 0.25, 5):
         canvas.line((-0.45 * half, z), (0.45 * half, z), 0.04, Material.PLASTIC)

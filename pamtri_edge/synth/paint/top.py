@@ -18,6 +18,8 @@ def paint_top(draft: Draft) -> None:
     _second_color(draft, canvas)
     if not draft.family.upright:
         _hood(draft, canvas)
+    elif draft.family.haulage:
+        _cab_grille(draft, canvas)
     _roof(draft, canvas)
     paint_windshield(draft)
     if draft.has_box:
@@ -34,7 +36,10 @@ def _second_color(draft: Draft, canvas: Canvas) -> None:
     hood = trim.two_tone == "upper" and trim.two_tone_z < draft.spec.shape.hood_front_z
     if hood:
         canvas.box(-1, 60, -1.1, 1.1, Material.SECOND_PAINT)
-    if trim.roof == "second" or trim.two_tone == "upper":
+    bus = draft.spec.bus
+    if bus is not None and bus.bright_roof:
+        canvas.box(start + 0.1, end - 0.02, -1.1, 1.1, Material.MATTE, albedo=(0.60, 0.60, 0.59))
+    elif trim.roof == "second" or trim.two_tone == "upper":
         canvas.box(start - 0.06, end + 0.1, -1.1, 1.1, Material.SECOND_PAINT)
     elif trim.roof == "black":
         canvas.box(start - 0.06, end + 0.1, -1.1, 1.1, Material.PLASTIC, tint=(0.6, 0.6, 0.6))
@@ -58,6 +63,19 @@ def _hood(draft: Draft, canvas: Canvas) -> None:
         canvas.box(middle + 0.07, middle + 0.30, -0.30, 0.30, Material.PAINT, tint=(1.1,) * 3, only=BODYWORK)
     if front.washer:
         canvas.box(end - 0.10, end, -0.9, 0.9, Material.PLASTIC)
+
+
+def _cab_grille(draft: Draft, canvas: Canvas) -> None:
+    """Paint what is between a truck's lamps and its windshield: slots, or a field of plastic with bars."""
+    front, end = draft.spec.front, draft.arc("windshield_bottom")
+    low, high = 0.08, end - 0.14
+    if high < low + 0.12:
+        return
+    half = 0.45 + 0.4 * front.grille_width
+    if front.grille_frame == "dark":
+        canvas.box(low, high, -half, half, Material.PLASTIC)
+    for a in np.arange(low + 0.03, high - 0.03, 0.11):
+        canvas.box(a, a + 0.05, -half + 0.04, half - 0.04, Material.DARK)
 
 
 def _roof(draft: Draft, canvas: Canvas) -> None:
@@ -86,7 +104,9 @@ def _behind_the_roof(draft: Draft, canvas: Canvas) -> None:
             [(foot - 0.1, -0.8), (foot - 0.1, 0.8), (start + 0.35, 0.78), (start + 0.35, -0.78)]
         )
         bus = draft.spec.bus
-        if bus is None or not bus.panel:
+        if bus is not None and bus.dark_back:
+            _dark_back(draft, canvas, start, edge)
+        elif bus is None or not bus.panel:
             paint_rear_glass(draft, canvas, corners)
         else:
             _advertising(canvas, start + 0.25, edge - 0.08, bus.sign_pattern)
@@ -111,6 +131,22 @@ def _behind_the_roof(draft: Draft, canvas: Canvas) -> None:
     canvas.line((foot + 0.04, -0.80), (foot + 0.04, 0.80), 0.014, Material.SEAM)
     for sign in (1, -1):
         canvas.path([(foot + 0.04, sign * 0.80), (edge, sign * 0.74)], 0.012, Material.SEAM)
+
+
+def _dark_back(draft: Draft, canvas: Canvas, start: float, edge: float) -> None:
+    """Paint a back of one dark pane, the window and the cover of the engine behind it."""
+    bus = draft.spec.bus
+    assert bus is not None
+    reach = edge - start
+    canvas.box(start + 0.14 * reach, edge + 0.2, -0.84, 0.84, Material.GLASS, tint=(0.45,) * 3)
+    canvas.line((start + 0.62 * reach, -0.84), (start + 0.62 * reach, 0.84), 0.03, Material.PLASTIC)
+    rng = np.random.default_rng([bus.sign_pattern, 10])
+    across = float(rng.uniform(-0.4, 0.1))
+    a = start + 0.28 * reach
+    for _ in range(int(rng.integers(3, 8))):
+        wide = float(rng.uniform(0.04, 0.10))
+        canvas.box(a, a + 0.16, across, across + wide, Material.MATTE, albedo=bus.sign)
+        across += wide + 0.03
 
 
 def _advertising(canvas: Canvas, start: float, end: float, pattern: int) -> None:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 
@@ -23,6 +25,8 @@ class Family:
         roof_rails: how likely they are.
         cladding: how likely plastic along the sills is.
         commercial: how likely lettering and company colors are.
+        elder: the family out of whose share this one's was cut; empty where the share was always its own.
+        haulage: a truck whose load and frame come from `draw_haulage`.
     """
 
     type_name: str
@@ -35,6 +39,8 @@ class Family:
     roof_rails: float = 0.0
     cladding: float = 0.04
     commercial: float = 0.05
+    elder: str = ""
+    haulage: bool = False
 
 
 MEASURES: Final = (
@@ -104,17 +110,47 @@ _FAMILIES: Final = {
         ),
     ),
     "bus": Family(
-        "bus", 0.05, doors="none", tailgate=False, upright=True, commercial=0.75,
+        "bus", 0.025, doors="none", tailgate=False, upright=True, commercial=0.75,
         measures=(
             5.60, 2.20, 2.60, 3.05, 2.50, 0.48, 0.32,
             0.98, 1.22, 2.08, 1.88, -8.10, 3.00, -8.16, 1.75, 1.25, 0.03, 0.03,
         ),
     ),
+    "city_bus": Family(
+        "bus", 0.025, doors="none", tailgate=False, upright=True, commercial=0.5, elder="bus",
+        measures=(
+            5.90, 2.65, 3.35, 3.05, 2.54, 0.48, 0.28,
+            0.85, 1.05, 2.52, 2.36, -9.15, 3.00, -9.20, 1.70, 1.20, 0.02, 0.02,
+        ),
+    ),
     "truck": Family(
-        "truck", 0.06, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.6,
+        "truck", 0.012, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.6,
         measures=(
             3.60, 1.15, 1.35, 2.20, 2.00, 0.41, 0.34,
             0.98, 1.28, 1.02, 0.72, -0.55, 2.20, -0.72, 1.10, 1.05, 0.02, 0.06,
+        ),
+    ),
+    "semitrailer": Family(
+        "truck", 0.026, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.6,
+        elder="truck", haulage=True,
+        measures=(
+            10.40, 1.42, 1.70, 3.10, 2.44, 0.50, 0.30,
+            0.98, 1.72, 1.26, 1.02, -0.72, 3.06, -0.88, 1.50, 1.30, 0.02, 0.04,
+        ),
+    ),
+    "rigid_truck": Family(
+        "truck", 0.016, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.6,
+        elder="truck", haulage=True,
+        measures=(
+            4.90, 1.36, 2.00, 2.72, 2.36, 0.48, 0.32,
+            0.98, 1.56, 1.22, 0.96, -0.52, 2.68, -0.66, 1.40, 1.25, 0.02, 0.05,
+        ),
+    ),
+    "hooded_truck": Family(
+        "truck", 0.006, doors="cab", tailgate=False, cargo="box", commercial=0.6, elder="truck", haulage=True,
+        measures=(
+            11.60, 1.10, 1.70, 3.10, 2.30, 0.51, 0.38,
+            1.42, 1.78, -0.62, -0.98, -3.05, 3.04, -3.20, 1.60, 1.40, 0.03, 0.06,
         ),
     ),
     "estate": Family(
@@ -146,24 +182,46 @@ _FAMILIES: Final = {
         ),
     ),
     "coach": Family(
-        "bus", 0.02, doors="none", tailgate=False, upright=True, commercial=0.8,
+        "bus", 0.010, doors="none", tailgate=False, upright=True, commercial=0.8,
         measures=(
             6.10, 2.40, 3.10, 3.45, 2.50, 0.50, 0.35,
             1.15, 1.45, 2.28, 1.90, -9.05, 3.38, -9.12, 2.20, 1.50, 0.04, 0.04,
         ),
     ),
+    "tour_coach": Family(
+        "bus", 0.010, doors="none", tailgate=False, upright=True, commercial=0.7, elder="coach",
+        measures=(
+            6.20, 2.60, 3.30, 3.58, 2.52, 0.50, 0.33,
+            1.05, 1.50, 2.42, 1.78, -9.30, 3.50, -9.42, 2.25, 1.45, 0.04, 0.05,
+        ),
+    ),
     "double_decker": Family(
-        "bus", 0.02, doors="none", tailgate=False, upright=True, commercial=0.7,
+        "bus", 0.006, doors="none", tailgate=False, upright=True, commercial=0.7,
         measures=(
             5.30, 2.40, 2.50, 4.30, 2.52, 0.48, 0.30,
             0.98, 1.22, 2.26, 2.12, -7.66, 4.24, -7.72, 3.00, 1.30, 0.03, 0.02,
         ),
     ),
+    "midi_coach": Family(
+        "bus", 0.014, doors="none", tailgate=False, upright=True, commercial=0.6, elder="double_decker",
+        measures=(
+            4.10, 1.70, 2.30, 3.10, 2.30, 0.42, 0.30,
+            0.95, 1.25, 1.50, 1.05, -6.20, 3.04, -6.30, 1.95, 1.30, 0.05, 0.05,
+        ),
+    ),
     "light_truck": Family(
-        "truck", 0.03, doors="cab", tailgate=False, cargo="box", commercial=0.6,
+        "truck", 0.010, doors="cab", tailgate=False, cargo="box", commercial=0.6,
         measures=(
             3.30, 0.86, 1.20, 2.06, 1.92, 0.345, 0.25,
             0.94, 1.20, 0.10, -0.60, -1.32, 2.02, -1.46, 1.20, 1.12, 0.02, 0.09,
+        ),
+    ),
+    "box_truck": Family(
+        "truck", 0.020, doors="cab", tailgate=False, cargo="box", upright=True, commercial=0.5,
+        elder="light_truck", haulage=True,
+        measures=(
+            3.50, 1.12, 1.55, 2.24, 1.94, 0.40, 0.32,
+            0.90, 1.28, 1.00, 0.70, -0.48, 2.22, -0.62, 1.15, 1.05, 0.02, 0.06,
         ),
     ),
     "crossover": Family(
@@ -186,7 +244,7 @@ TYPE_OF_FAMILY: Final = {name: family.type_name for name, family in _FAMILIES.it
 _GOLDEN: Final = 0.6180339887498949
 
 
-def family_at(place: float, number: int) -> str:
+def family_at(place: float, number: int, shares: Mapping[str, float] = MappingProxyType({})) -> str:
     """Return the family of a vehicle or model by its number, in the shares of the weights.
 
     Steps of the golden ratio spread over the families more evenly than chance: few dozen consecutive numbers
@@ -195,14 +253,35 @@ def family_at(place: float, number: int) -> str:
     Args:
         place: 0..1, where the steps begin; a seed's own.
         number: of the vehicle or model.
+        shares: of types, 0..1; the types that it leaves out divide the rest by their families' weights.
     """
-    total = sum(family.weight for family in _FAMILIES.values())
-    left = (place + number * _GOLDEN) % 1.0 * total
-    for name, family in _FAMILIES.items():
-        left -= family.weight
+    weights = _weights(shares)
+    left = (place + number * _GOLDEN) % 1.0 * sum(weights.values())
+    for name, weight in weights.items():
+        left -= weight
         if left < 0:
             return name
     return name
+
+
+def _weights(shares: Mapping[str, float]) -> dict[str, float]:
+    if not shares:
+        return {name: family.weight for name, family in _FAMILIES.items()}
+    of_type: dict[str, float] = {}
+    for family in _FAMILIES.values():
+        of_type[family.type_name] = of_type.get(family.type_name, 0.0) + family.weight
+    others = sum(weight for name, weight in of_type.items() if name not in shares)
+    rest = max(1.0 - sum(shares.values()), 0.0)
+    factor = {
+        name: shares[name] / weight if name in shares else rest / others for name, weight in of_type.items()
+    }
+    weights = {name: family.weight * factor[family.type_name] for name, family in _FAMILIES.items()}
+    return {name: weight for name, weight in weights.items() if weight > 0}
+
+
+def elder_of(name: str) -> str:
+    """Return the family out of whose share this one's was cut, or itself."""
+    return _FAMILIES[name].elder or name
 
 
 def family_of(name: str) -> Family:

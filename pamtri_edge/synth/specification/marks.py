@@ -64,13 +64,19 @@ class Cargo:
     """The load-bearing part of trucks and pickups.
 
     Attributes:
-        kind: for trucks "box", "curtain", "tipper", "flatbed"; for pickups "open", "tonneau",
+        kind: for trucks "box", "curtain", "tipper", "flatbed", of haulage also "panel", "container", "tarp",
+            "tank", "mixer" and "skeleton" (a frame for containers, empty); for pickups "open", "tonneau",
             "canopy", "sports_bar", "load".
         height: of its top above the ground.
         tint: its color.
         ribs: number of vertical ribs a side.
         front_unit: whether a cooler hangs over the cab, or a rack stands behind it.
         logo: decals on its sides, coordinates relative to the side (0 rear to 1 front, 0 foot to 1 top).
+        axles: x, relative to the front axle, of axles beside the front and the rearmost one.
+        gap: between the cab and the load.
+        overhang: how far the load is wider than the cab, a side.
+        frame: color of the frame under it.
+        foot: color of the boards along its foot, or of its door's frame.
     """
 
     kind: str
@@ -79,6 +85,11 @@ class Cargo:
     ribs: int
     front_unit: bool
     logo: tuple[Decal, ...]
+    axles: tuple[float, ...] = ()
+    gap: float = 0.04
+    overhang: float = 0.06
+    frame: Rgb = (0.03, 0.03, 0.03)
+    foot: Rgb = (0.6, 0.6, 0.6)
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,9 @@ class Bus:
         skirt: height of the lower flaps' seam.
         windows_to_roof: whether the band of windows reaches into the roof's curve.
         panel: advertising on the rear face instead of a window.
+        dark_back: the rear face is dark glass down to the engine's cover.
+        hatches: where, from 0 (front) to 1 (rear), hatches and cooling units stand on the roof.
+        bright_roof: the roof is white, whatever the sides are.
     """
 
     doors: tuple[float, ...]
@@ -104,3 +118,6 @@ class Bus:
     skirt: float
     windows_to_roof: bool
     panel: bool
+    dark_back: bool = False
+    hatches: tuple[float, ...] = ()
+    bright_roof: bool = False

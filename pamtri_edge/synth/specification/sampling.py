@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from pamtri_edge.synth.specification.chance import chance, pick
 from pamtri_edge.synth.specification.families import Family, family_at, family_of, measures_of
 from pamtri_edge.synth.specification.parts import BodyShape, Paint, Rgb, Trim, Wheels
 from pamtri_edge.synth.specification.sampling_fascia import draw_front, draw_plate, draw_rear
+from pamtri_edge.synth.specification.sampling_haulage import draw_haulage
 from pamtri_edge.synth.specification.sampling_marks import (
     draw_bus,
     draw_cabin,
@@ -53,8 +55,29 @@ _METALLIC: Final = {"white": 0.15, "yellow": 0.2, "orange": 0.4, "red": 0.5, "go
 """How likely metallic paint is; of the other colors two in three."""
 
 
+_FACES: Final = {
+    "coach": "bus",
+    "double_decker": "bus",
+    "city_bus": "bus",
+    "midi_coach": "bus",
+    "tour_coach": "bus",
+    "light_truck": "van",
+    "box_truck": "truck",
+    "rigid_truck": "truck",
+    "semitrailer": "truck",
+    "hooded_truck": "truck",
+}
+"""Families with faces, backs and company colors of another."""
+
+
 def draw(
-    seed: int, identity: int, *, family: str | None, color: str | None, model: int | None
+    seed: int,
+    identity: int,
+    *,
+    family: str | None,
+    color: str | None,
+    model: int | None,
+    shares: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the fields of a `VehicleSpec`.
 
@@ -70,15 +93,16 @@ def draw(
         return _stream(seed, identity, f"own {group}")
 
     if family is None:
-        family = family_at(_stream(seed, 0, f"{key[0]} families").random(), key[1])
+        family = family_at(_stream(seed, 0, f"{key[0]} families").random(), key[1], shares)
     if color is None:
         names = list(_COLOR_WEIGHTS)
-        shares = np.array(list(_COLOR_WEIGHTS.values()))
-        color = names[int(of_identity("color").choice(len(names), p=shares / shares.sum()))]
+        weights = np.array(list(_COLOR_WEIGHTS.values()))
+        color = names[int(of_identity("color").choice(len(names), p=weights / weights.sum()))]
     kind = family_of(family)
     shape = _shape(family, kind, of_model("shape"))
     trim = _trim(family, kind, shape, of_identity("trim"), of_model("trim"))
-    face = {"coach": "bus", "double_decker": "bus", "light_truck": "van"}.get(family, family)
+    face = _FACES.get(family, family)
+    paint = _paint(color, kind, of_identity("paint"))
     front = draw_front(face, kind, shape, of_model("front"), of_identity("front"))
     rear = draw_rear(face, kind, shape, of_model("rear"), of_identity("rear"))
     decals = draw_decals(face, kind, of_identity("decals"))
@@ -89,7 +113,7 @@ def draw(
         "identity": identity,
         "family": family,
         "shape": shape,
-        "paint": _paint(color, kind, of_identity("paint")),
+        "paint": paint,
         "front": front,
         "rear": rear,
         "plate": draw_plate(of_identity("plate")),
@@ -99,7 +123,9 @@ def draw(
         "dirt": _dirt(of_identity("dirt")),
         "decals": decals,
         "flaws": draw_flaws(of_identity("flaws")),
-        "cargo": draw_cargo(family, kind, shape, of_identity("cargo")),
+        "cargo": draw_haulage(family, shape, paint, of_identity("cargo"))
+        if kind.haulage
+        else draw_cargo(family, kind, shape, of_identity("cargo")),
         "bus": draw_bus(kind, shape, of_identity("bus")),
     }
 
@@ -135,8 +161,23 @@ _SETBACKS: Final = {
     "truck": 0.05,
     "minibus": 0.10,
     "van": 0.20,
+    "city_bus": 0.03,
+    "midi_coach": 0.06,
+    "tour_coach": 0.07,
+    "box_truck": 0.05,
+    "rigid_truck": 0.05,
+    "semitrailer": 0.05,
 }
 """How far the hood's edge lies behind the foremost point where there is hardly a hood."""
+
+
+_LENGTHS: Final = {
+    "box_truck": (0.85, 1.25),
+    "rigid_truck": (0.78, 1.25),
+    "semitrailer": (0.66, 1.10),
+    "hooded_truck": (0.72, 1.08),
+}
+"""Factors of a hauling truck's wheelbase."""
 
 
 def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
@@ -151,6 +192,12 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
         measures["height"] += raised
         measures["wheelbase"] *= rng.uniform(0.97, 1.14)
         middle["roof_rear_z"], middle["height"] = measures["height"] - 0.04, measures["height"]
+    if family.haulage:  # the load is longer or shorter, not the cab
+        measures["wheelbase"] *= rng.uniform(*_LENGTHS[name])
+        measures["height"] *= rng.uniform(0.96, 1.04) if name == "box_truck" else rng.uniform(0.92, 1.16)
+        for key in ("wheelbase", "height"):
+            middle[key] = measures[key]
+        middle["roof_rear_z"] = measures["height"] - 0.04
     if name == "pickup" and chance(rng, 0.3):  # a single cab
         measures["roof_rear_x"] += 0.62
         measures["rear_window_x"] += 0.62
@@ -247,7 +294,7 @@ def _paint(name: str, family: Family, rng: np.random.Generator) -> Paint:
 
 
 def _wheels(name: str, family: Family, rng: np.random.Generator) -> Wheels:
-    if family.upright or name in ("minibus", "light_truck"):
+    if family.upright or name in ("minibus", "light_truck", "hooded_truck"):
         style = pick(rng, ("truck", "truck", "steel", "cover"))
         finish = pick(rng, ("bright", "satin", "dark", "paint"))
     elif name in ("van", "pickup") or chance(rng, 0.22):
@@ -288,9 +335,18 @@ def _trim(
     loads = _loads_for(name, family)
     load = pick(rng, loads) if loads and chance(rng, 0.75 if family.upright else 0.13) else "none"
     tints = _LOADS.get(load, ((0.03, 0.03, 0.03),))
-    passenger_car = not family.upright and name not in ("van", "minibus", "pickup", "light_truck")
+    passenger_car = not family.upright and name not in (
+        "van",
+        "minibus",
+        "pickup",
+        "light_truck",
+        "hooded_truck",
+    )
     two_tone = "none"
-    if chance(rng, 0.62 if name in ("bus", "coach") else 0.35 if name == "minibus" else 0.05):
+    if chance(
+        rng,
+        0.62 if name in ("bus", "coach", "midi_coach", "tour_coach") else 0.35 if name == "minibus" else 0.05,
+    ):
         two_tone = pick(rng, ("lower", "upper", "sash") if not passenger_car else ("lower", "upper"))
     rails = "none"
     if chance(rng, family.roof_rails):
@@ -330,6 +386,8 @@ def _trim(
 def _loads_for(name: str, family: Family) -> tuple[str, ...]:
     if name in ("bus", "coach"):
         return ("aircon",)
+    if family.upright and family.cargo == "none" and family.elder:  # hatches and coolers are the bus's own
+        return ()
     if name == "minibus":
         return ("aircon", "bars")
     if family.cargo == "box" or name == "double_decker":

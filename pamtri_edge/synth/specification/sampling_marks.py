@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from pamtri_edge.synth.specification.chance import chance, pick
@@ -32,7 +34,7 @@ _INKS: tuple[Rgb, ...] = (
 """What company signs are usually printed in."""
 
 
-def _ink(rng: np.random.Generator) -> Rgb:
+def draw_ink(rng: np.random.Generator) -> Rgb:
     """Draw a printed color: one of the usual ones, a little off."""
     base = np.array(pick(rng, _INKS)) * rng.uniform(0.75, 1.15) + rng.uniform(0, 0.02, 3)
     red, green, blue = (float(min(one, 0.85)) for one in base)
@@ -41,7 +43,7 @@ def _ink(rng: np.random.Generator) -> Rgb:
 
 def _muted(rng: np.random.Generator) -> Rgb:
     """Draw the color of a tarpaulin or a painted box."""
-    red, green, blue = (float(0.55 * one + 0.06) for one in _ink(rng))
+    red, green, blue = (float(0.55 * one + 0.06) for one in draw_ink(rng))
     return red, green, blue
 
 
@@ -74,7 +76,7 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
             float(pick(rng, (-1, 1)) * rng.uniform(0.6, 0.9)),
             float(rng.uniform(0.08, 0.92)),
             float(rng.uniform(0.02, 0.055)),
-            *_ink(rng),
+            *draw_ink(rng),
         )
         for _ in range(max(int(rng.integers(-1, 3)), 0))
     )
@@ -83,7 +85,7 @@ def draw_cabin(name: str, rng: np.random.Generator) -> Cabin:
             float(rng.uniform(-0.85, 0.85)),
             float(rng.uniform(0.1, 0.85)),
             float(rng.uniform(0.06, 0.13)),
-            *_ink(rng),
+            *draw_ink(rng),
         )
         for _ in range(int(rng.integers(1, 3)) if chance(rng, 0.25) else 0)
     )
@@ -112,7 +114,7 @@ def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[De
     elif chance(rng, 0.10):
         wide = rng.uniform(1.0, 2.4)
         kind = pick(rng, ("stripe", "twin_stripe", "wedge", "swoosh", "checker"))
-        ink, other = _ink(rng), _ink(rng)
+        ink, other = draw_ink(rng), draw_ink(rng)
         decals.append(
             Decal(
                 kind,
@@ -142,8 +144,8 @@ def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[De
                 float(rng.uniform(0.45, 0.8)),
                 size,
                 0.8 * size,
-                _ink(rng),
-                _ink(rng),
+                draw_ink(rng),
+                draw_ink(rng),
                 _seed(rng),
             )
         )
@@ -151,7 +153,7 @@ def draw_decals(name: str, family: Family, rng: np.random.Generator) -> tuple[De
 
 
 def _livery(name: str, rng: np.random.Generator) -> list[Decal]:
-    ink, other = _ink(rng), _ink(rng)
+    ink, other = draw_ink(rng), draw_ink(rng)
     large = name in ("bus", "minibus", "van")
     tall = float(rng.uniform(0.35, 0.7)) if large else float(rng.uniform(0.14, 0.3))
     wide = float(rng.uniform(1.6, 3.6)) if large else float(rng.uniform(0.8, 1.6))
@@ -210,7 +212,9 @@ def draw_taxi(tint: Rgb, rng: np.random.Generator) -> tuple[Decal, ...]:
     ink = tint if chance(rng, 0.5) else (0.02, 0.02, 0.02)
     middle = float(rng.uniform(0.45, 0.6))
     return (
-        Decal(kind, "both", middle, float(rng.uniform(0.5, 0.75)), wide, tall, ink, _ink(rng), _seed(rng)),
+        Decal(
+            kind, "both", middle, float(rng.uniform(0.5, 0.75)), wide, tall, ink, draw_ink(rng), _seed(rng)
+        ),
     )
 
 
@@ -283,7 +287,7 @@ def draw_cargo(name: str, family: Family, shape: BodyShape, rng: np.random.Gener
     )
     logo: list[Decal] = []
     if kind in ("box", "curtain") and chance(rng, 0.75):
-        ink, other = _ink(rng), _ink(rng)
+        ink, other = draw_ink(rng), draw_ink(rng)
         what = pick(
             rng,
             ("lettering", "panel", "round", "swoosh", "rows", "stripe", "twin_stripe", "wedge", "checker"),
@@ -316,7 +320,7 @@ def draw_bus(family: Family, shape: BodyShape, rng: np.random.Generator) -> Bus 
     if not family.upright or family.cargo != "none":
         return None
     doors = pick(rng, ((0.90,), (0.90, 0.48), (0.90, 0.55), (0.90, 0.52, 0.15)))
-    return Bus(
+    bus = Bus(
         doors=doors,
         boarding=pick(rng, (1, -1, -1)),
         pitch=float(rng.uniform(1.1, 1.8)),
@@ -325,4 +329,15 @@ def draw_bus(family: Family, shape: BodyShape, rng: np.random.Generator) -> Bus 
         skirt=float(rng.uniform(0.75, 0.95)),
         windows_to_roof=chance(rng, 0.4),
         panel=chance(rng, 0.3),
+    )
+    if not family.elder:
+        return bus
+    coolers = pick(rng, ((0.12,), (0.3,), (0.5,), (0.15, 0.75), (0.3, 0.65), (0.6, 0.85)))
+    vents = tuple(float(one) for one in rng.uniform(0.1, 0.95, int(rng.integers(1, 3))))
+    return dataclasses.replace(
+        bus,
+        panel=chance(rng, 0.08),
+        dark_back=chance(rng, 0.35),
+        hatches=(*coolers, *vents),
+        bright_roof=chance(rng, 0.5),
     )

@@ -8,7 +8,9 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pamtri_edge.errors import InputError
@@ -20,7 +22,7 @@ from pamtri_edge.vehicle import COLORS
 
 __all__ = ["FAMILIES", "VehicleSpec", "sample_vehicle"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the JSON; counted up when an older reader could not understand it."""
 
 
@@ -146,6 +148,7 @@ def sample_vehicle(
     family: str | None = None,
     color: str | None = None,
     model: int | None = None,
+    shares: Mapping[str, float] = MappingProxyType({}),
 ) -> VehicleSpec:
     """Draw a vehicle; the same arguments give the same vehicle in every process.
 
@@ -156,6 +159,7 @@ def sample_vehicle(
         color: one of `vehicle.COLORS`; drawn where it is None.
         model: vehicles of one seed and model share shape, face, back and (where `family` is None) family;
             paint, wheels, equipment and marks stay the identity's own. None: the shape is its own too.
+        shares: where `family` is None, how often types come, as `families.family_at` has it.
 
     Raises:
         InputError: a number is negative or a name unknown.
@@ -169,4 +173,4 @@ def sample_vehicle(
         raise InputError(f"family {family!r} is unknown; accepted are {', '.join(FAMILIES)}")
     if color is not None and color not in COLORS:
         raise InputError(f"color {color!r} is unknown; accepted are {', '.join(COLORS)}")
-    return VehicleSpec(**draw(seed, identity, family=family, color=color, model=model))
+    return VehicleSpec(**draw(seed, identity, family=family, color=color, model=model, shares=shares))

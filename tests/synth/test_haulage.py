@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Trucks that haul, buses with coolers on the roof, and sets in which they are many."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from surface import distance_to_mesh
+from typer.testing import CliRunner
+
+from pamtri_edge.cli.synth import app
+from pamtri_edge.errors import InputError
+from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.shape import build
+from pamtri_edge.synth.dataset.fleet import Fleet
+from pamtri_edge.synth.dataset.plan import SynthPlan
+from pamtri_edge.synth.specification.families import FAMILIES, elder_of, family_of
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.vehicle import KEYPOINT_NAMES, TYPES
+
+HAULING = tuple(name for name in FAMILIES if family_of(name).haulage)
+KINDS = (
+    "panel",
+    "box",
+    "container",
+    "curtain",
+    "tarp",
+    "flatbed",
+    "tipper",
+    "tank",
+    "mixer",
+    "skeleton",
+)
+
+
+def hauling(kind):
+    """Return the first vehicle of each family that carries this, where there is one."""
+    found = {}
+    for family in HAULING:
+        for identity in range(60):
+            spec = sample_vehicle(3, identity, family=family)
+            if spec.cargo.kind == kind:
+                found[family] = spec
+                break
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_keypoint_lies_on_the_surface_whatever_is_hauled(kind):
+    specs = hauling(kind)
+    assert specs
+    for family, spec in specs.items():
+        mesh = build(spec)
+        for name, point in zip(KEYPOINT_NAMES[:18], mesh.keypoints[:18], strict=True):
+            assert distance_to_mesh(mesh, point) < 0.06, (family, name)
+        assert set(range(13)) <= set(np.unique(mesh.part)), family
+
+
+def test_every_axle_stands_on_the_road_and_none_in_another():
+    for family in HAULING:
+        for identity in range(12):
+            spec = sample_vehicle(1, identity, family=family)
+            places = sorted([0.0, -spec.shape.wheelbase, *spec.cargo.axles])
+            assert np.diff(places).min() > 2 * spec.shape.wheel_radius
+    spec = sample_vehicle(1, 0, family="semitrailer")
+    mesh = build(spec)
+    tyres = mesh.vertices[np.unique(mesh.triangles[mesh.material == Material.TYRE])]
+    for place in spec.cargo.axles:
+        near = np.abs(tyres[:, 0] - (spec.shape.wheelbase / 2 + place)) < spec.shape.wheel_radius
+        assert abs(tyres[near, 2].min()) < 0.02
+
+
+def test_a_trailer_is_longer_than_a_rigid_truck_and_a_load_is_mostly_taller_than_its_cab():
+    lengths = {
+        family: np.mean([build(sample_vehicle(2, n, family=family)).length for n in range(6)])
+        for family in ("box_truck", "rigid_truck", "semitrailer")
+    }
+    assert lengths["box_truck"] < 7.5 < lengths["rigid_truck"] < 10 < lengths["semitrailer"]
+    for kind in ("panel", "container", "curtain"):
+        for spec in hauling(kind).values():
+            assert spec.cargo.height > spec.shape.height - 0.35
+
+
+def test_newer_families_take_only_from_their_elders():
+    """What a vehicle of any other family looks like does not change when families are added."""
+    for name in FAMILIES:
+        assert family_of(elder_of(name)).type_name == family_of(name).type_name
+        assert elder_of(elder_of(name)) == elder_of(name)
+    shares = Counter()
+    for name in FAMILIES:
+        shares[elder_of(name)] += family_of(name).weight
+    assert {name: round(shares[name], 9) for name in ("truck", "light_truck", "bus", "double_decker")} == {
+        "truck": 0.06,
+        "light_truck": 0.03,
+        "bus": 0.05,
+        "double_decker": 0.02,
+    }
+
+
+def test_passers_by_are_of_the_elder_families():
+    passers = Fleet(SynthPlan(identities=1, images=1, seed=2)).passers_by()
+    assert all(elder_of(one.spec.family) == one.spec.family for one in passers)
+
+
+@pytest.mark.parametrize("family", ["city_bus", "tour_coach", "midi_coach"])
+def test_newer_buses_have_coolers_and_hatches_above_the_roof(family):
+    for identity in range(3):
+        spec = sample_vehicle(5, identity, family=family)
+        assert len(spec.bus.hatches) >= 2
+        assert build(spec).height > spec.shape.height + 0.04
+
+
+def test_types_come_in_the_shares_that_are_asked_for():
+    shares = {"truck": 0.35, "bus": 0.25}
+    drawn = [sample_vehicle(4, n, shares=shares).type_name for n in range(600)]
+    counts = Counter(drawn)
+    assert counts["truck"] / 600 == pytest.approx(0.35, abs=0.01)
+    assert counts["bus"] / 600 == pytest.approx(0.25, abs=0.01)
+    assert set(counts) == set(TYPES)
+    assert counts["sedan"] > counts["estate"] > 0
+    assert {sample_vehicle(4, n, shares={"bus": 1.0}).type_name for n in range(40)} == {"bus"}
+    assert "van" not in {sample_vehicle(4, n, shares={"van": 0.0}).type_name for n in range(200)}
+
+
+def test_a_plan_hands_its_shares_to_its_fleet():
+    plan = SynthPlan(identities=2, images=2, types={"truck": 1.0})
+    assert [Fleet(plan).vehicle(n).type for n in range(2)] == ["truck", "truck"]
+    assert plan.to_json()["types"] == {"truck": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        ({"lorry": 0.5}, "lorry.*accepted: sedan"),
+        ({"truck": 1.2}, "truck=1.2"),
+        ({"truck": -0.1}, "truck=-0.1"),
+        ({"truck": 0.7, "bus": 0.7}, "their sum"),
+        (dict.fromkeys(TYPES, 0.1), "0.9"),
+    ],
+)
+def test_shares_that_cannot_be_are_refused(types, message):
+    with pytest.raises(InputError, match=message):
+        SynthPlan(types=types)
+
+
+@pytest.mark.parametrize("text", ["truck", "truck=much", "truck=nan", "truck=0.1,truck=0.2"])
+def test_the_command_says_how_shares_are_written(tmp_path, text):
+    result = CliRunner().invoke(app, ["--output", str(tmp_path / "set"), "--types", text])
+    assert result.exit_code == 2
+    assert "truck=0.35,bus=0.25" in " ".join(result.output.replace("│", " ").split())
