@@ -11,7 +11,9 @@ from typing import Annotated, TextIO
 import typer
 
 from pamtri_edge import __version__, console
+from pamtri_edge.cli.compare import compare
 from pamtri_edge.cli.doctor import doctor
+from pamtri_edge.cli.embed import embed
 from pamtri_edge.cli.evaluate import evaluate
 from pamtri_edge.cli.match import match
 from pamtri_edge.cli.run import run
@@ -29,6 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="From a video to one event for each vehicle.")(run)
+app.command(short_help="From pictures of vehicles to a file of embeddings.")(embed)
+app.command(short_help="Do two pictures show one vehicle?")(compare)
 app.command(short_help="Which vehicle of one camera is which of another.")(match)
 app.command(short_help="Does a bundle give here what it promises?")(verify)
 app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
+from pamtri_edge import table_files
 from pamtri_edge.atomic import staged_file
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import InputError
 from pamtri_edge.printable import printable
 from pamtri_edge.synth.dataset.layout import Part, color_id, type_id
 from pamtri_edge.synth.dataset.record import Record
@@ -153,13 +153,9 @@ def import_pyarrow() -> tuple[Any, Any]:
     Raises:
         MissingDependencyError: pyarrow is not installed.
     """
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"labels as parquet need pyarrow ({error}): pip install 'pamtri-edge[synth]', or write the other "
-            "forms alone: --formats veri,coco"
-        ) from error
+    return table_files.import_pyarrow(
+        what="labels as parquet", extra="synth", instead="or write the other forms alone: --formats veri,coco"
+    )
 
 
 def _category() -> dict[str, Any]:

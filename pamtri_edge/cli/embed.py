@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri embed`: pictures of vehicles into a file of embeddings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from pamtri_edge import console
+from pamtri_edge.atomic import write_atomically
+from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
+from pamtri_edge.errors import InputError
+from pamtri_edge.options import refuse_inputs
+from pamtri_edge.pictures import check_pictures, list_pictures, read_picture
+from pamtri_edge.printable import counted, printable
+from pamtri_edge.table_files import Columns, import_pyarrow, write_table
+
+if TYPE_CHECKING:
+    from pamtri_edge.reidentification import Reidentification
+    from pamtri_edge.reidentifier import Reidentifier
+
+_log = logging.getLogger(__name__)
+
+_SUFFIXES: Final = (".npz", ".jsonl", ".csv", ".parquet")
+_PART: Final = 32  # pictures in memory at a time
+_COLUMNS: Final[Columns] = {
+    "name": "text",
+    "color": "text",
+    "color_probability": "number",
+    "type": "text",
+    "type_probability": "number",
+    "quality": "number",
+    "embedding": "vector",
+    "keypoints": "points",
+    "embedding_space": "text",
+}
+
+
+class Unreadable(str, Enum):
+    """What becomes of pictures that cannot be read."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+def embed(
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures of one vehicle each, and folders of such pictures."),
+    ],
+    output: Annotated[
+        Path, typer.Option(help="The file to write: .npz (to load again), .jsonl, .csv or .parquet.")
+    ],
+    bundle: BundleOption = None,
+    unreadable: Annotated[
+        Unreadable,
+        typer.Option(
+            help="Pictures that cannot be read: stop before anything is embedded and name them, or skip each "
+            "with a warning."
+        ),
+    ] = Unreadable.STOP,
+    threads: ThreadsOption = None,
+    device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
+    build: BuildOption = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+) -> None:
+    """Write embedding, color, type and keypoints of pictures of vehicles into a file.
+
+    Each picture shows one vehicle, cut out, as pamtri run writes them into crops/. Of a folder all pictures
+    directly in it are taken, in the order of their names. The .npz is read by Reidentification.load and by
+    numpy.load; the others have a line or row for each picture. Nothing is left of the file if it cannot be
+    finished.
+    """
+    if output.suffix not in _SUFFIXES:
+        raise typer.BadParameter(f"{output} ends in none of {', '.join(_SUFFIXES)}.", param_hint="--output")
+    if os.path.lexists(output) and not overwrite:
+        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {output.absolute().parent} for the output; make it first.")
+    if output.suffix == ".parquet":
+        import_pyarrow(what="a .parquet file", instead="or write .npz, .jsonl or .csv")
+    paths = _listed(pictures)
+    refuse_inputs(output, paths)
+    if unreadable is Unreadable.STOP:
+        check_pictures(paths)
+    from pamtri_edge.reidentifier import Reidentifier
+
+    with Reidentifier.load(
+        bundle, device=device, backend=backend, threads=threads, build=build
+    ) as reidentifier:
+        found, skipped = _embedded(reidentifier, paths, skip=unreadable is Unreadable.SKIP)
+    _write(output, found)
+    left = f"; {counted(skipped, 'picture')} left out as unreadable" if skipped else ""
+    console.out.print(f"{counted(len(found), 'vehicle')} embedded{left}", soft_wrap=True)
+    console.out.print(f"written: {output!s}", soft_wrap=True)
+
+
+def _listed(given: list[Path]) -> list[Path]:
+    """Return the pictures that are meant: files as they are, and what is in folders."""
+    paths: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            paths += list_pictures(path, say=lambda text: console.err.print(text, soft_wrap=True))
+        else:
+            paths.append(path)
+    return paths
+
+
+def _embedded(reidentifier: Reidentifier, paths: list[Path], *, skip: bool) -> tuple[Reidentification, int]:
+    """Return the result for the pictures, and how many were left out."""
+    from dataclasses import replace
+
+    from pamtri_edge.reidentification import concatenate
+
+    parts = []
+    skipped = 0
+    with console.progress("pictures") as bar:
+        task = bar.add_task("", total=len(paths), note="")
+        for at in range(0, len(paths), _PART):
+            some = paths[at : at + _PART]
+            read = list(_readable(some, skip=skip))
+            skipped += len(some) - len(read)
+            if read:
+                found = reidentifier.embed([picture for _, picture in read])
+                parts.append(replace(found, names=tuple(str(path) for path, _ in read)))
+            bar.update(task, advance=len(some))
+    if not parts:
+        raise InputError(f"none of {counted(len(paths), 'picture')} can be read; nothing was written.")
+    return concatenate(parts), skipped
+
+
+def _readable(paths: list[Path], *, skip: bool) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    for path in paths:
+        try:
+            yield path, read_picture(path)
+        except InputError as error:
+            if not skip:
+                raise
+            _log.warning("left out: %s", error)
+
+
+def _write(output: Path, found: Reidentification) -> None:
+    if output.suffix == ".npz":
+        found.save(output)
+        return
+    # A name that is no Unicode can stand in no JSON and no Parquet: its odd bytes are spelled out.
+    records = ({**one, "name": printable(one["name"])} for one in found.to_dicts())
+    if output.suffix != ".jsonl":
+        write_table(output, _COLUMNS, map(_row, records))
+        return
+    lines = "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in records)
+    try:
+        write_atomically(output, lines.encode())
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    flat = {**record}
+    for name in ("color", "type"):
+        one = record[name]
+        flat |= {
+            name: None if one is None else one["label"],
+            f"{name}_probability": None if one is None else one["probability"],
+        }
+    return flat

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri embed` and `pamtri compare` as a user meets them: files, messages, what becomes of bad pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pamtri_edge import Reidentification, console, samples
+from pamtri_edge.cli import app, compare
+from pamtri_edge.events import _embedding
+from pamtri_edge.manifest_fields import Matching
+
+Call = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*untrained.*")
+
+
+@pytest.fixture
+def call(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Return a function that runs `pamtri` in this process with the tiny bundle as the default one."""
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        code = 0
+        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
+            try:
+                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+            return code, out.getvalue().decode(), err.getvalue().decode()
+
+    return run
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> Path:
+    """Return a folder with three pictures and a file that is none."""
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for name, crop in zip("abc", samples.crops(3), strict=True):
+        cv2.imwrite(str(folder / f"{name}.png"), crop[..., ::-1])
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_a_folder_becomes_a_file_that_loads_again(call: Call, crops: Path, tmp_path: Path) -> None:
+    code, out, err = call("embed", crops, crops / "a.png", "--output", tmp_path / "out.npz")
+    assert code == 0, err
+    assert out.splitlines() == ["4 vehicles embedded", f"written: {tmp_path / 'out.npz'}"]
+    assert "4/4 pictures" in err
+    found = Reidentification.load(tmp_path / "out.npz")
+    assert found.names == tuple(str(crops / name) for name in ("a.png", "b.png", "c.png", "a.png"))
+    assert np.array_equal(found.embeddings[0], found.embeddings[3])
+    assert call("embed", crops, "--output", tmp_path / "out.npz")[0] == 1
+    assert call("embed", crops, "--output", tmp_path / "out.npz", "--overwrite")[0] == 0
+
+
+def test_the_other_forms_hold_the_same(call: Call, crops: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    for suffix in ("npz", "jsonl", "csv", "parquet"):
+        assert call("embed", crops, "--output", tmp_path / f"out.{suffix}")[0] == 0
+    found = Reidentification.load(tmp_path / "out.npz")
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert lines == found.to_dicts()
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    table = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    for at, one in enumerate(found):
+        assert rows[at]["name"] == table[at]["name"] == one.name
+        assert rows[at]["color"] == table[at]["color"] == one.color
+        assert np.allclose(_embedding(rows[at]["embedding"]), one.embedding, atol=1e-3)
+        assert np.array_equal(np.float32(table[at]["embedding"]), one.embedding)
+        assert np.array_equal(np.float32(table[at]["keypoints"]), one.keypoints)  # type: ignore[arg-type]
+
+
+def test_bad_pictures_stop_it_before_anything_is_done(call: Call, crops: Path, tmp_path: Path) -> None:
+    (crops / "empty.jpg").write_bytes(b"")
+    (crops / "page.jpg").write_text("<html>")
+    code, _, err = call("embed", crops, tmp_path / "none.jpg", "--output", tmp_path / "out.npz")
+    assert code == 1
+    assert "empty.jpg is empty (0 bytes)" in err
+    assert "page.jpg is a web page, not a picture" in err
+    assert f"there is no picture {tmp_path / 'none.jpg'}" in err
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_bad_pictures_are_left_out_where_that_is_asked_for(
+    call: Call, crops: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (crops / "empty.jpg").write_bytes(b"")
+    code, out, _ = call("embed", crops, "--output", tmp_path / "out.npz", "--unreadable", "skip")
+    assert code == 0
+    assert "3 vehicles embedded; 1 picture left out as unreadable" in out
+    assert "left out: " in caplog.text
+    assert len(Reidentification.load(tmp_path / "out.npz")) == 3
+    code, _, err = call("embed", crops / "empty.jpg", "--output", tmp_path / "o.npz", "--unreadable", "skip")
+    assert code == 1
+    assert "none of 1 picture can be read; nothing was written." in err
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "said"),
+    [
+        ("out.pkl", 2, "ends in none of .npz, .jsonl, .csv, .parquet"),
+        ("nowhere/out.npz", 1, "there is no folder"),
+        ("crops", 2, "ends in none of"),
+    ],
+)
+def test_a_bad_output_is_refused_before_any_work(
+    call: Call, crops: Path, tmp_path: Path, output: str, code: int, said: str
+) -> None:
+    found, _, err = call("embed", crops, "--output", tmp_path / output)
+    assert found == code
+    assert said in err
+
+
+def test_an_input_is_never_the_output(call: Call, crops: Path) -> None:
+    (crops / "old.npz").write_bytes((crops / "a.png").read_bytes())
+    code, _, err = call("embed", crops / "old.npz", "--output", crops / "old.npz", "--overwrite")
+    assert code == 1
+    assert "is the input" in err
+
+
+def test_parquet_without_pyarrow_is_told_before_any_work(
+    call: Call, crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, _, err = call("embed", crops, "--output", tmp_path / "out.parquet")
+    assert code == 1
+    assert "pip install 'pamtri-edge[parquet]', or write .npz, .jsonl or .csv." in " ".join(err.split())
+
+
+def test_a_name_that_is_no_unicode_is_spelled_out(call: Call, crops: Path, tmp_path: Path) -> None:
+    odd = os.fsdecode(bytes(crops) + b"/\xe9.png")
+    (crops / "a.png").rename(odd)
+    assert call("embed", odd, "--output", tmp_path / "out.jsonl")[0] == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["name"].endswith("\\xe9.png")
+    assert call("embed", odd, "--output", tmp_path / "out.npz")[0] == 0
+    assert Reidentification.load(tmp_path / "out.npz").names == (odd,)
+
+
+def test_two_pictures_are_compared(call: Call, crops: Path) -> None:
+    code, out, _ = call("compare", crops / "a.png", crops / "a.png")
+    assert code == 0
+    assert "cosine 1.000: the bundle suggests no threshold" in out
+    lines = out.splitlines()
+    assert lines[0].split() == ["a.png", "a.png"]
+    assert [line.split()[0] for line in lines[1:4]] == ["color", "type", "quality"]
+    record = json.loads(call("compare", crops / "a.png", crops / "b.png", "--json")[1])
+    assert record["match"] is None
+    assert record["pictures"][1]["name"] == str(crops / "b.png")
+    assert -1 <= record["cosine"] <= 1
+
+
+def test_a_picture_that_cannot_be_compared_is_named(call: Call, crops: Path) -> None:
+    for bad, said in (
+        (crops / "notes.txt", "not a picture"),
+        (crops, "is a folder"),
+        ("no.jpg", "there is no"),
+    ):
+        code, _, err = call("compare", crops / "a.png", bad)
+        assert code == 1
+        assert said in err
+
+
+def test_the_verdict_says_what_the_threshold_is_worth() -> None:
+    suggested = Matching(threshold=0.5, false_match_rate=0.01, true_match_rate=0.4, set="street")
+    verdict = sys.modules[compare.__module__]._verdict
+    assert verdict(0.5, suggested) == (
+        "at least the threshold 0.5 that the bundle suggests, so taken for one vehicle. On its "
+        "validation set 1 % of the pairs of different vehicles reach it, and 40 % "
+        "of the pairs of one vehicle."
+    )
+    assert "below the threshold 0.5 that the bundle suggests, so not taken" in verdict(0.499, suggested)
