@@ -318,14 +318,11 @@ def _event(record: dict[str, Any]) -> Event:
 
 def _reasons(value: Any) -> tuple[str, ...]:
     """Return the reasons; those of a later release, which are unknown here, too."""
-    words = value if isinstance(value, list) else [value]
-    require(
-        isinstance(value, list) and all(isinstance(word, str) for word in words),
-        f"below_gate_reason is {brief(value)}; expected a list of strings",
-    )
-    for word in words:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise InputError(f"below_gate_reason is {brief(value)}; expected a list of strings.")
+    for word in value:
         require_text(word, "below_gate_reason")
-    return tuple(words)
+    return tuple(value)
 
 
 def _track_id(record: Mapping[str, Any]) -> int:
