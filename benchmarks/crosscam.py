@@ -23,12 +23,12 @@ from machine import describe
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.datasets.folder import read_folder
 from pamtri_edge.evaluate.compare import Comparison, compare
 from pamtri_edge.evaluate.features import BASELINES, Describer
 from pamtri_edge.evaluate.networks import BundleDescriber, WeightsDescriber
 from pamtri_edge.evaluate.tables import difference_table, percent, percent_interval
 from pamtri_edge.reidentifier import Reidentifier
-from pamtri_edge.retrieval.folder import read_folder
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -27,18 +27,29 @@ from pamtri_edge.bundle import (
 )
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
-from pamtri_edge.export.comparison import STAGED_CROPS, Comparison
-from pamtri_edge.export.doubts import calibration_doubts
-from pamtri_edge.export.engines import EngineMaker, engine_tools
+from pamtri_edge.export.comparison.golden import tolerance
+from pamtri_edge.export.comparison.reference import pose_heatmaps, pose_input, reid_inputs
+from pamtri_edge.export.comparison.runs import BACKENDS
+from pamtri_edge.export.comparison.whole import STAGED_CROPS, Comparison
+from pamtri_edge.export.engines.making import EngineMaker, engine_tools
+from pamtri_edge.export.engines.profile import Profile, profile_host
 from pamtri_edge.export.estimate import measure
-from pamtri_edge.export.golden import tolerance
-from pamtri_edge.export.graph import Exportable, export_graph
-from pamtri_edge.export.groups import in_float, int8_groups, names_in
-from pamtri_edge.export.judgement import Staged
 from pamtri_edge.export.networks import Networks, networks, skeleton, weight_files
+from pamtri_edge.export.onnx.doubts import calibration_doubts
+from pamtri_edge.export.onnx.graph import Exportable, export_graph
+from pamtri_edge.export.onnx.groups import in_float, int8_groups, names_in
+from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.retrieval import RetrievalCheck
+from pamtri_edge.export.onnx.rules import check
+from pamtri_edge.export.onnx.variety import varied
 from pamtri_edge.export.options import ExportOptions, Steps
-from pamtri_edge.export.parity import BACKENDS
-from pamtri_edge.export.pictures import (
+from pamtri_edge.export.plan import Plan, crop_sources, make_plan
+from pamtri_edge.export.report import ParityError, Report
+from pamtri_edge.manifest import Manifest
+from pamtri_edge.metrics.loss import RetrievalLoss
+from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.parity.judgement import Staged
+from pamtri_edge.parity.pictures import (
     Inputs,
     Pictures,
     drawn_pictures,
@@ -47,17 +58,6 @@ from pamtri_edge.export.pictures import (
     read_pictures,
     spread,
 )
-from pamtri_edge.export.plan import Plan, crop_sources, make_plan
-from pamtri_edge.export.precision import half, quantise
-from pamtri_edge.export.profile import Profile, profile_host
-from pamtri_edge.export.reference import pose_heatmaps, pose_input, reid_inputs
-from pamtri_edge.export.report import ParityError, Report
-from pamtri_edge.export.retrieval import RetrievalCheck
-from pamtri_edge.export.rules import check
-from pamtri_edge.export.variety import varied
-from pamtri_edge.manifest import Manifest
-from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.retrieval.loss import RetrievalLoss
 from pamtri_edge.vehicle import KEYPOINT_NAMES
 
 _PARITY_SEED: Final = 19

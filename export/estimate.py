@@ -17,8 +17,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from pamtri_edge.export.comparison.workers import MAX_WORKERS, side_by_side
 from pamtri_edge.export.networks import Networks
-from pamtri_edge.export.workers import MAX_WORKERS, side_by_side
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.processors import available_processors
 

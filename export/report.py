@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pamtri_edge.errors import ExportError
-from pamtri_edge.export.engine_judgement import EngineJudgement
-from pamtri_edge.export.judgement import Judgement, Staged
-from pamtri_edge.export.limits import LIMITS, Limits
-from pamtri_edge.retrieval.loss import RetrievalLoss
+from pamtri_edge.metrics.loss import RetrievalLoss
+from pamtri_edge.parity.engine_judgement import EngineJudgement
+from pamtri_edge.parity.judgement import Judgement, Staged
+from pamtri_edge.parity.limits import LIMITS, Limits
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from pamtri_edge.export.engine_judgement import EngineJudgement
-from pamtri_edge.export.judgement import Attribute, Cosines, Judgement, Staged
-from pamtri_edge.export.limits import Limits
+from pamtri_edge.export.engines.profile import Profile
 from pamtri_edge.export.plan import Plan
-from pamtri_edge.export.profile import Profile
 from pamtri_edge.export.report import HalfArithmetic, Report
 from pamtri_edge.manifest import TensorSpec
-from pamtri_edge.retrieval.loss import RetrievalLoss
+from pamtri_edge.metrics.loss import RetrievalLoss
+from pamtri_edge.parity.engine_judgement import EngineJudgement
+from pamtri_edge.parity.judgement import Attribute, Cosines, Judgement, Staged
+from pamtri_edge.parity.limits import Limits
 from pamtri_edge.runtime.tensorrt.timing import WHOLE
 
 _ABSENT = "-"

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from pamtri_edge.errors import BundleError, InputError
-from pamtri_edge.retrieval.loss import FORM, RetrievalLoss
+from pamtri_edge.metrics.loss import FORM, RetrievalLoss
 
 VARIANT_FLAGS: Final = ("keypoints", "heatmaps", "segments", "multitask", "pose")
 TOLERANCE_METRICS: Final[Mapping[str, tuple[float, float]]] = {

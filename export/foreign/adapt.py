@@ -27,8 +27,8 @@ from onnx import (
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.foreign.file import NetworkFile, default_opset, nodes_of
 from pamtri_edge.export.foreign.form import Form, sizes_of
-from pamtri_edge.export.graph import OPSET
-from pamtri_edge.export.rules import MAX_OPSET, MIN_OPSET
+from pamtri_edge.export.onnx.graph import OPSET
+from pamtri_edge.export.onnx.rules import MAX_OPSET, MIN_OPSET
 from pamtri_edge.printable import printable
 
 BATCH: Final = "batch"

@@ -30,24 +30,24 @@ from pamtri_edge.export.bundle_export import (
     sizes_of,
     versions,
 )
-from pamtri_edge.export.comparison import Comparison, refuse_useless
-from pamtri_edge.export.doubts import calibration_doubts
+from pamtri_edge.export.comparison.reference import Reference
+from pamtri_edge.export.comparison.runs import BACKENDS, Run
+from pamtri_edge.export.comparison.whole import Comparison, refuse_useless
+from pamtri_edge.export.engines.profile import Profile, profile_host
 from pamtri_edge.export.foreign.adapt import adapted
 from pamtri_edge.export.foreign.file import NetworkFile, default_opset, read_network
 from pamtri_edge.export.foreign.form import Form, form_of
 from pamtri_edge.export.foreign.fuse import fused
 from pamtri_edge.export.foreign.reference import AGAINST, GivenNetwork, check_batches
 from pamtri_edge.export.foreign.specification import ForeignNetwork, shown
+from pamtri_edge.export.onnx.doubts import calibration_doubts
+from pamtri_edge.export.onnx.retrieval import RetrievalCheck, retrieval_set
 from pamtri_edge.export.options import ExportOptions, Steps
-from pamtri_edge.export.parity import BACKENDS, Run
-from pamtri_edge.export.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.export.plan import Plan, check_place, check_room, crop_texts
-from pamtri_edge.export.profile import Profile, profile_host
-from pamtri_edge.export.reference import Reference
-from pamtri_edge.export.retrieval import RetrievalCheck, retrieval_set
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.manifest_fields import VARIANT_FLAGS
+from pamtri_edge.parity.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.printable import printable
 from pamtri_edge.runtime.network_file import last_line
 

@@ -21,10 +21,10 @@ from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
+    from pamtri_edge.datasets.views import EvaluationSet
     from pamtri_edge.evaluate.compare import Comparison
     from pamtri_edge.evaluate.features import Describer
     from pamtri_edge.manifest import Matching
-    from pamtri_edge.retrieval.views import EvaluationSet
 
 
 class Baseline(str, Enum):
@@ -227,8 +227,8 @@ def _read(
     first_frame: int | None,
     same_camera: bool,
 ) -> EvaluationSet:
-    from pamtri_edge.evaluate.footage import read_footage
-    from pamtri_edge.retrieval.folder import is_data_folder, read_folder
+    from pamtri_edge.datasets.folder import is_data_folder, read_folder
+    from pamtri_edge.datasets.footage import read_footage
 
     if tracks is not None:
         with _progress("frames") as update:

@@ -176,8 +176,8 @@ def synth(
         )
     import cv2
 
+    from pamtri_edge.datasets import layout
     from pamtri_edge.processors import available_processors
-    from pamtri_edge.synth.dataset import layout
     from pamtri_edge.synth.dataset.generate import generate
     from pamtri_edge.synth.dataset.plan import SynthPlan
 

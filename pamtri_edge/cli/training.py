@@ -23,7 +23,7 @@ from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
-    from pamtri_edge.train.data import DataSet
+    from pamtri_edge.datasets.data_set import DataSet
     from pamtri_edge.train.job import Job, Progress, TrainSpec
     from pamtri_edge.train.loop import Training
     from pamtri_edge.train.recipes import Recipe

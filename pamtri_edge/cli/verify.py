@@ -17,8 +17,8 @@ from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.bundle import Bundle
-    from pamtri_edge.export.pictures import Pictures
-    from pamtri_edge.export.verify import Check
+    from pamtri_edge.parity.pictures import Pictures
+    from pamtri_edge.parity.verify import Check
     from pamtri_edge.runtime import Backend
 
 _DRAWN = 32
@@ -61,7 +61,7 @@ def verify(
     file states. Ends with 1 if anything passes its limit.
     """
     from pamtri_edge.bundle import open_bundle
-    from pamtri_edge.export.verify import check_golden
+    from pamtri_edge.parity.verify import check_golden
     from pamtri_edge.runtime import create_backend
 
     opened = open_bundle(bundle)
@@ -83,8 +83,8 @@ def _more(
     bundle: Bundle, engine: Backend, crops: Path | None, against: Path | None, limit: float | None
 ) -> list[Check]:
     from pamtri_edge.bundle import open_bundle
-    from pamtri_edge.export import verify as checks
-    from pamtri_edge.export.embedding_sets import SUFFIXES, read_embeddings
+    from pamtri_edge.parity import verify as checks
+    from pamtri_edge.parity.embedding_sets import SUFFIXES, read_embeddings
 
     if against is None:
         if crops is None:
@@ -108,7 +108,7 @@ def _more(
 
 
 def _pictures(crops: Path | None) -> Pictures:
-    from pamtri_edge.export.pictures import drawn_pictures, picture_files, read_pictures
+    from pamtri_edge.parity.pictures import drawn_pictures, picture_files, read_pictures
 
     if crops is None:
         return drawn_pictures(_DRAWN, seed=_DRAWN_SEED)

@@ -3,6 +3,6 @@
 """How well vehicles are found again, and their attributes and keypoints recognised."""
 
 from pamtri_edge.evaluate.pose import Pck, pck
-from pamtri_edge.retrieval.ranking import Retrieval, retrieval
+from pamtri_edge.metrics.ranking import Retrieval, retrieval
 
 __all__ = ["Pck", "Retrieval", "pck", "retrieval"]

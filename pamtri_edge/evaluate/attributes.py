@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.views import UNKNOWN
 from pamtri_edge.errors import InputError
-from pamtri_edge.retrieval.views import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pamtri_edge import __version__
 from pamtri_edge.atomic import staged_folder
+from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.bootstrap import Interval, difference
 from pamtri_edge.evaluate.features import BATCH, Describer
@@ -26,7 +27,6 @@ from pamtri_edge.evaluate.measure import (
     measure,
 )
 from pamtri_edge.manifest import Matching
-from pamtri_edge.retrieval.views import EvaluationSet
 
 SCHEMA: Final = 1
 RESULT_FILE: Final = "evaluation.json"

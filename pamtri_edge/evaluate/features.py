@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.retrieval.ranking import Progress
-from pamtri_edge.retrieval.views import Picture, Views
+from pamtri_edge.datasets.views import Picture, Views
+from pamtri_edge.metrics.ranking import Progress
 
 Floats = NDArray[np.float32]
 

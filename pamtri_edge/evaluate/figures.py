@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.views import EvaluationSet, Picture
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.evaluate.attributes import Attributes
 from pamtri_edge.evaluate.measure import Described, Evaluation
-from pamtri_edge.retrieval.distances import distances
-from pamtri_edge.retrieval.views import EvaluationSet, Picture
+from pamtri_edge.metrics.distances import distances
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,14 +11,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.views import UNKNOWN, EvaluationSet
 from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
 from pamtri_edge.evaluate.bootstrap import Interval, Scores
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
 from pamtri_edge.evaluate.pose import Pck, Rule, pck
-from pamtri_edge.retrieval.distances import Metric
-from pamtri_edge.retrieval.ranking import Retrieval, retrieval_of
-from pamtri_edge.retrieval.views import UNKNOWN, EvaluationSet
+from pamtri_edge.metrics.distances import Metric
+from pamtri_edge.metrics.ranking import Retrieval, retrieval_of
 from pamtri_edge.vehicle import COLORS, TYPES
 
 SHOWN_RANKS: Final = (1, 5, 20)

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.views import Picture
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.evaluate.features import Description
 from pamtri_edge.geometry import RGB_MEAN, RGB_STD, Geometry
-from pamtri_edge.retrieval.views import Picture
 from pamtri_edge.vehicle import COLORS, TYPES
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class WeightsDescriber:
 
     def describe(self, pictures: Sequence[Picture]) -> Description:
         """Describe pictures; see `Describer`."""
-        from pamtri_edge.export.pictures import graph_inputs
+        from pamtri_edge.parity.pictures import graph_inputs
 
         names = self._network.input_names
         inputs = graph_inputs(list(pictures), names)

@@ -20,11 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import open_bundle
+from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.measure import Described
 from pamtri_edge.manifest import MANIFEST_FILE, Manifest, Matching
-from pamtri_edge.retrieval.distances import distance_blocks
-from pamtri_edge.retrieval.views import EvaluationSet
+from pamtri_edge.metrics.distances import distance_blocks
 
 _DIGITS: Final = 4  # of a threshold: enough to tell rates apart, and short enough to be read
 

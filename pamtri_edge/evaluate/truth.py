@@ -14,7 +14,7 @@ import numpy as np
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.gallery import Matches
-from pamtri_edge.retrieval.ranking import Retrieval, retrieval
+from pamtri_edge.metrics.ranking import Retrieval, retrieval
 
 COLUMNS: Final = ("camera", "track_id", "identity")
 """Columns that a file of identities must have; others are left alone."""

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training of both networks: data, augmentation, recipes, losses, and a loop that survives interruption."""
 
-from pamtri_edge.train.data import DataSet, Sample, mixed
+from pamtri_edge.datasets.data_set import DataSet, Sample, mixed
+from pamtri_edge.datasets.parts import read_cityflow, read_data, read_pose_csv, read_veri
 from pamtri_edge.train.job import Progress, TrainSpec
-from pamtri_edge.train.layouts import read_cityflow, read_data, read_pose_csv, read_veri
 from pamtri_edge.train.loop import Training
 from pamtri_edge.train.losses import LossSpec, ReidLoss
 from pamtri_edge.train.pose import PoseJob

@@ -20,11 +20,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pamtri_edge.datasets.data_set import DataSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.train.data import DataSet
 from pamtri_edge.train.whiten import WhitenSpec, drawn_views, seen_by, views_of, within_classes
 
 DISCRIMINANT: Final = WhitenSpec(smallest=32, largest=192, shrinkage=3.0)

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from pamtri_edge.datasets.data_set import DataSet
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
-from pamtri_edge.train.data import DataSet
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.recipes import Precision, Recipe
 from pamtri_edge.train.sampler import Sampler

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.train.augment import Augmented, AugmentSpec, augment
-from pamtri_edge.train.data import DataSet, crop_of
 from pamtri_edge.train.sampler import Sampler
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 

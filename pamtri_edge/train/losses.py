@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pamtri_edge.datasets.data_set import UNKNOWN
 from pamtri_edge.train import metric
-from pamtri_edge.train.data import UNKNOWN
 
 
 class ReidLoss(str, Enum):

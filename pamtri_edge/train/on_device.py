@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment, drawn_box, erase, move_keypoints
-from pamtri_edge.train.data import DataSet, crop_of
 from pamtri_edge.train.loader import Pictures, Position, planned
 from pamtri_edge.train.photometry import Degradation, blur_kernel
 from pamtri_edge.train.sampler import Sampler

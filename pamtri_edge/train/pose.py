@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
 from pamtri_edge.train.augment import PLAIN, augment
-from pamtri_edge.train.data import DataSet, crop_of
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.pose_inputs import decoded
 from pamtri_edge.train.precision import computing, network_input

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pamtri_edge.datasets.data_set import UNKNOWN, DataSet, check_identities
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
-from pamtri_edge.train.data import UNKNOWN, DataSet, check_identities
 from pamtri_edge.train.freezing import freeze, learning
 from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pamtri_edge.datasets.data_set import Crop, DataSet, Sample
 from pamtri_edge.synth.dataset.fleet import Fleet, Vehicle
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.dataset.studio import open_backgrounds, open_prior, others_of
-from pamtri_edge.train.data import Crop, DataSet, Sample
 from pamtri_edge.vehicle import COLORS, TYPES
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.data_set import Crop, DataSet, Sample
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.tracks import TrackSet, read_tracks
-from pamtri_edge.train.data import Crop, DataSet, Sample
 from pamtri_edge.train.sampler import Batch, Looks, VehiclesByPictures
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.train.data import UNKNOWN, DataSet
+from pamtri_edge.datasets.data_set import UNKNOWN, DataSet
 from pamtri_edge.vehicle import COLORS
 
 _SHARES: Final = {

@@ -15,15 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pamtri_edge.datasets.data_set import UNKNOWN, Crop, DataSet, crop_of
+from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
-from pamtri_edge.train.data import UNKNOWN, Crop, DataSet, crop_of
-from pamtri_edge.train.layouts import read_data
 from pamtri_edge.train.pose import plain_pictures
 from pamtri_edge.train.precision import computing, network_input
 from pamtri_edge.train.recipes import Precision
 
 if TYPE_CHECKING:
-    from pamtri_edge.retrieval.views import EvaluationSet
+    from pamtri_edge.datasets.views import EvaluationSet
     from pamtri_edge.train.reid import ReidJob
 
 _BATCH: Final = 32
@@ -82,7 +82,7 @@ class Validation:
     def _of_folder(
         self, query: DataSet, gallery: DataSet, job: ReidJob, size: int, precision: Precision
     ) -> dict[str, float]:
-        from pamtri_edge.retrieval.ranking import retrieval_of
+        from pamtri_edge.metrics.ranking import retrieval_of
 
         described = [_described(_read(data, size), job, size, precision) for data in (query, gallery)]
         (query_features, query_guesses), (gallery_features, gallery_guesses) = described
@@ -109,7 +109,7 @@ class Validation:
         return scores
 
     def _of_clip(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
-        from pamtri_edge.retrieval.ranking import retrieval_of
+        from pamtri_edge.metrics.ranking import retrieval_of
 
         views = self._footage
         query, gallery = (
@@ -121,7 +121,7 @@ class Validation:
 
     @cached_property
     def _footage(self) -> EvaluationSet:
-        from pamtri_edge.evaluate.footage import read_footage
+        from pamtri_edge.datasets.footage import read_footage
 
         assert self.clip is not None
         return read_footage(*self.clip)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pamtri_edge import ops
+from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.train.data import DataSet, crop_of
 
 _BATCH: Final = 32
 

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from pamtri_edge import console
 from pamtri_edge.cli.synth import app
+from pamtri_edge.datasets.layout import Split
 from pamtri_edge.processors import available_processors
 from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
-from pamtri_edge.synth.dataset.layout import Split
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.traffic import videos as traffic
 

@@ -8,41 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from pamtri_edge import samples
-from pamtri_edge.retrieval.views import EvaluationSet, Views
-
-
-def drawn(identity: int, camera: int) -> NDArray[np.uint8]:
-    """Draw a vehicle on gray, 64x48, as RGB."""
-    picture = samples.vehicle(identity, azimuth=35.0 * camera, width=64, height=48)
-    return np.where(picture[..., 3:] > 0, picture[..., :3], 128).astype(np.uint8)
+from drawn_sets import drawn, write_test_set
+from pamtri_edge.datasets.views import EvaluationSet, Views
 
 
 @pytest.fixture
 def data_folder(tmp_path: Path) -> Path:
     """Return a folder of 3 vehicles seen by 3 cameras; camera 1's views are the queries."""
-    folder = tmp_path / "set"
-    for part, cameras in (("query", (1,)), ("test", (1, 2, 3))):
-        place = folder / f"image_{part}"
-        place.mkdir(parents=True)
-        labels, poses = [], []
-        for identity in (1, 2, 3):
-            for camera in cameras:
-                name = f"{identity:04d}_c{camera:03d}_{10 * camera:08d}_0.jpg"
-                picture = drawn(identity, camera)
-                cv2.imwrite(str(place / name), picture[..., ::-1])
-                points = np.full((36, 3), (32, 24, 1.0))
-                labels.append([name, identity, identity, 2, *points.reshape(-1)])
-                poses.append([name, 64, 48, *points.reshape(-1).astype(int)])
-        for kind, rows in (("label", labels), ("pose", poses)):
-            text = "".join(",".join(map(str, row)) + "\n" for row in rows)
-            (folder / f"{kind}_{part}.csv").write_text(text)
-    return folder
+    return write_test_set(tmp_path / "set")
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from pamtri_edge.evaluate.features import (
     join,
 )
 from pamtri_edge.evaluate.networks import BundleDescriber, OnnxDescriber, WeightsDescriber
+from pamtri_edge.metrics.distances import distances
 from pamtri_edge.reidentifier import Reidentifier
-from pamtri_edge.retrieval.distances import distances
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pamtri_edge.datasets.folder import read_folder
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.bootstrap import difference, mean_interval
 from pamtri_edge.evaluate.compare import compare, write_comparison
@@ -17,7 +18,6 @@ from pamtri_edge.evaluate.features import BASELINES, Description, Thumbnail
 from pamtri_edge.evaluate.figures import ranked, spread_queries
 from pamtri_edge.evaluate.measure import Described, Measure, evaluate, measure
 from pamtri_edge.evaluate.tables import clip_table, difference_table, keypoint_table, retrieval_table
-from pamtri_edge.retrieval.folder import read_folder
 from pamtri_edge.vehicle import COLORS
 
 QUICK = Measure(draws=200)

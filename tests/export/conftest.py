@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -16,8 +15,9 @@ pytest.importorskip("onnx")
 from onnx import ModelProto
 
 from pamtri_edge import samples
-from pamtri_edge.export import bundle_export, graph
+from pamtri_edge.export import bundle_export
 from pamtri_edge.export.estimate import Speed
+from pamtri_edge.export.onnx import graph
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
@@ -94,22 +94,6 @@ def whitened_graph(tiny_networks):
     whitened = ReidNet(dataclasses.replace(reid.spec, whitened=True))
     whitened.load_state_dict(reid.state_dict(), strict=False)  # its own weights stay as torch draws them
     return remembered_export(Pamtri(pose, whitened), name="whitened")
-
-
-@pytest.fixture
-def clear_heatmaps(rng):
-    """Return what draws heatmaps (crops, 36, 64, 64) whose decisions are all clear."""
-
-    def drawn(crops):
-        heatmaps = np.zeros((crops, 36, 64, 64), np.float32)
-        for crop in range(crops):
-            for keypoint in range(36):
-                row, column = rng.integers(4, 60, 2)
-                heatmaps[crop, keypoint, row, column] = 0.9
-                heatmaps[crop, keypoint, row, column + 1] = heatmaps[crop, keypoint, row + 1, column] = 0.5
-        return heatmaps
-
-    return drawn
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pamtri_edge import samples
-from pamtri_edge.export.doubts import calibration_doubts
-from pamtri_edge.export.pictures import Pictures, drawn_pictures
+from pamtri_edge.export.onnx.doubts import calibration_doubts
+from pamtri_edge.parity.pictures import Pictures, drawn_pictures
 
 
 def pictures(crops):

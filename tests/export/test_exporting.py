@@ -14,9 +14,9 @@ import pytest
 from pamtri_edge import Reidentifier, ops, samples
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.export import export_bundle
+from pamtri_edge.export.comparison.runs import BACKENDS
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import ExportOptions, Steps
-from pamtri_edge.export.parity import BACKENDS
-from pamtri_edge.export.rules import check
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id

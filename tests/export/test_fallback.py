@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from pamtri_edge.export.fallback import Loss, fall_back
+from pamtri_edge.export.onnx.fallback import Loss, fall_back
 
 GROUPS = ("stem", "middle", "end")
 

@@ -22,9 +22,9 @@ from pamtri_edge.export.foreign import bundle as foreign_bundle
 from pamtri_edge.export.foreign.bundle import export_network, plan_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.export.pictures import graph_inputs
-from pamtri_edge.export.verify import check_golden
 from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.parity.pictures import graph_inputs
+from pamtri_edge.parity.verify import check_golden
 from pamtri_edge.runtime import create_backend
 
 FORMS = {

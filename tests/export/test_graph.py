@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 import pamtri_edge
-from pamtri_edge.export.graph import HEATMAPS, in_network, rename, scope_of
-from pamtri_edge.export.rules import check
+from pamtri_edge.export.onnx.graph import HEATMAPS, in_network, rename, scope_of
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
 
 EVERY_GEOMETRY = pytest.mark.parametrize("geometry", list(Geometry))

@@ -11,12 +11,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pamtri_edge import samples
 from pamtri_edge.errors import ExportError
-from pamtri_edge.export.calibration import activation_ranges, best_range
-from pamtri_edge.export.graph import in_network
-from pamtri_edge.export.pictures import graph_inputs, parts
-from pamtri_edge.export.precision import half, quantise
-from pamtri_edge.export.rules import check
+from pamtri_edge.export.onnx.calibration import activation_ranges, best_range
+from pamtri_edge.export.onnx.graph import in_network
+from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.parity.pictures import graph_inputs, parts
 
 EVERY_GEOMETRY = pytest.mark.parametrize("geometry", list(Geometry))
 

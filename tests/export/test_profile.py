@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.export import bundle_export, cli, profile
-from pamtri_edge.export.profile import Profile
+from pamtri_edge.export import bundle_export, cli
+from pamtri_edge.export.engines import profile
+from pamtri_edge.export.engines.profile import Profile
 from pamtri_edge.export.tables import profile_table
 from pamtri_edge.runtime.tensorrt import timing
 

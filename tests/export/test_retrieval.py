@@ -15,20 +15,21 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.bundle import open_bundle
+from pamtri_edge.datasets.folder import read_folder
 from pamtri_edge.errors import BundleError, InputError
-from pamtri_edge.export import ParityError, cli, export_bundle, plan_export, retrieval
-from pamtri_edge.export.fallback import Loss
-from pamtri_edge.export.graph import in_network
-from pamtri_edge.export.groups import in_float, int8_groups, names_in
+from pamtri_edge.export import ParityError, cli, export_bundle, plan_export
+from pamtri_edge.export.onnx import retrieval
+from pamtri_edge.export.onnx.fallback import Loss
+from pamtri_edge.export.onnx.graph import in_network
+from pamtri_edge.export.onnx.groups import in_float, int8_groups, names_in
+from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.retrieval import Embedded, RetrievalCheck, part_of, retrieval_set
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import Steps
-from pamtri_edge.export.pictures import graph_inputs, parts
-from pamtri_edge.export.precision import half, quantise
-from pamtri_edge.export.retrieval import Embedded, RetrievalCheck, part_of, retrieval_set
-from pamtri_edge.export.rules import check
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest import Manifest
-from pamtri_edge.retrieval.folder import read_folder
-from pamtri_edge.retrieval.loss import RetrievalLoss
+from pamtri_edge.metrics.loss import RetrievalLoss
+from pamtri_edge.parity.pictures import graph_inputs, parts
 
 VEHICLES, CAMERAS = 4, 3
 

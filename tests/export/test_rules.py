@@ -11,7 +11,7 @@ onnx = pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from pamtri_edge.export.rules import OPERATORS, check  # noqa: E402
+from pamtri_edge.export.onnx.rules import OPERATORS, check  # noqa: E402
 
 FLOAT = TensorProto.FLOAT
 

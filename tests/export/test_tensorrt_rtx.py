@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TensorRT-RTX parses and builds every form of graph, without a GPU.
 
-It is no oracle for TensorRT 10.3, whose rules stand in `pamtri_edge.export.rules`, but it has a real parser,
+It is no oracle for TensorRT 10.3, whose rules stand in `export.onnx.rules`, but it has a real parser,
 a real builder, and strong typing. No runtime is created: that crashes a process without a driver.
 """
 
@@ -15,9 +15,9 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.errors import EngineError
-from pamtri_edge.export.pictures import graph_inputs, parts
-from pamtri_edge.export.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantise
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.parity.pictures import graph_inputs, parts
 from pamtri_edge.runtime.tensorrt.build import build_plan
 from pamtri_edge.runtime.tensorrt.library import load_library
 

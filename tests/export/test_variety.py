@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.export.pictures import picture_files, spread
-from pamtri_edge.export.variety import varied
+from pamtri_edge.export.onnx.variety import varied
+from pamtri_edge.parity.pictures import picture_files, spread
 
 COLORS = ("gray", "gray", "gray", "gray", "gray", "gray", "gray", "red", "blue")
 

@@ -23,7 +23,7 @@ import torch
 from torch.utils import _pytree
 
 import tensorrt_fake_build as building
-from pamtri_edge.export.graph import _quiet
+from pamtri_edge.export.onnx.graph import _quiet
 
 
 class Input:

@@ -14,8 +14,8 @@ import openvino
 import pytest
 import torch
 
-from pamtri_edge.export.graph import export_graph
-from pamtri_edge.export.rules import check
+from pamtri_edge.export.onnx.graph import export_graph
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import Pamtri, PoseNet, ReidNet
 

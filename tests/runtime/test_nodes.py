@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from pamtri_edge.errors import BundleError
-from pamtri_edge.export import rules
+from pamtri_edge.export.onnx import rules
 from pamtri_edge.runtime.graph import read_graph
 from pamtri_edge.runtime.nodes import OPERATORS
 

@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pamtri_edge.errors import InputError
-from pamtri_edge.synth.dataset.layout import (
+from pamtri_edge.datasets.layout import (
     GALLERY,
     QUERY,
     TRAIN,
@@ -17,6 +16,7 @@ from pamtri_edge.synth.dataset.layout import (
     mask_name,
     type_id,
 )
+from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.plan import JOB_VIEWS, UNSEEN, SynthPlan
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from synth_fakes import FakeStudio
 
+from pamtri_edge.datasets.layout import TRAIN
 from pamtri_edge.errors import InputError, MissingDependencyError
-from pamtri_edge.synth.dataset.layout import TRAIN
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.dataset.record import Record
 from pamtri_edge.synth.dataset.write import (

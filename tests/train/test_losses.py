@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from pamtri_edge.datasets.data_set import UNKNOWN
 from pamtri_edge.train import LossSpec, ReidLoss
-from pamtri_edge.train.data import UNKNOWN
 from pamtri_edge.train.losses import Head, Labels, known_cross_entropy, reid_losses
 from pamtri_edge.train.metric import Centers, batch_all, batch_hard, batch_sample, distances
 

@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
+from pamtri_edge.datasets.data_set import crop_of
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.train import mixed, read_data
-from pamtri_edge.train.data import crop_of
 from pamtri_edge.train.loader import Loader, Position
 from pamtri_edge.train.recipes import REID
 from pamtri_edge.train.sampler import VehiclesByPictures

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 
 from pamtri_edge import __version__
+from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part, Split
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.dataset.layout import MANIFEST_FILE, PARTS, Part, Split
 from pamtri_edge.synth.dataset.ledger import WORK, Ledger, sha256_of
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.record import Record

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from pamtri_edge.atomic import sweep
 from pamtri_edge.claims import Claim
+from pamtri_edge.datasets.layout import MANIFEST_FILE, Part, mask_name
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.dataset.layout import MANIFEST_FILE, Part, mask_name
 from pamtri_edge.synth.dataset.plan import Job
 from pamtri_edge.synth.dataset.record import Record
 from pamtri_edge.synth.dataset.write import whole_file

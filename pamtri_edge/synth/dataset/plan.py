@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from pamtri_edge.datasets.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, Split, image_name
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.dataset.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, Split, image_name
 from pamtri_edge.vehicle import COLORS, TYPES
 
 JOB_VIEWS: Final = 32

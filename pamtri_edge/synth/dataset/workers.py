@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 
+from pamtri_edge.datasets.layout import Part, mask_name
 from pamtri_edge.errors import PamtriError
-from pamtri_edge.synth.dataset.layout import Part, mask_name
 from pamtri_edge.synth.dataset.ledger import Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.studio import OpenStudio, Studio

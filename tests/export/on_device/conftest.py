@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pamtri_edge.export import bundle_export, golden, profile
+from pamtri_edge.export import bundle_export
+from pamtri_edge.export.comparison import golden
+from pamtri_edge.export.engines import profile
 from pamtri_edge.runtime.tensorrt import choice, timing
 
 _SOURCE = Path(__file__).parents[2] / "runtime" / "tensorrt" / "conftest.py"

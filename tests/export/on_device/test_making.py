@@ -15,8 +15,9 @@ from onnx import numpy_helper
 from pamtri_edge import Reidentifier, samples
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import ExportError, MissingDependencyError
-from pamtri_edge.export import ParityError, cli, engines, export_bundle, plan_export
-from pamtri_edge.export.engines import EngineMaker
+from pamtri_edge.export import ParityError, cli, export_bundle, plan_export
+from pamtri_edge.export.engines import making
+from pamtri_edge.export.engines.making import EngineMaker
 from pamtri_edge.ops import driver
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
 
@@ -61,7 +62,7 @@ def test_the_figures_are_the_engines_own_and_the_bundle_runs_with_it(machine, ex
 @pytest.fixture
 def wrong_engine(monkeypatch):
     """Let the builder build another network than the file's."""
-    genuine = engines.build_plan
+    genuine = making.build_plan
 
     def build_plan(library, model, **options):
         changed = onnx.load(model)
@@ -76,7 +77,7 @@ def wrong_engine(monkeypatch):
         other.unlink()
         return built
 
-    monkeypatch.setattr(engines, "build_plan", build_plan)
+    monkeypatch.setattr(making, "build_plan", build_plan)
 
 
 def test_an_engine_that_is_another_network_is_refused_though_its_file_is_right(

@@ -16,7 +16,8 @@ import tensorrt_fake
 import torch_tensorrt_fake
 from pamtri_edge import Reidentifier, samples
 from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
-from pamtri_edge.export import export_bundle, plan_export, torch_engine
+from pamtri_edge.export import export_bundle, plan_export
+from pamtri_edge.export.engines import torch_engine
 from pamtri_edge.runtime.tensorrt.library import load_library
 from simulated_gpu import Gpu
 

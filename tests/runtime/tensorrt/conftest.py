@@ -137,7 +137,7 @@ def two_forms(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     import onnx
 
     from pamtri_edge import samples
-    from pamtri_edge.export.graph import export_graph
+    from pamtri_edge.export.onnx.graph import export_graph
     from pamtri_edge.models import TINY, seeded
     from pamtri_edge.models.stages import PoseStage, ReidStage
 

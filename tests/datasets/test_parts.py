@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Data sets are read from the layouts of VeRi and CityFlow, and what does not fit is refused by name."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pamtri_edge.datasets.data_set import check_identities
+from pamtri_edge.errors import InputError
+from pamtri_edge.pictures import check_pictures, picture_size
+from pamtri_edge.train import mixed, read_cityflow, read_data, read_pose_csv, read_veri
+
+ROW = ",".join(["0"] * 108)
+
+
+def picture(path: Path, width: int = 40, height: int = 30) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8))
+    return path
+
+
+def test_a_folder_as_synthesis_writes_it_is_read_whole(veri):
+    data = read_data(veri)
+    assert len(data) == 30
+    assert data.identities == (1, 2, 3, 4, 5, 6)
+    first = data.samples[0]
+    assert (first.path.name, first.vehicle, first.camera) == ("0001_c001_00000000_0.jpg", 1, 1)
+    assert (first.color, first.type) == (1, 1), "id 2 of each, counted from 0"
+
+
+def test_keypoints_are_in_crop_units_with_the_flags_of_the_pose_labels(veri):
+    sample = read_data(veri).samples[7]
+    assert sample.keypoints is not None
+    assert sample.keypoints.dtype == np.float32
+    rows = (veri / "pose_train.csv").read_text().splitlines()
+    cells = next(row for row in rows if row.startswith(sample.path.name)).split(",")
+    width, height = picture_size(sample.path)
+    assert [int(cells[1]), int(cells[2])] == [width, height]
+    x, y, flag = (int(cell) for cell in cells[3:6])
+    np.testing.assert_allclose(sample.keypoints[0], [x / width, y / height, flag], atol=1e-6)
+
+
+def test_labels_are_classes_in_the_order_of_the_vehicles(veri):
+    data = read_data(veri, part="test")
+    assert data.identities == (11, 12, 13, 14)
+    assert sorted(set(data.labels.tolist())) == [0, 1, 2, 3]
+
+
+def test_mixed_sets_keep_their_vehicles_apart(veri):
+    once = read_data(veri)
+    both = mixed([once, once])
+    assert len(both) == 2 * len(once)
+    assert len(both.identities) == 2 * len(once.identities)
+    assert both.fingerprint != once.fingerprint
+
+
+def test_veri_s_own_xml_is_read_though_it_names_an_encoding_python_lacks(tmp_path):
+    picture(tmp_path / "image_train" / "0001_c002_00000001_0.jpg")
+    (tmp_path / "train_label.xml").write_bytes(
+        b'<?xml version="1.0" encoding="gb2312"?><TrainingImages Version="1.0"><Items number="1">'
+        b'<Item imageName="0001_c002_00000001_0.jpg" vehicleID="0001" cameraID="c002" colorID="10" '
+        b'typeID="0" /></Items></TrainingImages>'
+    )
+    (sample,) = read_veri(tmp_path).samples
+    assert (sample.camera, sample.color, sample.type) == (2, 9, None)
+
+
+def test_cityflow_tells_vehicle_and_camera_in_its_xml(tmp_path):
+    for number in (1, 2):
+        picture(tmp_path / "image_train" / f"{number:06d}.jpg")
+    (tmp_path / "train_label.xml").write_text(
+        '<T><Items><Item imageName="000001.jpg" vehicleID="0007" cameraID="c031"/>'
+        '<Item imageName="000002.jpg" vehicleID="0009" cameraID="c002"/></Items></T>'
+    )
+    data = read_data(tmp_path)
+    assert [(sample.vehicle, sample.camera) for sample in data.samples] == [(7, 31), (9, 2)]
+    assert data.samples[0].color is None
+
+
+def test_a_picture_without_a_label_is_refused(tmp_path):
+    for number in (1, 2):
+        picture(tmp_path / "image_train" / f"{number:06d}.jpg")
+    with pytest.raises(InputError, match=r"neither train_label\.xml nor label_train\.csv"):
+        read_cityflow(tmp_path)
+    (tmp_path / "label_train.csv").write_text("000001.jpg,7,1,1\n")
+    with pytest.raises(InputError, match=r"no label file tells the vehicle of 000002\.jpg"):
+        read_cityflow(tmp_path)
+
+
+def test_pose_labels_alone_need_no_vehicles(tmp_path):
+    picture(tmp_path / "images" / "a.jpg", 50, 40)
+    (tmp_path / "pose.csv").write_text("a.jpg,50,40," + ",".join(["25,10,1"] * 36) + "\n")
+    (sample,) = read_pose_csv(tmp_path / "pose.csv", tmp_path / "images").samples
+    np.testing.assert_allclose(sample.keypoints, np.tile([0.5, 0.25, 1.0], (36, 1)))
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "message"),
+    [
+        ("label_train.csv", "a", r"label_train\.csv:1: 1 column; expected 112"),
+        ("label_train.csv", f"0001_c001_0.jpg,1,11,1,{ROW}", "color id 11; expected 1 to 10"),
+        ("label_train.csv", f"0001_c001_0.jpg,1,1,10,{ROW}", "type id 10; expected 1 to 9"),
+        ("label_train.csv", f"0001_c001_0.jpg,one,1,1,{ROW}", "found 'one' where a whole number"),
+        ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}x", "a coordinate is not a number"),
+        ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}nan", "not finite"),
+        ("label_train.csv", f"0001_c001_0.jpg,2,1,1,{ROW}", "its name says vehicle 1, its label says 2"),
+        ("label_train.csv", f"0009_c001_0.jpg,9,1,1,{ROW}", r"0009_c001_0\.jpg, which is not in image_train"),
+        ("label_train.csv", "\n".join([f"0001_c001_0.jpg,1,1,1,{ROW}"] * 2), ":2: .* labeled before"),
+        ("pose_train.csv", f"0001_c001_0.jpg,40,30,{ROW},1", r"pose_train\.csv:1: 112 columns; expected 111"),
+        ("pose_train.csv", f"0001_c001_0.jpg,0,30,{ROW}", "said to be 0x30 pixels"),
+        ("pose_train.csv", "", "has no rows"),
+        ("train_label.xml", "<broken", "not a readable XML"),
+        ("train_label.xml", "<T><Item imageName='a.jpg'/></T>", "lacks imageName or vehicleID"),
+    ],
+)
+def test_a_label_that_does_not_fit_is_named(tmp_path, name, row, message):
+    picture(tmp_path / "image_train" / "0001_c001_0.jpg")
+    (tmp_path / name).write_text(row + "\n")
+    with pytest.raises(InputError, match=message):
+        read_data(tmp_path)
+
+
+def test_names_of_two_kinds_are_refused(tmp_path):
+    picture(tmp_path / "image_train" / "0001_c001_0.jpg")
+    picture(tmp_path / "image_train" / "other.jpg")
+    with pytest.raises(InputError, match=r"1 of 2 pictures are named as in VeRi .*other\.jpg is not"):
+        read_data(tmp_path)
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no folder of pictures"):
+        read_data(tmp_path)
+    (tmp_path / "image_train").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        read_data(tmp_path)
+    with pytest.raises(InputError, match="no data was given"):
+        mixed([])
+
+
+def test_a_damaged_picture_is_found_before_the_training(tmp_path):
+    good = picture(tmp_path / "image_train" / "0001_c001_0.jpg")
+    cut = good.with_name("0001_c001_1.jpg")
+    cut.write_bytes(good.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"0001_c001_1\.jpg is a damaged JPEG"):
+        read_data(tmp_path)
+    text = good.with_name("0001_c001_2.jpg")
+    text.write_text("not a picture")
+    with pytest.raises(
+        InputError, match=r"1\.jpg is a damaged JPEG(.|\n)*2\.jpg is something else, not a picture"
+    ):
+        check_pictures([good, cut, text])
+
+
+def test_one_vehicle_is_not_enough_and_neither_are_fewer_than_a_batch_takes(make_set):
+    data = read_data(make_set(vehicles=[1]))
+    with pytest.raises(InputError, match="show one vehicle"):
+        check_identities(data)
+
+
+def test_fewer_vehicles_than_a_batch_takes_are_refused(make_set):
+    with pytest.raises(InputError, match=r"3 vehicles, but a batch takes 8 \(P\)"):
+        check_identities(read_data(make_set(vehicles=[1, 2, 3])), least=8)

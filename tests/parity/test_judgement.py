@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict on an exported file, on made-up results: what passes, what fails, and what a tie excuses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pamtri_edge import ops
+from pamtri_edge.parity.judgement import Found, judge
+from pamtri_edge.parity.limits import LIMITS
+
+CROPS = 4
+LIMIT = LIMITS["fp16"]
+EVERYTHING = {"keypoints": True, "heatmaps": True, "segments": True, "multitask": True, "pose": True}
+
+
+@pytest.fixture
+def world(rng, clear_heatmaps):
+    """Return outputs and heatmaps of a reference whose decisions are all clear."""
+    heatmaps = clear_heatmaps(CROPS)
+    embeddings = rng.normal(size=(CROPS, 16)).astype(np.float32)
+    outputs = {
+        "embedding": embeddings,
+        "color": np.eye(CROPS, 10, dtype=np.float32),
+        "keypoints": ops.decode(heatmaps),
+        "quality": np.full((CROPS, 1), 0.9, np.float32),
+    }
+    return outputs, heatmaps
+
+
+def verdict(world, found=None, *, heatmaps=None, forced=None, variant=EVERYTHING, limits=LIMIT):
+    """Judge what was found; by default exactly the reference."""
+    outputs, maps = world
+    found = outputs if found is None else found
+    result = Found(
+        found, maps if heatmaps is None else heatmaps, found, outputs if forced is None else forced
+    )
+    return judge(outputs, maps, result, limits=limits, variant=variant, backend="none", arithmetic="fp16")
+
+
+def changed(outputs, **values):
+    return {**{name: array.copy() for name, array in outputs.items()}, **values}
+
+
+def test_the_same_results_pass(world):
+    judgement = verdict(world)
+    assert judgement.failures == ()
+    assert judgement.remarks == ()
+    assert judgement.end_to_end.crops == CROPS
+    assert judgement.end_to_end.minimum == pytest.approx(1)
+    assert judgement.tied.crops == 0
+    assert judgement.attributes["color"].agreement == 1
+
+
+def test_one_bad_embedding_fails_end_to_end_and_from_its_own_heatmaps(world):
+    found = changed(world[0])
+    found["embedding"][2] *= -1
+    failures = verdict(world, found).failures
+    assert any(text.startswith("end to end, the least cosine is -1.0") for text in failures)
+    assert any(text.startswith("from its own heatmaps, the least cosine is -1.0") for text in failures)
+
+
+def test_a_wrong_probability_fails(world):
+    found = changed(world[0])
+    found["color"][0, :2] = 0.5
+    assert any("a probability of color differs by 0.5000" in text for text in verdict(world, found).failures)
+
+
+def test_a_value_that_is_not_finite_fails_alone(world):
+    found = changed(world[0])
+    found["quality"][1] = np.nan
+    assert verdict(world, found).failures == ("quality holds values that are not finite",)
+
+
+def test_heatmaps_that_are_off_fail_whatever_the_embedding(world):
+    noisy = world[1].copy()
+    noisy[3, 7] += 0.1
+    failures = verdict(world, heatmaps=noisy).failures
+    assert any(text.startswith("a heatmap differs by 0.1 (limit 0.03)") for text in failures)
+
+
+def test_another_network_does_not_pass_as_one_whose_crops_all_tie(world, rng):
+    """Heatmaps of another network explain every other decision; so they have limits of their own."""
+    other = rng.permutation(world[1], axis=1)
+    found = changed(world[0], keypoints=ops.decode(other), embedding=-world[0]["embedding"])
+    judgement = verdict(world, found, heatmaps=other, forced=found)
+    assert judgement.tied.crops == CROPS
+    assert any("a heatmap differs" in text for text in judgement.failures)
+    assert any("a crop's heatmaps have cosine" in text for text in judgement.failures)
+
+
+def tie_of(world, crop=1, keypoint=5):
+    """Return the world with one near tie, and what a file finds that settles it the other way."""
+    outputs, heatmaps = world
+    heatmaps[crop, keypoint, 2, 2] = 0.899
+    heatmaps[crop, keypoint, 3, 2] = heatmaps[crop, keypoint, 2, 3] = 0.5
+    outputs["keypoints"] = ops.decode(heatmaps)
+    theirs = heatmaps.copy()
+    theirs[crop, keypoint, 2, 2] = 0.901
+    embedding = outputs["embedding"].copy()
+    embedding[crop] = -embedding[crop]
+    found = changed(outputs, keypoints=ops.decode(theirs), embedding=embedding)
+    return theirs, found
+
+
+def test_a_tie_that_fell_otherwise_is_counted_and_shown_apart(world):
+    theirs, found = tie_of(world)
+    judgement = verdict(world, found, heatmaps=theirs, forced=found)
+    assert judgement.failures == ()
+    assert (judgement.end_to_end.crops, judgement.tied.crops) == (CROPS - 1, 1)
+    assert judgement.tied.minimum == pytest.approx(-1)
+    assert judgement.end_to_end.minimum == pytest.approx(1)
+    assert judgement.remarks == (
+        "1 of 4 crops have a tie that fell otherwise; their cosine is for information",
+    )
+    assert judgement.pose.changed == pytest.approx(1 / (CROPS * 36))
+
+
+def test_a_tie_excuses_nothing_behind_the_heatmaps(world):
+    """The reference, fed with the file's heatmaps, decides alike: then the embedding must agree."""
+    theirs, found = tie_of(world)
+    failures = verdict(world, found, heatmaps=theirs, forced=world[0]).failures
+    assert any(text.startswith("from its own heatmaps, the least cosine is -1.0") for text in failures)
+    assert not any(text.startswith("end to end") for text in failures)
+
+
+def test_a_tie_excuses_nothing_where_keypoints_do_not_enter_the_embedding(world):
+    theirs, found = tie_of(world)
+    variant = {**EVERYTHING, "keypoints": False, "segments": False}
+    judgement = verdict(world, found, heatmaps=theirs, forced=found, variant=variant)
+    assert judgement.tied.crops == 0
+    assert any(text.startswith("end to end, the least cosine is -1.0") for text in judgement.failures)
+
+
+def test_a_clear_decision_that_fell_otherwise_is_a_fault_of_decode(world):
+    found = changed(world[0])
+    found["keypoints"][2, 9, 0] += 0.25
+    failures = verdict(world, found).failures
+    assert any("1 keypoint is decided differently though the heatmaps are clear" in t for t in failures)
+    assert any("keypoint 9 of crop 2" in text for text in failures)
+
+
+def test_a_wrong_confidence_fails(world):
+    found = changed(world[0])
+    found["keypoints"][0, 0, 2] += 0.2
+    assert any(text.startswith("a confidence differs by 0.2") for text in verdict(world, found).failures)
+
+
+def test_the_report_says_on_how_many_crops_the_verdict_rests(world):
+    outputs, heatmaps = world
+    theirs, found = heatmaps, outputs
+    for crop in range(CROPS):
+        theirs, found = tie_of((outputs, heatmaps), crop=crop)
+        if crop == 2:
+            few = dataclasses.replace(LIMIT, tied_share=0.1)
+            remark = verdict((outputs, heatmaps), found, heatmaps=theirs, forced=found, limits=few).remarks
+            assert "the end-to-end figure rests on" in remark[0]
+    everything = heatmaps.copy()
+    everything[:, 5, 2, 2] = 0.901
+    found = changed(outputs, keypoints=ops.decode(everything))
+    judgement = verdict((outputs, heatmaps), found, heatmaps=everything, forced=outputs)
+    assert judgement.end_to_end.crops == 0
+    assert judgement.end_to_end.minimum is None
+    assert "the verdict rests on heatmaps and on the comparison from its own heatmaps" in judgement.remarks[0]
+
+
+def test_a_network_without_pose_has_no_ties(world):
+    outputs = {"embedding": world[0]["embedding"]}
+    variant = dict.fromkeys(EVERYTHING, False)
+    judgement = judge(
+        outputs,
+        None,
+        Found(outputs, None, outputs, outputs),
+        limits=LIMITS["fp32"],
+        variant=variant,
+        backend="none",
+        arithmetic="fp32",
+    )
+    assert judgement.pose is None
+    assert judgement.failures == ()
+    assert judgement.attributes == {}
+
+
+def test_the_limits_are_what_the_documents_promise():
+    assert LIMITS["fp32"].cosine == 0.99999
+    assert LIMITS["fp16"].cosine == 0.9999
