@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
+from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.disk import require_temporary_folder
 from pamtri_edge.errors import ExportError, InputError
@@ -23,7 +24,6 @@ from pamtri_edge.export.onnx.retrieval import PART, retrieval_set
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import IMAGE_SIZE, Geometry
 from pamtri_edge.models.checkpoints import parameter_count
-from pamtri_edge.parity.pictures import picture_files
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
 _BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}

@@ -18,8 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.layout import part_in
 from pamtri_edge.errors import InputError
-from pamtri_edge.parity.pictures import FOLDER_PREFIX, spread
+from pamtri_edge.parity.pictures import spread
 
 VIEWPOINTS: Final = 12
 """Sectors of 30 degrees that viewpoints are counted in."""
@@ -75,12 +76,12 @@ def _most_varied(rows: Sequence[Sequence[Any]], count: int) -> list[int]:
 def _facts(files: Sequence[Path]) -> dict[str, tuple[Any, ...]] | None:
     """Return viewpoint and `_FACTS` of each picture by its file name, or None without labels."""
     place = files[0].parent
-    if not place.name.startswith(FOLDER_PREFIX):
+    part = part_in(place.name)
+    if part is None:
         return None
-    part = place.name.removeprefix(FOLDER_PREFIX)
     readers: tuple[tuple[str, Callable[[Path], dict[str, tuple[Any, ...]]]], ...] = (
-        (f"coco_{part}.json", _of_coco),
-        (f"labels_{part}.parquet", _of_parquet),
+        (part.coco, _of_coco),
+        (part.parquet, _of_parquet),
     )
     for name, read in readers:
         path = place.parent / name

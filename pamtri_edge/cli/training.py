@@ -80,9 +80,9 @@ def read_data(
         if synthesize is not None:
             sets.append(_synthesized(synthesize, seed))
         if footage:
-            from pamtri_edge.train.tracks import read_footage
+            from pamtri_edge.datasets.unlabeled import read_unlabeled
 
-            sets.append(read_footage(list(zip(footage, tracks or (), strict=True))))
+            sets.append(read_unlabeled(list(zip(footage, tracks or (), strict=True))))
     data: DataSet = train.mixed([one.with_keypoints() for one in sets] if keypoints else sets)
     told = (
         "" if data.classes == len(data.identities) else f", of which {data.classes} told and the rest tracks"

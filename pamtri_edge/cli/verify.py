@@ -108,7 +108,8 @@ def _more(
 
 
 def _pictures(crops: Path | None) -> Pictures:
-    from pamtri_edge.parity.pictures import drawn_pictures, picture_files, read_pictures
+    from pamtri_edge.datasets.parts import picture_files
+    from pamtri_edge.parity.pictures import drawn_pictures, read_pictures
 
     if crops is None:
         return drawn_pictures(_DRAWN, seed=_DRAWN_SEED)

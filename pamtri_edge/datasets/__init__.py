@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""How data sets lie on disk, for training and for evaluation."""
+"""Data sets, one reader a layout: VeRi, CityFlow, folders of pictures, tracks of videos."""

@@ -20,6 +20,8 @@ from pamtri_edge.pictures import read_picture
 UNKNOWN: Final = -1
 """Stands for a color or type that nobody has told; no loss is taken on it."""
 
+NO_CAMERA: Final = -1
+"""Stands for a camera that nobody has told."""
 
 Crop = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
 """A picture (H, W, 3) uint8 RGB, and its keypoints (36, 3) in crop units where they are known."""
@@ -35,7 +37,7 @@ class Sample:
     Attributes:
         path: the picture's file: the crop that a detector would cut.
         vehicle: its identity, 0 or more; the same number means the same vehicle within one `DataSet`.
-        camera: number of the camera, -1 if unknown.
+        camera: number of the camera, or `NO_CAMERA`.
         color: index into `vehicle.COLORS`, or None.
         type: index into `vehicle.TYPES`, or None.
         keypoints: (36, 3) float32 x, y in crop units and visibility or confidence; or None.
@@ -45,7 +47,7 @@ class Sample:
 
     path: Path
     vehicle: int
-    camera: int = -1
+    camera: int = NO_CAMERA
     color: int | None = None
     type: int | None = None
     keypoints: NDArray[np.float32] | None = None

@@ -13,30 +13,22 @@ wrong. Figures compare features on the same clip; they are not those of a labell
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from pamtri_edge.datasets.track_views import Progress, TrackView, cut, spread, views_by_track
 from pamtri_edge.datasets.views import EvaluationSet, Picture, Views
-from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.errors import InputError
 from pamtri_edge.tracks import TrackSet, read_tracks
-
-if TYPE_CHECKING:
-    from pamtri_edge.video.frames import Source
-
-Progress = Callable[[int, int], None]
-"""Is told how many frames of how many were read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackRule:
     """Which tracks of a video take part, and with which views.
-
-    Boxes are clipped to the frame and rounded to the nearest whole pixels first.
 
     Attributes:
         least_boxes: boxes that a track must have, those that are too small not counted.
@@ -56,21 +48,6 @@ class TrackRule:
 DEFAULT_RULE: Final = TrackRule()
 
 
-@dataclass(frozen=True)
-class TrackView:
-    """One view of a track.
-
-    Attributes:
-        track_id: number of the track.
-        frame: index of the frame, from 0.
-        box: x1, y1, x2, y2 in whole frame pixels, inside the frame.
-    """
-
-    track_id: int
-    frame: int
-    box: tuple[int, int, int, int]
-
-
 def choose_views(
     tracks: TrackSet, width: int, height: int, rule: TrackRule = DEFAULT_RULE
 ) -> tuple[list[TrackView], list[TrackView]]:
@@ -85,23 +62,14 @@ def choose_views(
     Raises:
         InputError: fewer than two tracks fit the rule; the message says what was asked.
     """
-    found: dict[int, list[TrackView]] = {}
-    limit = np.array([width, height, width, height])
-    for frame in tracks.frames:
-        for item in tracks.at(frame):
-            x1, y1, x2, y2 = (int(side) for side in np.clip(item.box, 0, limit).round())
-            if min(x2 - x1, y2 - y1) >= rule.least_side:
-                view = TrackView(item.track_id, frame, (x1, y1, x2, y2))
-                found.setdefault(item.track_id, []).append(view)
     queries: list[TrackView] = []
     gallery: list[TrackView] = []
-    for track in sorted(found):
-        views = found[track]
+    for views in views_by_track(tracks, width, height, least_side=rule.least_side).values():
         if len(views) < rule.least_boxes or not _travels(views, rule.travel):
             continue
         part = max(int(len(views) * rule.part), 1)
-        queries += _spread(views[:part], rule.views)
-        gallery += _spread(views[-part:], rule.views)
+        queries += spread(views[:part], rule.views)
+        gallery += spread(views[-part:], rule.views)
     usable = len({view.track_id for view in queries})
     if usable < 2:
         raise InputError(
@@ -138,22 +106,20 @@ def read_footage(
         SourceError: the video or the tracks cannot be read, or the tracks go on past the video's end.
         MissingDependencyError: PyAV is needed and not installed.
     """
-    from pamtri_edge.video.sources import open_source
-
     track_set = read_tracks(tracks, stream=stream, classes=classes, first_frame=first_frame)
-    opened = open_source(str(source))
-    try:
-        if opened.live:
-            raise InputError(f"{opened.label} is a stream, whose frames have no fixed numbers; give a file.")
-        queries, gallery, crops = _cut(opened, track_set, rule, progress)
-    finally:
-        opened.close()
-    return EvaluationSet(
-        opened.name,
-        _views(queries, crops[: len(queries)]),
-        _views(gallery, crops[len(queries) :]),
-        across_cameras=False,
+    count = 0
+
+    def choose(boxes: TrackSet, width: int, height: int) -> list[TrackView]:
+        nonlocal count
+        queries, gallery = choose_views(boxes, width, height, rule)
+        count = len(queries)
+        return [*queries, *gallery]
+
+    found = cut(source, track_set, choose, keep=np.copy, progress=progress)
+    query, gallery = (
+        _views(found.views[side], found.crops[side]) for side in (slice(count), slice(count, None))
     )
+    return EvaluationSet(found.name, query, gallery, across_cameras=False)
 
 
 def _travels(views: Sequence[TrackView], least: float) -> bool:
@@ -161,48 +127,6 @@ def _travels(views: Sequence[TrackView], least: float) -> bool:
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     width = float((boxes[:, 2] - boxes[:, 0]).mean())
     return bool(np.linalg.norm(middles[-1] - middles[0]) >= least * width)
-
-
-def _spread(views: Sequence[TrackView], count: int) -> list[TrackView]:
-    """Return at most `count` views, evenly spread from the first to the last."""
-    if len(views) <= count:
-        return list(views)
-    return [views[int(at)] for at in np.linspace(0, len(views) - 1, count)]
-
-
-def _cut(
-    source: Source, tracks: TrackSet, rule: TrackRule, progress: Progress | None
-) -> tuple[list[TrackView], list[TrackView], list[Picture]]:
-    """Read the video up to the last view; return queries, gallery, and the crops of both."""
-    frames = source.frames()
-    first = next(iter(frames))
-    height, width = first.picture.shape[:2]
-    queries, gallery = choose_views(tracks.in_pixels(width, height), width, height, rule)
-    views = [*queries, *gallery]
-    wanted: dict[int, list[int]] = {}
-    for index, view in enumerate(views):
-        wanted.setdefault(view.frame, []).append(index)
-    last = max(wanted)
-    crops: dict[int, Picture] = {}
-    for frame in chain([first], frames):
-        if frame.picture.shape != first.picture.shape:
-            raise SourceError(
-                f"{source.label} has frames of {width} x {height} pixels and, from frame {frame.index} on "
-                "(counted from 0), of another size; expected one size: cut it there."
-            )
-        for index in wanted.pop(frame.index, ()):
-            x1, y1, x2, y2 = views[index].box
-            crops[index] = frame.picture[y1:y2, x1:x2].copy()
-        if progress is not None:
-            progress(frame.index + 1, last + 1)
-        if frame.index >= last:
-            break
-    if wanted:
-        raise SourceError(
-            f"{source.label} has no frame {min(wanted)} (counted from 0), in which the tracks have a "
-            "vehicle; are these the tracks of this video, and do they count its frames alike?"
-        )
-    return queries, gallery, [crops[index] for index in range(len(views))]
 
 
 def _views(views: Sequence[TrackView], crops: Sequence[Picture]) -> Views:

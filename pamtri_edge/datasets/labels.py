@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.datasets.layout import Part
 from pamtri_edge.errors import InputError
 from pamtri_edge.printable import counted
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
@@ -59,7 +60,7 @@ class Label:
     size: NDArray[np.float32] | None = None
 
 
-def read_labels(folder: Path, part: str) -> dict[str, Label]:
+def read_labels(folder: Path, part: Part) -> dict[str, Label]:
     """Return what the label files of a part tell, by picture; later files add to earlier ones.
 
     Raises:
@@ -67,9 +68,9 @@ def read_labels(folder: Path, part: str) -> dict[str, Label]:
     """
     merged: dict[str, Label] = {}
     sources = (
-        (folder / f"{part}_label.xml", _xml_rows),
-        (folder / f"label_{part}.csv", _reid_rows),
-        (folder / f"pose_{part}.csv", read_pose_rows),
+        (folder / part.xml, _xml_rows),
+        (folder / part.reid_csv, _reid_rows),
+        (folder / part.pose_csv, read_pose_rows),
     )
     for path, read in sources:
         if path.is_file():

@@ -9,6 +9,7 @@ of the three digits behind the first "c", and expects the rows of a CSV in the o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,6 +22,10 @@ MANIFEST_FILE: Final = "manifest.json"
 
 MAX_CAMERA: Final = 999
 """The largest camera number that three digits hold."""
+
+
+_IMAGES: Final = "image_"  # what folders of pictures begin with
+_NAME: Final = re.compile(r"^(-?\d+)_c(\d+)")
 
 
 class Split(str, Enum):
@@ -42,7 +47,7 @@ class Part:
     @property
     def images(self) -> str:
         """Folder of the pictures."""
-        return f"image_{self.name}"
+        return f"{_IMAGES}{self.name}"
 
     @property
     def masks(self) -> str:
@@ -53,6 +58,11 @@ class Part:
     def reid_csv(self) -> str:
         """The original's labels for re-identification."""
         return f"label_{self.name}.csv"
+
+    @property
+    def xml(self) -> str:
+        """VeRi's and CityFlow's own labels."""
+        return f"{self.name}_label.xml"
 
     @property
     def pose_csv(self) -> str:
@@ -89,6 +99,21 @@ def image_name(vehicle: int, camera: int, view: int, *, digits: int = 4) -> str:
             order of the ids.
     """
     return f"{vehicle:0{digits}d}_c{camera:03d}_{view:08d}_0.jpg"
+
+
+def part_in(folder: str) -> Part | None:
+    """Return the part whose pictures a folder of this name holds; None for other names."""
+    part = Part(folder.removeprefix(_IMAGES))
+    return part if part.images == folder else None
+
+
+def told_by_name(name: str) -> tuple[int, int] | None:
+    """Return vehicle and camera that stand in a file name as `image_name` makes it; None if none do.
+
+    Junk has a vehicle below 0, distractors have 0, as in Market-1501.
+    """
+    match = _NAME.match(name)
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 def mask_name(image: str) -> str:

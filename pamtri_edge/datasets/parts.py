@@ -1,107 +1,80 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets on disk: the layouts of VeRi and CityFlow, with the label files of the original PAMTRI.
+"""One part of a labelled data set on disk: `train`, `query` or `test`, laid out as VeRi or as CityFlow.
 
 *VeRi* (and what `pamtri synth` writes): `image_train/0001_c003_00000017_0.jpg`, vehicle and camera in the
-name; colors and types in `label_train.csv` (the original's) or `train_label.xml` (VeRi's own). *CityFlow*:
-`image_train/000001.jpg`, vehicle and camera in `train_label.xml`. Keypoints come from `pose_train.csv`
-(image, width, height, 36 times x, y, visible; the original calls it label_train.csv of its pose network) or
-from `label_train.csv` (image, vehicle, color, type, 36 times x, y, confidence).
+name; `-1_c...` is junk, `0000_c...` a distractor. *CityFlow*: `image_train/000001.jpg`, vehicle and camera in
+`train_label.xml`. A part may mix both. Colors, types and keypoints stand in label files of either: see
+`labels`. Training and evaluation read parts here, and so the same sets.
 """
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
-from pamtri_edge.datasets.data_set import DataSet, Sample
+from pamtri_edge.datasets.data_set import NO_CAMERA, DataSet, Sample
 from pamtri_edge.datasets.labels import Label, read_labels, read_pose_rows
+from pamtri_edge.datasets.layout import GALLERY, QUERY, TRAIN, Part, told_by_name
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import list_pictures, picture_size
+from pamtri_edge.printable import printable
 
-_log = logging.getLogger(__name__)
-
-_VERI_NAME: Final = re.compile(r"^(\d+)_c(\d+)_")
+_NAMED = "0002_c013_00030605_0.jpg"
 
 
-def read_data(folder: str | Path, *, part: str = "train") -> DataSet:
-    """Read a folder of either layout; which one is told by the names of its pictures.
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A picture of a part, and what its name and the label files tell of it.
 
-    Args:
-        folder: holds `image_train` and its label files.
-        part: `train`, `query` or `test`.
+    Attributes:
+        path: the picture's file.
+        vehicle: its identity; below 0 for junk.
+        camera: number of the camera, `NO_CAMERA` if nothing tells it.
+        label: the rest.
+    """
+
+    path: Path
+    vehicle: int
+    camera: int
+    label: Label
+
+
+def read_part(folder: Path, part: Part) -> list[Told]:
+    """List the pictures of a part with what is known of each; the pictures themselves are not read.
+
+    Queries without label files take what the gallery's tell of pictures of the same name, as VeRi has it.
 
     Raises:
-        InputError: there are no pictures, a label file does not fit them, or nothing tells the vehicles.
+        InputError: there are no pictures, a label file does not fit them, or nothing tells a vehicle.
     """
-    pictures = list_pictures(Path(folder) / f"image_{part}")
-    veri = sum(_VERI_NAME.match(path.name) is not None for path in pictures)
-    if veri == len(pictures):
-        return read_veri(folder, part=part)
-    if veri == 0:
-        return read_cityflow(folder, part=part)
-    stranger = next(path.name for path in pictures if not _VERI_NAME.match(path.name))
-    raise InputError(
-        f"{folder}: {veri} of {len(pictures)} pictures are named as in VeRi (0001_c003_00000017_0.jpg), "
-        f"{stranger} is not; vehicle and camera are read from the name, so it must be all or none."
-    )
+    pictures = list_pictures(folder / part.images)
+    labels = _labels(folder, part, {path.name for path in pictures})
+    return [_told(path, labels.get(path.name, Label()), part) for path in pictures]
 
 
-def read_veri(folder: str | Path, *, part: str = "train") -> DataSet:
-    """Read the VeRi layout, which `pamtri synth` writes too.
+def read_data(folder: str | Path, *, part: str = TRAIN.name) -> DataSet:
+    """Read a part as pictures to learn from.
 
     Args:
-        folder: holds `image_train`, and `label_train.csv`, `pose_train.csv` or `train_label.xml` if there are
+        folder: holds `image_train`, and label files if the names do not tell the vehicles, or there are
             attributes or keypoints.
         part: `train`, `query` or `test`.
 
     Raises:
-        InputError: a picture is missing, damaged or misnamed, or a row of a label file does not fit.
+        InputError: as `read_part`; or a picture is damaged, or marked as junk.
     """
-    folder = Path(folder)
     samples = []
-    facts = read_labels(folder, part)
-    for path in _labelled(folder, part, facts):
-        match = _VERI_NAME.match(path.name)
-        if match is None:
-            raise InputError(f"{path} is not named as in VeRi, such as 0001_c003_00000017_0.jpg.")
-        known = facts.get(path.name, Label())
-        vehicle = int(match[1])
-        if known.vehicle is not None and known.vehicle != vehicle:
-            raise InputError(f"{path}: its name says vehicle {vehicle}, its label says {known.vehicle}.")
-        samples.append(_sample(path, vehicle, int(match[2]), known))
-    return DataSet(str(folder), tuple(samples))
-
-
-def read_cityflow(folder: str | Path, *, part: str = "train") -> DataSet:
-    """Read the CityFlow layout: vehicles and cameras stand in `train_label.xml`, not in file names.
-
-    Args:
-        folder: holds `image_train` and `train_label.xml` (or `label_train.csv`, which has no cameras).
-        part: `train`, `query` or `test`.
-
-    Raises:
-        InputError: a picture has no label or is damaged, or a row of a label file does not fit.
-    """
-    folder = Path(folder)
-    facts = read_labels(folder, part)
-    if not facts:
-        raise InputError(
-            f"{folder}: the names of the pictures tell no vehicle, and there is neither {part}_label.xml nor "
-            f"label_{part}.csv that does."
-        )
-    samples = []
-    for path in _labelled(folder, part, facts):
-        known = facts.get(path.name)
-        if known is None or known.vehicle is None:
-            raise InputError(f"{folder}: no label file tells the vehicle of {path.name}.")
-        camera = -1 if known.camera is None else known.camera
-        samples.append(_sample(path, known.vehicle, camera, known))
+    for told in read_part(Path(folder), Part(part)):
+        if told.vehicle < 0:
+            raise InputError(
+                f"{printable(told.path)} is marked as junk (vehicle {told.vehicle}), of which nothing is "
+                "learned; take such pictures out of the folder."
+            )
+        samples.append(_sample(told))
     return DataSet(str(folder), tuple(samples))
 
 
@@ -116,32 +89,61 @@ def read_pose_csv(labels: str | Path, images: str | Path) -> DataSet:
         InputError: a row does not fit, or its picture is missing or damaged.
     """
     samples = []
-    for name, facts in read_pose_rows(Path(labels)).items():
+    for name, label in read_pose_rows(Path(labels)).items():
         path = Path(images) / name
         if not path.is_file():
             raise InputError(f"{labels} names {name}, which is not in {images}.")
-        match = _VERI_NAME.match(name)
-        vehicle, camera = (int(match[1]), int(match[2])) if match else (0, -1)
-        samples.append(_sample(path, vehicle, camera, facts))
+        samples.append(_sample(Told(path, *(told_by_name(name) or (0, NO_CAMERA)), label)))
     return DataSet(str(labels), tuple(samples))
 
 
-def _labelled(folder: Path, part: str, facts: Mapping[str, Label]) -> list[Path]:
-    """Return the pictures of a part, every one that a label names among them."""
-    pictures = list_pictures(folder / f"image_{part}")
-    names = {path.name for path in pictures}
-    strangers = [name for name in facts if name not in names]
+def picture_files(folder: Path) -> list[Path]:
+    """Return the pictures directly in a folder, in the order of their names.
+
+    Of a labelled data set, as `pamtri synth` makes them, those of its first part: train, test, query.
+
+    Raises:
+        InputError: the folder does not exist or has no picture.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{printable(folder)} is not a folder; expected one with pictures of vehicles.")
+    parts = (folder / part.images for part in (TRAIN, GALLERY, QUERY))
+    return list_pictures(next((place for place in parts if place.is_dir()), folder))
+
+
+def _labels(folder: Path, part: Part, names: set[str]) -> Mapping[str, Label]:
+    labels = read_labels(folder, part)
+    strangers = [name for name in labels if name not in names]
     if strangers:
         raise InputError(
-            f"{folder}: the labels name {strangers[0]}, which is not in image_{part}"
-            + (f" ({len(strangers)} such rows of {len(facts)})." if len(strangers) > 1 else ".")
+            f"{printable(folder)}: the labels name {strangers[0]!r}, which is not in {part.images}"
+            + (f" ({len(strangers)} such rows of {len(labels)})." if len(strangers) > 1 else ".")
         )
-    return pictures
+    if not labels and part == QUERY:
+        return {name: label for name, label in read_labels(folder, GALLERY).items() if name in names}
+    return labels
 
 
-def _sample(path: Path, vehicle: int, camera: int, known: Label) -> Sample:
-    width, height = picture_size(path)  # asked of every picture, so that a damaged one is found at once
-    keypoints = known.units
-    if keypoints is None and known.pixels is not None:
-        keypoints = np.asarray(known.pixels / np.array([width, height, 1.0]), np.float32)
-    return Sample(path, vehicle, camera, known.color, known.type, keypoints)
+def _told(path: Path, label: Label, part: Part) -> Told:
+    named = told_by_name(path.name)
+    if named is None:
+        if label.vehicle is None:
+            raise InputError(
+                f"{printable(path)}: neither the name nor a label tells the vehicle; expected a name such as "
+                f"{_NAMED}, or a row in {part.xml} or {part.reid_csv}, as in CityFlow."
+            )
+        return Told(path, label.vehicle, NO_CAMERA if label.camera is None else label.camera, label)
+    vehicle, camera = named
+    if label.vehicle is not None and label.vehicle != vehicle:
+        raise InputError(
+            f"{printable(path)}: its name says vehicle {vehicle}, its label says {label.vehicle}."
+        )
+    return Told(path, vehicle, camera, label)
+
+
+def _sample(told: Told) -> Sample:
+    width, height = picture_size(told.path)  # asked of every picture, so that a damaged one is found at once
+    label, keypoints = told.label, told.label.units
+    if keypoints is None and label.pixels is not None:
+        keypoints = np.asarray(label.pixels / np.array([width, height, 1.0]), np.float32)
+    return Sample(told.path, told.vehicle, told.camera, label.color, label.type, keypoints)

@@ -6,13 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-UNKNOWN: Final = ""
-"""Stands for a color or type that nobody has told."""
 
 Picture = NDArray[np.uint8]
 
@@ -24,9 +20,9 @@ class Views:
     Attributes:
         names: what messages and ranked lists call each.
         vehicles: (N,) int64 identities; below 0 where it is unknown.
-        cameras: (N,) int64; -1 where it is unknown.
+        cameras: (N,) int64; `NO_CAMERA` where it is unknown.
         read: gives picture n, (H, W, 3) uint8 RGB of any size: the crop that a detector would cut.
-        colors: names of the colors, `UNKNOWN` where not known; None if no color is known.
+        colors: names of the colors, None where one is not known; None if no color is known.
         types: names of the types, likewise.
         keypoints: (N, 36, 3) float32 x, y in crop units and visibility 0 or 1; None if not known.
         sizes: (N, 2) float32 width and height, in pixels, of the pictures that the keypoints' labels
@@ -37,8 +33,8 @@ class Views:
     vehicles: NDArray[np.int64]
     cameras: NDArray[np.int64]
     read: Callable[[int], Picture]
-    colors: tuple[str, ...] | None = None
-    types: tuple[str, ...] | None = None
+    colors: tuple[str | None, ...] | None = None
+    types: tuple[str | None, ...] | None = None
     keypoints: NDArray[np.float32] | None = None
     sizes: NDArray[np.float32] | None = None
 

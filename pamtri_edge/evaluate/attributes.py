@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.datasets.views import UNKNOWN
 from pamtri_edge.errors import InputError
 
 
@@ -55,13 +54,13 @@ class Attributes:
 
 
 def attributes(
-    predicted: Sequence[str], truth: Sequence[str], order: Iterable[str] = ()
+    predicted: Sequence[str], truth: Sequence[str | None], order: Iterable[str] = ()
 ) -> Attributes | None:
     """Compare predicted with true classes, by name.
 
     Args:
         predicted: (N,) names of classes.
-        truth: (N,) names of classes; `UNKNOWN` where nobody told: left out.
+        truth: (N,) names of classes; None where nobody told: left out.
         order: names of classes in the order in which they are shown; others follow by name.
 
     Returns:
@@ -72,7 +71,7 @@ def attributes(
     """
     if len(predicted) != len(truth):
         raise InputError(f"{len(predicted)} predictions for {len(truth)} pictures; expected one for each.")
-    pairs = [(t, p) for t, p in zip(truth, predicted, strict=True) if t != UNKNOWN]
+    pairs = [(t, p) for t, p in zip(truth, predicted, strict=True) if t is not None]
     if not pairs:
         return None
     found = {name for pair in pairs for name in pair}

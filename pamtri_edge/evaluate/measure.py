@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.datasets.views import UNKNOWN, EvaluationSet
+from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
 from pamtri_edge.evaluate.bootstrap import Interval, Scores
@@ -183,16 +183,15 @@ def evaluate(
 
 def _told(
     predicted: Sequence[str] | None,
-    query: Sequence[str] | None,
-    gallery: Sequence[str] | None,
+    query: Sequence[str | None] | None,
+    gallery: Sequence[str | None] | None,
     data: EvaluationSet,
     order: Sequence[str],
 ) -> Attributes | None:
     """Compare an attribute over queries and gallery together, as the original does."""
     if predicted is None or (query is None and gallery is None):
         return None
-    unknown = (UNKNOWN,)
-    truth = [*(query or unknown * len(data.query)), *(gallery or unknown * len(data.gallery))]
+    truth = [*(query or (None,) * len(data.query)), *(gallery or (None,) * len(data.gallery))]
     return attributes(predicted, truth, order)
 
 

@@ -7,23 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge import ops, samples
-from pamtri_edge.errors import InputError
-from pamtri_edge.pictures import list_pictures, read_picture
+from pamtri_edge.pictures import read_picture
 from pamtri_edge.printable import printable
 
 Crops = list[NDArray[np.uint8]]
 Inputs = dict[str, NDArray[np.float32]]
-
-FOLDER_PREFIX: Final = "image_"
-"""What the folders of pictures of a data set laid out as VeRi begin with."""
-
-_PARTS: Final = ("train", "test", "query")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +41,6 @@ class Pictures:
     def as_record(self) -> dict[str, int | str]:
         """Return what a manifest says of them: how many, and the folder's name, not where it lies."""
         return {"crops": len(self), "source": Path(self.source).name}
-
-
-def picture_files(folder: Path) -> list[Path]:
-    """Return the pictures directly in a folder, in the order of their names.
-
-    Of a data set laid out as VeRi, as `pamtri synth` makes them, those of its first part: train, test, query.
-
-    Raises:
-        InputError: the folder does not exist or has no picture.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{printable(folder)} is not a folder; expected one with pictures of vehicles.")
-    folder = next((place for part in _PARTS if (place := folder / f"{FOLDER_PREFIX}{part}").is_dir()), folder)
-    return list_pictures(folder)
 
 
 def read_pictures(files: Sequence[Path], *, source: str) -> Pictures:

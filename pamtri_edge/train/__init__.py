@@ -3,7 +3,7 @@
 """Training of both networks: data, augmentation, recipes, losses, and a loop that survives interruption."""
 
 from pamtri_edge.datasets.data_set import DataSet, Sample, mixed
-from pamtri_edge.datasets.parts import read_cityflow, read_data, read_pose_csv, read_veri
+from pamtri_edge.datasets.parts import read_data, read_pose_csv
 from pamtri_edge.train.job import Progress, TrainSpec
 from pamtri_edge.train.loop import Training
 from pamtri_edge.train.losses import LossSpec, ReidLoss
@@ -30,8 +30,6 @@ __all__ = [
     "Training",
     "TrainingError",
     "mixed",
-    "read_cityflow",
     "read_data",
     "read_pose_csv",
-    "read_veri",
 ]

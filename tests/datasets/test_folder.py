@@ -45,7 +45,7 @@ def test_pictures_without_a_row_stay_in_the_set(data_folder):
     path.write_text(path.read_text().splitlines()[0] + "\n")
     (data_folder / "pose_query.csv").unlink()
     data = read_folder(data_folder)
-    assert data.query.colors == (COLORS[0], "", "")
+    assert data.query.colors == (COLORS[0], None, None)
     assert len(data.query) == 3
 
 
@@ -87,7 +87,7 @@ def test_one_vehicle_is_too_few(data_folder):
 
 def test_a_name_that_tells_nothing_is_refused(data_folder):
     (data_folder / "image_query" / "car.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"car\.jpg: the name tells no vehicle and camera; expected such as"):
+    with pytest.raises(InputError, match=r"car\.jpg: neither the name nor a label tells the vehicle"):
         read_folder(data_folder)
 
 
@@ -161,7 +161,7 @@ def test_queries_without_labels_take_those_of_the_same_pictures_in_the_gallery(d
     write_xml(data_folder / "test_label.xml", items_of(data_folder, "test"))
     data = read_folder(data_folder)
     both = [name in data.gallery.names for name in data.query.names]
-    expected = tuple(COLORS[1] if one else "" for one in both)
+    expected = tuple(COLORS[1] if one else None for one in both)
     assert data.query.colors == (expected if any(both) else None)
     assert any(both)
 
@@ -196,7 +196,7 @@ def test_pictures_alone_are_looked_up_between_cameras(tmp_path, data_folder):
     data = read_folder(tmp_path)
     assert data.between_cameras
     assert data.query.vehicles.tolist() == data.gallery.vehicles.tolist() == [1, 1, 2, 2]
-    assert data.query.types == ("truck", "truck", "", "")  # a car may be a sedan, an estate, ...
+    assert data.query.types == ("truck", "truck", None, None)  # a car may be a sedan, an estate, ...
     assert not read_folder(tmp_path, across_cameras=False).between_cameras
 
 

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data sets are read from the layouts of VeRi and CityFlow, and what does not fit is refused by name."""
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from pamtri_edge.datasets.data_set import check_identities
+from pamtri_edge.datasets.data_set import check_identities, mixed
+from pamtri_edge.datasets.folder import read_folder
+from pamtri_edge.datasets.parts import read_data, read_pose_csv
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import check_pictures, picture_size
-from pamtri_edge.train import mixed, read_cityflow, read_data, read_pose_csv, read_veri
+from pamtri_edge.vehicle import COLORS
 
 ROW = ",".join(["0"] * 108)
 
@@ -64,7 +67,7 @@ def test_veri_s_own_xml_is_read_though_it_names_an_encoding_python_lacks(tmp_pat
         b'<Item imageName="0001_c002_00000001_0.jpg" vehicleID="0001" cameraID="c002" colorID="10" '
         b'typeID="0" /></Items></TrainingImages>'
     )
-    (sample,) = read_veri(tmp_path).samples
+    (sample,) = read_data(tmp_path).samples
     assert (sample.camera, sample.color, sample.type) == (2, 9, None)
 
 
@@ -83,11 +86,11 @@ def test_cityflow_tells_vehicle_and_camera_in_its_xml(tmp_path):
 def test_a_picture_without_a_label_is_refused(tmp_path):
     for number in (1, 2):
         picture(tmp_path / "image_train" / f"{number:06d}.jpg")
-    with pytest.raises(InputError, match=r"neither train_label\.xml nor label_train\.csv"):
-        read_cityflow(tmp_path)
+    with pytest.raises(InputError, match=r"000001\.jpg: neither .* or a row in train_label\.xml"):
+        read_data(tmp_path)
     (tmp_path / "label_train.csv").write_text("000001.jpg,7,1,1\n")
-    with pytest.raises(InputError, match=r"no label file tells the vehicle of 000002\.jpg"):
-        read_cityflow(tmp_path)
+    with pytest.raises(InputError, match=r"000002\.jpg: neither the name nor a label tells the vehicle"):
+        read_data(tmp_path)
 
 
 def test_pose_labels_alone_need_no_vehicles(tmp_path):
@@ -107,7 +110,11 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
         ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}x", "a coordinate is not a number"),
         ("label_train.csv", f"0001_c001_0.jpg,1,1,1,{ROW[:-1]}nan", "not finite"),
         ("label_train.csv", f"0001_c001_0.jpg,2,1,1,{ROW}", "its name says vehicle 1, its label says 2"),
-        ("label_train.csv", f"0009_c001_0.jpg,9,1,1,{ROW}", r"0009_c001_0\.jpg, which is not in image_train"),
+        (
+            "label_train.csv",
+            f"0009_c001_0.jpg,9,1,1,{ROW}",
+            r"'0009_c001_0\.jpg', which is not in",
+        ),
         ("label_train.csv", "\n".join([f"0001_c001_0.jpg,1,1,1,{ROW}"] * 2), ":2: .* labeled before"),
         ("pose_train.csv", f"0001_c001_0.jpg,40,30,{ROW},1", r"pose_train\.csv:1: 112 columns; expected 111"),
         ("pose_train.csv", f"0001_c001_0.jpg,0,30,{ROW}", "said to be 0x30 pixels"),
@@ -123,11 +130,65 @@ def test_a_label_that_does_not_fit_is_named(tmp_path, name, row, message):
         read_data(tmp_path)
 
 
-def test_names_of_two_kinds_are_refused(tmp_path):
+def test_names_of_two_kinds_go_together_where_labels_tell_the_rest(tmp_path):
     picture(tmp_path / "image_train" / "0001_c001_0.jpg")
     picture(tmp_path / "image_train" / "other.jpg")
-    with pytest.raises(InputError, match=r"1 of 2 pictures are named as in VeRi .*other\.jpg is not"):
+    with pytest.raises(InputError, match=r"other\.jpg: neither the name nor a label tells the vehicle"):
         read_data(tmp_path)
+    (tmp_path / "train_label.xml").write_text(
+        '<T><Items><Item imageName="other.jpg" vehicleID="0007" cameraID="c031"/></Items></T>'
+    )
+    assert [(one.vehicle, one.camera) for one in read_data(tmp_path).samples] == [(1, 1), (7, 31)]
+
+
+def test_junk_is_not_learned_from(tmp_path):
+    picture(tmp_path / "image_train" / "-1_c001_0.jpg")
+    with pytest.raises(InputError, match=r"-1_c001_0\.jpg is marked as junk"):
+        read_data(tmp_path)
+
+
+@pytest.mark.parametrize("labels", ["veri", "cityflow"])
+def test_what_is_learned_from_can_be_evaluated_on(veri, tmp_path, labels):
+    folder = tmp_path / "set"
+    shutil.copytree(veri, folder)
+    if labels == "cityflow":
+        for part in ("query", "test"):
+            as_cityflow(folder, part)
+    data = read_folder(folder)
+    for part, views in (("query", data.query), ("test", data.gallery)):
+        learned = read_data(folder, part=part)
+        assert views.names == tuple(one.path.name for one in learned.samples)
+        assert views.vehicles.tolist() == [one.vehicle for one in learned.samples]
+        assert views.cameras.tolist() == learned.cameras.tolist()
+        assert views.colors == tuple(COLORS[one.color] for one in learned.samples)
+
+
+def as_cityflow(folder, part):
+    """Rename the pictures of a part, and tell what their names told in an XML file."""
+    rows = []
+    for number, path in enumerate(sorted((folder / f"image_{part}").iterdir())):
+        vehicle, camera = path.name.split("_")[:2]
+        path.rename(path.with_name(f"{number:06d}.jpg"))
+        rows.append(
+            f'<Item imageName="{number:06d}.jpg" vehicleID="{vehicle}" cameraID="{camera}" colorID="3"/>'
+        )
+    (folder / f"{part}_label.xml").write_text(f"<T><Items>{''.join(rows)}</Items></T>")
+    for path in folder.glob(f"*_{part}.csv"):
+        path.unlink()
+
+
+def test_a_set_that_tells_no_cameras_is_evaluated_where_they_do_not_count(data_folder):
+    for path in [*data_folder.glob("*.csv")]:
+        path.unlink()
+    for part in ("query", "test"):
+        rows = []
+        for number, path in enumerate(sorted((data_folder / f"image_{part}").iterdir())):
+            rows.append(f"{number:06d}.jpg,{int(path.name[:4])},1,1")
+            path.rename(path.with_name(f"{number:06d}.jpg"))
+        (data_folder / f"label_{part}.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError, match=r"000000\.jpg: nothing tells the camera.*--same-camera"):
+        read_folder(data_folder)
+    assert read_folder(data_folder, across_cameras=False).identities == 3
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):

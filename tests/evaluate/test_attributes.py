@@ -19,9 +19,9 @@ def test_accuracy_and_confusion():
 
 
 def test_pictures_whose_class_nobody_told_do_not_count():
-    told = attributes(["red", "blue"], ["red", ""], ORDER)
+    told = attributes(["red", "blue"], ["red", None], ORDER)
     assert (told.count, told.accuracy, told.classes) == (1, 1.0, ("red",))
-    assert attributes(["red"], [""]) is None
+    assert attributes(["red"], [None]) is None
 
 
 def test_a_network_may_have_classes_of_its_own():

@@ -87,7 +87,7 @@ def test_a_query_without_a_true_match_is_skipped_and_a_set_of_such_is_refused(ma
 
 
 def test_attributes_of_one_side_are_enough(make_set):
-    data = make_set([1, 2], [1, 2], labels=({"colors": ("red", "")}, {}))
+    data = make_set([1, 2], [1, 2], labels=({"colors": ("red", None)}, {}))
     assert evaluate(data, Told(), how=QUICK).color.count == 1
 
 

@@ -9,9 +9,10 @@ from collections import Counter
 
 import pytest
 
+from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.errors import InputError
 from pamtri_edge.export.onnx.variety import varied
-from pamtri_edge.parity.pictures import picture_files, spread
+from pamtri_edge.parity.pictures import spread
 
 COLORS = ("gray", "gray", "gray", "gray", "gray", "gray", "gray", "red", "blue")
 

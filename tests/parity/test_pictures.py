@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from pamtri_edge import ops, samples
+from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.errors import InputError
 from pamtri_edge.parity.pictures import (
     drawn_pictures,
     graph_inputs,
     parts,
-    picture_files,
     read_pictures,
     spread,
 )

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 from pamtri_edge import Reidentifier, cli, samples
 from pamtri_edge.bundle import open_bundle
+from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.parity.embedding_sets import EmbeddingSet, read_embeddings
-from pamtri_edge.parity.pictures import drawn_pictures, picture_files, read_pictures
+from pamtri_edge.parity.pictures import drawn_pictures, read_pictures
 from pamtri_edge.parity.verify import check_bundles, check_embeddings, check_golden
 from pamtri_edge.runtime import create_backend
 

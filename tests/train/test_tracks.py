@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from pamtri_edge import samples
+from pamtri_edge.datasets.unlabeled import TrackChoice, read_unlabeled
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.models import TINY
 from pamtri_edge.train import Budget, ReidJob, Training, TrainSpec, mixed, read_data
 from pamtri_edge.train.losses import LossSpec, ReidLoss
-from pamtri_edge.train.tracks import TrackViews, WithTracks, read_footage, surely_differ
+from pamtri_edge.train.tracks import WithTracks, surely_differ
 
 FRAMES = 24
 SPANS = {1: (0, 15), 2: (4, 20), 3: (17, 23), 4: (0, 23)}
@@ -48,11 +49,11 @@ def clip(tmp_path_factory):
     return write_clip(tmp_path_factory.mktemp("clip"))
 
 
-VIEWS = TrackViews(least_boxes=5, crops=6)
+CHOICE = TrackChoice(least_boxes=5, crops=6)
 
 
 def test_every_track_gives_crops_from_all_of_its_way(clip):
-    data = read_footage([clip], views=VIEWS)
+    data = read_unlabeled([clip], choice=CHOICE)
     assert len(data.identities) == 4
     assert data.classes == 0
     assert [int((data.labels == label).sum()) for label in range(4)] == [6, 6, 6, 6]
@@ -66,13 +67,13 @@ def test_every_track_gives_crops_from_all_of_its_way(clip):
 
 
 def test_tracks_of_two_clips_are_kept_apart(clip):
-    data = read_footage([clip, clip], views=VIEWS)
+    data = read_unlabeled([clip, clip], choice=CHOICE)
     assert len(data.identities) == 8
     assert {sample.camera for sample in data.samples} == {0, 1}
 
 
 def test_only_tracks_seen_at_once_surely_differ(clip, veri):
-    data = mixed([read_data(veri), read_footage([clip], views=VIEWS)])
+    data = mixed([read_data(veri), read_unlabeled([clip], choice=CHOICE)])
     assert data.classes == 6
     first = {label: int(np.flatnonzero(data.labels == label)[0]) for label in range(10)}
     told, tracks = [first[0], first[1]], [first[6], first[7], first[8], first[9]]
@@ -90,7 +91,7 @@ def test_only_tracks_seen_at_once_surely_differ(clip, veri):
 
 
 def test_a_batch_is_half_told_and_half_tracks_seen_together(clip, veri):
-    data = mixed([read_data(veri), read_footage([clip], views=VIEWS)])
+    data = mixed([read_data(veri), read_unlabeled([clip], choice=CHOICE)])
     sampler = WithTracks(data, vehicles=4, pictures=2, seed=1)
     batches = sampler.epoch(0)
     assert batches
@@ -103,14 +104,14 @@ def test_a_batch_is_half_told_and_half_tracks_seen_together(clip, veri):
 
 
 def test_tracks_alone_make_batches_too(clip):
-    data = read_footage([clip], views=VIEWS)
+    data = read_unlabeled([clip], choice=CHOICE)
     batches = WithTracks(data, vehicles=3, pictures=2).epoch(0)
     assert all(len(set(data.labels[batch].tolist())) == 3 for batch in batches)
 
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_network_is_tuned_on_tracks(clip, veri, quick_reid, tmp_path, alone):
-    footage = read_footage([clip], views=VIEWS)
+    footage = read_unlabeled([clip], choice=CHOICE)
     data = footage if alone else mixed([read_data(veri), footage])
     recipe = replace(quick_reid, batch=8, rate=3e-3, loss=LossSpec(kind=ReidLoss.BOTH))
     job = ReidJob(replace(TINY[1], keypoints=False, heatmaps=False), data, recipe)
@@ -124,15 +125,15 @@ def test_a_network_is_tuned_on_tracks(clip, veri, quick_reid, tmp_path, alone):
 
 def test_tracks_have_no_keypoints_but_those_of_a_pose_network(clip, quick_reid):
     with pytest.raises(InputError, match="nobody knows the keypoints of tracks"):
-        ReidJob(TINY[1], read_footage([clip], views=VIEWS), replace(quick_reid, batch=8))
+        ReidJob(TINY[1], read_unlabeled([clip], choice=CHOICE), replace(quick_reid, batch=8))
 
 
 def test_tracks_that_never_meet_teach_nothing(tmp_path):
     apart = write_clip(tmp_path, spans={1: (0, 9), 2: (12, 20)})
     with pytest.raises(InputError, match="no two usable tracks are seen at once"):
-        read_footage([apart], views=VIEWS)
+        read_unlabeled([apart], choice=CHOICE)
     with pytest.raises(InputError, match="no two usable tracks"):
-        read_footage([apart], views=TrackViews(least_side=400))
+        read_unlabeled([apart], choice=TrackChoice(least_side=400))
 
 
 def test_tracks_of_another_video_are_refused(tmp_path):
@@ -140,4 +141,4 @@ def test_tracks_of_another_video_are_refused(tmp_path):
     for path in sorted(images.iterdir())[12:]:
         path.unlink()
     with pytest.raises(SourceError, match=r"has no frame \d+ .* are these the tracks of this video"):
-        read_footage([(images, tracks)], views=VIEWS)
+        read_unlabeled([(images, tracks)], choice=CHOICE)
