@@ -13,6 +13,7 @@ from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.paint.glass import paint_rear_glass
 from pamtri_edge.synth.paint.lamps import paint_taillamps
 from pamtri_edge.synth.paint.plate import paint_badge, paint_plate
+from pamtri_edge.synth.specification.marks import Bus
 
 _TALLEST = 0.78
 """Metres that a rear window is high at most; above it a raised roof is closed."""
@@ -108,8 +109,27 @@ def _engine_cover(draft: Draft, canvas: Canvas) -> None:
     if bus.dark_back:
         canvas.box(-0.84 * half, 0.84 * half, foot + 0.5, deck + 0.3, Material.GLASS, tint=(0.45,) * 3)
     canvas.line((-0.85 * half, deck - 0.1), (0.85 * half, deck - 0.1), 0.02, Material.SEAM)
+    if bus.hatches and not bus.dark_back:
+        _bus_strip(canvas, bus, half, deck)
     for z in np.linspace(foot + 0.45, deck - 0.25, 5):
         canvas.line((-0.45 * half, z), (0.45 * half, z), 0.04, Material.PLASTIC)
+
+
+def _bus_strip(canvas: Canvas, bus: Bus, half: float, deck: float) -> None:
+    """Paint a strip across the back, bright or dark, and a line of what the company calls itself."""
+    kind = bus.sign_pattern % 4
+    if kind == 0:
+        return
+    material, tint = ((Material.CHROME, 1.1), (Material.SECOND_PAINT, 1.0), (Material.PLASTIC, 1.0))[kind - 1]
+    low = deck + 0.02
+    canvas.box(-0.86 * half, 0.86 * half, low, low + 0.11, material, tint=(tint,) * 3)
+    rng = np.random.default_rng([bus.sign_pattern, 11])
+    y = -0.5 * half
+    while y < 0.4 * half:
+        wide = float(rng.uniform(0.05, 0.12))
+        if rng.random() < 0.85:
+            canvas.box(y, y + wide, deck - 0.24, deck - 0.12, Material.MATTE, albedo=(0.7, 0.7, 0.7))
+        y += wide + 0.04
 
 
 def _bumper(draft: Draft, canvas: Canvas) -> None:
