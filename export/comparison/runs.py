@@ -192,6 +192,6 @@ def _engine(
 def _opened(model: Path, backend: str, native_half: bool) -> Backend:
     if not native_half:
         return create_backend(model, backend=backend)
-    from pamtri_edge.runtime.torch import TorchBackend
+    from pamtri_edge.runtime.torch.backend import TorchBackend
 
     return TorchBackend(model, native_half=True)

@@ -7,7 +7,7 @@ written down from its ONNX parser: the operator matrix and the static checks of 
 release/10.1-GA (`docs/operators.md`, `onnxOpCheckers.cpp`, `QuantDequantLinearHelper`); 10.3 took nothing
 away. TensorRT-RTX parses and builds the same files in the tests, but its parser is younger and takes more.
 
-`OPERATORS` is also the list that `pamtri_edge.runtime.torch` implements.
+`OPERATORS` is also the list that `pamtri_edge.runtime.torch.backend` implements.
 """
 
 from __future__ import annotations

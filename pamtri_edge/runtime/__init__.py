@@ -90,7 +90,7 @@ def create_backend(
 
 def _torch(model: Path, device: str, threads: int | None, content: Content | None) -> Backend:
     _require("torch")
-    from pamtri_edge.runtime.torch import TorchBackend
+    from pamtri_edge.runtime.torch.backend import TorchBackend
 
     return TorchBackend(model, device=device, threads=threads, content=content)
 

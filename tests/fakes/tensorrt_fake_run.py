@@ -222,7 +222,7 @@ def _graph(model):
     """Return a function that computes an ONNX file."""
     import torch
 
-    from pamtri_edge.runtime.graph import read_graph
+    from pamtri_edge.runtime.torch.graph import read_graph
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{hashlib.sha256(model).hexdigest()}.onnx"

@@ -50,7 +50,7 @@ FLOORS = (
 """The rooms of pamtri_edge, from the ground up."""
 
 TORCH_ROOMS = ("models", "export", "train", "evaluate")
-TORCH_BACKEND = ("pamtri_edge.runtime.torch", "pamtri_edge.runtime.graph", "pamtri_edge.runtime.nodes")
+TORCH_BACKEND = "pamtri_edge.runtime.torch."
 """The only rooms and modules that may import torch."""
 
 # The package itself offers `Reidentifier` lazily; that is its one look upward.

@@ -13,9 +13,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from pamtri_edge.runtime.graph import read_graph
 from pamtri_edge.runtime.half_arithmetic import half_arithmetic
-from pamtri_edge.runtime.torch import EMULATED_HALF, TorchBackend
+from pamtri_edge.runtime.torch.backend import EMULATED_HALF, TorchBackend
+from pamtri_edge.runtime.torch.graph import read_graph
 
 Save = Callable[..., Path]
 

@@ -15,7 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from pamtri_edge.runtime.nodes.node import Compute
+from pamtri_edge.runtime.torch.nodes.node import Compute
 
 _COMPUTING: Final = frozenset(
     {

@@ -19,8 +19,8 @@ from onnx.reference import ReferenceEvaluator
 
 from pamtri_edge.errors import BundleError
 from pamtri_edge.export.onnx import rules
-from pamtri_edge.runtime.graph import read_graph
-from pamtri_edge.runtime.nodes import OPERATORS
+from pamtri_edge.runtime.torch.graph import read_graph
+from pamtri_edge.runtime.torch.nodes import OPERATORS
 
 RNG = np.random.default_rng(0)
 CPU = torch.device("cpu")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pamtri_edge.runtime.nodes import arithmetic, layers, places, quantized, reductions
-from pamtri_edge.runtime.nodes.node import Build, Node, UnsupportedError
+from pamtri_edge.runtime.torch.nodes import arithmetic, layers, places, quantized, reductions
+from pamtri_edge.runtime.torch.nodes.node import Build, Node, UnsupportedError
 
 __all__ = ["OPERATORS", "Node", "UnsupportedError"]
 

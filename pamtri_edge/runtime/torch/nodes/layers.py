@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pamtri_edge.runtime.nodes.node import Build, Compute, Node, UnsupportedError, plain
+from pamtri_edge.runtime.torch.nodes.node import Build, Compute, Node, UnsupportedError, plain
 
 
 def _conv(node: Node) -> Compute:

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from pamtri_edge.errors import BundleError
-from pamtri_edge.runtime.graph import Graph, Step, read_graph
+from pamtri_edge.runtime.torch.graph import Graph, Step, read_graph
 
 CPU = torch.device("cpu")
 Save = Callable[..., Path]

@@ -24,7 +24,7 @@ from pamtri_edge.runtime.forking import computing
 from pamtri_edge.runtime.network_file import REMEDY, Content, broken, check_specs
 
 try:
-    from pamtri_edge.runtime.graph import Graph, read_graph
+    from pamtri_edge.runtime.torch.graph import Graph, read_graph
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise MissingDependencyError(
         f"the torch backend needs the onnx package ({error}); install it: pip install 'pamtri-edge[torch]'"

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from pamtri_edge.runtime.nodes.node import Build, Compute, Node, UnsupportedError
+from pamtri_edge.runtime.torch.nodes.node import Build, Compute, Node, UnsupportedError
 
 
 def _quantize(node: Node) -> Compute:

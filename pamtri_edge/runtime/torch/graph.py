@@ -23,10 +23,10 @@ from torch import Tensor
 from pamtri_edge.errors import BundleError
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.runtime.network_file import Content, last_line, network_bytes
-from pamtri_edge.runtime.nodes import OPERATORS, Node, UnsupportedError
-from pamtri_edge.runtime.nodes.half import summed_in_float
-from pamtri_edge.runtime.nodes.node import Compute
-from pamtri_edge.runtime.nodes.places import TYPES
+from pamtri_edge.runtime.torch.nodes import OPERATORS, Node, UnsupportedError
+from pamtri_edge.runtime.torch.nodes.half import summed_in_float
+from pamtri_edge.runtime.torch.nodes.node import Compute
+from pamtri_edge.runtime.torch.nodes.places import TYPES
 
 OPSETS: Final = range(17, 21)
 """Opsets in which the operators mean what is implemented."""

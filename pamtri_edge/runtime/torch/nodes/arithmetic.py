@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pamtri_edge.runtime.nodes.node import Build, Compute, Node, plain, together
+from pamtri_edge.runtime.torch.nodes.node import Build, Compute, Node, plain, together
 
 
 def _paired(function: Callable[[Tensor, Tensor], Tensor]) -> Build:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pamtri_edge.runtime.nodes.node import Build, Compute, Node, UnsupportedError, plain, together
+from pamtri_edge.runtime.torch.nodes.node import Build, Compute, Node, UnsupportedError, plain, together
 
 TYPES: Final[Mapping[int, torch.dtype]] = {
     1: torch.float32,
