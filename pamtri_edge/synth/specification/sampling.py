@@ -328,6 +328,10 @@ _LOADS: Final = {
 }
 
 
+_WORKING: Final = ("van", "minibus", "pickup", "light_truck", "hooded_truck")
+"""Families with a hood that are not passenger cars."""
+
+
 def _trim(
     name: str, family: Family, shape: BodyShape, rng: np.random.Generator, model: np.random.Generator
 ) -> Trim:
@@ -335,13 +339,7 @@ def _trim(
     loads = _loads_for(name, family)
     load = pick(rng, loads) if loads and chance(rng, 0.75 if family.upright else 0.13) else "none"
     tints = _LOADS.get(load, ((0.03, 0.03, 0.03),))
-    passenger_car = not family.upright and name not in (
-        "van",
-        "minibus",
-        "pickup",
-        "light_truck",
-        "hooded_truck",
-    )
+    passenger_car = not family.upright and name not in _WORKING
     two_tone = "none"
     if chance(
         rng,
