@@ -6,28 +6,28 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
+from pamtri_edge.cli.run_shown import show_summary, updater
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.options import finite, refuse_inputs
+from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
+    from pamtri_edge.reidentifier import Reidentifier
     from pamtri_edge.video.follow import Follower
     from pamtri_edge.video.frames import Source
-    from pamtri_edge.video.run import Progress
-    from pamtri_edge.video.write import OutputFolder, Summary
-
-_REFRESH_S = 0.2
+    from pamtri_edge.video.run import RunSpec
+    from pamtri_edge.video.write import OutputFolder
 
 
 class EmbeddingFormat(str, Enum):
@@ -38,16 +38,26 @@ class EmbeddingFormat(str, Enum):
 
 
 def run(
-    source: Annotated[
-        str,
-        typer.Argument(help="A video, a folder of pictures, an address (rtsp://...), or a camera (0)."),
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Videos, folders of pictures, addresses (rtsp://...) or cameras at this machine (0); one or "
+            "several, each a camera."
+        ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder for events, crops, pictures, video and summary.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for events, crops, pictures, video and summary; of several sources, each has a "
+            "folder of its camera's name in it."
+        ),
+    ],
     tracks: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             help="Tracks: a MOTChallenge or VisDrone file, CVAT's, KITTI's or UA-DETRAC's labels, or a "
-            "folder as DeepStream's kitti-track-output-dir or Ultralytics' save_txt writes it."
+            "folder as DeepStream's kitti-track-output-dir or Ultralytics' save_txt writes it. Once for each "
+            "source, in their order."
         ),
     ] = None,
     detector: Annotated[
@@ -57,36 +67,28 @@ def run(
             "others), or 'motion' for whatever moves before a fixed camera."
         ),
     ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            help="The bundle, NAME.pamtri. [default: $PAMTRI_BUNDLE, else the trained one that comes along]"
-        ),
-    ] = None,
+    bundle: BundleOption = None,
     camera: Annotated[
-        str | None, typer.Option(help="Name of the camera in the events. [default: the source's name]")
+        list[str] | None,
+        typer.Option(
+            help="Name of the camera in the events; once for each source, in their order. [default: the "
+            "source's name]"
+        ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Views that go through the network at a time.")] = 8,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
-    ] = None,
-    device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu, cuda, cuda:N.")] = "auto",
-    backend: Annotated[
-        str, typer.Option(help="What runs the network: auto, openvino, tensorrt, torch.")
-    ] = "auto",
-    build: Annotated[
-        bool,
-        typer.Option(
-            "--build/--no-build",
-            help="Build the engine that TensorRT needs for this GPU, where none is cached: takes minutes.",
-        ),
-    ] = True,
+    threads: ThreadsOption = None,
+    device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
+    build: BuildOption = True,
     duration: Annotated[
         float | None, typer.Option(callback=finite, min=0.001, help="Stop after so many seconds.")
     ] = None,
     start_utc: Annotated[
-        str | None,
-        typer.Option(help="Moment of the first frame, ISO 8601; a stream's is known.", metavar="ISO"),
+        list[str] | None,
+        typer.Option(
+            help="Moment of the first frame, ISO 8601; a stream's is known. Once, or once for each source.",
+            metavar="ISO",
+        ),
     ] = None,
     fps: Annotated[
         float | None,
@@ -100,6 +102,14 @@ def run(
     embedding_format: Annotated[
         EmbeddingFormat, typer.Option(help="How embeddings are written: numbers, or float16 in base64.")
     ] = EmbeddingFormat.LIST,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Forms of the events: jsonl, csv, parquet, several with commas. events.jsonl is always "
+            "written, as vehicles come; the others when the run ends.",
+        ),
+    ] = "jsonl",
     classes: Annotated[
         str | None,
         typer.Option(
@@ -131,71 +141,151 @@ def run(
 ) -> None:
     """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop.
 
+    Several sources run at once through one bundle, and what they need embedded at a moment goes through it
+    together.
+
     Only views that pass the gate count: the shorter side has --min-size pixels, the border of the frame does
     not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (with
     untrained weights the size alone counts). A vehicle without such a view gets an event of its best one,
     marked below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops
     are in crops/, the same with keypoints, for people, in annotated/.
     """
-    if (tracks is None) == (detector is None):
+    if (not tracks) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
     if detector in (None, "motion") and confidence is not None:
         raise typer.BadParameter(
             "it chooses among the detections of a network: --detector NAME.onnx.", param_hint="--confidence"
         )
-    if tracks is None and first_frame is not None:
+    if not tracks and first_frame is not None:
         raise typer.BadParameter("it belongs to --tracks.", param_hint="--first-frame")
     if detector == "motion" and classes is not None:
         raise typer.BadParameter("whatever moves has no class; leave it out.", param_hint="--classes")
+    _check_count("--tracks", tracks, sources)
+    _check_count("--camera", camera, sources)
+    if start_utc and len(start_utc) > 1:
+        _check_count("--start-utc", start_utc, sources)
 
-    refuse_inputs(output, [source, tracks, bundle])
+    refuse_inputs(output, [*sources, *(tracks or []), bundle])
     import cv2
 
+    from pamtri_edge.addresses import redact
+    from pamtri_edge.event_tables import check_formats
     from pamtri_edge.events import parse_utc
     from pamtri_edge.reidentifier import Reidentifier
     from pamtri_edge.video.gate import GateSpec
-    from pamtri_edge.video.run import RunSpec, VideoRun
+    from pamtri_edge.video.run import RunSpec
     from pamtri_edge.video.sources import open_source
     from pamtri_edge.video.streams import Reconnect
+    from pamtri_edge.video.together import check_cameras, folder_name
     from pamtri_edge.video.write import OutputFolder
 
     cv2.setNumThreads(1)  # the networks want the cores
-    start = None if start_utc is None else parse_utc(start_utc)
-    opened = open_source(source, fps=fps, duration=duration, reconnect=Reconnect(attempts=reconnect))
-    follower = _follower(
-        opened,
-        tracks=tracks,
-        stream=stream,
-        detector=detector,
-        first_frame=first_frame,
-        classes=None if classes is None else _names(classes),
-        confidence=confidence,
-        threads=threads,
-    )
-    folder = OutputFolder(output, overwrite=overwrite)
-    spec = RunSpec(
-        camera=camera or opened.name,
-        gate=GateSpec(min_side=min_size, max_views=max_views),
-        batch=batch,
-        crop_rule=crop_rule,
-        embedding_format=embedding_format.value,
-        start=start,
-        video=video,
-        limited=duration is not None,
-    )
-    with (
-        _terminable(),
-        Reidentifier.load(
-            bundle, device=device, backend=backend, threads=threads, build=build
-        ) as reidentifier,
-    ):
-        job = VideoRun(opened, follower, reidentifier, folder, spec)
-        try:
-            with console.progress("frames") as bar:
-                job.run(on_progress=_updater(bar, opened, duration))
-        finally:
+    tables = check_formats(_names(formats))
+    starts = [parse_utc(text) for text in start_utc or []]
+    several = len(sources) > 1
+    with ExitStack() as stack:
+        opened: list[Source] = []
+        for source in sources:
+            opened.append(
+                open_source(source, fps=fps, duration=duration, reconnect=Reconnect(attempts=reconnect))
+            )
+            stack.callback(opened[-1].close)
+        names = [redact(name) for name in camera or [one.name for one in opened]]
+        check_cameras(names)
+        make_follower = _follower_maker(
+            detector=detector,
+            stream=stream,
+            first_frame=first_frame,
+            classes=None if classes is None else _names(classes),
+            confidence=confidence,
+            threads=threads,
+        )
+        followers = [make_follower(one, tracks[at] if tracks else None) for at, one in enumerate(opened)]
+        folders = [
+            OutputFolder(output / folder_name(name) if several else output, overwrite=overwrite)
+            for name in names
+        ]
+        specs = [
+            RunSpec(
+                camera=name,
+                gate=GateSpec(min_side=min_size, max_views=max_views),
+                batch=batch,
+                crop_rule=crop_rule,
+                embedding_format=embedding_format.value,
+                start=starts[at % len(starts)] if starts else None,
+                video=video,
+                limited=duration is not None,
+                tables=tables,
+            )
+            for at, name in enumerate(names)
+        ]
+        stack.enter_context(_terminable())
+        reidentifier = stack.enter_context(
+            Reidentifier.load(bundle, device=device, backend=backend, threads=threads, build=build)
+        )
+        cameras = list(map(_Camera, opened, followers, folders, specs))
+        if several:
+            _run_several(cameras, reidentifier, duration)
+        else:
+            _run_one(cameras[0], reidentifier, duration)
+
+
+@dataclass(frozen=True)
+class _Camera:
+    source: Source
+    follower: Follower
+    folder: OutputFolder
+    spec: RunSpec
+
+
+def _run_one(camera: _Camera, reidentifier: Reidentifier, duration: float | None) -> None:
+    from pamtri_edge.video.run import VideoRun
+
+    job = VideoRun(camera.source, camera.follower, reidentifier, camera.folder, camera.spec)
+    try:
+        with console.progress("frames") as bar:
+            job.run(on_progress=updater(bar, camera.source, duration))
+    finally:
+        if job.summary is not None:
+            show_summary(job.summary, camera.folder, camera.spec)
+
+
+def _run_several(cameras: list[_Camera], reidentifier: Reidentifier, duration: float | None) -> None:
+    from pamtri_edge.errors import PamtriError, SourceError
+    from pamtri_edge.video.run import VideoRun
+    from pamtri_edge.video.together import InterruptibleSource, SharedEmbedder, run_together
+
+    shared = SharedEmbedder(reidentifier)
+    sources = [InterruptibleSource(one.source) for one in cameras]
+    jobs = [
+        VideoRun(source, one.follower, shared, one.folder, one.spec)
+        for source, one in zip(sources, cameras, strict=True)
+    ]
+    try:
+        with console.progress("frames") as bar:
+            updates = [updater(bar, one.source, duration, one.spec.camera) for one in cameras]
+            errors = run_together(jobs, sources, updates)
+    finally:
+        for job, one in zip(jobs, cameras, strict=True):
             if job.summary is not None:
-                _show(job.summary, folder, video=video)
+                console.out.print(f"camera {one.spec.camera}")
+                show_summary(job.summary, one.folder, one.spec)
+    failed = [(one.spec.camera, error) for one, error in zip(cameras, errors, strict=True) if error]
+    for _, error in failed:
+        if not isinstance(error, PamtriError):
+            raise error
+    if failed:
+        raise SourceError("\n".join(f"camera {name}: {error}" for name, error in failed))
+
+
+def _check_count(option: str, values: Sequence[object] | None, sources: Sequence[str]) -> None:
+    """Refuse an option that is not given once for each source."""
+    if values and len(values) != len(sources):
+        raise typer.BadParameter(
+            f"it is given {counted(len(values), 'time')} for {counted(len(sources), 'source')}; give it once "
+            "for each, in their order.",
+            param_hint=option,
+        )
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -203,58 +293,44 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _follower(
-    source: Source,
+def _follower_maker(
     *,
-    tracks: Path | None,
-    stream: str | None,
     detector: str | None,
+    stream: str | None,
     first_frame: int | None,
     classes: tuple[str, ...] | None,
     confidence: float | None,
     threads: int | None,
-) -> Follower:
+) -> Callable[[Source, Path | None], Follower]:
+    """Return what makes the follower of a source, given its tracks or None."""
     from pamtri_edge.errors import InputError
     from pamtri_edge.tracks import read_tracks
     from pamtri_edge.video.detect.network import DetectorSpec, NetworkDetector
     from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
     from pamtri_edge.video.motion import MotionDetector
 
-    if tracks is not None:
-        if source.live:
-            raise InputError(
-                f"{source.label} is a stream, whose frames have no fixed numbers; tracks from a file need a "
-                "video file or a folder of images. Use --detector."
-            )
-        found = read_tracks(tracks, stream=stream, classes=classes, first_frame=first_frame)
-        return FileFollower(found)
-    if detector == "motion":
-        return DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
     spec = DetectorSpec(classes=classes)
     if confidence is not None:
         spec = replace(spec, confidence=confidence)
-    network = NetworkDetector(detector or "", spec=spec, threads=threads)
-    console.err.print(f"detector {network.notice}", soft_wrap=True)
-    return DetectionFollower(network, rate=source.rate)
+    told: set[str] = set()
 
+    def make(source: Source, tracks: Path | None) -> Follower:
+        if tracks is not None:
+            if source.live:
+                raise InputError(
+                    f"{source.label} is a stream, whose frames have no fixed numbers; tracks from a file "
+                    "need a video file or a folder of images. Use --detector."
+                )
+            return FileFollower(read_tracks(tracks, stream=stream, classes=classes, first_frame=first_frame))
+        if detector == "motion":
+            return DetectionFollower(MotionDetector(rate=source.rate), rate=source.rate, spec=MOTION_TRACKS)
+        network = NetworkDetector(detector or "", spec=spec, threads=threads)
+        if network.notice not in told:
+            told.add(network.notice)
+            console.err.print(f"detector {network.notice}", soft_wrap=True)
+        return DetectionFollower(network, rate=source.rate)
 
-def _updater(bar: Any, source: Source, duration: float | None) -> Callable[[Progress], None]:
-    """Return what moves the progress bar, a few times a second at most."""
-    begin = last = time.monotonic()
-    task = bar.add_task("", total=source.total, note="")
-
-    def update(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < _REFRESH_S and progress.frames != progress.total:
-            return
-        last = now
-        note = f"{progress.frames / max(now - begin, 1e-3):.0f}/s"
-        if source.live and duration is not None:
-            note += f", {progress.time_s:.0f} of {duration:g} s"
-        bar.update(task, completed=progress.frames, note=note)
-
-    return update
+    return make
 
 
 @contextmanager
@@ -272,40 +348,3 @@ def _terminable() -> Iterator[None]:
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _show(summary: Summary, folder: OutputFolder, *, video: bool) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    lost = f" ({summary.lost_frames} lost)" if summary.lost_frames else ""
-    table.add_row("frames", f"{summary.frames}{lost}")
-    table.add_row("tracks", f"{summary.tracks}{_aside(summary)}")
-    reasons = ", ".join(f"{count} {word}" for word, count in summary.below_gate_reasons.items())
-    below = f" ({summary.below_gate} below the gate: {reasons})" if summary.below_gate else ""
-    table.add_row("events", f"{summary.events}{below}")
-    table.add_row("embedded views", str(summary.embedded_views))
-    table.add_row("time", f"{summary.elapsed_s:.1f} s, {summary.frames_per_second:g} frames/s")
-    console.out.print(table)
-    if summary.reason == "interrupted":  # what else ends a run early is told as its error
-        console.err.print(console.styled("interrupted:", "yellow"), "what was done until then is kept")
-    console.out.print("Look at")
-    places = [
-        ("events", folder.events),
-        ("pictures", folder.annotated),
-        ("crops", folder.crops),
-        ("summary", folder.summary),
-    ]
-    if video:
-        places.insert(1, ("video", folder.video))
-    for name, path in places:
-        if path.exists():
-            console.out.print(f"  {name:8} {path!s}", soft_wrap=True)
-
-
-def _aside(summary: Summary) -> str:
-    notes = [
-        (summary.short_tracks, "too short dropped"),
-        (summary.unseen_tracks, "never inside the frame"),
-        (summary.unfinished_tracks, "unfinished"),
-    ]
-    words = ", ".join(f"{count} {what}" for count, what in notes if count)
-    return f" ({words})" if words else ""

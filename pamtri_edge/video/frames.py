@@ -39,8 +39,6 @@ class Source(Protocol):
         live: frames come in real time, and those that come too fast are lost.
         rate: frames a second, where known.
         total: how many frames it should have, where known; an estimate for most files.
-        lost: frames that could not be decoded or came too fast.
-        started: the moment of the first frame, for live sources once it came; else None.
     """
 
     label: str
@@ -48,8 +46,14 @@ class Source(Protocol):
     live: bool
     rate: float | None
     total: int | None
-    lost: int
-    started: datetime | None
+
+    @property
+    def lost(self) -> int:
+        """Frames that could not be decoded or came too fast."""
+
+    @property
+    def started(self) -> datetime | None:
+        """The moment of the first frame, for live sources once it came; else None."""
 
     def frames(self) -> Iterator[Frame]:
         """Give the frames in order.

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from pamtri_edge.addresses import redact
 from pamtri_edge.errors import PamtriError, SourceError
+from pamtri_edge.event_tables import write_event_tables
 from pamtri_edge.events import EmbeddingFormat, EventWriter
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
@@ -43,6 +44,7 @@ class RunSpec:
         start: the moment of the first frame; None if unknown (a live source knows it).
         video: whether the annotated video is written.
         limited: a duration was asked for, so that tracks past the end are no mistake.
+        tables: in which other forms the events are written at the end; see `event_tables.FORMATS`.
     """
 
     camera: str
@@ -53,6 +55,7 @@ class RunSpec:
     start: datetime | None = None
     video: bool = True
     limited: bool = False
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,18 +212,20 @@ class VideoRun:
     def _wind_up(self, begin: float, reason: str | None) -> Summary:
         """Write what is closed, finish the files and the summary."""
         failures: list[PamtriError] = []
-        for finish in (self._write_closed, self._close_video):
+        for finish in (self._write_closed, self._close_video, self._events.close, self._write_tables):
             try:
                 finish()
             except PamtriError as error:
                 failures.append(error)
-        self._events.close()
         reason = reason or (str(failures[0]) if failures else None)
         self.summary = self._summarize(reason, time.monotonic() - begin)
         self._output.write_summary(self.summary)
         if failures:
             raise failures[0]
         return self.summary
+
+    def _write_tables(self) -> None:
+        write_event_tables(self._output.events, self._spec.tables)
 
     def _close_video(self) -> None:
         if self._video is None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pamtri_edge.atomic import staged_file, sweep
 from pamtri_edge.claims import LOCK_FILE, Claim
 from pamtri_edge.errors import InputError
+from pamtri_edge.event_tables import FORMATS
 
 EVENTS_FILE: Final = "events.jsonl"
 VIDEO_FILE: Final = "annotated.mp4"
@@ -164,7 +165,8 @@ class OutputFolder:
         """
         sweep(self.path)
         try:
-            for path in (self.events, self.video, self.summary):
+            tables = [self.events.with_suffix(f".{name}") for name in FORMATS]
+            for path in (*tables, self.video, self.summary):
                 path.unlink(missing_ok=True)
             for folder in (self.crops, self.annotated):
                 folder.mkdir(exist_ok=True)

@@ -149,6 +149,40 @@ def test_a_least_score_needs_a_network(tmp_path: Path) -> None:
         assert "chooses among the detections of a network" in " ".join(err.replace("│", "").split())
 
 
+@pytest.mark.parametrize("option", ["--tracks", "--camera", "--start-utc"])
+def test_what_belongs_to_a_source_is_given_once_for_each(tmp_path: Path, option: str) -> None:
+    given = ["--tracks", "a.txt"] * (3 if option == "--tracks" else 2)
+    given += [] if option == "--tracks" else [option, "x"] * 3
+    code, _, err = _call("run", "a.mp4", "b.mp4", "--output", tmp_path / "out", *given)
+    assert code == 2
+    assert "it is given 3 times for 2 sources" in " ".join(err.split())
+
+
+def test_several_sources_run_at_once_each_into_its_folder(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+) -> None:
+    tracks = clip.with_suffix(".txt")
+    arguments = ["--tracks", tracks, "--tracks", tracks, "--camera", "north", "--camera", "south"]
+    code, out, _ = _call("run", clip, clip, *arguments, "--output", tmp_path / "out", "--format", "jsonl,csv")
+    assert code == 0
+    assert len(loaded) == 1
+    for camera in ("north", "south"):
+        events = list(read_events(tmp_path / "out" / camera / "events.jsonl"))
+        assert [event.camera for event in events] == [camera]
+        assert f"camera {camera}" in out
+        assert str(tmp_path / "out" / camera / "events.csv") in out
+
+
+def test_parquet_without_pyarrow_is_told_before_any_work(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, _, err = _run(clip, tmp_path / "out", "--format", "jsonl,parquet")
+    assert code == 1
+    assert "pip install 'pamtri-edge[parquet]', or name other formats: jsonl,csv" in " ".join(err.split())
+    assert loaded == []
+
+
 @pytest.mark.parametrize("which", [[], ["--tracks", "a.txt", "--detector", "motion"]])
 def test_either_tracks_or_a_detector_must_be_given(tmp_path: Path, which: list[str]) -> None:
     code, _, err = _call("run", "a.mp4", "--output", tmp_path / "out", *which)
@@ -180,6 +214,9 @@ def test_options_that_say_nothing_of_the_source_are_refused(
         (["{clip}", "--tracks", "{plain}", "--classes", "car"], "holds no classes, so that --classes car"),
         (["{clip}", "--detector", "absent.onnx"], r"there is no detector absent\.onnx"),
         (["{clip}", "--tracks", "{tracks}", "--start-utc", "noon"], r"'noon' is no ISO 8601"),
+        (["987", "--detector", "motion"], r"there is no camera /dev/video987; "),
+        (["{clip}", "{clip}", "--tracks", "{tracks}", "--tracks", "{tracks}"], "camera name 'street'"),
+        (["{clip}", "--tracks", "{tracks}", "--format", "xml"], "the format is 'xml'; accepted: jsonl, csv"),
         (["rtsp://u:secret@n/1", "--tracks", "{tracks}"], r"rtsp://\*\*\*@n/1 is a stream"),
     ],
 )
