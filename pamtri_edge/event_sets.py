@@ -8,34 +8,14 @@ import sys
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.events import Event, read_events
+from pamtri_edge.event_rules import Seen, Span
+from pamtri_edge.events import Event, parse_utc, read_events
 from pamtri_edge.gallery import Embeddings
 from pamtri_edge.printable import printable
-
-
-class Seen(NamedTuple):
-    """What a list of matches shows of an event.
-
-    Attributes:
-        camera: which camera saw it.
-        track_id: number of the track.
-        start_s: time of its first frame, in seconds of the stream.
-        below_gate: no view was good enough.
-        color: the most probable color; None where the bundle gives none.
-        type: likewise.
-    """
-
-    camera: str
-    track_id: int
-    start_s: float
-    below_gate: bool
-    color: str | None
-    type: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +28,8 @@ class EventSet:
         updates: events that a later one of the same camera and track took the place of.
         renewed: how many of these began at another time, so that they were hardly of one vehicle.
         below_gate: events left out because no view was good enough.
+        outside: events left out because they are outside the span of time.
+        path: the file.
     """
 
     seen: tuple[Seen, ...]
@@ -55,9 +37,11 @@ class EventSet:
     updates: int
     renewed: int
     below_gate: int
+    outside: int
+    path: Path
 
 
-def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
+def read_event_set(path: Path, *, gate: bool = True, span: Span | None = None) -> EventSet:
     """Read the events of a file for comparing, line by line, without keeping the lines.
 
     Of several events of one camera and track the last counts, since a stream writes an update of what it
@@ -66,6 +50,7 @@ def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
     Args:
         path: the file.
         gate: leave out events of which no view was good enough.
+        span: leave out events that begin at other times.
 
     Raises:
         InputError: the file cannot be read, a line is no event, there are none (left), or their embeddings
@@ -73,6 +58,7 @@ def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
     """
     rows: dict[tuple[str, int], int] = {}
     seen: list[Seen] = []
+    inside: list[bool] = []
     vectors = array("f")
     updates = renewed = 0
     first: Event | None = None
@@ -84,20 +70,27 @@ def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
         row = rows.setdefault((one.camera, one.track_id), len(seen))
         if row == len(seen):
             seen.append(one)
+            inside.append(span is None or span.holds(event))
             vectors.extend(vector)
         else:
             updates += 1
             renewed += one.start_s != seen[row].start_s
             seen[row] = one
+            inside[row] = span is None or span.holds(event)
             vectors[row * len(vector) : (row + 1) * len(vector)] = vector
     if first is None:
         raise InputError(f"{path} holds no events; was any vehicle seen?")
-    used = np.array([not (gate and one.below_gate) for one in seen])
+    good = np.array([not (gate and one.below_gate) for one in seen])
+    within = np.array(inside)
+    used = good & within
     if not used.any():
         which = "the one event is" if len(seen) == 1 else f"all {len(seen)} events are"
+        if not within.any():
+            raise InputError(f"{path}: {which} outside --from and --until.")
+        outside = "" if within.all() else " or outside --from and --until"
         raise InputError(
-            f"{path}: {which} below the gate (no view was large, whole and clear enough to be trusted); "
-            "--no-gate compares them all the same."
+            f"{path}: {which} below the gate{outside} (no view "
+            "was large, whole and clear enough to be trusted); --no-gate compares them all the same."
         )
     table = np.frombuffer(vectors, np.float32).reshape(len(seen), -1)
     return EventSet(
@@ -105,13 +98,17 @@ def read_event_set(path: Path, *, gate: bool = True) -> EventSet:
         Embeddings.of_space(table if used.all() else table[used], first.embedding_space),
         updates,
         renewed,
-        int((~used).sum()),
+        int((within & ~good).sum()),
+        int((~within).sum()),
+        path,
     )
 
 
 def _seen(event: Event) -> Seen:
-    labels = [None if one is None else sys.intern(one.label) for one in (event.color, event.type)]
-    return Seen(sys.intern(event.camera), event.track_id, event.start_s, event.below_gate, *labels)
+    color, kind = (None if one is None else sys.intern(one.label) for one in (event.color, event.type))
+    posix = None if event.start_utc is None else parse_utc(event.start_utc).timestamp()
+    camera = sys.intern(event.camera)
+    return Seen(camera, event.track_id, event.start_s, event.below_gate, color, kind, posix)
 
 
 def _require_alike(path: Path, first: Event, event: Event) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event
 from pamtri_edge.manifest import Manifest, Matching
-from pamtri_edge.nearest import nearest
+from pamtri_edge.nearest import Allowed, nearest
 from pamtri_edge.reidentification import Reidentification
 
 Floats = NDArray[np.float32]
@@ -168,10 +168,11 @@ def match(
     *,
     threshold: float | None = None,
     manifest: Manifest | None = None,
+    allowed: Allowed | NDArray[np.bool_] | None = None,
 ) -> Matches:
     """Find which vehicle of one set is which of another.
 
-    Two vehicles match if each is the most alike to the other among all (mutual nearest neighbours; of
+    Two vehicles match if each is the most alike to the other among all (mutual nearest neighbors; of
     vehicles that are exactly as much alike, the first), and their cosine reaches the threshold. So a
     vehicle matches one other at most; which vehicles were seen by both cameras need not be known.
 
@@ -181,10 +182,12 @@ def match(
         threshold: the least cosine, -1 to 1. None takes the one that the bundle suggests (of `manifest`,
             or that came with the embeddings); where there is none, every mutual pair matches.
         manifest: of the bundle that gave the embeddings.
+        allowed: which pairs may match, such as those of one color: (A, B) bool, or a function that gives it
+            for some rows and columns, so that large sets need no large array. None for all.
 
     Raises:
         InputError: the sets are of different embedding spaces, or not of the manifest's; the threshold is no
-            cosine; a set of events is empty.
+            cosine; a set of events is empty; `allowed` has another shape.
     """
     first, second = _embeddings(a, manifest), _embeddings(b, manifest)
     _check_spaces(first, second, manifest)
@@ -194,7 +197,10 @@ def match(
             raise InputError(f"the threshold is {threshold:g}; expected a cosine, -1 to 1.")
         suggested = None
     least = threshold if suggested is None else suggested.threshold
-    pairs = sorted(_mutual(first.vectors, second.vectors, least), key=lambda pair: (-pair.cosine, pair.first))
+    asked = _asked(allowed, (len(first), len(second)))
+    pairs = sorted(
+        _mutual(first.vectors, second.vectors, least, asked), key=lambda pair: (-pair.cosine, pair.first)
+    )
     rate = None if suggested is None else suggested.false_match_rate
     return Matches(tuple(pairs), least, rate, first.vectors, second.vectors)
 
@@ -211,11 +217,24 @@ def _cosines(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.clip(first @ second.T, -1.0, 1.0), np.float32)
 
 
-def _mutual(first: Floats, second: Floats, least: float | None) -> Iterable[Match]:
+def _asked(allowed: Allowed | NDArray[np.bool_] | None, shape: tuple[int, int]) -> Allowed | None:
+    """Return a function for what may be an array."""
+    if allowed is None or not isinstance(allowed, np.ndarray):
+        return allowed
+    mask = allowed
+    if mask.shape != shape or mask.dtype != np.bool_:
+        raise InputError(
+            f"allowed is an array of shape {mask.shape}, {mask.dtype}; expected {shape} of bool, a row a "
+            "vehicle of the first set."
+        )
+    return lambda rows, columns: mask[rows, columns]
+
+
+def _mutual(first: Floats, second: Floats, least: float | None, allowed: Allowed | None) -> Iterable[Match]:
     if not len(first) or not len(second):
         return
-    found = nearest(first, second)
-    mutual = found.rows[found.columns] == np.arange(len(first))
+    found = nearest(first, second, allowed)
+    mutual = (found.rows[found.columns] == np.arange(len(first))) & np.isfinite(found.cosines)
     if least is not None:
         mutual &= found.cosines >= least
     for row in np.flatnonzero(mutual).tolist():

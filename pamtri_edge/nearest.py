@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,9 @@ from pamtri_edge.processors import available_processors
 
 Floats = NDArray[np.float32]
 
+Allowed = Callable[[slice, slice], NDArray[np.bool_]]
+"""Tells of some rows of the first set and some of the second, each with each, which pairs may be."""
+
 _ROWS: Final = 256
 _COLUMNS: Final = 1024  # with these rows a megabyte of cosines: it stays in a core's cache
 
@@ -27,7 +30,7 @@ class Nearest:
 
     Attributes:
         columns: (A,) int64 the most alike of the second set to each of the first; of equals the first.
-        cosines: (A,) float32 their cosine, at most 1.
+        cosines: (A,) float32 their cosine, at most 1; -inf where no pair is allowed.
         rows: (B,) int64 the most alike of the first set to each of the second; of equals the first.
     """
 
@@ -36,10 +39,18 @@ class Nearest:
     rows: NDArray[np.int64]
 
 
-def nearest(first: Floats, second: Floats) -> Nearest:
-    """Return the nearest neighbors of two sets of unit vectors, (A, D) and (B, D), none of them empty."""
+def nearest(first: Floats, second: Floats, allowed: Allowed | None = None) -> Nearest:
+    """Return the nearest neighbors of two sets of unit vectors, (A, D) and (B, D), none of them empty.
+
+    Args:
+        first: (A, D) float32.
+        second: (B, D) float32.
+        allowed: which pairs are looked at; None for all.
+    """
     if len(first) <= _ROWS and len(second) <= _COLUMNS:
         cosines = np.clip(first @ second.T, -1.0, 1.0)
+        if allowed is not None:
+            cosines[~allowed(slice(0, len(first)), slice(0, len(second)))] = -np.inf
         columns = cosines.argmax(axis=1)
         return Nearest(columns, cosines[np.arange(len(first)), columns], cosines.argmax(axis=0))
     workers = max(1, min(available_processors(), -(-len(first) // _ROWS)))
@@ -47,7 +58,11 @@ def nearest(first: Floats, second: Floats) -> Nearest:
     turned = [np.ascontiguousarray(second[at : at + _COLUMNS].T) for at in range(0, len(second), _COLUMNS)]
     with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
         parts = list(
-            pool.map(lambda low, high: _part(first[low:high], turned, len(second)), bounds[:-1], bounds[1:])
+            pool.map(
+                lambda low, high: _part(first[low:high], turned, len(second), low, allowed),
+                bounds[:-1],
+                bounds[1:],
+            )
         )
     best, rows = parts[0].best, parts[0].rows
     for part, low in zip(parts[1:], bounds[1:], strict=False):
@@ -71,7 +86,7 @@ class _Part:
     best: Floats
 
 
-def _part(first: Floats, turned: list[Floats], count: int) -> _Part:
+def _part(first: Floats, turned: list[Floats], count: int, low: int, allowed: Allowed | None) -> _Part:
     found = _Part(
         np.zeros(len(first), np.int64),
         np.full(len(first), -np.inf, np.float32),
@@ -85,6 +100,9 @@ def _part(first: Floats, turned: list[Floats], count: int) -> _Part:
         for place, block in enumerate(turned):
             at = place * _COLUMNS
             here = np.matmul(some, block, out=tile[: len(some), : block.shape[1]])
+            if allowed is not None:
+                rows_here = slice(low + row, low + row + len(some))
+                here[~allowed(rows_here, slice(at, at + block.shape[1]))] = -np.inf
             most = here.max(axis=1)
             if most.max() > 1.0:  # as rounding has it; equals must stay equals
                 np.minimum(here, 1.0, out=here)

@@ -4,42 +4,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import os
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from pamtri_edge import console
-from pamtri_edge.atomic import write_atomically
+from pamtri_edge.cli.match_shown import Compared, record_of, show, write_record
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite, refuse_inputs
-from pamtri_edge.printable import counted
+from pamtri_edge.printable import printable
 
 if TYPE_CHECKING:
-    from pamtri_edge.evaluate.truth import Verdict
-    from pamtri_edge.event_sets import EventSet, Seen
-    from pamtri_edge.gallery import Matches
+    from pamtri_edge.event_rules import Span
+    from pamtri_edge.event_sets import EventSet
     from pamtri_edge.manifest import Manifest
 
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = 1
-_MOST_ROWS: Final = 200  # that a terminal shows
 _SUFFIXES: Final = (".json", ".csv")
 
 
 def match(
-    events_a: Annotated[
-        Path, typer.Argument(help="Events of the first camera: events.jsonl, or the folder of its run.")
+    events: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Events of two or more cameras: a file events.jsonl for each, the folder of its run, or a "
+            "folder with the runs of several."
+        ),
     ],
-    events_b: Annotated[Path, typer.Argument(help="Events of the second camera: the same.")],
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -56,6 +54,29 @@ def match(
             "one that comes along]"
         ),
     ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MIN,MAX",
+            help="Seconds from a vehicle's first frame at the earlier named camera to that at the later "
+            "named: least and most, such as 5,120 or -60,60.",
+        ),
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Compare vehicles from then on: seconds of the video, or ISO 8601."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Compare vehicles that came until then; likewise.")
+    ] = None,
+    same_color: Annotated[
+        bool, typer.Option("--same-color", help="Only vehicles of the same most probable color match.")
+    ] = False,
+    same_type: Annotated[
+        bool, typer.Option("--same-type", help="Only vehicles of the same most probable type match.")
+    ] = False,
     truth: Annotated[
         Path | None,
         typer.Option(help="Which track is which vehicle: a CSV with camera, track_id, identity."),
@@ -63,7 +84,14 @@ def match(
     output: Annotated[
         Path | None, typer.Option(help="Write the matches into this .json or .csv file.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file.")] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the matched pairs side by side onto this .jpg or .png, with their scores; the crops "
+            "are those in the folders of the runs."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files.")] = False,
     gate: Annotated[
         bool,
         typer.Option(
@@ -75,43 +103,87 @@ def match(
         bool, typer.Option("--json", help="Print the matches as JSON, not as a table.")
     ] = False,
 ) -> None:
-    """Tell which vehicle of the first camera is which of the second.
+    """Tell which vehicle of one camera is which of another.
 
-    Two vehicles match if each is the most alike to the other and their cosine reaches the threshold.
-    With --truth every match is judged, and mAP and rank-1 of the first camera's vehicles among the
+    Two vehicles match if each is the most alike to the other, among those that --window, --same-color and
+    --same-type allow, and their cosine reaches the threshold. Of several cameras each is compared with every
+    other. With --truth every match is judged, and mAP and rank-1 of the first camera's vehicles among the
     second's are given. Of several events of one camera and track in a file the last counts: streams write
     updates.
     """
     from pamtri_edge.evaluate.truth import judge, read_identities
+    from pamtri_edge.event_rules import Rules, read_span, read_window
     from pamtri_edge.gallery import match as match_sets
+    from pamtri_edge.report import SHEET_SUFFIXES
 
-    refuse_inputs(output, [events_a, events_b, truth])
-    if output is not None and output.suffix not in _SUFFIXES:
-        raise typer.BadParameter(
-            f"{output} ends in neither {' nor '.join(_SUFFIXES)}.", param_hint="--output"
-        )
-    if output is not None and os.path.lexists(output) and not overwrite:
-        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
-    sets = _events(events_a, gate), _events(events_b, gate)
-    sides = sets[0].seen, sets[1].seen
+    _check_output(output, _SUFFIXES, "--output", overwrite)
+    _check_output(pictures, SHEET_SUFFIXES, "--pictures", overwrite)
+    rules = Rules(None if window is None else read_window(window), same_color, same_type)
+    span = read_span(begin, until)
+    files = _files(events)
+    for written in (output, pictures):
+        refuse_inputs(written, [*files, truth])
+    if pictures is not None:
+        _check_crops(files)
+    sets = [_events(file, gate, span) for file in files]
+    _check_spaces(sets)
     manifest = _manifest(bundle, sets[0].embeddings.space) if threshold is None else None
-    matches = match_sets(sets[0].embeddings, sets[1].embeddings, threshold=threshold, manifest=manifest)
-    verdict = None if truth is None else judge(matches, *sides, read_identities(truth))
-    record = _record(matches, *sets, verdict)
+    identities = None if truth is None else read_identities(truth)
+    compared = []
+    for first, second in combinations(sets, 2):
+        matches = match_sets(
+            first.embeddings,
+            second.embeddings,
+            threshold=threshold,
+            manifest=manifest,
+            allowed=rules.allowed(first.seen, second.seen),
+        )
+        verdict = None if identities is None else judge(matches, first.seen, second.seen, identities)
+        compared.append(Compared(first, second, matches, verdict))
+    record = record_of(sets, compared)
     if as_json:
         typer.echo(json.dumps(record, indent=2))
     else:
-        _show(matches, *sets, verdict)
+        for one in compared:
+            show(one)
     if output is not None:
-        _write(output, record)
+        write_record(output, record)
+    if pictures is not None:
+        _draw(pictures, compared)
 
 
-def _events(path: Path, gate: bool) -> EventSet:
-    from pamtri_edge.event_sets import read_event_set
+def _check_output(path: Path | None, suffixes: Sequence[str], option: str, overwrite: bool) -> None:
+    if path is None:
+        return
+    if path.suffix not in suffixes:
+        raise typer.BadParameter(f"{path} ends in neither {' nor '.join(suffixes)}.", param_hint=option)
+    if os.path.lexists(path) and not overwrite:
+        raise InputError(f"{path} exists; give another name, or --overwrite to replace it.")
+
+
+def _files(given: list[Path]) -> list[Path]:
+    """Return the files of events that are meant, two or more."""
     from pamtri_edge.video.write import EVENTS_FILE
 
-    file = path / EVENTS_FILE if path.is_dir() else path
-    found = read_event_set(file, gate=gate)
+    files: list[Path] = []
+    for path in given:
+        inside = sorted(path.glob(f"*/{EVENTS_FILE}")) if path.is_dir() else []
+        if path.is_dir() and not (path / EVENTS_FILE).exists() and inside:
+            files += inside
+        else:
+            files.append(path / EVENTS_FILE if path.is_dir() else path)
+    if len(files) < 2:
+        raise InputError(
+            f"there is one file of events, {files[0]}; expected those of two cameras or more, such as "
+            "pamtri match OUT-A OUT-B."
+        )
+    return files
+
+
+def _events(file: Path, gate: bool, span: Span | None) -> EventSet:
+    from pamtri_edge.event_sets import read_event_set
+
+    found = read_event_set(file, gate=gate, span=span)
     if found.updates:
         several = found.updates != 1
         _log.warning(
@@ -121,6 +193,17 @@ def _events(path: Path, gate: bool) -> EventSet:
             "runs in one file? Give each its own --camera",
         )  # fmt: skip
     return found
+
+
+def _check_spaces(sets: Sequence[EventSet]) -> None:
+    """Refuse events of different weights, naming the files."""
+    for other in sets[1:]:
+        if other.embeddings.space != sets[0].embeddings.space:
+            raise InputError(
+                f"the embeddings are of different spaces: {sets[0].embeddings.space!r} in "
+                f"{printable(sets[0].path)} and {other.embeddings.space!r} in {printable(other.path)}. The "
+                "weights that gave them differ, so they do not compare; run all videos with one bundle."
+            )
 
 
 def _manifest(bundle: Path | None, space: str) -> Manifest | None:
@@ -135,115 +218,42 @@ def _manifest(bundle: Path | None, space: str) -> Manifest | None:
     return manifest if manifest.embedding_space == space else None
 
 
-def _record(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict | None) -> dict[str, Any]:
-    rows = []
-    for index, pair in enumerate(matches.pairs):
-        a, b = first.seen[pair.first], second.seen[pair.second]
-        row: dict[str, Any] = {
-            "camera_a": a.camera,
-            "track_a": a.track_id,
-            "track_a_str": str(a.track_id),
-            "camera_b": b.camera,
-            "track_b": b.track_id,
-            "track_b_str": str(b.track_id),
-            "cosine": round(pair.cosine, 6),
-        }
-        rows.append(row if verdict is None else {**row, "right": verdict.right[index]})
-    return {
-        "schema": SCHEMA,
-        "embedding_space": first.embeddings.space,
-        "vehicles": [len(first.seen), len(second.seen)],
-        "below_gate": [first.below_gate, second.below_gate],
-        "threshold": matches.threshold,
-        "false_match_rate": matches.false_match_rate,
-        "matches": rows,
-        "truth": None if verdict is None else verdict.to_json(),
-    }
+def _check_crops(files: Sequence[Path]) -> None:
+    """Refuse to draw where there is nothing to draw."""
+    from pamtri_edge.video.write import CROPS_FOLDER
+
+    for file in files:
+        if not (file.parent / CROPS_FOLDER).is_dir():
+            raise InputError(
+                f"there is no folder {printable(file.parent / CROPS_FOLDER)} with the crops of these events; "
+                "--pictures needs the folders that pamtri run wrote."
+            )
 
 
-def _show(matches: Matches, first: EventSet, second: EventSet, verdict: Verdict | None) -> None:
-    cameras = [", ".join(dict.fromkeys(one.camera for one in side.seen)) for side in (first, second)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for camera in cameras:
-        table.add_column(f"{camera}: track", justify="right")
-    table.add_column("cosine", justify="right")
-    table.add_column("color, type")
-    if verdict is not None:
-        table.add_column("truth")
-    words = {
-        True: console.styled("right", "green"),
-        False: console.styled("wrong", "red"),
-        None: console.styled("unknown", ""),
-    }
-    for index, pair in enumerate(matches.pairs[:_MOST_ROWS]):
-        a, b = first.seen[pair.first], second.seen[pair.second]
-        row: list[str | Text] = [str(a.track_id), str(b.track_id), f"{pair.cosine:.3f}", _looks(a, b)]
-        table.add_row(*row, *(() if verdict is None else (words[verdict.right[index]],)))
-    if len(matches):
-        console.out.print(table)
-    if len(matches) > _MOST_ROWS:
-        console.out.print(f"... and {len(matches) - _MOST_ROWS} more; --json or --output has all.")
-    console.out.print(
-        f"{counted(len(matches), 'match', 'matches')} among {counted(len(first.seen), 'vehicle')} of "
-        f"{cameras[0]} and {len(second.seen)} of {cameras[1]}; {_limit(matches)}.",
-        soft_wrap=True,
-    )
-    if first.below_gate or second.below_gate:
-        console.out.print(
-            f"Left out as below the gate: {first.below_gate} of {cameras[0]}, {second.below_gate} of "
-            f"{cameras[1]} (--no-gate keeps them).",
-            soft_wrap=True,
-        )
-    if verdict is not None:
-        _show_verdict(verdict)
+def _draw(path: Path, compared: Sequence[Compared]) -> None:
+    """Draw the pairs of all cameras, the most alike first."""
+    from pamtri_edge.report import Pair, write_sheet
+    from pamtri_edge.video.write import CROPS_FOLDER
 
-
-def _show_verdict(verdict: Verdict) -> None:
-    console.out.print(
-        f"{verdict.correct} right and {verdict.wrong} wrong; "
-        f"{counted(verdict.common, 'vehicle')} seen by both."
-    )
-    found = verdict.retrieval
-    if found is None:
-        console.out.print("no vehicle was seen by both, so there is neither mAP nor rank-1.")
-    else:
-        console.out.print(f"mAP {100 * found.mAP:.1f}, rank-1 {100 * found.rank(1):.1f}")
-
-
-def _limit(matches: Matches) -> str:
-    if matches.threshold is None:
-        return "no threshold, as no bundle suggests one for these events (--bundle, --threshold)"
-    if matches.false_match_rate is None:
-        return f"threshold {matches.threshold:g}"
-    return (
-        f"threshold {matches.threshold:.3g}; on the bundle's validation set "
-        f"{100 * matches.false_match_rate:.2g} % of the pairs of different vehicles reach it"
-    )
-
-
-def _looks(a: Seen, b: Seen) -> str:
-    """Return color and type, of both where they differ."""
-    words = []
-    for first, second in ((a.color, b.color), (a.type, b.type)):
-        labels = dict.fromkeys(one for one in (first, second) if one is not None)
-        words += ["/".join(labels)] if labels else []
-    return ", ".join(words)
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    """Write the record as JSON, or its matches as CSV; whole or not at all."""
-    if path.suffix == ".json":
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    else:
-        buffer = io.StringIO()
-        names = ["camera_a", "track_a", "camera_b", "track_b", "cosine"]
-        names += [] if record["truth"] is None else ["right"]
-        writer = csv.DictWriter(buffer, names, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(record["matches"])
-        text = buffer.getvalue()
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    console.err.print(f"written: {path!s}", soft_wrap=True)
+    pairs = []
+    for one in compared:
+        for at, found in enumerate(one.matches.pairs):
+            seen = one.first.seen[found.first], one.second.seen[found.second]
+            folders = one.first.path.parent, one.second.path.parent
+            crops = [
+                folder / CROPS_FOLDER / f"{side.track_id}.jpg"
+                for folder, side in zip(folders, seen, strict=True)
+            ]
+            right = None if one.verdict is None else one.verdict.right[at]
+            word = {True: ", right", False: ", wrong", None: ""}[right]
+            titles = [f"{side.camera} #{side.track_id}" for side in seen]
+            pair = Pair(
+                (crops[0], crops[1]), (titles[0], titles[1]), f"cosine {found.cosine:.3f}{word}", right
+            )
+            pairs.append((found.cosine, pair))
+    if not pairs:
+        console.err.print("no pairs, so no pictures were written", soft_wrap=True)
+        return
+    shown = write_sheet(path, [pair for _, pair in sorted(pairs, key=lambda item: -item[0])])
+    left = f" ({shown} most alike of {len(pairs)} pairs)" if shown < len(pairs) else ""
+    console.err.print(f"written: {path!s}{left}", soft_wrap=True)

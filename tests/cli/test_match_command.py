@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import typer
@@ -25,7 +26,9 @@ from pamtri_edge.events import Attribute, Event, EventWriter, FrameCounts
 from pamtri_edge.manifest import Matching
 
 Call = Callable[..., tuple[int, str, str]]
-Row = tuple[int, Sequence[float], str]  # track, embedding, color; "below" in it is below the gate
+Row = tuple[
+    int, Sequence[float], str
+]  # track, embedding, color; "below" in it is below the gate, "@7" begins at 7 s
 
 SPACE = "sha256:1234"
 
@@ -49,24 +52,27 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     return run
 
 
-def write_events(folder: Path, camera: str, rows: Sequence[Row], space: str = SPACE) -> Path:
+def write_events(
+    folder: Path, camera: str, rows: Sequence[Row], space: str = SPACE, clock: int | None = None
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "events.jsonl"
     with EventWriter(path) as writer:
         for track, vector, color in rows:
             unit = np.asarray(vector, np.float64) / np.linalg.norm(vector)
+            begin = float(color.partition("@")[2] or 0)
             writer.write(
                 Event(
                     camera=camera,
                     track_id=track,
-                    start_s=0.0,
-                    end_s=1.0,
-                    start_utc=None,
+                    start_s=begin,
+                    end_s=begin + 1.0,
+                    start_utc=None if clock is None else f"2026-05-31T08:{clock:02}:{int(begin):02}Z",
                     end_utc=None,
                     frames=FrameCounts(5, 1),
                     below_gate="below" in color,
                     box=(0, 0, 9, 9),
-                    color=Attribute(color, 1.0, {color: 1.0}),
+                    color=Attribute(color.partition("@")[0], 1.0, {color.partition("@")[0]: 1.0}),
                     type=None,
                     embedding=tuple(unit.tolist()),
                     keypoints=None,
@@ -197,6 +203,18 @@ def test_what_cannot_be_compared_is_one_readable_line(
         ([*cameras[:2], "--output", "matches.txt"], 2, "ends in neither .json nor .csv"),
         ([*cameras[:2], "--truth", cameras[0]], 1, "has no column camera"),
         ([cameras[0], other.parent, "--truth", cameras[2]], 1, "different spaces"),
+        ([cameras[0]], 1, "there is one file of events"),
+        ([*cameras[:2], "--window", "60,5"], 1, "the window 60,5 ends before it begins"),
+        ([*cameras[:2], "--window", "60"], 1, "expected two numbers of seconds"),
+        ([*cameras[:2], "--window", "nan,5"], 1, "expected two numbers of seconds"),
+        ([*cameras[:2], "--from", "9", "--until", "3"], 1, "ends before it begins: --from 9, --until 3"),
+        ([*cameras[:2], "--from", "9", "--until", "2026-05-31"], 1, "expected both in seconds, or both"),
+        ([*cameras[:2], "--from", "noon"], 1, "'noon' is no ISO 8601"),
+        ([*cameras[:2], "--from", "2026-05-31T08:00"], 1, "have no date and time"),
+        ([*cameras[:2], "--from", "9"], 1, "all 3 events are outside --from and --until"),
+        ([*cameras[:2], "--same-type"], 1, "tell no type, so that --same-type leaves nothing"),
+        ([*cameras[:2], "--pictures", "pairs.gif"], 2, "ends in neither .jpg nor .png"),
+        ([*cameras[:2], "--pictures", "pairs.png"], 1, "--pictures needs the folders that pamtri run wrote"),
     ):
         found, _, err = call(*arguments)
         assert found == code, err
@@ -243,3 +261,88 @@ def test_a_pipe_is_no_file_of_events(call: Call, tmp_path: Path) -> None:
     code, _, err = call(tmp_path / "pipe", tmp_path / "pipe")
     assert code == 1
     assert "is a pipe; expected a regular file" in err
+
+
+def test_of_three_cameras_each_is_compared_with_every_other(
+    call: Call, cameras: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    write_events(tmp_path / "c", "c", [(21, [1, 0, 0.1], "red")])
+    code, out, _ = call(tmp_path)  # the folder with the runs of all
+    assert code == 0
+    assert [line.split(" among")[0] for line in out.splitlines() if " among " in line] == [
+        "3 matches",
+        "1 match",
+        "1 match",
+    ]
+    record = json.loads(
+        call(*cameras[:2], tmp_path / "c", "--json", "--truth", _with(cameras[2], "c,21,7,x"))[1]
+    )
+    assert record["vehicles"] == [3, 3, 1]
+    assert {(row["camera_a"], row["camera_b"]) for row in record["matches"]} == {
+        ("a", "b"),
+        ("a", "c"),
+        ("b", "c"),
+    }
+    assert (record["truth"]["correct"], record["truth"]["wrong"]) == (4, 1)
+    assert record["truth"]["pairs"][0]["cameras"] == ["a", "b"]
+
+
+def _with(truth: Path, row: str) -> Path:
+    truth.write_text(f"{truth.read_text()}{row}\n")
+    return truth
+
+
+def test_a_window_and_a_color_leave_out_what_cannot_be(
+    call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = write_events(tmp_path / "a", "a", [(1, [1, 0], "red@0"), (2, [0, 1], "blue@10")])
+    b = write_events(tmp_path / "b", "b", [(5, [1, 0.1], "red@50"), (6, [1, 0.3], "blue@20")])
+
+    def pairs(*options: Any) -> set[tuple[int, int]]:
+        record = json.loads(call(a, b, *options, "--json")[1])
+        return {(row["track_a"], row["track_b"]) for row in record["matches"]}
+
+    assert pairs() == {(1, 5)}
+    assert pairs("--window", "0,30") == {(1, 6)}  # the most alike, 50 s later, is too late
+    assert pairs("--window", "-5,-1") == set()
+    assert pairs("--same-color") == {(1, 5), (2, 6)}
+    assert pairs("--same-color", "--window", "40,60") == {(1, 5)}
+    assert pairs("--from", "5", "--until", "30") == {(2, 6)}
+    assert "as if they began at one moment" in caplog.text
+
+
+def test_a_window_goes_by_the_clock_where_there_is_one(
+    call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = write_events(tmp_path / "a", "a", [(1, [1, 0], "red@0")], clock=0)
+    b = write_events(tmp_path / "b", "b", [(5, [1, 0.1], "red@0")], clock=2)
+    assert json.loads(call(a, b, "--window", "100,130", "--json")[1])["matches"]
+    assert not json.loads(call(a, b, "--window", "0,60", "--json")[1])["matches"]
+    late = "2026-05-31T08:01:00Z"
+    code, _, err = call(a, b, "--from", late)
+    assert code == 1
+    assert "a/events.jsonl: the one event is outside --from and --until" in err
+    assert "1 of a" not in call(b, b, "--from", late)[1]
+    assert not caplog.text
+
+
+def test_matched_pairs_are_drawn_side_by_side(
+    call: Call, cameras: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    for folder, tracks in (("a", (1, 2, 3)), ("b", (11, 12))):  # one crop is missing
+        (tmp_path / folder / "crops").mkdir()
+        for track in tracks:
+            picture = np.full((40, 60, 3), 20 * track, np.uint8)
+            cv2.imwrite(str(tmp_path / folder / "crops" / f"{track}.jpg"), picture)
+    code, _, err = call(*cameras[:2], "--truth", cameras[2], "--pictures", tmp_path / "pairs.png")
+    assert code == 0
+    assert f"written: {tmp_path / 'pairs.png'}" in err
+    sheet = cv2.imread(str(tmp_path / "pairs.png"))
+    assert sheet is not None
+    assert sheet.shape[1] > 3 * 2 * 200
+    middle = [sheet[87, 12 + at * 412 + side].tolist() for at in range(3) for side in (100, 300)]
+    assert [value[0] for value in middle] == [20, 240, 40, 220, 60, 226]  # the last is a missing picture
+    assert call(*cameras[:2], "--pictures", tmp_path / "pairs.png")[0] == 1
+    _, _, err = call(*cameras[:2], "--threshold", 1, "--pictures", tmp_path / "none.png")
+    assert "no pairs, so no pictures were written" in err
+    assert not (tmp_path / "none.png").exists()

@@ -152,3 +152,13 @@ def test_every_vehicle_matches_one_at_most_and_none_is_nearer(rows, columns, see
         assert pair.cosine == found.cosines[pair.first].max() == found.cosines[:, pair.second].max()
     swapped = match(b, a)
     assert len(swapped) >= 1
+
+
+def test_pairs_that_may_not_be_are_left_out():
+    a, b = embeddings([[1, 0, 0], [0, 1, 0]]), embeddings([[1, 0.1, 0], [0.9, 0.3, 0]])
+    allowed = np.array([[False, True], [False, False]])
+    assert pairs(match(a, b, allowed=allowed)) == {(0, 1)}
+    assert pairs(match(a, b, allowed=np.zeros((2, 2), bool))) == set()
+    for bad in (allowed[:1], allowed.astype(int)):
+        with pytest.raises(InputError, match=r"expected \(2, 2\) of bool"):
+            match(a, b, allowed=bad)

@@ -31,3 +31,18 @@ def test_rounding_beyond_1_leaves_equals_equal(monkeypatch):
     assert found.columns.tolist() == [0] * 5
     assert found.rows.tolist() == [0] * 5
     assert found.cosines.max() == 1.0
+
+
+@pytest.mark.parametrize("tile", [(16, 32), (256, 1024)])
+def test_only_allowed_pairs_are_looked_at(monkeypatch, tile):
+    monkeypatch.setattr(module, "_ROWS", tile[0])
+    monkeypatch.setattr(module, "_COLUMNS", tile[1])
+    rng = np.random.default_rng(3)
+    first, second = (np.eye(8, dtype=np.float32)[rng.integers(0, 8, n)] for n in (70, 90))
+    mask = rng.random((70, 90)) < 0.1
+    mask[5] = False
+    cosines = np.where(mask, first @ second.T, -np.inf)
+    found = nearest(first, second, lambda rows, columns: mask[rows, columns])
+    assert found.columns.tolist() == cosines.argmax(axis=1).tolist()
+    assert found.rows.tolist() == cosines.argmax(axis=0).tolist()
+    assert found.cosines[5] == -np.inf

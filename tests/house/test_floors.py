@@ -40,7 +40,7 @@ FLOORS = (
     ("runtime",),
     ("parity",),
     ("result_files", "reidentification", "reidentifier", "tracks"),
-    ("video", "event_fields", "events", "event_sets", "event_tables", "gallery", "report"),
+    ("video", "event_fields", "events", "event_rules", "event_sets", "event_tables", "gallery", "report"),
     ("doctor",),
     ("datasets",),
     ("export",),
