@@ -64,10 +64,10 @@ class Row:
 ROWS = (
     Row(BASELINE, ("--embed", "none", "--no-keypoints", "--no-multitask"), pose=False),
     Row("RGB+MT", ("--embed", "none", "--no-keypoints"), pose=False),
-    Row("RGB+MT+K", ("--embed", "none")),
-    Row("RGB+MT+K+H", ("--embed", "heatmaps")),
-    Row("RGB+MT+K+S", ("--embed", "segments")),
-    Row("RGB+MT+K+H+S", ("--embed", "both")),
+    Row("RGB+MT+K", ("--embed", "none", "--keypoints")),
+    Row("RGB+MT+K+H", ("--embed", "heatmaps", "--keypoints")),
+    Row("RGB+MT+K+S", ("--embed", "segments", "--keypoints")),
+    Row("RGB+MT+K+H+S", ("--embed", "both", "--keypoints")),
 )
 
 

@@ -229,15 +229,26 @@ def reid(
             show_default=False,
         ),
     ] = None,
-    embed: Annotated[Embed, typer.Option(help="Pose channels of the stack.")] = Embed.HEATMAPS,
-    keypoints: Annotated[bool, typer.Option(help="Whether keypoints join the pooled feature.")] = True,
+    embed: Annotated[
+        Embed | None,
+        typer.Option(
+            help="Pose channels of the stack. [default: heatmaps for paper, none for lite]",
+            show_default=False,
+        ),
+    ] = None,
+    keypoints: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether keypoints join the pooled feature. [default: they do for paper, not for lite]",
+            show_default=False,
+        ),
+    ] = None,
     multitask: Annotated[bool, typer.Option(help="Whether color and type are learned too.")] = True,
     model: ModelOption = Model.PAPER,
     backbone: Annotated[
         Backbone | None,
         typer.Option(
-            help="Another backbone: one of the paper's, or an EfficientNet-Lite for small processors, which "
-            "--init imagenet begins well.",
+            help="Another backbone than the size's (densenet121 for paper, efficientnet-lite0 for lite).",
             show_default=False,
         ),
     ] = None,
@@ -246,7 +257,7 @@ def reid(
         typer.Option(
             min=64,
             max=256,
-            help="Side in pixels of the pictures that the network will look at in use. [default: 128 for an "
+            help="Side in pixels of the pictures that the network will look at in use. [default: 160 for an "
             "EfficientNet-Lite, otherwise 256]",
             show_default=False,
         ),
@@ -326,6 +337,7 @@ def reid(
     refuse_inputs(output, [*(data or ()), *(footage or ()), validate])
     train = package()
     from pamtri_edge.models import DENSENET201, LITES, SIZES, DenseSpec, load_pose, with_lite
+    from pamtri_edge.models.sizes import backbone_name
     from pamtri_edge.train.losses import ReidLoss
     from pamtri_edge.train.machine import use_threads
     from pamtri_edge.train.recipe_files import chosen_recipe
@@ -348,15 +360,14 @@ def reid(
     )
     terms = changed.loss if loss is None else replace(changed.loss, kind=ReidLoss(loss.value))
     changed = replace(changed, loss=terms if smoothing is None else replace(terms, smoothing=smoothing))
-    spec = replace(
-        SIZES[model.value][1],
-        keypoints=keypoints,
-        heatmaps=embed in (Embed.HEATMAPS, Embed.BOTH),
-        segments=embed in (Embed.SEGMENTS, Embed.BOTH),
-        multitask=multitask,
-    )
+    spec = replace(SIZES[model.value][1], multitask=multitask)
+    if keypoints is not None:
+        spec = replace(spec, keypoints=keypoints)
+    if embed is not None:
+        heatmaps, segments = embed in (Embed.HEATMAPS, Embed.BOTH), embed in (Embed.SEGMENTS, Embed.BOTH)
+        spec = replace(spec, heatmaps=heatmaps, segments=segments)
     if backbone is not None and backbone.value in LITES:
-        spec = with_lite(spec, backbone.value, side=side or 128)
+        spec = with_lite(spec, backbone.value, side=side or 160)
     elif backbone is not None and model is not Model.PAPER:
         others = ", ".join(LITES)
         raise InputError(f"{backbone.value} is a network of the paper's widths: --model paper; or {others}.")
@@ -376,7 +387,7 @@ def reid(
         pose=network,
         source=None if pose_source is None else Source(pose_source.value),
         seed=seed,
-        init=first_weights(init, backbone),
+        init=first_weights(init, backbone_name(spec)),
         validation=Validation.of(
             folder=validate, limit=validate_pictures, clip=validate_clip, tracks=validate_tracks
         ),

@@ -112,11 +112,11 @@ def changed_recipe(recipe: Any, *, sizes: str | None, precision: Enum | None, **
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
-def first_weights(init: Path | None, backbone: Enum | None) -> Path | None:
+def first_weights(init: Path | None, backbone: str) -> Path | None:
     """Return the file of the first weights; the word `imagenet` stands for those of a published backbone.
 
     Raises:
-        InputError: the word is given without a backbone that has such weights in a package.
+        InputError: the word is given for a backbone that has no such weights in a package.
         MissingDependencyError: the package is not installed.
     """
     if init is None or str(init) != _IMAGENET or init.exists():
@@ -124,12 +124,12 @@ def first_weights(init: Path | None, backbone: Enum | None) -> Path | None:
     from pamtri_edge.models import LITES
     from pamtri_edge.train.imagenet import imagenet_weights
 
-    if backbone is None or backbone.value not in LITES:
+    if backbone not in LITES:
         raise InputError(
-            f"--init imagenet: there are packages of the weights of {', '.join(LITES)}; name one as "
-            "--backbone, or give a file of weights."
+            f"--init imagenet: there are packages of the weights of {', '.join(LITES)}, not of {backbone}; "
+            "name one as --backbone, or give a file of weights."
         )
-    return imagenet_weights(str(backbone.value))
+    return imagenet_weights(backbone)
 
 
 def _sizes(text: str) -> tuple[tuple[float, int], ...]:

@@ -81,6 +81,7 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
         pose / "last.safetensors",
         "--embed",
         "segments",
+        "--keypoints",
         "--loss",
         "center",
         "--alike",
