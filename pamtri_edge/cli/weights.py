@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.train_choices import Backbone, Model
+from pamtri_edge.cli.train_choices import Backbone
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
 
@@ -47,7 +47,6 @@ def frozen(
         Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
     ],
     output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
-    model: Annotated[Model, typer.Option(help="Widths and depths of the network.")] = Model.PAPER,
     backbone: Annotated[Backbone, typer.Option(help="Depths of the paper's widths.")] = Backbone.DENSENET121,
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
 ) -> None:
@@ -56,14 +55,12 @@ def frozen(
     Compare what others train with it: pamtri evaluate --reid NAME.safetensors --metric bhattacharyya.
     """
     package()
-    from pamtri_edge.models import DENSENET201, SIZES, DenseSpec, ReidNet, save_checkpoint
+    from pamtri_edge.models import DENSENET121, DENSENET201, DenseSpec, ReidNet, ReidSpec, save_checkpoint
     from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
-    spec = replace(
-        SIZES[model.value][1], keypoints=False, heatmaps=False, segments=False, multitask=False, vehicles=1
-    )
-    if model is Model.PAPER and backbone is Backbone.DENSENET201:
-        spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
+    blocks = DENSENET201 if backbone is Backbone.DENSENET201 else DENSENET121
+    bare = ReidSpec(keypoints=False, heatmaps=False, multitask=False, vehicles=1)
+    spec = replace(bare, backbone=DenseSpec(blocks=blocks))
     network = ReidNet(spec)
     origin = begin(network, seed=0, file=init)
     notes = {"trained": "true", "recipe": "frozen", FIRST_WEIGHTS: origin.credit or init.name}
