@@ -97,6 +97,8 @@ Examples:
   A network of another project, as ONNX; fast-reid's normalizes by itself and takes 0 to 255:
     pamtri-export --network osnet.onnx --crops crops/ --output osnet.pamtri
     pamtri-export --network fastreid.onnx --input-scale 1 --output fastreid.pamtri
+  The same with keypoints, and with views of a video chosen by how well they are seen:
+    pamtri-export --network osnet.onnx --pose pose.pth --output osnet-posed.pamtri
   What would be done, without doing it:
     pamtri-export --pose pose.pth --reid reid.pth.tar --dry-run
 """
@@ -112,7 +114,11 @@ def export(
         ),
     ] = None,
     pose: Annotated[
-        Path | None, typer.Option(help="Weights of the pose network: the original's file or ours.")
+        Path | None,
+        typer.Option(
+            help="Weights of the pose network: the original's file or ours. With --network it gives "
+            "keypoints and quality beside the embedding."
+        ),
     ] = None,
     reid: Annotated[
         Path | None,
@@ -121,8 +127,8 @@ def export(
     network: Annotated[
         Path | None,
         typer.Option(
-            help="A re-identification network of another project, as an ONNX file, instead of --pose and "
-            "--reid: one picture in, one embedding (N, D) out. The seven options below tell of it."
+            help="A re-identification network of another project, as an ONNX file, instead of --reid: "
+            "one picture in, one embedding (N, D) out. The seven options below tell of it."
         ),
     ] = None,
     input_size: Annotated[

@@ -102,18 +102,21 @@ def networks(options: ExportOptions) -> Networks:
         return Networks(pose, reid, False, {"weights": "drawn", "seed": seed})
     loaded_reid = load_reid(files["reid"])
     loaded_pose = load_pose(files["pose"]) if "pose" in files else None
-    notes = {kind: checkpoint_metadata(path) for kind, path in files.items()}
-    provenance: dict[str, dict[str, Any]] = {
-        kind: {
-            "file": path.name,
-            "sha256": sha256_of(path),
-            **({"notes": notes[kind]} if notes[kind] else {}),
-        }
-        for kind, path in files.items()
-    }
+    provenance = {kind: weights_record(path) for kind, path in files.items()}
     provenance["reid"]["backbone"] = backbone_name(loaded_reid.spec)
-    trained = all(note.get("trained", "true") != "false" for note in notes.values())
+    trained = all(map(are_trained, provenance.values()))
     return Networks(loaded_pose, loaded_reid, trained, provenance)
+
+
+def weights_record(path: Path) -> dict[str, Any]:
+    """Return which file weights come from and what it notes of them, for the manifest's provenance."""
+    notes = checkpoint_metadata(path)
+    return {"file": path.name, "sha256": sha256_of(path), **({"notes": notes} if notes else {})}
+
+
+def are_trained(record: Mapping[str, Any]) -> bool:
+    """Tell whether weights have learned anything, from their `weights_record`; drawn ones say so."""
+    return bool(record.get("notes", {}).get("trained", "true") != "false")
 
 
 def weight_files(options: ExportOptions) -> dict[str, Path]:

@@ -36,7 +36,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """What to export, and how. Either `model`, or `reid` with `pose` where it needs one, or `network`.
+    """What to export, and how.
+
+    Either `model`, or `reid` with `pose` where it needs one, or `network`, with `pose` for keypoints.
 
     Attributes:
         model: "lite" or "paper": networks of that size, with the trained weights that come with the package
@@ -127,11 +129,10 @@ class ExportOptions:
         """Refuse what belongs to PAMTRI's own networks and would be passed over in silence."""
         given = {
             "--model": self.model is not None,
-            "--pose": self.pose is not None,
             "--reid": self.reid is not None,
             "--seed": self.seed is not None,
             "--geometry original": self.geometry is not Geometry.UNIFIED,
-            "--flip-test": self.flip_test,
+            "--flip-test": self.flip_test and self.pose is None,
             "--raw-feature": self.raw_feature,
             "--no-optimize": not self.optimize,
             "--colors": self.colors is not None,
@@ -141,7 +142,7 @@ class ExportOptions:
         if named := [option for option, there in given.items() if there]:
             raise InputError(
                 f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} of PAMTRI's own networks; with "
-                "--network the file is all there is: leave out one or the other."
+                "--network the file is all there is, but for a --pose beside it: leave out one or the other."
             )
         if self.engine:
             raise InputError(

@@ -83,7 +83,7 @@ def golden(reference: Reference, runs: Sequence[Run], *, precision: str, strict:
     expected, *others = (run.found.outputs for run in runs)
     clearest = np.arange(len(inputs["images"]))
     if reference.heatmaps is not None:
-        clear = margins(reference.heatmaps, gated=reference.fused.reid.network.spec.segments).min(axis=1)
+        clear = margins(reference.heatmaps, gated=reference.gated).min(axis=1)
         clearest = np.argsort(-clear, kind="stable")
     limits = tolerance(precision, tuple(reference.outputs))
     kept = [

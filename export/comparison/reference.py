@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pamtri_edge.export.comparison.workers import side_by_side
 from pamtri_edge.models import operators
+from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.parity.pictures import Inputs, parts
 
@@ -34,12 +35,14 @@ class Reference:
         inputs: of the crops, by name.
         outputs: by name.
         heatmaps: (N, K, 64, 64); None without a pose network.
+        keypoints: the pose network beside one that is not ours; None for ours, and without.
     """
 
     module: Pamtri | None
     inputs: Inputs
     outputs: Mapping[str, Floats]
     heatmaps: Floats | None
+    keypoints: KeypointModule | None = None
 
     @classmethod
     def of(cls, module: Pamtri, inputs: Inputs, *, advance: Advance = lambda: None) -> Reference:
@@ -69,7 +72,28 @@ class Reference:
             {name: array[place] for name, array in self.inputs.items()},
             {name: array[place] for name, array in self.outputs.items()},
             None if self.heatmaps is None else self.heatmaps[place],
+            self.keypoints,
         )
+
+    @property
+    def gated(self) -> bool:
+        """Whether the gate of the segments enters the embedding."""
+        return self.module is not None and self.module.reid.network.spec.segments
+
+    def from_heatmaps(self, part: Inputs, place: slice, heatmaps: Floats) -> dict[str, Floats]:
+        """Return the outputs by name on some of the crops as if the pose network had given these heatmaps.
+
+        Args:
+            part: the inputs of these crops.
+            place: of them among all.
+            heatmaps: (n, K, 64, 64).
+        """
+        if self.keypoints is None:
+            return from_heatmaps(self.fused, part, heatmaps)
+        with torch.no_grad():
+            found = self.keypoints.from_heatmaps(torch.from_numpy(heatmaps))
+        told = {name: value.numpy() for name, value in zip(KeypointModule.output_names, found, strict=True)}
+        return {"embedding": self.outputs["embedding"][place], **told}  # which sees nothing of the pose
 
     def parts(self) -> Iterator[tuple[Inputs, slice]]:
         """Give the inputs `BATCH` crops at a time, each with its place among all."""

@@ -24,7 +24,6 @@ from onnx import TensorProto, helper
 from pamtri_edge.export.comparison.reference import (
     BATCH,
     Reference,
-    from_heatmaps,
     joined,
     pose_input,
     reid_inputs,
@@ -94,7 +93,7 @@ def run_file(
         outputs, arithmetic = _engine(model, inputs, backend, native_half, advance)
 
     def forced(part: tuple[Inputs, slice]) -> dict[str, Floats]:
-        return from_heatmaps(reference.fused, part[0], heatmaps[part[1]])
+        return reference.from_heatmaps(*part, heatmaps[part[1]])
 
     expected = joined(side_by_side(forced, reference.parts(), advance=advance))
     return Run(backend, arithmetic, Found(outputs, heatmaps, both, expected))

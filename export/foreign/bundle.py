@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
 
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, TensorSpec, bundle_writer
 from pamtri_edge.errors import BundleError, ExportError
-from pamtri_edge.export import deepstream, golden
+from pamtri_edge.export import deepstream
 from pamtri_edge.export.bundle_export import (
     ExportResult,
     GraphWriter,
@@ -30,14 +31,17 @@ from pamtri_edge.export.bundle_export import (
     sizes_of,
     versions,
 )
-from pamtri_edge.export.comparison.reference import Reference
+from pamtri_edge.export.comparison import golden
+from pamtri_edge.export.comparison.reference import BATCH, Reference
 from pamtri_edge.export.comparison.runs import BACKENDS, Run
 from pamtri_edge.export.comparison.whole import Comparison, refuse_useless
+from pamtri_edge.export.comparison.workers import side_by_side
 from pamtri_edge.export.engines.profile import Profile, profile_host
 from pamtri_edge.export.foreign.adapt import adapted
 from pamtri_edge.export.foreign.file import NetworkFile, default_opset, read_network
 from pamtri_edge.export.foreign.form import Form, form_of
 from pamtri_edge.export.foreign.fuse import fused
+from pamtri_edge.export.foreign.posed import OpenedPose, beside, open_pose
 from pamtri_edge.export.foreign.reference import AGAINST, GivenNetwork, check_batches
 from pamtri_edge.export.foreign.specification import ForeignNetwork, shown
 from pamtri_edge.export.onnx.doubts import calibration_doubts
@@ -47,14 +51,15 @@ from pamtri_edge.export.plan import Plan, check_place, check_room, crop_texts
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.manifest_fields import VARIANT_FLAGS
-from pamtri_edge.parity.pictures import Pictures, graph_inputs, parts
+from pamtri_edge.models.keypoints import KeypointModule
+from pamtri_edge.parity.pictures import Inputs, Pictures, graph_inputs, parts
 from pamtri_edge.printable import printable
 from pamtri_edge.runtime.network_file import last_line
+from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS
 
 Floats = NDArray[np.float32]
 
 _INPUTS: Final = (TensorSpec("images", (None, 3, IMAGE_SIZE, IMAGE_SIZE)),)
-_VARIANT: Final = dict.fromkeys(VARIANT_FLAGS, False)
 _BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
 _OTHER_BYTES: Final = 4_100_000  # golden crops, texts
 _ENGINES: Final = 3.0  # of what the network takes a crop: itself, and two engines that it is compared under
@@ -73,6 +78,7 @@ class OpenedNetwork:
         graph: the bundle's graph in float32.
         dim: numbers of an embedding.
         seconds: what a crop takes here.
+        pose: our pose network beside it; None without.
     """
 
     told: ForeignNetwork
@@ -82,11 +88,34 @@ class OpenedNetwork:
     graph: ModelProto
     dim: int
     seconds: float
+    pose: OpenedPose | None = None
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """Outputs of the bundle's graph."""
-        return (TensorSpec("embedding", (None, self.dim)),)
+        embedding = TensorSpec("embedding", (None, self.dim))
+        if self.pose is None:
+            return (embedding,)
+        return (
+            embedding,
+            TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3)),
+            TensorSpec("quality", (None, 1)),
+        )
+
+    @property
+    def variant(self) -> dict[str, bool]:
+        """What the manifest calls so: nothing of the pose enters the embedding."""
+        return {**dict.fromkeys(VARIANT_FLAGS, False), "pose": self.pose is not None}
+
+    @property
+    def trained(self) -> bool:
+        """False where the pose network's weights are random; the other network's are taken for trained."""
+        return self.pose is None or self.pose.trained
+
+    @property
+    def all_seconds(self) -> float:
+        """What a crop takes here, pose included."""
+        return self.seconds + (0.0 if self.pose is None else self.pose.seconds)
 
     @property
     def preparation(self) -> dict[str, Any]:
@@ -100,18 +129,18 @@ class OpenedNetwork:
 
     @property
     def space(self) -> str:
-        """Identity of the embeddings: the weights, and how pictures are prepared for them."""
+        """Identity of the embeddings: the weights, and how pictures are prepared for them, without pose."""
         text = json.dumps([self.file.identity, self.preparation], sort_keys=True)
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     @property
     def parameters(self) -> int:
-        """How many weights the network has."""
+        """How many weights the graph has."""
         return sum(int(np.prod(tensor.dims)) for tensor in self.graph.graph.initializer)
 
 
-def open_network(told: ForeignNetwork) -> OpenedNetwork:
-    """Read a network and make a bundle's graph of it.
+def open_network(told: ForeignNetwork, pose: OpenedPose | None = None) -> OpenedNetwork:
+    """Read a network and make a bundle's graph of it, with our pose network beside it where one is given.
 
     Raises:
         InputError: the file or what is told of it cannot be used; see `file`, `form` and `reference`.
@@ -129,7 +158,10 @@ def open_network(told: ForeignNetwork) -> OpenedNetwork:
     graph = fused(adapted(file, form), form, told, dim=dim, name="network", metadata={})
     refuse_violations(graph, name)
     check_batches(_runner(graph), given, name, form.batch)
-    return OpenedNetwork(told, file, form, given, graph, dim, seconds)
+    if pose is not None:
+        graph = beside(graph, pose)
+        refuse_violations(graph, name)
+    return OpenedNetwork(told, file, form, given, graph, dim, seconds, pose)
 
 
 def plan_network(options: ExportOptions) -> Plan:
@@ -139,7 +171,7 @@ def plan_network(options: ExportOptions) -> Plan:
         PamtriError: as `export_network`, as far as that can be known beforehand.
     """
     check_place(options.final, overwrite=options.overwrite)
-    return _plan(options, open_network(_told(options)))
+    return _plan(options, _opened(options))
 
 
 def export_network(options: ExportOptions, *, steps: Steps | None = None) -> ExportResult:
@@ -160,7 +192,7 @@ def export_network(options: ExportOptions, *, steps: Steps | None = None) -> Exp
     steps = steps or Steps()
     check_place(options.final, overwrite=options.overwrite)
     with steps.step("read the network"):
-        opened = open_network(_told(options))
+        opened = _opened(options)
     plan = _plan(options, opened)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
         compared, fitted = chosen_pictures(options)
@@ -190,20 +222,41 @@ def export_network(options: ExportOptions, *, steps: Steps | None = None) -> Exp
     return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
 
 
-def _told(options: ExportOptions) -> ForeignNetwork:
+def _opened(options: ExportOptions) -> OpenedNetwork:
     assert options.network is not None
-    return options.network
+    pose = None if options.pose is None else open_pose(options.pose, flip_test=options.flip_test)
+    return open_network(options.network, pose)
 
 
 def _comparison(opened: OpenedNetwork, pictures: Pictures, steps: Steps) -> Comparison:
     """Run the file as it was given on the crops at hand and on the sample crops."""
     inputs = graph_inputs([*pictures.crops, *golden.candidates().crops], ["images"])
     with steps.step(f"run {AGAINST} on the file as given", len(inputs["images"])) as advance:
-        everything = Reference(None, inputs, opened.given.outputs(inputs["images"], advance), None)
+        outputs = opened.given.outputs(inputs["images"], advance)
+    everything = Reference(None, inputs, outputs, None)
+    if opened.pose is not None:
+        everything = _with_pose(everything, opened.pose.module, steps)
     refuse_useless(everything, AGAINST)
     # A file in half precision rounds as it computes; the bundle's float32 graph does not.
     judged_as = "fp16" if _is_half(opened.file.model) else ""
     return Comparison(pictures, everything, steps, against=AGAINST, judged_as=judged_as)
+
+
+def _with_pose(reference: Reference, module: KeypointModule, steps: Steps) -> Reference:
+    """Add what the pose network makes of the same crops."""
+    pictures = list(parts(reference.inputs, BATCH))
+    with steps.step("run PyTorch on the pose network", len(pictures)) as advance:
+        maps = side_by_side(lambda part: _heatmaps(module, part), pictures, advance=advance)
+    whole = dataclasses.replace(reference, heatmaps=np.concatenate(maps), keypoints=module)
+    assert whole.heatmaps is not None
+    posed = whole.from_heatmaps(whole.inputs, slice(None), whole.heatmaps)
+    return dataclasses.replace(whole, outputs=posed)
+
+
+def _heatmaps(module: KeypointModule, part: Inputs) -> Floats:
+    with torch.no_grad():
+        maps: torch.Tensor = module.pose(torch.from_numpy(part["images"]))
+    return maps.numpy()
 
 
 def _runs(comparison: Comparison, model: Any, opened: OpenedNetwork) -> tuple[Run, ...]:
@@ -273,8 +326,8 @@ def _plan(options: ExportOptions, opened: OpenedNetwork) -> Plan:
     plan = Plan(
         final=options.final,
         size=f"{printable(told.path.name)} (opset {default_opset(opened.file.model)})",
-        trained=True,
-        variant=_VARIANT,
+        trained=opened.trained,
+        variant=opened.variant,
         parameters=opened.parameters,
         inputs=_INPUTS,
         outputs=opened.outputs,
@@ -284,13 +337,16 @@ def _plan(options: ExportOptions, opened: OpenedNetwork) -> Plan:
         calibration=texts[1],
         retrieval=retrieval,
         files=files,
-        seconds=_START + opened.seconds * (_ENGINES * crops + 2.0 * calibrated),
+        seconds=_START + opened.all_seconds * (_ENGINES * crops + 2.0 * calibrated),
         engine=None,
         notes=(
             f"the network sees crops stretched to {IMAGE_SIZE}x{IMAGE_SIZE}, then to "
             f"{form.height}x{form.width}, {told.color_order.upper()}, {form.layout.upper()}, as (pixel x "
             f"{told.factor:.6g} - {shown(told.means)}) / {shown(told.deviations)}",
-            "it tells neither color, type, keypoints nor quality: these are absent from results and events",
+            "it tells neither color, type, keypoints nor quality: these are absent from results and events"
+            if opened.pose is None
+            else "keypoints and quality are those of the pose network, of which the embedding knows nothing; "
+            "it tells neither color nor type",
         ),
     )
     check_room(options.final, plan.needed)
@@ -308,7 +364,7 @@ def _manifest(options: ExportOptions, plan: Plan, opened: OpenedNetwork, fitted:
         precision=options.precision,
         geometry=options.geometry,
         size="custom",
-        variant=_VARIANT,
+        variant=opened.variant,
         inputs=plan.inputs,
         outputs=plan.outputs,
         embedding_dim=opened.dim,
@@ -316,9 +372,14 @@ def _manifest(options: ExportOptions, plan: Plan, opened: OpenedNetwork, fitted:
         embedding_space=opened.space,
         colors=None,
         types=None,
-        keypoint_names=None,
-        trained=True,
-        tolerance=golden.tolerance(options.precision, ("embedding",)),
+        keypoint_names=None if opened.pose is None else KEYPOINT_NAMES,
+        trained=opened.trained,
+        flip_test=options.flip_test,
+        tolerance=golden.tolerance(options.precision, tuple(spec.name for spec in plan.outputs)),
         versions=versions(),
-        provenance={"network": record, **calibration_record(options, fitted)},
+        provenance={
+            "network": record,
+            **({} if opened.pose is None else {"pose": dict(opened.pose.record)}),
+            **calibration_record(options, fitted),
+        },
     )

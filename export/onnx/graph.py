@@ -18,11 +18,12 @@ from torch import Tensor
 import pamtri_edge
 from pamtri_edge.errors import ExportError
 from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.models.stages import PoseStage, ReidStage
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
-Exportable: TypeAlias = Pamtri | PoseStage | ReidStage
+Exportable: TypeAlias = Pamtri | PoseStage | ReidStage | KeypointModule
 """What has `input_names`, `output_names` and tensors in these orders."""
 
 OPSET: Final = 18

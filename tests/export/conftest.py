@@ -17,6 +17,7 @@ from onnx import ModelProto
 from pamtri_edge import samples
 from pamtri_edge.export import bundle_export
 from pamtri_edge.export.estimate import Speed
+from pamtri_edge.export.foreign import posed
 from pamtri_edge.export.onnx import graph
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
@@ -56,7 +57,8 @@ def _key(module):
 @pytest.fixture(scope="session", autouse=True)
 def _one_export_a_module():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle_export, "export_graph", remembered_export)
+        for place in (bundle_export, posed):
+            patch.setattr(place, "export_graph", remembered_export)
         yield
 
 

@@ -256,7 +256,8 @@ def test_options_are_read_as_they_are_typed():
     ("other", "named"),
     [
         ({"model": "lite"}, "--model is of"),
-        ({"pose": Path("p.pth"), "reid": Path("r.pth")}, "--pose and --reid are of"),
+        ({"pose": Path("p.pth"), "reid": Path("r.pth")}, "--reid is of"),
+        ({"flip_test": True}, "--flip-test is of"),
         ({"geometry": Geometry.ORIGINAL}, "--geometry original is of"),
         ({"staged": True, "colors": ("red",)}, "--colors and --staged are of"),
         ({"engine": True}, "the engine is built when the bundle is first loaded on a GPU"),

@@ -1,50 +1,130 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bundle of another project's network, which tells nothing but embeddings, runs on a video all the same."""
+"""Bundles of another project's network run on videos and match, with our pose network beside and without."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from typer.testing import CliRunner
 
 from foreign_networks import DIM, tiny_network
-from pamtri_edge import Reidentifier
-from pamtri_edge.events import read_events
+from pamtri_edge import Reidentifier, console, samples
+from pamtri_edge.cli import app
+from pamtri_edge.events import Event, read_events
 from pamtri_edge.export.foreign.bundle import export_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.tracks import read_tracks
-from pamtri_edge.video.follow import FileFollower
-from pamtri_edge.video.gate import GateSpec
-from pamtri_edge.video.run import RunSpec, VideoRun
-from pamtri_edge.video.sources import open_source
-from pamtri_edge.video.write import OutputFolder
+from pamtri_edge.models import TINY, seeded
+from pamtri_edge.models.checkpoints import save_checkpoint
 
-CAR = (90, 40, 44, 32, (220, 30, 30))
+CAR = (90, 40, 56, 52, (220, 30, 30))
+VAN = (10, 30, 56, 52, (30, 40, 220))
 
 
-def test_its_events_have_an_embedding_and_say_that_nothing_else_is_known(
-    tmp_path: Path, write_video: Callable[..., Path]
-) -> None:
-    onnx.save(tiny_network(batch="N"), tmp_path / "tiny.onnx")
-    options = ExportOptions(
-        network=ForeignNetwork(path=tmp_path / "tiny.onnx"), output=tmp_path / "tiny.pamtri", parity_crops=2
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a bundle of a tiny network alone, and one with a tiny pose network beside it."""
+    folder = tmp_path_factory.mktemp("bundles")
+    onnx.save(tiny_network(batch="N"), folder / "tiny.onnx")
+    pose, _ = seeded(TINY, pictures=samples.crops(8, seed=5))
+    save_checkpoint(pose, folder / "pose.safetensors")
+    made = {}
+    for name, weights in (("alone", None), ("posed", folder / "pose.safetensors")):
+        options = ExportOptions(
+            network=ForeignNetwork(path=folder / "tiny.onnx"),
+            pose=weights,
+            output=folder / f"{name}.pamtri",
+            parity_crops=2,
+        )
+        made[name] = export_network(options).path
+    return made
+
+
+def call(*words: object) -> tuple[int, str, str]:
+    """Run the command in this process."""
+    code = 0
+    with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
+        try:
+            console.guarded(lambda: app([str(word) for word in words], prog_name="pamtri"))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, out.getvalue().decode(), err.getvalue().decode()
+
+
+@pytest.fixture
+def seen(
+    tmp_path: Path, write_video: Callable[..., Path], bundles: dict[str, Path]
+) -> Callable[..., tuple[Path, list[Event]]]:
+    """Return what runs a bundle on the tracks of a still car and a still van."""
+
+    def run(which: str, camera: str) -> tuple[Path, list[Event]]:
+        clip = write_video(tmp_path / f"{camera}.mp4", 20, boxes=lambda index: [CAR, VAN])
+        boxes = ((1, CAR), (2, VAN))
+        rows = [
+            f"{frame},{track},{x},{y},{w},{h},1,2,-1\n"
+            for frame in range(1, 21)
+            for track, (x, y, w, h, _) in boxes
+        ]
+        clip.with_suffix(".txt").write_text("".join(rows))
+        out = tmp_path / f"{camera}-{which}"
+        words = ["--tracks", clip.with_suffix(".txt"), "--bundle", bundles[which], "--camera", camera]
+        code, _, err = call("run", clip, *words, "--output", out, "--device", "cpu")
+        assert code == 0, err
+        return out, list(read_events(out / "events.jsonl"))
+
+    return run
+
+
+def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(seen, bundles):
+    _, events = seen("alone", "north")
+    assert len(events) == 2
+    for event in events:
+        assert (event.color, event.type, event.keypoints, event.quality) == (None,) * 4
+        assert not event.below_gate
+        assert event.vector.shape == (DIM,)
+        assert np.linalg.norm(event.vector) == pytest.approx(1.0, abs=1e-3)
+        assert event.embedding_space == Reidentifier.load(bundles["alone"]).manifest.embedding_space
+
+
+def test_one_with_pose_tells_keypoints_and_quality_which_the_gate_goes_by(seen):
+    _, events = seen("posed", "north")
+    for event in events:
+        assert (event.color, event.type) == (None, None)
+        assert event.keypoints is not None
+        assert len(event.keypoints) == 36
+        assert event.quality is not None
+        assert 0.0 <= event.quality <= 1.0
+        assert event.below_gate == (event.quality < 0.15)
+        assert event.below_gate_reason == (("pose-unsure",) if event.below_gate else ())
+
+
+def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, tmp_path, bundles):
+    north, _ = seen("alone", "north")
+    south, _ = seen("posed", "south")
+    words = [north, south, "--threshold", "0.5", "--no-gate", "--json"]
+    code, out, err = call("match", *words)
+    assert code == 0, err
+    pairs = {(row["track_a"], row["track_b"]) for row in json.loads(out)["matches"]}
+    assert pairs == {(1, 1), (2, 2)}
+    code, out, err = call("match", north, south, "--bundle", bundles["alone"], "--no-gate")
+    assert code == 0, err
+    assert "no threshold" in out
+
+
+def test_whatever_moves_is_embedded_too(tmp_path, write_video, bundles):
+    clip = write_video(
+        tmp_path / "drive.mp4", 40, boxes=lambda index: [(4 + 3 * index, 40, 60, 50, (220, 30, 30))]
     )
-    bundle = export_network(options).path
-    clip = write_video(tmp_path / "clip.mp4", 20, boxes=lambda index: [CAR])
-    rows = [f"{frame},1,90,40,44,32,1,2,-1\n" for frame in range(1, 21)]
-    clip.with_suffix(".txt").write_text("".join(rows))
-    follower = FileFollower(read_tracks(clip.with_suffix(".txt")))
-    spec = RunSpec(camera="north", gate=GateSpec(min_side=24))
-    loaded = Reidentifier.load(bundle, device="cpu")
-    VideoRun(open_source(str(clip)), follower, loaded, OutputFolder(tmp_path / "out"), spec).run()
-    (event,) = read_events(tmp_path / "out" / "events.jsonl")
-    assert (event.color, event.type, event.keypoints, event.quality) == (None,) * 4
-    assert not event.below_gate
-    assert event.vector.shape == (DIM,)
-    assert np.linalg.norm(event.vector) == pytest.approx(1.0, abs=1e-3)
-    assert event.embedding_space == loaded.manifest.embedding_space
+    for which, bundle in bundles.items():
+        words = ["--detector", "motion", "--bundle", bundle, "--output", tmp_path / which, "--min-size", 24]
+        code, _, err = call("run", clip, *words, "--device", "cpu")
+        assert code == 0, err
+        events = list(read_events(tmp_path / which / "events.jsonl"))
+        assert events
+        assert all((event.quality is None) == (which == "alone") for event in events)
