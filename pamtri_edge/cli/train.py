@@ -264,7 +264,11 @@ def reid(
     ] = None,
     loss: Annotated[
         Loss | None,
-        typer.Option(help="What tells vehicles apart, instead of the recipe's.", show_default=False),
+        typer.Option(
+            help="What tells vehicles apart, instead of the recipe's: both is the paper's; gste also keeps "
+            "groups of one vehicle's views together (groups and group_margin in a recipe file).",
+            show_default=False,
+        ),
     ] = None,
     smoothing: Annotated[
         float | None,

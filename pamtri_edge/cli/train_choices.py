@@ -58,6 +58,7 @@ class Loss(str, Enum):
     CENTER = "center"
     BATCH_ALL = "batch-all"
     BATCH_SAMPLE = "batch-sample"
+    GSTE = "gste"
 
 
 class PoseSource(str, Enum):

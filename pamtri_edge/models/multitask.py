@@ -11,6 +11,7 @@ Person Re-Identification", CVPR workshops 2019).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ from pamtri_edge.models.densenet import DenseNet, DenseSpec
 from pamtri_edge.models.efficientnet import EfficientNetLite, LiteSpec
 from pamtri_edge.models.pooling import CubicMeanPool, MeanPool
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, NUM_SEGMENTS, TYPES
+
+LATER: Final = {"later": True}
+"""Of fields that records of earlier versions lack: where one has its default, new records lack it too."""
 
 
 @dataclass(frozen=True)

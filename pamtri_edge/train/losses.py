@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import torch
@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pamtri_edge.datasets.data_set import UNKNOWN
+from pamtri_edge.errors import InputError
+from pamtri_edge.models.multitask import LATER
 from pamtri_edge.train import metric
+from pamtri_edge.train.grouping import group_sensitive
 
 
 class ReidLoss(str, Enum):
@@ -36,10 +39,13 @@ class ReidLoss(str, Enum):
     BATCH_SAMPLE = "batch-sample"
     """Triplets drawn by their difficulty."""
 
+    GSTE = "gste"
+    """Identity cross-entropy and triplets of means, of vehicles and of groups of one vehicle's pictures."""
+
     @property
     def classifies(self) -> bool:
         """Whether the identity classifier is trained."""
-        return self in (ReidLoss.BOTH, ReidLoss.XENT, ReidLoss.CENTER)
+        return self in (ReidLoss.BOTH, ReidLoss.XENT, ReidLoss.CENTER, ReidLoss.GSTE)
 
 
 class Head(str, Enum):
@@ -68,6 +74,8 @@ class LossSpec:
         angular_margin: what is taken off the cosine of the true class.
         unit: triplets are formed on features of unit length, as embeddings are in use.
         triplet: weight of triplets.
+        groups: of one vehicle's pictures, with `gste`; 1 for none.
+        group_margin: of triplets between these, smaller than `margin`.
     """
 
     kind: ReidLoss = ReidLoss.BOTH
@@ -80,6 +88,15 @@ class LossSpec:
     angular_margin: float = 0.0
     unit: bool = False
     triplet: float = 1.0
+    groups: int = field(default=2, metadata=LATER)
+    group_margin: float = field(default=0.1, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.kind is ReidLoss.GSTE and (self.groups < 1 or not 0 <= self.group_margin < self.margin):
+            raise InputError(
+                f"groups={self.groups}, group_margin={self.group_margin:g}, margin={self.margin:g}: expected "
+                "1 group or more, and a group_margin from 0 to below the margin."
+            )
 
 
 @dataclass(frozen=True)
@@ -125,6 +142,15 @@ def reid_losses(
     if spec.kind in (ReidLoss.BOTH, ReidLoss.HTRI):
         terms["triplet"] = spec.triplet * metric.batch_hard(
             compared, labels.vehicle, margin=spec.margin, differ=labels.differ
+        )
+    elif spec.kind is ReidLoss.GSTE:
+        terms["triplet"] = spec.triplet * group_sensitive(
+            compared,
+            labels.vehicle,
+            margin=spec.margin,
+            group_margin=spec.group_margin,
+            groups=spec.groups,
+            differ=labels.differ,
         )
     elif spec.kind is ReidLoss.BATCH_ALL:
         terms["triplet"] = spec.triplet * metric.batch_all(compared, labels.vehicle, margin=spec.margin)

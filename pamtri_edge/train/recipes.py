@@ -238,7 +238,11 @@ REID: Final[Mapping[str, ReidRecipe]] = {
 def plain(value: Any) -> Any:
     """Return a recipe or another specification as JSON would hold it: for records and comparisons."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if not (field.metadata.get("later") and getattr(value, field.name) == field.default)
+        }
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

@@ -113,6 +113,7 @@ def labels_of(count=12):
         (ReidLoss.CENTER, {"identity", "center"}),
         (ReidLoss.BATCH_ALL, {"triplet"}),
         (ReidLoss.BATCH_SAMPLE, {"triplet"}),
+        (ReidLoss.GSTE, {"identity", "triplet"}),
     ],
 )
 def test_each_rival_of_the_paper_has_its_terms(kind, names):

@@ -86,7 +86,7 @@ def record(folder):
     return json.loads((folder / "record.json").read_text())
 
 
-@pytest.mark.parametrize("kind", [ReidLoss.BOTH, ReidLoss.CENTER, ReidLoss.BATCH_SAMPLE])
+@pytest.mark.parametrize("kind", [ReidLoss.GSTE, ReidLoss.CENTER, ReidLoss.BATCH_SAMPLE])
 def test_an_interrupted_training_ends_with_the_same_weights(reid_job, train, quick_reid, kind):
     recipe = replace(quick_reid, loss=LossSpec(kind=kind), sizes=((0.0, 64), (0.5, 96)))
     finished, whole = train(reid_job(recipe=recipe), "whole")
