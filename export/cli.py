@@ -5,20 +5,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.export.foreign.specification import (
-    OPTIONS,
-    ForeignNetwork,
+    foreign_network,
     parse_scale,
     parse_size,
     parse_three,
@@ -400,21 +399,6 @@ def main() -> None:
 def _terminated(number: int, frame: FrameType | None) -> None:
     """Leave as after an error, so that the half-written bundle is cleaned away."""
     raise SystemExit(128 + number)
-
-
-def foreign_network(path: Path | None, told: Mapping[str, Any]) -> ForeignNetwork | None:
-    """Return the network of `--network` with what the options tell of it, by the fields' names.
-
-    Raises:
-        InputError: something is told, and there is no network; or what is told cannot be.
-    """
-    given = {name: value for name, value in told.items() if value is not None}
-    if path is not None:
-        return ForeignNetwork(path=path, **given)
-    if given:
-        named = " and ".join(OPTIONS[name] for name in given)
-        raise InputError(f"{named} {'tells' if len(given) == 1 else 'tell'} of a --network; none is given.")
-    return None
 
 
 def class_names(given: str | None, option: str) -> tuple[str, ...] | None:

@@ -182,3 +182,18 @@ OPTIONS: Final[Mapping[str, str]] = {
     "output_name": "--output-name",
 }
 """How the command line calls what is told."""
+
+
+def foreign_network(path: Path | None, told: Mapping[str, Any]) -> ForeignNetwork | None:
+    """Return the network of `--network` with what the options tell of it, by the fields' names.
+
+    Raises:
+        InputError: something is told, and there is no network; or what is told cannot be.
+    """
+    given = {name: value for name, value in told.items() if value is not None}
+    if path is not None:
+        return ForeignNetwork(path=path, **given)
+    if given:
+        named = " and ".join(OPTIONS[name] for name in given)
+        raise InputError(f"{named} {'tells' if len(given) == 1 else 'tell'} of a --network; none is given.")
+    return None
