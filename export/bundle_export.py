@@ -248,7 +248,7 @@ class GraphWriter:
                 return quantise(
                     model,
                     calibration,
-                    seven_bits=self.options.seven_bit_weights,
+                    weight_bits=self.options.int8_weight_bits,
                     folder=path.parent,
                     advance=advance,
                 )
@@ -303,8 +303,8 @@ def _refusal(final: Path, report: Report, options: ExportOptions) -> str:
     listed = "\n".join(f"  {failure}" for failure in report.failures)
     what = "engine of the " if report.engines else ""
     # Without VNNI a processor adds pairs of int8 products in 16 bits, which full weights overflow.
-    wide = report.precision == "int8" and not options.seven_bit_weights
-    first = "--seven-bit-weights (for processors without VNNI), or " if wide else ""
+    wide = report.precision == "int8" and options.int8_weight_bits == 8
+    first = "--weight-bits 7 (for processors without VNNI), or " if wide else ""
     return (
         f"the {what}{report.precision} file is not the network that it was made of; nothing was written to "
         f"{final}."
@@ -340,7 +340,7 @@ def calibration_record(options: ExportOptions, fitted: Pictures | None) -> dict[
     """Return what int8 was fitted to, for the manifest's provenance; nothing for other precisions."""
     if fitted is None:
         return {}
-    return {"calibration": {**fitted.as_record(), "weight_bits": 7 if options.seven_bit_weights else 8}}
+    return {"calibration": {**fitted.as_record(), "weight_bits": options.int8_weight_bits}}
 
 
 def file_metadata(manifest: Manifest) -> dict[str, str]:

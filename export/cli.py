@@ -214,14 +214,16 @@ def export(
             show_default=False,
         ),
     ] = None,
-    seven_bit_weights: Annotated[
-        bool,
+    weight_bits: Annotated[
+        int | None,
         typer.Option(
-            "--seven-bit-weights",
-            help="Round int8 weights to 7 bits: less exact, but sums cannot overflow on x86 processors "
-            "without VNNI, so that old and new processors agree.",
+            min=7,
+            max=8,
+            help="Bits of int8 weights. With 8, sums overflow on x86 processors without VNNI, which then "
+            "refuse the bundle; with 7, old and new processors agree. [default: 7]",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
     retrieval: Annotated[
         Path | None,
         typer.Option(
@@ -352,7 +354,7 @@ def export(
         raw_feature=raw_feature,
         optimize=optimize,
         calibration=calibration,
-        seven_bit_weights=seven_bit_weights,
+        weight_bits=weight_bits,
         retrieval=retrieval,
         retrieval_loss=retrieval_loss,
         retrieval_pictures=retrieval_pictures,

@@ -54,8 +54,8 @@ class ExportOptions:
         optimize: rewrite the first convolution of re-identification so that no stack is built; the numbers
             are the same.
         calibration: folder of crops for int8.
-        seven_bit_weights: int8 weights of 7 bits: finer steps are given up for sums that do not overflow on
-            x86 processors without VNNI.
+        weight_bits: of int8 weights, 7 or 8; None for 7, whose sums do not overflow on x86 processors
+            without VNNI, so that a bundle gives the same numbers on every machine.
         retrieval: labelled set, laid out as VeRi, on which a float16 or int8 file may lose only so much.
         retrieval_loss: how many points of mAP; None for 0.1 in float16 and 1 in int8.
         retrieval_pictures: how many of the set's pictures are used, about.
@@ -85,7 +85,7 @@ class ExportOptions:
     raw_feature: bool = False
     optimize: bool = True
     calibration: Path | None = None
-    seven_bit_weights: bool = False
+    weight_bits: int | None = None
     retrieval: Path | None = None
     retrieval_loss: float | None = None
     retrieval_pictures: int = 2000
@@ -120,10 +120,17 @@ class ExportOptions:
             )
         if self.parity_crops < 1 or self.calibration_crops < 1:
             raise InputError("parity_crops and calibration_crops must be at least 1.")
-        if self.seven_bit_weights and self.precision != "int8":
-            raise InputError(f"seven_bit_weights are int8's; the precision is {self.precision}.")
+        if self.weight_bits not in (None, 7, 8):
+            raise InputError(f"weight_bits={self.weight_bits}: int8 weights have 7 or 8 bits.")
+        if self.weight_bits is not None and self.precision != "int8":
+            raise InputError(f"weight_bits are those of int8; the precision is {self.precision}.")
         self._check_retrieval()
         self._check_engine()
+
+    @property
+    def int8_weight_bits(self) -> int:
+        """Bits of int8 weights."""
+        return self.weight_bits or 7
 
     def _check_network(self) -> None:
         """Refuse what belongs to PAMTRI's own networks and would be passed over in silence."""

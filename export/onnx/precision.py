@@ -118,7 +118,7 @@ def quantise(
     model: ModelProto,
     batches: Sequence[Mapping[str, Floats]],
     *,
-    seven_bits: bool = False,
+    weight_bits: int = 7,
     folder: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> ModelProto:
@@ -130,8 +130,8 @@ def quantise(
     Args:
         model: a float32 graph of `export_graph`; it is left as it is.
         batches: inputs of the graph by name, one batch a calibration picture.
-        seven_bits: weights of 7 bits, -64 to 64, still stored as int8. Processors without VNNI add pairs of
-            products in 16 bits, which products of full weights overflow.
+        weight_bits: 7 for weights of -64 to 64, still stored as int8: processors without VNNI add pairs of
+            products in 16 bits, which products of full weights overflow. 8 for these.
         folder: where temporary files may lie; None for the system's place. Nothing stays.
         advance: called after each batch.
 
@@ -163,7 +163,7 @@ def quantise(
                 per_channel=True,
                 activation_type=ort.QuantType.QInt8,
                 weight_type=ort.QuantType.QInt8,
-                reduce_range=seven_bits,
+                reduce_range=weight_bits == 7,
                 extra_options={
                     "ActivationSymmetric": True,
                     "WeightSymmetric": True,

@@ -168,7 +168,7 @@ def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labelled):
     assert manifest.retrieval.set == "street"
     assert manifest.retrieval.limit == 100.0
     assert manifest.retrieval.float_groups == ()
-    assert manifest.provenance["calibration"]["weight_bits"] == 8
+    assert manifest.provenance["calibration"]["weight_bits"] == 7
     record = json.loads((result.path / "manifest.json").read_text())
     assert "retrieval" not in record["parity"]
     assert record["retrieval"]["queries"] == 4
@@ -182,7 +182,7 @@ def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monk
         return Embedded(np.ones((1, 2)), np.ones((1, 2)), 0.9 - lost)
 
     monkeypatch.setattr(RetrievalCheck, "_embedded", embedded)
-    changes = {"precision": "int8", "retrieval": labelled, "staged": True, "seven_bit_weights": True}
+    changes = {"precision": "int8", "retrieval": labelled, "staged": True, "weight_bits": 7}
     result = export_bundle(tiny_options(**changes))
     lost = open_bundle(result.path).manifest.retrieval
     assert lost.float_groups == ("pose.stem",)
@@ -230,7 +230,8 @@ def test_a_folder_that_is_no_labelled_set_is_refused_before_any_work(tiny_option
         ({"precision": "int8", "retrieval_loss": 1.0}, "give retrieval too"),
         ({"precision": "int8", "retrieval": "x", "retrieval_loss": float("nan")}, "0 to 100"),
         ({"precision": "int8", "retrieval": "x", "retrieval_pictures": 1}, "2 or more"),
-        ({"precision": "fp16", "seven_bit_weights": True}, "are int8's; the precision is fp16"),
+        ({"precision": "int8", "weight_bits": 4}, "have 7 or 8 bits"),
+        ({"precision": "fp16", "weight_bits": 7}, "those of int8; the precision is fp16"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tiny_options, changes, said):
@@ -246,7 +247,7 @@ def test_limits_follow_the_precision(tiny_options):
 
 def test_seven_bit_weights_stay_within_64(tiny_graphs):
     model = tiny_graphs[Geometry.UNIFIED]
-    typed = quantise(model, list(parts(graph_inputs(samples.crops(2), ["images"]), 1)), seven_bits=True)
+    typed = quantise(model, list(parts(graph_inputs(samples.crops(2), ["images"]), 1)), weight_bits=7)
     largest = max(
         int(np.abs(onnx.numpy_helper.to_array(tensor).astype(int)).max())
         for tensor in typed.graph.initializer
@@ -282,12 +283,12 @@ def test_the_command_hands_its_options_on(tiny_options, labelled, monkeypatch, c
     monkeypatch.setattr(cli, "ExportOptions", options)
     monkeypatch.setenv("COLUMNS", "150")
     arguments = ["pamtri-export", "--model", "lite", "--precision", "int8", "--retrieval", str(labelled)]
-    arguments += ["--retrieval-loss", "0.5", "--retrieval-pictures", "77", "--seven-bit-weights", "--dry-run"]
+    arguments += ["--retrieval-loss", "0.5", "--retrieval-pictures", "77", "--weight-bits", "8", "--dry-run"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 0
     assert given["retrieval"] == labelled
     assert (given["retrieval_loss"], given["retrieval_pictures"]) == (0.5, 77)
-    assert given["seven_bit_weights"] is True
+    assert given["weight_bits"] == 8
     assert "4 queries among 8 pictures" in " ".join(capsys.readouterr().out.split())
