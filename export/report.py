@@ -5,15 +5,30 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pamtri_edge.errors import ExportError
 from pamtri_edge.metrics.loss import RetrievalLoss
-from pamtri_edge.parity.engine_judgement import EngineJudgement
 from pamtri_edge.parity.judgement import Judgement, Staged
 from pamtri_edge.parity.limits import LIMITS, Limits
+
+
+@dataclass(frozen=True)
+class EngineVerdict:
+    """An engine, and how it was judged.
+
+    Attributes:
+        device: where it runs, in words.
+        via: "tensorrt" or "torch-tensorrt" with its version.
+        judgement: the figures, and what fails.
+    """
+
+    device: str
+    via: str
+    judgement: Judgement
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class Report:
     drawn: bool
     judgements: tuple[Judgement, ...]
     staged: tuple[Staged, ...] = ()
-    engines: tuple[EngineJudgement, ...] = ()
+    engines: tuple[EngineVerdict, ...] = ()
     retrieval: RetrievalLoss | None = None
     samples: tuple[Judgement, ...] = ()
     half: HalfArithmetic | None = None
@@ -71,15 +86,15 @@ class Report:
     @property
     def failures(self) -> tuple[str, ...]:
         """What passes a limit, in words; empty if the file is what it should be."""
-        runs: list[Judgement | Staged] = [*self.judgements, *self.staged]
-        failures = [f"{run.backend} ({run.arithmetic}): {text}" for run in runs for text in run.failures]
-        failures += [
-            f"{run.backend} ({run.arithmetic}), on the sample crops: {text}"
-            for run in self.samples
+        engines = [one.judgement for one in self.engines]
+        runs: tuple[tuple[Sequence[Judgement | Staged], str], ...] = (
+            (self.judgements, ""), (self.staged, ""), (self.samples, ", on the sample crops"), (engines, "")
+        )  # fmt: skip
+        failures = [
+            f"{run.engine} ({run.arithmetic}){where}: {text}"
+            for judged, where in runs
+            for run in judged
             for text in run.failures
-        ]
-        failures += [
-            f"{run.name} ({run.arithmetic}): {text}" for run in self.engines for text in run.failures
         ]
         if self.retrieval is not None and self.retrieval.failure is not None:
             failures.append(self.retrieval.failure)
@@ -89,6 +104,16 @@ class Report:
         """Return the report as plain JSON data, for the manifest."""
         record = dataclasses.asdict(self)
         del record["retrieval"]  # the manifest has a field for it
+        for name in ("judgements", "staged", "samples"):
+            record[name] = [_recorded(run, engine="backend", own="own_heatmaps") for run in record[name]]
+        record["engines"] = [
+            {"device": one["device"], "via": one["via"]}
+            | _recorded(one["judgement"], engine="name", own="own_keypoints")
+            for one in record["engines"]
+        ]
+        if record["half"] is not None and record["half"]["judgement"] is not None:
+            half = record["half"]["judgement"]
+            record["half"]["judgement"] = _recorded(half, engine="backend", own="own_heatmaps")
         record["source"] = Path(self.source).name  # where the folder lies is nobody's business
         record["limits"] = dataclasses.asdict(self.limits)
         record["passed"] = not self.failures
@@ -106,6 +131,14 @@ class ParityError(ExportError):
     def __init__(self, message: str, report: Report) -> None:
         super().__init__(message)
         self.report = report
+
+
+def _recorded(judged: Mapping[str, Any], *, engine: str, own: str) -> dict[str, Any]:
+    """Return a judgement under the names that a manifest has for it, without what was not compared."""
+    record = {{"engine": engine, "own": own}.get(name, name): value for name, value in judged.items()}
+    if record.get("pose") is not None:
+        record["pose"] = {name: value for name, value in record["pose"].items() if value is not None}
+    return record
 
 
 def _rounded(value: Any) -> Any:

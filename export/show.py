@@ -51,7 +51,7 @@ def show_report(report: Report) -> None:
         console.out.print(engine_table(report))
     for judgement in report.judgements:
         for remark in judgement.remarks:
-            console.out.print(f"{judgement.backend}: {remark}.", soft_wrap=True)
+            console.out.print(f"{judgement.engine}: {remark}.", soft_wrap=True)
     for line in sample_lines(report):
         console.out.print(line, soft_wrap=True)
     for doubt in report.doubts:

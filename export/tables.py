@@ -13,8 +13,8 @@ from pamtri_edge.export.plan import Plan
 from pamtri_edge.export.report import HalfArithmetic, Report
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.metrics.loss import RetrievalLoss
-from pamtri_edge.parity.engine_judgement import EngineJudgement
-from pamtri_edge.parity.judgement import Attribute, Cosines, Judgement, Staged
+from pamtri_edge.parity.agreement import Attribute, Cosines
+from pamtri_edge.parity.judgement import Judgement, Staged
 from pamtri_edge.parity.limits import Limits
 from pamtri_edge.runtime.tensorrt.timing import WHOLE
 
@@ -59,7 +59,7 @@ def report_table(report: Report) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for judgement in report.judgements:
-        table.add_column(f"{judgement.backend}\n({judgement.arithmetic})", justify="right")
+        table.add_column(f"{judgement.engine}\n({judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
     columns = [_column(judgement) for judgement in report.judgements]
     largest = max((run.pose.largest for run in report.judgements if run.pose is not None), default=0.0)
@@ -73,8 +73,8 @@ def sample_lines(report: Report) -> list[str]:
     """Return what the comparison gave on the sample crops, a line an engine."""
     limit = report.limits.cosine
     return [
-        f"{run.backend} ({run.arithmetic}), on the {run.crops} sample crops that come with the package: "
-        f"least cosine {_figure(run.own_heatmaps.minimum)}, mean {_figure(run.own_heatmaps.mean)} "
+        f"{run.engine} ({run.arithmetic}), on the {run.crops} sample crops that come with the package: "
+        f"least cosine {_figure(run.own.minimum)}, mean {_figure(run.own.mean)} "
         f"(limit {limit:g})."
         for run in report.samples
     ]
@@ -88,7 +88,7 @@ def half_line(half: HalfArithmetic) -> str:
     run = half.judgement
     return (
         f"{how} In this processor's own ({half.processor}), for information: least cosine "
-        f"{_figure(run.own_heatmaps.minimum)}, mean {_figure(run.own_heatmaps.mean)}"
+        f"{_figure(run.own.minimum)}, mean {_figure(run.own.mean)}"
         + (f"; beyond the limits: {'; '.join(run.failures)}." if run.failures else ".")
     )
 
@@ -103,15 +103,17 @@ def engine_table(report: Report) -> Table:
     """Return the comparison of the engines with PyTorch: a line a figure, a column an engine."""
     first = report.engines[0]
     table = Table(
-        title=f"Engine on {first.device}, via {first.via}, against PyTorch fp32 on {first.crops} crops",
+        title=f"Engine on {first.device}, via {first.via}, against PyTorch fp32 on "
+        f"{first.judgement.crops} crops",
         title_justify="left",
     )
     table.add_column("")
-    for judgement in report.engines:
-        table.add_column(f"{judgement.name}\n({judgement.arithmetic})", justify="right")
+    for one in report.engines:
+        table.add_column(f"{one.judgement.engine}\n({one.judgement.arithmetic})", justify="right")
     table.add_column("limit", justify="right")
-    columns = [_engine_column(judgement) for judgement in report.engines]
-    limits = _limits(report.limits, largest=0.0 if first.pose is None else first.pose.largest)
+    columns = [_column(one.judgement) for one in report.engines]
+    pose = first.judgement.pose
+    limits = _limits(report.limits, largest=0.0 if pose is None else pose.largest)
     _add_rows(table, columns, limits)
     return table
 
@@ -147,40 +149,38 @@ def sizes_line(sizes: Mapping[str, int]) -> str:
 
 
 def _column(judgement: Judgement) -> dict[str, str]:
-    rows = _agreement_rows(judgement, judgement.own_heatmaps, "file's own heatmaps")
+    """Return the lines of a judgement; one of an engine, which gives no heatmaps, has fewer."""
     pose = judgement.pose
-    if pose is not None:
-        rows |= {
-            "heatmaps, largest error": f"{pose.error:.2g}",
-            "  mean error": f"{pose.mean_error:.2g}",
-            "  cosine of a crop's, least": _figure(pose.cosine),
-            "  confidence, largest error": f"{pose.confidence:.2g}",
-            "keypoints near a tie": f"{pose.near:.2%}",
-            "  decided differently": f"{pose.changed:.2%}",
-            "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
-            "  distance, largest": f"{pose.distance:.2g}",
-            "  distance, largest, same decision": f"{pose.unchanged_distance:.2g}",
-        }
-    return rows
-
-
-def _engine_column(judgement: EngineJudgement) -> dict[str, str]:
-    rows = _agreement_rows(judgement, judgement.own_keypoints, "engine's own keypoints")
-    pose = judgement.pose
-    if pose is not None:
-        rows |= {
+    if pose is None:
+        return _agreement_rows(judgement, "file's own heatmaps")
+    distances = {
+        "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
+        "  distance, largest": f"{pose.distance:.2g}",
+    }
+    if pose.error is None:
+        return {
+            **_agreement_rows(judgement, "engine's own keypoints"),
             "confidence, largest error": f"{pose.confidence:.2g}",
-            "quality, largest error": f"{pose.quality:.2g}",
+            "quality, largest error": _figure(pose.quality, "{:.2g}"),
             "keypoints decided differently": f"{pose.changed:.2%}",
-            "  distance, 99th percentile": f"{pose.distance_p99:.2g}",
-            "  distance, largest": f"{pose.distance:.2g}",
+            **distances,
         }
-    return rows
+    return {
+        **_agreement_rows(judgement, "file's own heatmaps"),
+        "heatmaps, largest error": f"{pose.error:.2g}",
+        "  mean error": _figure(pose.mean_error, "{:.2g}"),
+        "  cosine of a crop's, least": _figure(pose.cosine),
+        "  confidence, largest error": f"{pose.confidence:.2g}",
+        "keypoints near a tie": _figure(pose.near, "{:.2%}"),
+        "  decided differently": f"{pose.changed:.2%}",
+        **distances,
+        "  distance, largest, same decision": f"{pose.unchanged_distance:.2g}",
+    }
 
 
-def _agreement_rows(judgement: Judgement | EngineJudgement, own: Cosines, what: str) -> dict[str, str]:
-    """Return the lines of embeddings and attributes; `own` are the cosines from `what`."""
-    end_to_end, tied = judgement.end_to_end, judgement.tied
+def _agreement_rows(judgement: Judgement, what: str) -> dict[str, str]:
+    """Return the lines of embeddings and attributes; `what` is what the reference was fed with."""
+    end_to_end, tied, own = judgement.end_to_end, judgement.tied, judgement.own
     return {
         "end to end, same decisions: crops": _share(end_to_end, judgement.crops),
         "  cosine, least": _figure(end_to_end.minimum),

@@ -31,7 +31,8 @@ from pamtri_edge.export.comparison.reference import (
 from pamtri_edge.export.comparison.workers import side_by_side
 from pamtri_edge.export.onnx.graph import HEATMAPS
 from pamtri_edge.geometry import HEATMAP_SIZE
-from pamtri_edge.parity.judgement import Cosines, Found, Judgement, Staged, judge
+from pamtri_edge.parity.agreement import Cosines
+from pamtri_edge.parity.judgement import Expected, Found, Judgement, Staged, judge
 from pamtri_edge.parity.limits import Limits
 from pamtri_edge.parity.pictures import Inputs, parts
 from pamtri_edge.runtime import Backend, create_backend
@@ -84,7 +85,7 @@ def run_file(
     inputs = reference.inputs
     if reference.heatmaps is None:
         outputs, arithmetic = _engine(model, inputs, backend, native_half, advance)
-        return Run(backend, arithmetic, Found(outputs, None, outputs, reference.outputs))
+        return Run(backend, arithmetic, Found(outputs, forced=reference.outputs))
     with _tapped(model) as copy:
         both, arithmetic = _engine(copy, inputs, backend, native_half, advance)
     heatmaps = both.pop(HEATMAPS)
@@ -114,12 +115,11 @@ def judged(reference: Reference, run: Run, *, limits: Limits, variant: Mapping[s
         variant: what the manifest calls so.
     """
     return judge(
-        reference.outputs,
-        reference.heatmaps,
+        Expected(reference.outputs, reference.heatmaps),
         run.found,
         limits=limits,
         variant=variant,
-        backend=run.backend,
+        engine=run.backend,
         arithmetic=run.arithmetic,
     )
 

@@ -22,9 +22,10 @@ from pamtri_edge.export.comparison.reference import Floats, Reference, from_keyp
 from pamtri_edge.export.engines.profile import Profile, profile_engine
 from pamtri_edge.export.onnx.graph import Exportable
 from pamtri_edge.export.options import ExportOptions, Steps
+from pamtri_edge.export.report import EngineVerdict
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.parity.engine_judgement import EngineJudgement, judge_engine
+from pamtri_edge.parity.judgement import Expected, Found, judge
 from pamtri_edge.parity.limits import LIMITS
 from pamtri_edge.parity.pictures import parts
 from pamtri_edge.runtime.selftest import differences
@@ -115,7 +116,7 @@ class EngineMaker:
         for name, network in networks.items():
             self._make(name, network())
 
-    def judge(self, reference: Reference, *, staged: bool) -> tuple[EngineJudgement, ...]:
+    def judge(self, reference: Reference, *, staged: bool) -> tuple[EngineVerdict, ...]:
         """Run the crops through the engines, and say whether they are the network.
 
         Args:
@@ -207,7 +208,7 @@ class EngineMaker:
                         if part.is_file():
                             shutil.copyfile(part, folder / part.name)
 
-    def _judge(self, mode: str, reference: Reference) -> EngineJudgement:
+    def _judge(self, mode: str, reference: Reference) -> EngineVerdict:
         count = len(reference.inputs["images"])
         with self.steps.step(f"compare with the engine ({mode})", -(-count // _BATCH)) as advance:
             results = []
@@ -226,18 +227,16 @@ class EngineMaker:
                         for part, place in reference.parts()
                     ]
                 )
-        return judge_engine(
-            reference.outputs,
-            reference.heatmaps,
-            found,
-            forced,
+        judgement = judge(
+            Expected(reference.outputs, reference.heatmaps),
+            Found(found, forced=forced),
             limits=LIMITS[self.manifest.precision],
             variant=self.manifest.variant,
-            name=self.tools.library.title + ("" if mode == "fused" else ", two engines"),
-            device=f"{self.tools.gpu.name} ({self.tools.gpu.compute})",
-            via=self._via(),
+            engine=self.tools.library.title + ("" if mode == "fused" else ", two engines"),
             arithmetic=engine.arithmetic,
         )
+        device = f"{self.tools.gpu.name} ({self.tools.gpu.compute})"
+        return EngineVerdict(device, self._via(), judgement)
 
     def _via(self) -> str:
         if self.tools.torch_tensorrt is None:

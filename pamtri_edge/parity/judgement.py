@@ -1,17 +1,22 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Is an exported file the network that it was made of? Figures, and the verdict on them.
+"""Is a file, an engine or a bundle the network that it was made of? Figures, and the one verdict on them.
 
 Four comparisons, each of which leaves the next nothing to hide behind:
 
-1. *Heatmaps*: the file's against the reference's, cell by cell. Their largest difference is the error e
-   of this file on this keypoint; it has a limit of its own.
-2. *Decisions*: a keypoint may be decided otherwise only where its margin is at most 2 e (`decisions`).
-   With another decision the reference is no longer the right thing to compare the embedding with.
+1. *Heatmaps*: those found against the reference's, cell by cell. Their largest difference is the error e on
+   this keypoint; it has a limit of its own. An engine gives no heatmaps, and one that did would be another
+   engine; there the confidences, which are the peaks themselves, keep that limit in their place.
+2. *Decisions*: a keypoint may be decided otherwise only where its margin is at most 2 e (`decisions`), with
+   the limit for e where no heatmaps were found. With another decision the reference is no longer the right
+   thing to compare the embedding with.
 3. *End to end*: embedding and attributes on the crops where every decision that enters them fell alike. The
    others are counted and shown apart.
-4. *From its own heatmaps*: on every crop, what the reference makes of the file's heatmaps against what the
-   file makes of them. Here both decide from the same numbers, so that nothing is excused.
+4. *From its own heatmaps* (of an engine: keypoints): on every crop, what the reference makes of these against
+   what was found. Here both decide from the same numbers, so that nothing is excused.
+
+On another machine the reference's heatmaps are not at hand, nor the reference itself (`verify`): then whether
+a decision was near a tie is not known, and the mean cosine of the crops with one has a limit instead.
 """
 
 from __future__ import annotations
@@ -22,14 +27,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.parity.agreement import Attribute, Cosines, Floats
 from pamtri_edge.parity.decisions import flips, margins
 from pamtri_edge.parity.limits import Limits
 from pamtri_edge.runtime.selftest import row_cosines
 
-Floats = NDArray[np.float32]
 Outputs = Mapping[str, Floats]
 
 _SLACK = 1e-6  # rounding of the comparisons themselves, in units of the heatmaps
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the reference makes of the crops.
+
+    Attributes:
+        outputs: by name.
+        heatmaps: (N, K, S, S); None without a pose network, or where they are not at hand.
+    """
+
+    outputs: Outputs
+    heatmaps: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -37,128 +55,31 @@ class Found:
     """What an engine made of the crops.
 
     Attributes:
-        outputs: of the file itself.
-        heatmaps: of the file, (N, K, S, S); None without a pose network.
-        with_heatmaps: the outputs that belong to these heatmaps.
-        forced: what the reference makes of these heatmaps.
+        outputs: by name.
+        heatmaps: (N, K, S, S); None without a pose network, and of an engine that does not give them.
+        with_heatmaps: the outputs that belong to these heatmaps, where they are not `outputs`.
+        forced: what the reference makes of these heatmaps, or of the keypoints found; None where the
+            reference is not at hand.
     """
 
     outputs: Outputs
-    heatmaps: Floats | None
-    with_heatmaps: Outputs
-    forced: Outputs
+    heatmaps: Floats | None = None
+    with_heatmaps: Outputs | None = None
+    forced: Outputs | None = None
 
     def of_crops(self, place: slice) -> Found:
         """Return what was found on some of the crops alone."""
         outputs, both, forced = (
-            {name: values[place] for name, values in results.items()}
+            None if results is None else {name: values[place] for name, values in results.items()}
             for results in (self.outputs, self.with_heatmaps, self.forced)
         )
+        assert outputs is not None
         return Found(outputs, None if self.heatmaps is None else self.heatmaps[place], both, forced)
 
 
 @dataclass(frozen=True)
-class Cosines:
-    """Cosines between two sets of embeddings.
-
-    Attributes:
-        crops: how many.
-        minimum: the least; None for no crops.
-        mean: None for no crops.
-    """
-
-    crops: int
-    minimum: float | None
-    mean: float | None
-
-    @classmethod
-    def of(cls, a: Floats, b: Floats) -> Cosines:
-        """Compare the rows of two arrays (N, D)."""
-        if len(a) == 0:
-            return cls(0, None, None)
-        values = row_cosines(a, b)
-        return cls(len(values), float(values.min()), float(values.mean()))
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """How well an attribute agrees.
-
-    Attributes:
-        crops: how many.
-        agreement: share of the crops with the same most probable class; None for no crops.
-        difference: largest difference of a probability; None for no crops.
-    """
-
-    crops: int
-    agreement: float | None
-    difference: float | None
-
-    @classmethod
-    def of(cls, a: Floats, b: Floats) -> Attribute:
-        """Compare probabilities (N, C)."""
-        if len(a) == 0:
-            return cls(0, None, None)
-        alike = a.argmax(axis=1) == b.argmax(axis=1)
-        return cls(len(a), float(alike.mean()), float(np.abs(a - b).max()))
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well embeddings and attributes agree, end to end and where both sides decide from the same.
-
-    Attributes:
-        crops: how many were compared.
-        end_to_end: embeddings on the crops where every decision fell alike.
-        tied: embeddings on the others, for information.
-        own: embeddings on all crops, the reference fed with what the other side decides from.
-        attributes: by name, on the crops of `end_to_end`.
-        own_attributes: by name, as `own`.
-    """
-
-    crops: int
-    end_to_end: Cosines
-    tied: Cosines
-    own: Cosines
-    attributes: Mapping[str, Attribute]
-    own_attributes: Mapping[str, Attribute]
-
-    @classmethod
-    def of(
-        cls, reference: Outputs, found: Outputs, own: Outputs, forced: Outputs, tied: NDArray[np.bool_]
-    ) -> Agreement:
-        """Compare outputs.
-
-        Args:
-            reference: of the reference, by name.
-            found: of the other side.
-            own: of the other side, that belong to what `forced` was fed with.
-            forced: of the reference, fed with what the other side decides from.
-            tied: (N,) whether a decision that enters the embedding fell otherwise.
-        """
-        alike = ~tied
-        embeddings, expected = found["embedding"], reference["embedding"]
-        names = [name for name in ("color", "type") if name in reference]
-        return cls(
-            crops=len(expected),
-            end_to_end=Cosines.of(embeddings[alike], expected[alike]),
-            tied=Cosines.of(embeddings[tied], expected[tied]),
-            own=Cosines.of(own["embedding"], forced["embedding"]),
-            attributes={name: Attribute.of(found[name][alike], reference[name][alike]) for name in names},
-            own_attributes={name: Attribute.of(own[name], forced[name]) for name in names},
-        )
-
-    def beyond(self, limits: Limits, own: str) -> list[str]:
-        """Return what passes a limit, in words; `own` says what the second comparison was made from."""
-        return [
-            *_beyond(self.end_to_end, self.attributes, limits, "end to end"),
-            *_beyond(self.own, self.own_attributes, limits, f"from its own {own}"),
-        ]
-
-
-@dataclass(frozen=True)
 class Pose:
-    """How well heatmaps and keypoints agree.
+    """How well heatmaps and keypoints agree; None for what could not be compared.
 
     Attributes:
         largest: the largest magnitude in the reference's heatmaps; the limit grows with it above 1.
@@ -166,6 +87,7 @@ class Pose:
         mean_error: the mean difference of a cell.
         cosine: the least cosine of a crop's heatmaps, all together.
         confidence: the largest difference of a confidence.
+        quality: the largest difference of a crop's quality.
         near: share of the keypoints that the error could have decided otherwise.
         changed: share of the keypoints that were decided otherwise.
         distance: largest distance of a keypoint, in crop units.
@@ -174,11 +96,12 @@ class Pose:
     """
 
     largest: float
-    error: float
-    mean_error: float
-    cosine: float
+    error: float | None
+    mean_error: float | None
+    cosine: float | None
     confidence: float
-    near: float
+    quality: float | None
+    near: float | None
     changed: float
     distance: float
     distance_p99: float
@@ -190,25 +113,26 @@ class Judgement:
     """The figures of one engine, and what fails.
 
     Attributes:
-        backend: the engine.
+        engine: what was run: a backend's name, "TensorRT 10.3.0".
         arithmetic: what its convolutions were computed in.
         crops: how many were compared.
         end_to_end: embeddings on the crops where every decision fell alike.
         tied: embeddings on the others, for information.
-        own_heatmaps: embeddings on all crops, the reference fed with the file's heatmaps.
+        own: embeddings on all crops, the reference fed with the heatmaps or keypoints found; of no crops
+            where the reference is not at hand.
         attributes: by name, on the crops of `end_to_end`.
-        own_attributes: by name, as `own_heatmaps`.
+        own_attributes: by name, as `own`.
         pose: None without a pose network.
         failures: what passes a limit, in words.
         remarks: what a reader should know.
     """
 
-    backend: str
+    engine: str
     arithmetic: str
     crops: int
     end_to_end: Cosines
     tied: Cosines
-    own_heatmaps: Cosines
+    own: Cosines
     attributes: Mapping[str, Attribute]
     own_attributes: Mapping[str, Attribute]
     pose: Pose | None
@@ -221,7 +145,7 @@ class Staged:
     """How the two-network form agrees with the reference, each stage on what the reference hands it.
 
     Attributes:
-        backend: the engine.
+        engine: what was run.
         arithmetic: what its convolutions were computed in.
         crops: how many.
         heatmap: the largest difference of a heatmap's cell.
@@ -229,7 +153,7 @@ class Staged:
         failures: what passes a limit, in words.
     """
 
-    backend: str
+    engine: str
     arithmetic: str
     crops: int
     heatmap: float
@@ -238,116 +162,140 @@ class Staged:
 
 
 def judge(
-    reference: Outputs,
-    heatmaps: Floats | None,
+    expected: Expected,
     found: Found,
     *,
     limits: Limits,
     variant: Mapping[str, bool],
-    backend: str,
-    arithmetic: str,
+    engine: str = "",
+    arithmetic: str = "",
 ) -> Judgement:
-    """Compare what an engine found with the reference.
+    """Compare what was found with the reference, as far as both are at hand.
 
     Args:
-        reference: outputs of PyTorch in float32, by name.
-        heatmaps: (N, K, S, S) of the reference; None without a pose network.
-        found: what the engine found on the same crops.
+        expected: of the reference: PyTorch in float32, or what stands for it.
+        found: on the same crops.
         limits: of the file's precision.
         variant: what the manifest calls so: which decisions enter the embedding.
-        backend: name of the engine.
-        arithmetic: what it computed in.
+        engine: what was run, for the record.
+        arithmetic: what it computed in, for the record.
     """
-    everything = {**found.outputs, **({} if found.heatmaps is None else {"heatmaps": found.heatmaps})}
-    failures = not_finite(everything)
+    outputs, reference = found.outputs, expected.outputs
+    everything = {**outputs, **({} if found.heatmaps is None else {"heatmaps": found.heatmaps})}
+    failures = _not_finite(everything)
     finite = not failures
     tied: NDArray[np.bool_] = np.zeros(len(reference["embedding"]), np.bool_)
     pose = None
-    if heatmaps is not None and finite:
-        pose, changed, wrong = _judge_pose(reference, heatmaps, found, limits, variant["segments"])
+    if finite and "keypoints" in reference and "keypoints" in outputs:
+        pose, changed, wrong = _judge_pose(expected, found, limits, gated=variant["segments"])
         failures += wrong
-        tied = entering(changed, variant)
-    agreement = Agreement.of(reference, found.outputs, found.with_heatmaps, found.forced, tied)
+        tied = np.asarray(changed.any(axis=1)) & (variant["keypoints"] or variant["segments"])
+    alike = ~tied
+    names = [name for name in ("color", "type") if name in reference and name in outputs]
+    end_to_end = Cosines.of(outputs["embedding"][alike], reference["embedding"][alike])
+    apart = Cosines.of(outputs["embedding"][tied], reference["embedding"][tied])
+    attributes = {name: Attribute.of(outputs[name][alike], reference[name][alike]) for name in names}
+    own, own_attributes = Cosines(0, None, None), {}
+    if (forced := found.forced) is not None:
+        both = found.with_heatmaps or outputs
+        own = Cosines.of(both["embedding"], forced["embedding"])
+        own_attributes = {name: Attribute.of(both[name], forced[name]) for name in names}
+    what = "keypoints" if found.heatmaps is None else "heatmaps"
     if finite:
-        failures += agreement.beyond(limits, "heatmaps")
+        failures += _beyond(end_to_end, attributes, limits, "end to end")
+        failures += _beyond(own, own_attributes, limits, f"from its own {what}")
+        blind = expected.heatmaps is None and found.forced is None
+        if blind and apart.mean is not None and not apart.mean >= limits.tied_cosine:
+            failures.append(
+                f"the mean cosine of the crops with a tie is {apart.mean:.6f} (limit {limits.tied_cosine:g})"
+            )
     return Judgement(
-        backend=backend,
+        engine=engine,
         arithmetic=arithmetic,
-        crops=agreement.crops,
-        end_to_end=agreement.end_to_end,
-        tied=agreement.tied,
-        own_heatmaps=agreement.own,
-        attributes=agreement.attributes,
-        own_attributes=agreement.own_attributes,
+        crops=len(reference["embedding"]),
+        end_to_end=end_to_end,
+        tied=apart,
+        own=own,
+        attributes=attributes,
+        own_attributes=own_attributes,
         pose=pose,
         failures=tuple(failures),
-        remarks=_remarks(int(tied.sum()), agreement.crops, limits),
+        remarks=_remarks(int(tied.sum()), len(tied), limits, None if found.forced is None else what),
     )
 
 
 def _judge_pose(
-    reference: Outputs, heatmaps: Floats, found: Found, limits: Limits, gated: bool
+    expected: Expected, found: Found, limits: Limits, *, gated: bool
 ) -> tuple[Pose, NDArray[np.bool_], list[str]]:
     """Return the figures of pose, which keypoints (N, K) fell otherwise, and what passes a limit."""
-    assert found.heatmaps is not None
-    errors = np.abs(found.heatmaps - heatmaps)
-    error = errors.max(axis=(2, 3))
-    margin = margins(heatmaps, gated=gated)
-    near = margin <= 2 * error
-    expected, points = reference["keypoints"], found.outputs["keypoints"]
-    changed = flips(expected, points, gated=gated)
-    distance = np.linalg.norm(points[..., :2] - expected[..., :2], axis=2)
-    confidence = np.abs(points[..., 2] - expected[..., 2])
-    largest = float(np.abs(heatmaps).max())
+    reference, points = expected.outputs["keypoints"], found.outputs["keypoints"]
+    peaks = reference[..., 2] if expected.heatmaps is None else expected.heatmaps
+    largest = float(np.abs(peaks).max(initial=0.0))
+    allowed = limits.heatmap_error(largest)
+    changed = flips(reference, points, gated=gated)
+    distance = np.linalg.norm(points[..., :2] - reference[..., :2], axis=2)
+    margin = None if expected.heatmaps is None else margins(expected.heatmaps, gated=gated)
+    # How far a cell of this keypoint's heatmap is off: measured, or as far as it may be.
+    error: NDArray[np.floating] = np.full(changed.shape, allowed)
+    cells = mean = cosine = near = quality = None
+    if found.heatmaps is not None and expected.heatmaps is not None and margin is not None:
+        errors = np.abs(found.heatmaps - expected.heatmaps)
+        error = errors.max(axis=(2, 3))
+        cells, mean = float(error.max()), float(errors.mean())
+        cosine = float(row_cosines(found.heatmaps, expected.heatmaps).min())
+        near = float((margin <= 2 * error).mean())
+    elif "quality" in found.outputs and "quality" in expected.outputs:
+        quality = float(np.abs(found.outputs["quality"] - expected.outputs["quality"]).max())
     pose = Pose(
         largest=largest,
-        error=float(error.max()),
-        mean_error=float(errors.mean()),
-        cosine=float(row_cosines(found.heatmaps, heatmaps).min()),
-        confidence=float(confidence.max()),
-        near=float(near.mean()),
+        error=cells,
+        mean_error=mean,
+        cosine=cosine,
+        confidence=float(np.abs(points[..., 2] - reference[..., 2]).max()),
+        quality=quality,
+        near=near,
         changed=float(changed.mean()),
         distance=float(distance.max()),
         distance_p99=float(np.percentile(distance, 99)),
         unchanged_distance=float(distance[~changed].max(initial=0.0)),
     )
-    failures = []
-    allowed = limits.heatmap_error(largest)
-    for what, value in (("heatmap", pose.error), ("confidence", pose.confidence)):
-        if not value <= allowed:
-            failures.append(f"a {what} differs by {value:.4g} (limit {allowed:.4g})")
-    if not pose.cosine >= limits.heatmap_cosine:
-        failures.append(f"a crop's heatmaps have cosine {pose.cosine:.6f} (limit {limits.heatmap_cosine:g})")
+    failures = _beyond_pose(pose, limits)
     # Of the heatmaps that belong to these outputs: an engine may round the tapped graph a little otherwise.
-    unexplained = changed & (margin > 2 * (error + _SLACK * max(1.0, largest)))
-    if unexplained.any():
-        crop, keypoint = np.argwhere(unexplained)[0]
-        failures.append(
-            f"{keypoints_are(int(unexplained.sum()))} decided differently though the heatmaps are clear "
-            f"(the first: keypoint {keypoint} of crop {crop}, margin {margin[crop, keypoint]:.4g}, error "
-            f"{error[crop, keypoint]:.4g}): decode in the file is not the reference's"
-        )
+    if margin is not None:
+        unexplained = changed & (margin > 2 * (error + _SLACK * max(1.0, largest)))
+        if unexplained.any():
+            crop, keypoint = np.argwhere(unexplained)[0]
+            count = int(unexplained.sum())
+            failures.append(
+                f"{'1 keypoint is' if count == 1 else f'{count} keypoints are'} decided differently though "
+                f"the heatmaps are clear (the first: keypoint {keypoint} of crop {crop}, margin "
+                f"{margin[crop, keypoint]:.4g}, error {error[crop, keypoint]:.4g}): decode is not the "
+                "reference's"
+            )
     return pose, changed, failures
 
 
-def keypoints_are(count: int) -> str:
-    """Return "1 keypoint is" or "N keypoints are"."""
-    return "1 keypoint is" if count == 1 else f"{count} keypoints are"
+def _beyond_pose(pose: Pose, limits: Limits) -> list[str]:
+    """Return what of these figures passes a limit, in words."""
+    allowed = limits.heatmap_error(pose.largest)
+    values = (("heatmap", pose.error), ("confidence", pose.confidence), ("quality", pose.quality))
+    failures = [
+        f"a {what} differs by {value:.4g} (limit {allowed:.4g})"
+        for what, value in values
+        if value is not None and not value <= allowed
+    ]
+    if pose.cosine is not None and not pose.cosine >= limits.heatmap_cosine:
+        failures.append(f"a crop's heatmaps have cosine {pose.cosine:.6f} (limit {limits.heatmap_cosine:g})")
+    return failures
 
 
-def not_finite(outputs: Outputs) -> list[str]:
+def _not_finite(outputs: Outputs) -> list[str]:
     """Return which outputs hold NaN or infinity, in words."""
     return [
         f"{name} holds values that are not finite"
         for name, values in outputs.items()
         if not np.isfinite(values).all()
     ]
-
-
-def entering(changed: NDArray[np.bool_], variant: Mapping[str, bool]) -> NDArray[np.bool_]:
-    """Return (N,): whether one of the decisions (N, K) that fell otherwise enters a crop's embedding."""
-    enters = variant["keypoints"] or variant["segments"]
-    return np.asarray(changed.any(axis=1)) & enters
 
 
 def _beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limits, what: str) -> list[str]:
@@ -366,12 +314,18 @@ def _beyond(cosines: Cosines, attributes: Mapping[str, Attribute], limits: Limit
     return failures
 
 
-def _remarks(tied: int, crops: int, limits: Limits) -> tuple[str, ...]:
+def _remarks(tied: int, crops: int, limits: Limits, own: str | None) -> tuple[str, ...]:
+    """Return on what the verdict rests, where ties fell otherwise; the reference was fed with `own`."""
     if not tied:
         return ()
     text = f"{tied} of {crops} crops have a tie that fell otherwise; their cosine is for information"
+    if tied == crops and own is None:
+        return ("every crop has a tie: the verdict rests on confidences and the mean cosine alone",)
     if tied == crops:
-        return (f"{text}; the verdict rests on heatmaps and on the comparison from its own heatmaps",)
+        first = "heatmaps" if own == "heatmaps" else "confidences"
+        return (f"{text}; the verdict rests on {first} and on the comparison from its own {own}",)
+    if own is None:
+        return ()
     if tied > limits.tied_share * crops:
         return (f"{text}; the end-to-end figure rests on {crops - tied} crops",)
     return (text,)

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from pamtri_edge.bundle import Bundle
 from pamtri_edge.errors import InputError
 from pamtri_edge.manifest import PRECISIONS, Manifest
-from pamtri_edge.parity.decisions import flips
 from pamtri_edge.parity.embedding_sets import EmbeddingSet
-from pamtri_edge.parity.judgement import Attribute, Cosines
+from pamtri_edge.parity.judgement import Expected, Found, Outputs, judge
 from pamtri_edge.parity.limits import LIMITS
 from pamtri_edge.parity.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.printable import printable
@@ -29,7 +28,6 @@ from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.selftest import row_cosines
 
 Floats = NDArray[np.float32]
-Outputs = Mapping[str, Floats]
 
 ELSEWHERE_COSINE: Final = 0.98
 """Least cosine that 95 % of embeddings taken elsewhere must reach: another scaler and color conversion work
@@ -181,60 +179,25 @@ def _compare(
     precision: str,
     remarks: tuple[str, ...] = (),
 ) -> Check:
-    """Compare all outputs; crops on which a decision of pose fell otherwise are counted and judged apart.
-
-    No heatmaps are at hand here, so whether such a decision was near a tie is not known. What a tie leaves
-    alone is judged on every crop: the confidences, which are the peaks themselves, and the mean cosine.
-    """
-    limits = LIMITS[precision]
-    crops = len(expected["embedding"])
-    tied: NDArray[np.bool_] = np.zeros(crops, np.bool_)
-    if "keypoints" in expected and (manifest.variant["keypoints"] or manifest.variant["segments"]):
-        gated = manifest.variant["segments"]
-        tied = np.asarray(flips(expected["keypoints"], found["keypoints"], gated=gated).any(axis=1))
-    alike = ~tied
-    cosines = Cosines.of(found["embedding"][alike], expected["embedding"][alike])
-    apart = Cosines.of(found["embedding"][tied], expected["embedding"][tied])
+    """Judge all outputs, and show the figures."""
+    judged = judge(Expected(expected), Found(found), limits=LIMITS[precision], variant=manifest.variant)
+    alike, apart = judged.end_to_end, judged.tied
     figures = {
-        "crops": str(crops),
-        "cosine, least": _text(cosines.minimum),
-        "cosine, mean": _text(cosines.mean),
-        "crops with a tie": f"{apart.crops} ({apart.crops / crops:.0%})",
+        "crops": str(judged.crops),
+        "cosine, least": _text(alike.minimum),
+        "cosine, mean": _text(alike.mean),
+        "crops with a tie": f"{apart.crops} ({apart.crops / judged.crops:.0%})",
         "  their least cosine": _text(apart.minimum),
         "  their mean cosine": _text(apart.mean),
     }
-    if tied.all():
-        remarks += ("every crop has a tie: the verdict rests on confidences and the mean cosine alone",)
-    failures = []
-    wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
-    failures += [f"{name} holds values that are not finite" for name in wrong]
-    if cosines.minimum is not None and not cosines.minimum >= limits.cosine:
-        failures.append(f"the least cosine is {cosines.minimum:.6f} (limit {limits.cosine:g})")
-    if apart.mean is not None and not apart.mean >= limits.tied_cosine:
-        failures.append(
-            f"the mean cosine of the crops with a tie is {apart.mean:.6f} (limit {limits.tied_cosine:g})"
-        )
-    for name in ("color", "type"):
-        if name in expected and name in found and expected[name].shape == found[name].shape:
-            attribute = Attribute.of(found[name][alike], expected[name][alike])
-            agreement = attribute.agreement
-            figures[f"{name}, same class"] = "-" if agreement is None else f"{agreement:.1%}"
-            if attribute.difference is not None and not attribute.difference <= limits.probability:
-                failures.append(
-                    f"a probability of {name} differs by {attribute.difference:.4f} "
-                    f"(limit {limits.probability:g})"
-                )
-    if "keypoints" in expected and "keypoints" in found:
-        distance = np.linalg.norm(found["keypoints"][..., :2] - expected["keypoints"][..., :2], axis=2)
-        figures["keypoint distance, 99th percentile"] = f"{np.percentile(distance, 99):.2g}"
-        figures["keypoint distance, largest"] = f"{distance.max():.2g}"
-        peaks = expected["keypoints"][..., 2]
-        confidence = float(np.abs(found["keypoints"][..., 2] - peaks).max())
-        allowed = limits.heatmap_error(float(np.abs(peaks).max()))
-        figures["confidence, largest difference"] = f"{confidence:.2g}"
-        if not confidence <= allowed:
-            failures.append(f"a confidence differs by {confidence:.4g} (limit {allowed:.4g})")
-    return Check(title, figures, tuple(failures), remarks)
+    for name, attribute in judged.attributes.items():
+        agreement = attribute.agreement
+        figures[f"{name}, same class"] = "-" if agreement is None else f"{agreement:.1%}"
+    if (pose := judged.pose) is not None:
+        figures["keypoint distance, 99th percentile"] = f"{pose.distance_p99:.2g}"
+        figures["keypoint distance, largest"] = f"{pose.distance:.2g}"
+        figures["confidence, largest difference"] = f"{pose.confidence:.2g}"
+    return Check(title, figures, judged.failures, remarks + judged.remarks)
 
 
 def _text(value: float | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge import ops
-from pamtri_edge.parity.judgement import Found, judge
+from pamtri_edge.parity.judgement import Expected, Found, judge
 from pamtri_edge.parity.limits import LIMITS
 
 CROPS = 4
@@ -33,13 +33,20 @@ def world(rng, clear_heatmaps):
 
 
 def verdict(world, found=None, *, heatmaps=None, forced=None, variant=EVERYTHING, limits=LIMIT):
-    """Judge what was found; by default exactly the reference."""
+    """Judge what a file gives; by default exactly the reference."""
     outputs, maps = world
     found = outputs if found is None else found
     result = Found(
-        found, maps if heatmaps is None else heatmaps, found, outputs if forced is None else forced
+        found, maps if heatmaps is None else heatmaps, forced=outputs if forced is None else forced
     )
-    return judge(outputs, maps, result, limits=limits, variant=variant, backend="none", arithmetic="fp16")
+    return judge(Expected(outputs, maps), result, limits=limits, variant=variant)
+
+
+def engine_verdict(world, found=None, *, forced=None, variant=EVERYTHING):
+    """Judge what an engine gives, which has no heatmaps to show."""
+    outputs, maps = world
+    found = Found(outputs if found is None else found, forced=outputs if forced is None else forced)
+    return judge(Expected(outputs, maps), found, limits=LIMIT, variant=variant)
 
 
 def changed(outputs, **values):
@@ -171,18 +178,53 @@ def test_the_report_says_on_how_many_crops_the_verdict_rests(world):
 def test_a_network_without_pose_has_no_ties(world):
     outputs = {"embedding": world[0]["embedding"]}
     variant = dict.fromkeys(EVERYTHING, False)
-    judgement = judge(
-        outputs,
-        None,
-        Found(outputs, None, outputs, outputs),
-        limits=LIMITS["fp32"],
-        variant=variant,
-        backend="none",
-        arithmetic="fp32",
-    )
+    judgement = judge(Expected(outputs), Found(outputs, forced=outputs), limits=LIMIT, variant=variant)
     assert judgement.pose is None
     assert judgement.failures == ()
     assert judgement.attributes == {}
+
+
+def test_an_engine_keeps_the_limits_of_embeddings_both_ways(world):
+    assert engine_verdict(world).failures == ()
+    found = changed(world[0])
+    found["embedding"][2] *= -1
+    failures = engine_verdict(world, found).failures
+    assert any(text.startswith("end to end, the least cosine is -1.0") for text in failures)
+    assert any(text.startswith("from its own keypoints, the least cosine is -1.0") for text in failures)
+
+
+def test_confidence_and_quality_stand_for_an_engine_s_heatmaps(world):
+    found = changed(world[0])
+    found["keypoints"][1, 7, 2] += 0.1
+    found["quality"][3] -= 0.2
+    failures = engine_verdict(world, found).failures
+    assert any(text.startswith("a confidence differs by 0.1 (limit 0.03)") for text in failures)
+    assert any(text.startswith("a quality differs by 0.2 (limit 0.03)") for text in failures)
+
+
+def test_an_engine_decides_alike_what_no_error_within_the_limit_explains(world):
+    found = changed(world[0])
+    found["keypoints"][0, 3, 0] += 0.25
+    failures = engine_verdict(world, found).failures
+    assert any("1 keypoint is decided differently though the heatmaps are clear" in text for text in failures)
+    assert any("keypoint 3 of crop 0" in text for text in failures)
+
+
+def test_an_engine_s_tie_is_judged_by_what_follows_from_it(world):
+    _, found = tie_of(world)
+    judgement = engine_verdict(world, found, forced=found)
+    assert judgement.failures == ()
+    assert judgement.tied.minimum == pytest.approx(-1)
+    assert engine_verdict(world, found, forced=world[0]).failures == (
+        "from its own keypoints, the least cosine is -1.000000 (limit 0.9999)",
+        "from its own keypoints, the mean cosine is 0.500000 (limit 0.9999)",
+    )
+
+
+def test_without_heatmaps_and_reference_ties_keep_a_limit_of_their_own(world):
+    _, found = tie_of(world)
+    judgement = judge(Expected(world[0]), Found(found), limits=LIMIT, variant=EVERYTHING)
+    assert judgement.failures == ("the mean cosine of the crops with a tie is -1.000000 (limit 0.95)",)
 
 
 def test_the_limits_are_what_the_documents_promise():

@@ -145,7 +145,7 @@ def lost(outputs):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (turned, "the least cosine is"),
+        (turned, "end to end, the least cosine is"),
         (displaced, "the mean cosine of the crops with a tie is"),
         (dimmed, "a confidence differs by"),
         (lost, "quality holds values that are not finite"),

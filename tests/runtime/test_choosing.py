@@ -118,7 +118,7 @@ def test_a_cuda_device_that_is_not_there_is_told(
 def test_an_engine_that_cannot_be_imported_says_what_to_install(
     models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, backend: str, absent: str, said: str
 ) -> None:
-    for module in ("torch", "graph", "openvino"):
+    for module in ("torch.backend", "torch.graph", "openvino"):
         monkeypatch.delitem(sys.modules, f"pamtri_edge.runtime.{module}", raising=False)
     monkeypatch.setattr("pamtri_edge.runtime._installed", lambda name: True)
     monkeypatch.setitem(sys.modules, absent, None)

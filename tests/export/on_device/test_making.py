@@ -44,10 +44,11 @@ def test_the_engine_lies_in_the_bundle_with_its_record_and_takes_no_part_in_its_
 
 def test_the_figures_are_the_engines_own_and_the_bundle_runs_with_it(machine, exported):
     (judged,) = exported.report.engines
-    assert judged.failures == ()
-    assert (judged.name, judged.via) == ("TensorRT 10.16.0.72", "tensorrt")
-    assert judged.own_keypoints.crops == judged.crops == 3
-    assert judged.own_keypoints.minimum > 0.99999
+    judgement = judged.judgement
+    assert judgement.failures == ()
+    assert (judgement.engine, judged.via) == ("TensorRT 10.16.0.72", "tensorrt")
+    assert judgement.own.crops == judgement.crops == 3
+    assert judgement.own.minimum > 0.99999
     parity = json.loads((exported.path / "manifest.json").read_text())["parity"]
     assert parity["engines"][0]["own_keypoints"]["crops"] == 3
     assert parity["engines"][0]["device"] == "Simulated GPU (sm_87)"
