@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.atomic import StagedFolder, previous_of, staged_folder
-from pamtri_edge.bundle_files import Folder, HeldFile, sha256_of
+from pamtri_edge.bundle_files import Folder, HeldFile
 from pamtri_edge.disk import full_temporary_folder
 from pamtri_edge.errors import BundleError, ExportError
 from pamtri_edge.golden import GOLDEN_LIMIT, Golden
@@ -36,6 +36,7 @@ from pamtri_edge.manifest import (
     TensorSpec,
 )
 from pamtri_edge.manifest_fields import REMEDY
+from pamtri_edge.regular_files import sha256_of
 
 __all__ = [
     "BUNDLE_VARIABLE",
@@ -57,7 +58,6 @@ __all__ = [
     "cache_folder",
     "default_bundle",
     "open_bundle",
-    "sha256_of",
 ]
 
 BUNDLE_VARIABLE: Final = "PAMTRI_BUNDLE"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +18,9 @@ from typing import Final
 
 from pamtri_edge.errors import BundleError
 from pamtri_edge.manifest_fields import REMEDY
+from pamtri_edge.regular_files import open_descriptor
 
 _BLOCK: Final = 1 << 20
-# A pipe that nobody writes to must not block the opening, and a terminal must not become ours.
-_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-_KINDS: Final = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-)
 
 
 class Folder:
@@ -87,7 +78,9 @@ class Folder:
         return held
 
     def _open(self, name: str) -> int:
-        return _open_regular(self.path / name, name, self._descriptor)
+        return open_descriptor(
+            self.path / name, error=BundleError, remedy=REMEDY, name=name, folder=self._descriptor
+        )
 
 
 class HeldFile:
@@ -149,21 +142,11 @@ def read_regular(path: Path, *, limit: int) -> bytes:
         BundleError: it is missing, no regular file, or longer than `limit` bytes.
     """
     with _reported(path, missing=f"{path} is missing"):
-        descriptor = _open_regular(path, path, None)
+        descriptor = open_descriptor(path, error=BundleError, remedy=REMEDY)
         try:
             return b"".join(_blocks(descriptor, path, limit))
         finally:
             os.close(descriptor)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in blocks."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_BLOCK))
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(buffer[:count])
-    return digest.hexdigest()
 
 
 def _leads_elsewhere(path: Path, descriptor: int) -> bool:
@@ -171,24 +154,6 @@ def _leads_elsewhere(path: Path, descriptor: int) -> bool:
         return not os.path.samestat(path.stat(), os.fstat(descriptor))
     except OSError:
         return True
-
-
-def _open_regular(path: Path, name: str | Path, folder: int | None) -> int:
-    # Looked at first, because opening some devices already does something.
-    _refuse_irregular(path, os.stat(name, dir_fd=folder))
-    descriptor = os.open(name, _FLAGS, dir_fd=folder)
-    try:
-        _refuse_irregular(path, os.fstat(descriptor))
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _refuse_irregular(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((word for is_kind, word in _KINDS if is_kind(found.st_mode)), "no file")
-        raise BundleError(f"{path} is {kind}; a bundle holds regular files only. {REMEDY}")
 
 
 def _blocks(descriptor: int, path: Path, limit: int) -> Iterator[bytes]:

@@ -9,7 +9,6 @@ the pixels; a file that was cut short is refused instead of being filled up with
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import InputError
 from pamtri_edge.picture_headers import EOI, Header, read_header
 from pamtri_edge.printable import printable
+from pamtri_edge.regular_files import open_descriptor
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """What the names of picture files end in, in small or capital letters."""
@@ -192,22 +192,15 @@ def _checked(path: Path) -> Header:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        # Not to wait for somebody who writes into a FIFO.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor, not of a path
+        descriptor = open_descriptor(path, error=InputError, expected=f"a picture file ({_KINDS})")
+        with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise InputError(
-                    f"{printable(path)} is a device or a pipe; expected a picture file ({_KINDS})."
-                )
             if facts.st_size > MOST_BYTES:
                 raise InputError(
                     f"{printable(path)} has {facts.st_size:,} bytes; a picture file of at most "
                     f"{MOST_BYTES:,} is expected."
                 )
             content = file.read(MOST_BYTES)
-    except IsADirectoryError:
-        raise InputError(f"{printable(path)} is a folder; expected a picture file ({_KINDS}).") from None
     except FileNotFoundError:
         raise InputError(f"there is no picture {printable(path)}.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

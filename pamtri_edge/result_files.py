@@ -22,7 +22,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.manifest_fields import Matching
 from pamtri_edge.npz import ArchiveError, unpack
 from pamtri_edge.printable import printable
-from pamtri_edge.textfile import open_regular
+from pamtri_edge.regular_files import open_regular
 
 SUFFIX: Final = ".npz"
 FORMAT: Final = "pamtri-edge reidentification"

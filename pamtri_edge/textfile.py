@@ -5,48 +5,11 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
 
 from pamtri_edge.errors import PamtriError
-
-_KINDS: Final = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
-
-def kind_of_file(mode: int) -> str | None:
-    """Say what is no regular file, by its `st_mode`, in words such as "a pipe"; None for a regular file."""
-    if stat.S_ISREG(mode):
-        return None
-    return next((words for test, words in _KINDS if test(mode)), "something else")
-
-
-def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
-    """Open a regular file for reading; never wait for a pipe or read a device.
-
-    Args:
-        path: the file.
-        error: what is raised where it is none, or cannot be read.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as found:
-        raise error(f"{path} cannot be read: {found.strerror}.") from found
-    except ValueError as found:  # a zero byte in the name
-        raise error(f"{str(path)!r} cannot be read: {found}.") from None
-    kind = kind_of_file(os.fstat(descriptor).st_mode)
-    if kind is not None:
-        os.close(descriptor)
-        raise error(f"{path} is {kind}; expected a regular file.")
-    return os.fdopen(descriptor, "rb")
+from pamtri_edge.regular_files import open_regular
 
 
 def text_lines(

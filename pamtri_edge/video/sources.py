@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from pamtri_edge.addresses import is_address, parse_address, redact
 from pamtri_edge.errors import SourceError
-from pamtri_edge.printable import printable
+from pamtri_edge.regular_files import check_regular
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
 from pamtri_edge.video.images import DEFAULT_FPS, ImageFolder
@@ -28,7 +28,7 @@ _PLAYLISTS: Final = ("hls", "dash")
 _LOCAL: Final = re.compile(r"file://", re.IGNORECASE)
 
 _EXPECTED: Final = (
-    "expected a video file, a folder of pictures, an address such as rtsp://camera/stream, or the number of "
+    "a video file, a folder of pictures, an address such as rtsp://camera/stream, or the number of "
     "a camera at this machine, such as 0"
 )
 
@@ -64,12 +64,10 @@ def open_source(
     if device is not None and (mode is None or stat.S_ISCHR(mode)):
         return open_webcam(device, duration=duration, reconnect=reconnect)
     if mode is None:
-        raise SourceError(f"there is no video {redact(source)}; {_EXPECTED}.")
+        raise SourceError(f"there is no video {redact(source)}; expected {_EXPECTED}.")
     if stat.S_ISDIR(mode):
         return ImageFolder(Path(source), fps=fps or DEFAULT_FPS, duration=duration)
-    if not stat.S_ISREG(mode):
-        kind = "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
-        raise SourceError(f"{printable(source)} is {kind}; {_EXPECTED}.")
+    check_regular(source, mode, error=SourceError, expected=_EXPECTED)
     return VideoFile(source, duration=duration)
 
 

@@ -115,7 +115,7 @@ def test_a_network_of_a_terabyte_is_not_hashed(bundle_path: Path) -> None:
 @pytest.mark.parametrize(
     ("put", "said"),
     [
-        (os.mkfifo, "is a named pipe"),
+        (os.mkfifo, "is a pipe"),
         (lambda path: path.symlink_to("/dev/zero"), "is a device"),
         (lambda path: path.symlink_to(path), "cannot be read"),
         (lambda path: path.mkdir(), "is a folder"),

@@ -101,7 +101,7 @@ def test_a_network_that_is_not_one_picture_to_one_embedding(model, told, reason,
 
 def test_a_named_pipe_blocks_nothing(refused, tmp_path):
     os.mkfifo(tmp_path / "pipe.onnx")
-    assert "is a named pipe" in refused(tmp_path / "pipe.onnx")
+    assert "is a pipe" in refused(tmp_path / "pipe.onnx")
 
 
 def small(nodes, taken, given, initializers=(), kind=TensorProto.FLOAT, domain=""):

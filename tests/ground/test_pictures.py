@@ -195,8 +195,8 @@ def test_pipes_devices_folders_and_absent_files_are_refused_at_once(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     for path, said in (
-        (tmp_path / "pipe.jpg", "is a device or a pipe"),
-        (Path("/dev/zero"), "is a device or a pipe"),
+        (tmp_path / "pipe.jpg", "is a pipe; expected a picture file"),
+        (Path("/dev/zero"), "is a device; expected a picture file"),
         (tmp_path / "folder.jpg", "is a folder"),
         (tmp_path / "absent.jpg", "there is no picture"),
         (tmp_path / "loop.jpg", "cannot be read"),

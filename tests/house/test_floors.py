@@ -27,6 +27,7 @@ FLOORS = (
         "picture_headers",
         "pictures",
         "given",
+        "regular_files",
         "textfile",
         "nearest",
         "metrics",

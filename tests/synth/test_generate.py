@@ -20,11 +20,12 @@ from synth_fakes import FakeStudio
 from pamtri_edge import atomic
 from pamtri_edge.datasets.layout import Split
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
+from pamtri_edge.regular_files import sha256_of
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.dataset import generate as generating
 from pamtri_edge.synth.dataset.fleet import Fleet
 from pamtri_edge.synth.dataset.generate import Progress, generate
-from pamtri_edge.synth.dataset.ledger import WORK, sha256_of
+from pamtri_edge.synth.dataset.ledger import WORK
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.dataset.studio import others_of, renderer_fingerprint
 from pamtri_edge.synth.dataset.workers import WorkerError

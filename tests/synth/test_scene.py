@@ -206,7 +206,7 @@ def test_of_a_video_the_street_without_its_traffic_is_taken(tmp_path: Path):
 
 def test_backgrounds_that_are_none_say_so(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.mp4")
-    with pytest.raises(SourceError, match="is a named pipe; expected a video file"):
+    with pytest.raises(SourceError, match="is a pipe; expected a video file"):
         open_backgrounds(tmp_path / "pipe.mp4")
     with pytest.raises(SourceError, match="no folder, picture or video"):
         open_backgrounds(tmp_path / "absent")

@@ -209,7 +209,7 @@ def test_pipes_devices_and_sockets_are_named_and_not_waited_for(tmp_path: Path) 
     os.mkfifo(tmp_path / "pipe.mp4")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
-        for name, kind in (("pipe.mp4", "a named pipe"), ("s", "a socket"), ("/dev/zero", "a device")):
+        for name, kind in (("pipe.mp4", "a pipe"), ("s", "a socket"), ("/dev/zero", "a device")):
             with pytest.raises(SourceError, match=f"is {kind}; expected a video file"):
                 open_source(str(tmp_path / name))
 

@@ -9,7 +9,6 @@ ends a run (Ctrl-C, a kill, a full disk), what has a name is good, and what is m
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -156,15 +155,6 @@ class Ledger:
             raise InputError(
                 f"{error.filename or self.folder} cannot be removed: {error.strerror}."
             ) from error
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read_json(path: Path) -> Any:

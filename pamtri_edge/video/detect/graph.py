@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.regular_files import check_regular
 from pamtri_edge.runtime.openvino_library import load_openvino
-from pamtri_edge.textfile import kind_of_file
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
@@ -193,18 +193,18 @@ def last_line(error: BaseException) -> str:
 
 
 def _check_file(path: Path) -> None:
-    expected = "expected a network in ONNX form (.onnx), or 'motion'"
+    expected = "a network in ONNX form (.onnx), or 'motion'"
     try:
-        kind = kind_of_file(path.stat().st_mode)
+        mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"there is no detector {path} ({reason}); {expected}.") from error
-    if kind is not None:
-        raise InputError(f"{path} is {kind}; {expected}.")
+        raise InputError(f"there is no detector {path} ({reason}); expected {expected}.") from error
+    check_regular(path, mode, error=InputError, expected=expected)
     other = _OF_OTHER_PROGRAMS.get(path.suffix.lower())
     if other:
         raise InputError(
-            f"{path} is {other}; {expected}. Export it: yolo export model=NAME.pt format=onnx, for one."
+            f"{path} is {other}; expected {expected}. Export it: yolo export model=NAME.pt format=onnx, "
+            "for one."
         )
 
 
