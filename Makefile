@@ -29,26 +29,26 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench gpu native weights clean distclean
+.PHONY: help demo test lint format docs bench gpu native weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/running ## Draw the traffic of two cameras, run pamtri on both, find each vehicle again.
-	@echo "Drawing the videos of two cameras ..."
+demo: $(VENV)/running ## Render the synthetic traffic of two cameras, run pamtri on both, find each vehicle again.
+	@echo "Rendering the videos of two cameras: the traffic is synthetic ..."
 	@$(BIN)/pamtri synth scene --output $(DEMO)/clips
-	@for camera in camera-a camera-b; do \
-		$(BIN)/pamtri run $(DEMO)/clips/$$camera.mp4 --tracks $(DEMO)/clips/$$camera.txt \
-			--output $(DEMO)/$$camera --overwrite || exit 1; \
-	done
+	@$(BIN)/pamtri run $(DEMO)/clips/camera-a.mp4 $(DEMO)/clips/camera-b.mp4 \
+		--tracks $(DEMO)/clips/camera-a.txt --tracks $(DEMO)/clips/camera-b.txt --output $(DEMO) --overwrite
 	@$(BIN)/pamtri match $(DEMO)/camera-a $(DEMO)/camera-b --truth $(DEMO)/clips/identities.csv \
-		--output $(DEMO)/matches.json --overwrite
+		--output $(DEMO)/matches.json --pictures $(DEMO)/pairs.jpg --overwrite
 	@echo "$$WHERE_TO_LOOK"
 
 define WHERE_TO_LOOK
 
-Done. Look at
+Done. The traffic is synthetic: rendered vehicles, like those that the weights learned from, so that these
+matches say nothing of your streets (docs/accuracy.md has figures of real cameras). Look at
+  $(DEMO)/pairs.jpg                the vehicles that were found again, side by side, with their scores
   $(DEMO)/camera-a/annotated.mp4   what camera a saw, with its vehicles; so for camera-b
   $(DEMO)/camera-a/annotated/      the best view of each, with its keypoints and segments
   $(DEMO)/camera-a/crops/          the same views as they were cut, to embed or to calibrate with
@@ -73,6 +73,10 @@ format: $(VENV)/developed ## Put Python and C++ into the project's format.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CXX_SOURCES)
+
+docs: $(VENV)/developed ## Build the documentation as pages in site/.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir site
+	@echo "Look at site/index.html"
 
 bench: $(VENV)/developed ## Measure speed and memory against the original's pipeline; takes a while.
 	$(BIN)/pytest -q benchmarks --benchmark-columns=median,iqr,rounds
@@ -121,7 +125,7 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: th
 	@echo "Copy $(TRAINING)/packed/* and $(TRAINING)/pamtri-lite.pamtri into pamtri_edge/weights to ship them."
 
 clean: ## Remove what was built and measured; keep the environment.
-	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf build dist site $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 	rm -f $(VENV)/running $(VENV)/installed $(VENV)/developed $(VENV)/measuring
 
 distclean: clean ## Remove the environment too.

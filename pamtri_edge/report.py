@@ -78,9 +78,8 @@ def write_sheet(path: Path, pairs: Sequence[Pair]) -> int:
             for place, side in zip(divmod(at, columns), (high, wide), strict=True)
         )
         sheet[y : y + high, x : x + wide] = cell
-    _, data = cv2.imencode(
-        path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 92)
-    )
+    how = (cv2.IMWRITE_JPEG_QUALITY, 92) if path.suffix == ".jpg" else ()
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), how)
     try:
         write_atomically(path, data.tobytes())
     except OSError as error:

@@ -69,7 +69,8 @@ def match(
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Compare vehicles that came until then; likewise.")
+        str | None,
+        typer.Option(metavar="TIME", help="Compare vehicles that came until then; in the same form."),
     ] = None,
     same_color: Annotated[
         bool, typer.Option("--same-color", help="Only vehicles of the same most probable color match.")

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE_SUFFIXES = {".py", ".pyi", ".cpp", ".hpp", ".cu", ".cuh", ".sh", ".toml", ".md", ".txt", ".yml"}
-_GENERATED = {".git", ".venv", "build", "dist", "out", "demo-output", "__pycache__"}
+_GENERATED = {".git", ".venv", "build", "dist", "out", "demo-output", "site", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,52 @@ def modules() -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def imports() -> tuple[Import, ...]:
     return _imports()
+
+
+@pytest.fixture(scope="module")
+def users_folder(tmp_path_factory, tiny_bundle):
+    """A folder with the files that the documents name, and a default bundle: tiny networks, a short video."""
+    import cv2
+    import numpy as np
+    import onnx
+    import torch
+
+    import tiny_detectors
+    from foreign_networks import tiny_network
+    from pamtri_edge import samples
+    from pamtri_edge.models import TINY, seeded
+    from pamtri_edge.video.encode import VideoWriter
+
+    folder = tmp_path_factory.mktemp("user")
+    crops = samples.crops(8)
+    (folder / "crops").mkdir()
+    for index, crop in enumerate(crops):
+        cv2.imwrite(str(folder / "crops" / f"{index}.png"), crop[..., ::-1])
+    for name, crop in zip(("car", "van"), crops, strict=False):
+        cv2.imwrite(str(folder / f"{name}.jpg"), crop[..., ::-1])
+    cv2.imwrite(str(folder / "frame.jpg"), cv2.resize(crops[1], (640, 352)))
+    tracks = []
+    writer = VideoWriter(folder / "crossing.mp4", rate=25)
+    for index in range(70):  # a car that comes after a while
+        picture = np.full((120, 160, 3), 70, np.uint8)
+        x = 2 * (index - 20)
+        if index >= 20:
+            picture[30:84, x : x + 64] = cv2.resize(crops[4], (64, 54))[:, : max(0, 160 - x)]
+            tracks.append(f"{index + 1},1,{x},30,64,54\n")
+        writer.write(picture, index / 25)
+    writer.close()
+    (folder / "crossing.txt").write_text("".join(tracks))
+    for name in ("north", "south"):
+        for suffix in (".mp4", ".txt"):
+            (folder / f"{name}{suffix}").write_bytes((folder / f"crossing{suffix}").read_bytes())
+    pose, reid = seeded(TINY, pictures=crops[:2])
+    torch.save(pose.state_dict(), folder / "pose.pth")
+    torch.save(reid.state_dict(), folder / "reid.pth.tar")
+    for name in ("torchreid", "fastreid", "osnet", "osnet_ain_x1_0_vehicle_reid"):
+        onnx.save(tiny_network(batch="N"), folder / f"{name}.onnx")
+    net, outputs = tiny_detectors.yolox()
+    net.save(folder / "yolox_nano.onnx", outputs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAMTRI_CACHE", str(folder / "cache"))
+        patch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+        yield folder

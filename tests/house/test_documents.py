@@ -5,52 +5,74 @@
 import ast
 import importlib
 import inspect
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
-import cv2
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import pamtri_edge
-from pamtri_edge import Reidentifier, samples
+from pamtri_edge import Reidentifier
 
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
     tomllib = None
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md"))),
+)
+LONGEST_README = 130, 1200  # lines, words
 
 
 def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-def in_a_users_folder(tmp_path, monkeypatch, tiny_bundle):
-    """A folder with the pictures that the README reads, and a default bundle."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
-    for name, crop in zip(("car.jpg", "van.jpg"), samples.crops(2), strict=True):
-        cv2.imwrite(name, crop[..., ::-1])
-    cv2.imwrite("frame.jpg", cv2.resize(samples.crops(2)[1], (640, 352)))
+def test_the_readme_is_short_and_begins_with_a_small_picture(root):
+    text = (root / "README.md").read_text()
+    assert text.count("\n") <= LONGEST_README[0]
+    assert len(text.split()) <= LONGEST_README[1]
+    picture = re.search(r"!\[[^]]+\]\(([^)]+)\)", text)
+    assert picture is not None
+    assert text[: picture.start()].count("\n") < 10
+    assert (root / picture[1]).stat().st_size < 150_000
+
+
+def test_every_link_of_a_document_leads_to_a_file(root):
+    broken = [
+        f"{document}: {target}"
+        for document in (*DOCUMENTS, "examples/README.md", "benchmarks/RESULTS.md")
+        for target in re.findall(r"\]\(([^)#]+)\)", (root / document).read_text())
+        if "://" not in target and not (root / document).parent.joinpath(target).exists()
+    ]
+    assert not broken
 
 
 @pytest.mark.filterwarnings("default:.*untrained.*")
-def test_the_readmes_python_runs_as_it_stands(root, in_a_users_folder):
-    code, _ = blocks((root / "README.md").read_text(), "python")
+@pytest.mark.parametrize("document", ["README.md", "docs/pictures.md", "docs/video.md"])
+def test_the_python_of_a_document_runs_as_it_stands(root, users_folder, document, monkeypatch, capsys):
+    monkeypatch.chdir(users_folder)
+    (code,) = blocks((root / document).read_text(), "python")
     names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
-    out = names["out"]
-    assert len(out) == 1
-    assert out.keypoints.shape == (1, 36, 3)
-    assert [(pair.first, pair.second) for pair in names["matches"].pairs] == [(0, 0)]
+    exec(compile(code, document, "exec"), names)
+    if "matches" in names:
+        assert [(pair.first, pair.second) for pair in names["matches"].pairs] == [(0, 0)]
+    else:
+        assert capsys.readouterr().out.split()[0] == "1"
 
 
-def test_the_readmes_python_for_a_gpu_calls_what_there_is(root):
-    _, code = blocks((root / "README.md").read_text(), "python")
+def test_the_python_for_a_gpu_calls_what_there_is(root):
+    (code,) = blocks((root / "docs/gpu.md").read_text(), "python")
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     ours = [call for call in calls if ast.unparse(call.func) in ("Reidentifier.load", "reid.embed")]
     assert len(ours) == 2
@@ -70,27 +92,75 @@ def command_lines(root):
 
 
 def test_every_target_of_make_that_a_document_names_exists(root):
-    targets = set(re.findall(r"^([a-z]+):.*##", (root / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*##", (root / "Makefile").read_text(), re.MULTILINE))
     shown = {words[1] for _, words in command_lines(root) if words[0] == "make"}
     assert shown
     assert shown <= targets
 
 
+def test_every_extra_and_file_that_a_document_installs_exists(root):
+    declared = set(re.findall(r"^([a-z-]+) = \[", (root / "pyproject.toml").read_text(), re.MULTILINE))
+    for document, words in command_lines(root):
+        if words[:2] == ["pip", "install"]:
+            asked = re.findall(r"\[([a-z,-]+)\]", " ".join(words))
+            assert {extra for group in asked for extra in group.split(",")} <= declared, document
+        if words[:2] == ["docker", "build"]:
+            assert (root / (words[words.index("--file") + 1] if "--file" in words else "Dockerfile")).exists()
+
+
 def test_every_command_line_that_a_document_shows_is_understood(root):
     checked = 0
     for document, words in command_lines(root):
-        module = {"pamtri": "pamtri_edge.cli", "pamtri-export": "pamtri_edge.export.cli"}.get(words[0])
-        if module is None:
+        if words[0] not in PROGRAMS:
             continue
-        command = typer.main.get_command(importlib.import_module(module).app)
+        command = typer.main.get_command(program(words[0]))
         arguments = words[1:]
         while arguments and arguments[0] in getattr(command, "commands", {}):
             command = command.commands[arguments.pop(0)]
-        known = {name for parameter in command.params for name in parameter.opts}
-        used = {word for word in arguments if word.startswith("-")}
+        known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+        used = {word for word in arguments if word.startswith("-") and not re.match(r"-\d", word)}
         assert used <= known, f"{document}: {shlex.join(words)}"
         checked += 1
     assert checked >= 6
+
+
+PROGRAMS = {"pamtri": "pamtri_edge.cli", "pamtri-export": "pamtri_edge.export.cli"}
+
+
+def program(name):
+    return importlib.import_module(PROGRAMS[name]).app
+
+
+NOT_HERE = {
+    "rtsp://camera/stream": "needs a camera of a network",
+    "pamtri run 0 ": "needs a camera at the machine",
+    "pamtri train ": "takes hours; tests/cli/test_train_command.py runs it on four pictures",
+    "pamtri evaluate unseen ": "needs what training made; tests/cli/test_evaluate_command.py runs it",
+}
+"""Commands of the documents that are looked at and not run, and why."""
+
+SMALL = {
+    "--model lite --precision": "--pose pose.pth --reid reid.pth.tar --precision",
+    "--identities 1000 --images 20000": "--identities 2 --images 4 --processes 1",
+    "--identities 200 --images 4000 --cameras 12": "--identities 2 --images 4 --cameras 2 --processes 1",
+}
+"""What stands in the documents, and what is run instead: smaller networks and fewer pictures."""
+
+
+def test_every_command_line_that_a_document_shows_runs(root, users_folder, monkeypatch):
+    """In the order of the documents, in one folder; a line that stands twice runs once."""
+    monkeypatch.chdir(users_folder)
+    done = set()
+    for document, words in command_lines(root):
+        line = shlex.join(words)
+        if words[0] not in PROGRAMS or line in done or any(start in f"{line} " for start in NOT_HERE):
+            continue
+        done.add(line)
+        for shown, small in SMALL.items():
+            line = line.replace(shown, small)
+        result = CliRunner().invoke(program(words[0]), shlex.split(line)[1:])
+        assert result.exit_code == 0, f"{document}: {line}\n{result.output}\n{result.exception!r}"
+    assert len(done) >= 20
 
 
 def test_versions_agree(root):
@@ -112,6 +182,39 @@ def test_every_extra_that_a_message_recommends_exists(root, modules):
 
 
 def test_the_places_for_the_measured_tables_are_marked(root):
-    readme = (root / "README.md").read_text()
-    for table in ("speed", "parity"):
-        assert f"<!-- table: {table} -->" in readme
+    for document, tables in (
+        ("README.md", ("accuracy", "speed")),
+        ("benchmarks/RESULTS.md", ("speed", "parity")),
+    ):
+        for table in tables:
+            assert f"<!-- table: {table} -->" in (root / document).read_text()
+
+
+def test_the_documents_become_pages_without_a_warning(root, tmp_path):
+    pytest.importorskip("mkdocs", reason="the documentation needs the dependency group docs")
+    pytest.importorskip("mkdocstrings", reason="the documentation needs the dependency group docs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    assert "embed_frame" in (tmp_path / "site" / "api" / "reidentifier.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.jetson"])
+def test_a_dockerfile_is_clean_and_runs_as_an_ordinary_user(root, name):
+    text = (root / name).read_text()
+    extras = {extra for group in re.findall(r"'\.\[([a-z,-]+)\]'", text) for extra in group.split(",")}
+    declared = set(re.findall(r"^([a-z-]+) = \[", (root / "pyproject.toml").read_text(), re.MULTILINE))
+    assert extras
+    assert extras <= declared
+    last = text[text.rindex("\nFROM ") :]
+    assert re.search(r"^USER [1-9]\d*$", last, re.MULTILINE)
+    assert re.search(r'^ENTRYPOINT \["pamtri"\]$', last, re.MULTILINE)
+    hadolint = shutil.which("hadolint") or shutil.which(
+        "hadolint", path=os.fspath(Path(sys.executable).parent)
+    )
+    if hadolint is None:
+        pytest.skip("hadolint is not installed")
+    found = subprocess.run([hadolint, str(root / name)], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
