@@ -17,7 +17,7 @@ import typer
 from numpy.typing import NDArray
 
 from pamtri_edge import console
-from pamtri_edge.atomic import write_atomically
+from pamtri_edge.atomic import staged_file
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import refuse_inputs
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 _SUFFIXES: Final = (".npz", ".jsonl", ".csv", ".parquet")
 _PART: Final = 32  # pictures in memory at a time
+_AT_ONCE: Final = 1024  # vehicles made into text
 _COLUMNS: Final[Columns] = {
     "name": "text",
     "color": "text",
@@ -86,8 +87,12 @@ def embed(
         raise typer.BadParameter(f"{output} ends in none of {', '.join(_SUFFIXES)}.", param_hint="--output")
     if os.path.lexists(output) and not overwrite:
         raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder; give the name of a file.")
     if not output.absolute().parent.is_dir():
         raise InputError(f"there is no folder {output.absolute().parent} for the output; make it first.")
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise InputError(f"the folder {output.absolute().parent} cannot be written.")
     if output.suffix == ".parquet":
         import_pyarrow(what="a .parquet file", instead="or write .npz, .jsonl or .csv")
     paths = _listed(pictures)
@@ -154,16 +159,25 @@ def _write(output: Path, found: Reidentification) -> None:
     if output.suffix == ".npz":
         found.save(output)
         return
-    # A name that is no Unicode can stand in no JSON and no Parquet: its odd bytes are spelled out.
-    records = ({**one, "name": printable(one["name"])} for one in found.to_dicts())
     if output.suffix != ".jsonl":
-        write_table(output, _COLUMNS, map(_row, records))
+        write_table(output, _COLUMNS, map(_row, _records(found)))
         return
-    lines = "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in records)
     try:
-        write_atomically(output, lines.encode())
+        with staged_file(output) as part, part.open("w", encoding="utf-8", newline="") as file:
+            for one in _records(found):
+                file.write(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def _records(found: Reidentification) -> Iterator[dict[str, Any]]:
+    """Give the vehicles as dictionaries, some at a time.
+
+    A name that is no Unicode can stand in no JSON and no Parquet: its odd bytes are spelled out.
+    """
+    for at in range(0, len(found), _AT_ONCE):
+        for one in found[at : at + _AT_ONCE].to_dicts():
+            yield {**one, "name": printable(one["name"])}
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:

@@ -118,12 +118,14 @@ def test_bad_pictures_are_left_out_where_that_is_asked_for(
         ("out.pkl", 2, "ends in none of .npz, .jsonl, .csv, .parquet"),
         ("nowhere/out.npz", 1, "there is no folder"),
         ("crops", 2, "ends in none of"),
+        ("folder.npz", 1, "is a folder; give the name of a file"),
     ],
 )
 def test_a_bad_output_is_refused_before_any_work(
     call: Call, crops: Path, tmp_path: Path, output: str, code: int, said: str
 ) -> None:
-    found, _, err = call("embed", crops, "--output", tmp_path / output)
+    (tmp_path / "folder.npz").mkdir()
+    found, _, err = call("embed", crops, "--output", tmp_path / output, "--overwrite")
     assert found == code
     assert said in err
 
