@@ -126,7 +126,7 @@ def match(
         refuse_inputs(written, [*files, truth])
     if pictures is not None:
         _check_crops(files)
-    sets = [_events(file, gate, span) for file in files]
+    sets = _events(files, gate, span)
     _check_spaces(sets)
     manifest = _manifest(bundle, sets[0].embeddings.space) if threshold is None else None
     identities = None if truth is None else read_identities(truth)
@@ -181,19 +181,25 @@ def _files(given: list[Path]) -> list[Path]:
     return files
 
 
-def _events(file: Path, gate: bool, span: Span | None) -> EventSet:
-    from pamtri_edge.event_sets import read_event_set
+def _events(files: list[Path], gate: bool, span: Span | None) -> list[EventSet]:
+    from pamtri_edge.event_sets import read_event_sets
 
-    found = read_event_set(file, gate=gate, span=span)
-    if found.updates:
-        several = found.updates != 1
-        _log.warning(
-            "%s: %d event%s %s followed by another of the same camera and track; the last of each counts%s",
-            file, found.updates, "s" * several, "are" if several else "is",
-            "" if not found.renewed else f", but {found.renewed} began at another time: are these several "
-            "runs in one file? Give each its own --camera",
-        )  # fmt: skip
-    return found
+    sets = read_event_sets(files, gate=gate, span=span)
+    for file, found in zip(files, sets, strict=True):
+        if found.updates:
+            _log.warning("%s: %s", file, _updated(found.updates, found.renewed))
+    return sets
+
+
+def _updated(updates: int, renewed: int) -> str:
+    several = updates != 1
+    several_runs = (
+        f", but {renewed} began at another time: are these several runs in one file? Give each its "
+    )
+    return (
+        f"{updates} event{'s' * several} {'are' if several else 'is'} followed by another of the same camera "
+        f"and track; the last of each counts{several_runs + 'own --camera' if renewed else ''}"
+    )
 
 
 def _check_spaces(sets: Sequence[EventSet]) -> None:

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Large files of events are read side by side, and give what they give one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pamtri_edge import event_sets
+from pamtri_edge.errors import InputError
+from pamtri_edge.events import Event, FrameCounts
+
+
+def write(path, camera, tracks):
+    event = {
+        "start_s": 0.0, "end_s": 1.0, "start_utc": None, "end_utc": None, "frames": FrameCounts(5, 1),
+        "below_gate": False, "box": (0, 0, 9, 9), "color": None, "type": None, "embedding": (0.6, 0.8),
+        "keypoints": None, "quality": None, "embedding_space": "sha256:1234", "bundle": "small",
+    }  # fmt: skip
+    path.write_text(
+        "".join(Event(camera=camera, track_id=t, **event).to_json() + "\n" for t in range(tracks))
+    )
+    return path
+
+
+@pytest.fixture
+def side_by_side(monkeypatch):
+    monkeypatch.setattr(event_sets, "_LARGE", 0)
+    monkeypatch.setattr(event_sets, "available_processors", lambda: 2)
+
+
+def test_files_come_back_in_their_order(tmp_path, side_by_side):
+    paths = [write(tmp_path / "north.jsonl", "north", 3), write(tmp_path / "south.jsonl", "south", 1)]
+    found = event_sets.read_event_sets(paths)
+    for path, one in zip(paths, found, strict=True):
+        alone = event_sets.read_event_set(path)
+        assert one.seen == alone.seen
+        np.testing.assert_array_equal(one.embeddings.vectors, alone.embeddings.vectors)
+
+
+def test_a_file_that_is_refused_is_refused_in_the_same_words(tmp_path, side_by_side):
+    paths = [write(tmp_path / "north.jsonl", "north", 3), tmp_path / "absent.jsonl"]
+    with pytest.raises(InputError) as alone:
+        event_sets.read_event_set(paths[1])
+    with pytest.raises(InputError) as beside:
+        event_sets.read_event_sets(paths)
+    assert str(beside.value) == str(alone.value)
