@@ -126,12 +126,12 @@ def users_folder(tmp_path_factory, tiny_bundle):
     cv2.imwrite(str(folder / "frame.jpg"), cv2.resize(crops[1], (640, 352)))
     tracks = []
     writer = VideoWriter(folder / "crossing.mp4", rate=25)
-    for index in range(70):  # a car that comes after a while
-        picture = np.full((120, 160, 3), 70, np.uint8)
-        x = 2 * (index - 20)
-        if index >= 20:
-            picture[30:84, x : x + 64] = cv2.resize(crops[4], (64, 54))[:, : max(0, 160 - x)]
-            tracks.append(f"{index + 1},1,{x},30,64,54\n")
+    for index in range(70):  # two vehicles that come after a while, in opposite directions
+        picture = np.full((240, 240, 3), 70, np.uint8)
+        for track, (y, x) in enumerate(((20, 2 * index - 30), (140, 150 - 2 * index)), 1):
+            if index >= 20 and 10 <= x <= 130:
+                picture[y : y + 81, x : x + 96] = cv2.resize(crops[2 + 2 * track], (96, 81))
+                tracks.append(f"{index + 1},{track},{x},{y},96,81\n")
         writer.write(picture, index / 25)
     writer.close()
     (folder / "crossing.txt").write_text("".join(tracks))

@@ -68,7 +68,7 @@ def test_the_python_of_a_document_runs_as_it_stands(root, users_folder, document
     if "matches" in names:
         assert [(pair.first, pair.second) for pair in names["matches"].pairs] == [(0, 0)]
     else:
-        assert capsys.readouterr().out.split()[0] == "1"
+        assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"1", "2"}
 
 
 def test_the_python_for_a_gpu_calls_what_there_is(root):
@@ -141,23 +141,32 @@ NOT_HERE = {
 
 SMALL = {
     "--model lite --precision": "--pose pose.pth --reid reid.pth.tar --precision",
+    "--precision int8": "--precision int8 --allow-drift",  # four pictures calibrate nothing
     "--identities 1000 --images 20000": "--identities 2 --images 4 --processes 1",
     "--identities 200 --images 4000 --cameras 12": "--identities 2 --images 4 --cameras 2 --processes 1",
 }
 """What stands in the documents, and what is run instead: smaller networks and fewer pictures."""
 
 
+def run_instead(line):
+    for shown, small in SMALL.items():
+        line = line.replace(shown, small)
+    return line
+
+
 def test_every_command_line_that_a_document_shows_runs(root, users_folder, monkeypatch):
-    """In the order of the documents, in one folder; a line that stands twice runs once."""
+    """In the order of the documents, in one folder; what differs in the output alone runs once."""
     monkeypatch.chdir(users_folder)
     done = set()
     for document, words in command_lines(root):
         line = shlex.join(words)
-        if words[0] not in PROGRAMS or line in done or any(start in f"{line} " for start in NOT_HERE):
+        if words[0] not in PROGRAMS or any(start in f"{line} " for start in NOT_HERE):
             continue
-        done.add(line)
-        for shown, small in SMALL.items():
-            line = line.replace(shown, small)
+        line = run_instead(line)
+        what = re.sub(r" --output \S+", "", line)
+        if what in done:
+            continue
+        done.add(what)
         result = CliRunner().invoke(program(words[0]), shlex.split(line)[1:])
         assert result.exit_code == 0, f"{document}: {line}\n{result.output}\n{result.exception!r}"
     assert len(done) >= 20
