@@ -103,7 +103,12 @@ def networks(options: ExportOptions) -> Networks:
     loaded_reid = load_reid(files["reid"])
     loaded_pose = load_pose(files["pose"]) if "pose" in files else None
     provenance = {kind: weights_record(path) for kind, path in files.items()}
-    provenance["reid"]["backbone"] = backbone_name(loaded_reid.spec)
+    spec = loaded_reid.spec
+    more = {"parts": spec.parts, "middle": spec.middle}
+    provenance["reid"] |= {
+        "backbone": backbone_name(spec),
+        **{name: value for name, value in more.items() if value},
+    }
     trained = all(map(are_trained, provenance.values()))
     return Networks(loaded_pose, loaded_reid, trained, provenance)
 

@@ -35,7 +35,7 @@ HEATMAPS: Final = "heatmaps"
 NETWORKS: Final = ("pose.network", "reid.network", "reid.stem", "network", "stem")
 """Scopes of the networks in the fused graph and in a stage's graph; all other nodes are glue."""
 
-_WHOLE: Final = ("whitening", "pool")
+_WHOLE: Final = ("whitening", "pool", "middle", "parts")
 """Parts of the networks that always compute in float32."""
 
 _SAMPLES: Final = 2  # torch would take a sample batch of 1 for a constant

@@ -262,6 +262,19 @@ def reid(
             show_default=False,
         ),
     ] = None,
+    parts: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=4096,
+            help="Also pool five parts of the vehicle apart, where the segments of --embed say they are, "
+            "into so many numbers for the heads, such as 128; 0 for none.",
+        ),
+    ] = 0,
+    middle: Annotated[
+        bool,
+        typer.Option(help="Also give the heads the pooled middle stages of an EfficientNet-Lite."),
+    ] = False,
     loss: Annotated[
         Loss | None,
         typer.Option(
@@ -379,6 +392,7 @@ def reid(
         spec = replace(spec, backbone=DenseSpec(blocks=DENSENET201))
     if side is not None:
         spec = replace(spec, side=side)
+    spec = replace(spec, parts=parts, middle=middle)
     network = None if pose is None or not spec.uses_pose else load_pose(pose)
     if validate_clip is not None and spec.uses_pose and network is None:
         raise InputError(

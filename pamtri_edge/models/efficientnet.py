@@ -64,6 +64,12 @@ class LiteSpec:
         """Width of the pooled feature."""
         return self.head
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Channels of the last map of each resolution but the lowest."""
+        halved = [index for index, stage in enumerate(self.stages) if stage.stride > 1 and index]
+        return tuple(self.stages[index - 1].channels for index in halved)
+
 
 _PUBLISHED: Final = (
     Stage(16, 1, 3, 1, 1),
@@ -116,16 +122,22 @@ class EfficientNetLite(nn.Module):
         return self._conv_stem, self._bn0
 
     @property
-    def blocks(self) -> tuple[nn.Module, ...]:
+    def blocks(self) -> tuple[Block, ...]:
         """The blocks, in order."""
-        return tuple(self._blocks)
+        return tuple(block for block in self._blocks if isinstance(block, Block))
 
     def after_stem(self, stem: Tensor) -> Tensor:
         """Map the normalised output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32), 0..6."""
-        x = functional.relu6(stem)
-        for block in self._blocks:
+        return self.with_ends(stem)[1]
+
+    def with_ends(self, stem: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the maps of `LiteSpec.ends`, from the highest resolution on, and what `after_stem` does."""
+        ends, x = [], functional.relu6(stem)
+        for index, block in enumerate(self.blocks):
+            if index and block.halves:
+                ends.append(x)
             x = block(x)
-        return functional.relu6(_normalised(self._conv_head, self._bn1, x))
+        return ends, functional.relu6(_normalised(self._conv_head, self._bn1, x))
 
 
 class Block(nn.Module):
@@ -133,6 +145,7 @@ class Block(nn.Module):
 
     Attributes:
         residual: its input is added.
+        halves: its output has half the resolution.
     """
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int, expand: int) -> None:
@@ -147,6 +160,7 @@ class Block(nn.Module):
         self._project_conv = SameConvolution(wide, out, 1)
         self._bn2 = _norm(out)
         self.residual = stride == 1 and channels == out
+        self.halves = stride > 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, out, H / stride, W / stride)."""

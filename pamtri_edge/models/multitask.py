@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.errors import InputError
+from pamtri_edge.geometry import EXTRA_MEAN, EXTRA_STD, IMAGE_SIZE
 from pamtri_edge.models.densenet import DenseNet, DenseSpec
 from pamtri_edge.models.efficientnet import EfficientNetLite, LiteSpec
-from pamtri_edge.models.pooling import CubicMeanPool, MeanPool
+from pamtri_edge.models.pooling import PARTS, CubicMeanPool, EndsPool, MeanPool, PartsPool
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, NUM_SEGMENTS, TYPES
 
 LATER: Final = {"later": True}
@@ -47,6 +48,12 @@ class ReidSpec:
             the pooled feature.
         attribute: width of the hidden layers in front of color and type.
         whitened: half of the embedding is the pooled feature itself, whitened; see `Whitening`.
+        parts: width of what the heads take of the vehicle's parts, each pooled where the segments of the
+            stack say it is (see `PartsPool`); 0 for none.
+        middle: the heads also take the pooled ends of the higher resolutions of an EfficientNet-Lite.
+
+    Raises:
+        InputError: parts without segments, or middle stages of another backbone.
     """
 
     keypoints: bool = True
@@ -61,6 +68,17 @@ class ReidSpec:
     feature: int = 1024
     attribute: int = 512
     whitened: bool = False
+    parts: int = field(default=0, metadata=LATER)
+    middle: bool = field(default=False, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.parts and (self.parts < 0 or not self.segments):
+            raise InputError(
+                "parts of a vehicle are pooled where its segments are, and these are not in the stack: take "
+                "them in (--embed segments or both), or leave the parts out."
+            )
+        if self.middle and not isinstance(self.backbone, LiteSpec):
+            raise InputError("middle stages are those of an EfficientNet-Lite; this backbone is a DenseNet.")
 
     @property
     def channels(self) -> int:
@@ -73,6 +91,17 @@ class ReidSpec:
         return self.backbone.pooled
 
     @property
+    def joined(self) -> int:
+        """Width of all that the heads take."""
+        middle = 2 * sum(self.backbone.ends) if isinstance(self.backbone, LiteSpec) and self.middle else 0
+        return self.pooled + middle + self.parts + 3 * NUM_KEYPOINTS * self.keypoints
+
+    @property
+    def headed(self) -> bool:
+        """Whether a layer makes the embedding; else it is the pooled feature."""
+        return self.keypoints or self.multitask or self.neck or self.parts > 0
+
+    @property
     def neck(self) -> bool:
         """Whether the embedding is normalised over the batch, not a leaky ReLU's."""
         return isinstance(self.backbone, LiteSpec)
@@ -80,7 +109,7 @@ class ReidSpec:
     @property
     def learned(self) -> int:
         """Width of the feature that is learned with the identities' classifier."""
-        return self.feature if self.keypoints or self.multitask or self.neck else self.pooled
+        return self.feature if self.headed else self.pooled
 
     @property
     def embedding(self) -> int:
@@ -100,21 +129,25 @@ class ReidNet(nn.Module):
         spec: the inputs, backbone and heads it was built with.
         base: the convolutions.
         pool: makes one feature of their last map.
+        middle: makes one of the maps before; None without `ReidSpec.middle`.
+        parts: makes one for each part of the vehicle; None without `ReidSpec.parts`.
     """
 
     def __init__(self, spec: ReidSpec | None = None) -> None:
         super().__init__()
         self.spec = spec = spec or ReidSpec()
         self.base, self.pool = _backbone(spec), _pooling(spec)
-        joined = spec.pooled + 3 * NUM_KEYPOINTS * spec.keypoints
+        self.middle, self.parts = _ends_pool(spec), PartsPool() if spec.parts else None
+        if spec.parts:
+            self.fc_parts = nn.Linear(len(PARTS) * spec.pooled, spec.parts)
         if spec.multitask:
-            self.fc_vid = nn.Linear(joined, spec.feature)
-            self.fc_vcolor = nn.Linear(joined, spec.attribute)
-            self.fc_vtype = nn.Linear(joined, spec.attribute)
+            self.fc_vid = nn.Linear(spec.joined, spec.feature)
+            self.fc_vcolor = nn.Linear(spec.joined, spec.attribute)
+            self.fc_vtype = nn.Linear(spec.joined, spec.attribute)
             self.classifier_vcolor = nn.Linear(spec.attribute, spec.colors)
             self.classifier_vtype = nn.Linear(spec.attribute, spec.types)
-        elif spec.keypoints or spec.neck:
-            self.fc = nn.Linear(joined, spec.feature)
+        elif spec.headed:
+            self.fc = nn.Linear(spec.joined, spec.feature)
         if spec.neck:
             self.neck = nn.BatchNorm1d(spec.feature)
         self.classifier_vid = nn.Linear(spec.learned, spec.vehicles)
@@ -139,30 +172,51 @@ class ReidNet(nn.Module):
             (id, color, type, feature) or, without the attribute heads, (id, feature): logits (N, V),
             (N, C), (N, T) and the unnormalised embedding (N, D).
         """
-        pooled = self._pooled(self._stem(stack))
-        feature, attributes = self._heads(pooled, keypoint_vector)
+        pooled, seen = self._seen(self._stem(stack), self._segments(stack))
+        feature, attributes = self._heads(seen, keypoint_vector)
         return (self.classifier_vid(feature), *attributes, self._embedding(feature, pooled))
 
     def describe(
         self, stack: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the unnormalised embedding (N, D) and the attribute logits, () or (color, type)."""
-        return self.describe_stem(self._stem(stack), keypoint_vector)
+        return self.describe_stem(self._stem(stack), keypoint_vector, self._segments(stack))
 
     def describe_stem(
-        self, stem: Tensor, keypoint_vector: Tensor | None = None
+        self, stem: Tensor, keypoint_vector: Tensor | None = None, segments: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Go on as `describe` from the normalised output (N, stem, S / 2, S / 2) of the first convolution."""
-        pooled = self._pooled(stem)
-        feature, attributes = self._heads(pooled, keypoint_vector)
+        """Go on as `describe` from the normalised output (N, stem, S / 2, S / 2) of the first convolution.
+
+        `segments` (N, 13, S, S) of 0..1 are needed if and only if the network pools parts.
+        """
+        pooled, seen = self._seen(stem, segments)
+        feature, attributes = self._heads(seen, keypoint_vector)
         return self._embedding(feature, pooled), attributes
 
     def _stem(self, stack: Tensor) -> Tensor:
         convolution, norm = self.base.stem
         return norm(convolution(stack))  # type: ignore[no-any-return]
 
-    def _pooled(self, stem: Tensor) -> Tensor:
-        return self.pool(self.base.after_stem(stem))  # type: ignore[no-any-return]
+    def _segments(self, stack: Tensor) -> Tensor | None:
+        """Return the segments of a stack as 0..1, where they are needed."""
+        return stack[:, -NUM_SEGMENTS:] * EXTRA_STD + EXTRA_MEAN if self.spec.parts else None
+
+    def _seen(self, stem: Tensor, segments: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the pooled feature, and it with all else that the heads take of the picture."""
+        if self.middle is None:
+            ends, last = list[Tensor](), self.base.after_stem(stem)
+        else:
+            assert isinstance(self.base, EfficientNetLite)
+            ends, last = self.base.with_ends(stem)
+        pooled: Tensor = self.pool(last)
+        seen = [pooled]
+        if self.middle is not None:
+            seen.append(self.middle(ends).to(pooled.dtype))
+        if self.parts is not None:
+            if segments is None:
+                raise ValueError("this network pools parts: pass segments, (N, 13, S, S).")
+            seen.append(functional.leaky_relu(self.fc_parts(self.parts(last, segments))))
+        return pooled, torch.cat(seen, dim=1) if len(seen) > 1 else pooled
 
     def _heads(self, pooled: Tensor, keypoint_vector: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the learned feature and the attribute logits."""
@@ -175,7 +229,7 @@ class ReidNet(nn.Module):
             color = self.classifier_vcolor(functional.leaky_relu(self.fc_vcolor(pooled)))
             kind = self.classifier_vtype(functional.leaky_relu(self.fc_vtype(pooled)))
             return self._activated(self.fc_vid(pooled)), (color, kind)
-        if spec.keypoints or spec.neck:
+        if spec.headed:
             return self._activated(self.fc(pooled)), ()
         return pooled, ()
 
@@ -220,6 +274,10 @@ def _backbone(spec: ReidSpec) -> DenseNet | EfficientNetLite:
     if isinstance(spec.backbone, LiteSpec):
         return EfficientNetLite(spec.backbone, spec.channels)
     return DenseNet(spec.backbone, spec.channels)
+
+
+def _ends_pool(spec: ReidSpec) -> EndsPool | None:
+    return EndsPool(spec.backbone.ends) if isinstance(spec.backbone, LiteSpec) and spec.middle else None
 
 
 def _pooling(spec: ReidSpec) -> nn.Module:

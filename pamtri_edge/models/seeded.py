@@ -163,7 +163,7 @@ def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
     if reid.spec.multitask:
         heads = [(f"fc_{what}", f"classifier_{what}") for what in ("vid", "vcolor", "vtype")]
     else:
-        heads = [("fc" if reid.spec.keypoints or reid.spec.neck else "", "classifier_vid")]
+        heads = [("fc" if reid.spec.headed else "", "classifier_vid")]
     seen: list[Tensor] = []
     first = reid.get_submodule(heads[0][0] or heads[0][1])
     handle = first.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[0]))

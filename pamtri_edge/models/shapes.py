@@ -127,8 +127,10 @@ def reid_spec(state: Mapping[str, Tensor]) -> ReidSpec:
         feature=_size(state, head, 0, paper.feature),
         attribute=_size(state, "fc_vcolor.weight", 0, paper.attribute),
         whitened=any(name.startswith("whitening.") for name in state),
+        parts=_size(state, "fc_parts.weight", 0, 0) if segments else 0,
+        middle=lite and any(name.startswith("middle.") for name in state),
     )
-    keypoints = _size(state, head, 1, bare.pooled) != bare.pooled
+    keypoints = _size(state, head, 1, bare.joined) != bare.joined
     return replace(bare, keypoints=keypoints)
 
 

@@ -16,6 +16,7 @@ from pamtri_edge.models import operators
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, unit_length
 from pamtri_edge.models.stem import FusedStem, rewritable
+from pamtri_edge.vehicle import NUM_SEGMENTS
 
 
 class PoseStage(nn.Module):
@@ -130,7 +131,10 @@ class ReidStage(nn.Module):
         rgb = operators.resized(rgb, self.side)
         fine = None if fine is None else operators.resized(fine, self.side)
         stem = self.stem(rgb.to(self.dtype), self._cast(coarse), self._cast(fine))
-        return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector)))
+        segments = fine
+        if self.network.spec.parts and fine is None and coarse is not None:
+            segments = operators.resized(operators.enlarge(coarse[:, -NUM_SEGMENTS:]), self.side)
+        return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector), segments))
 
     def _cast(self, tensor: Tensor | None) -> Tensor | None:
         return None if tensor is None else tensor.to(self.dtype)

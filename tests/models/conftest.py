@@ -54,7 +54,10 @@ def tiny(pictures: list[NDArray[np.uint8]]) -> Callable[[str], tuple[PoseNet, Re
 
 
 def tiny_spec(variant: str) -> ReidSpec:
-    """Return the spec of K(eypoints), H(eatmaps), S(egments), MT (heads); L takes the EfficientNet-Lite."""
+    """Return the spec of K(eypoints), H(eatmaps), S(egments), MT (heads); L takes the EfficientNet-Lite.
+
+    P(arts) and M(iddle stages) are pooled too.
+    """
     parts = variant.split("+")
     return replace(
         TINY_LITE if "L" in parts else TINY[1],
@@ -62,6 +65,8 @@ def tiny_spec(variant: str) -> ReidSpec:
         heatmaps="H" in parts,
         segments="S" in parts,
         multitask="MT" in parts,
+        parts=24 * ("P" in parts),
+        middle="M" in parts,
     )
 
 

@@ -157,6 +157,13 @@ def test_the_variant_is_read_from_the_shapes(bits: tuple[int, ...], spec_of: Any
     assert found == spec
 
 
+@pytest.mark.parametrize("variant", ["S+P", "K+H+S+P", "S+L+P+M", "K+L+M", "L+M", "K+H+S+MT+L+P+M"])
+def test_so_is_whether_parts_and_middle_stages_are_pooled(variant: str, spec_of: Any) -> None:
+    spec = spec_of(variant)
+    found = reid_spec(ReidNet(spec).state_dict())
+    assert replace(found, attribute=spec.attribute) == spec
+
+
 # What does not fit
 
 

@@ -22,7 +22,7 @@ from pamtri_edge.models import Pamtri, PoseNet, ReidNet
 
 @pytest.fixture(scope="module")
 def module(tiny: Callable[[str], tuple[PoseNet, ReidNet]]) -> Pamtri:
-    return Pamtri(*tiny("K+H+S+MT"), geometry=Geometry.ORIGINAL, flip_test=True)
+    return Pamtri(*tiny("K+H+S+MT+P"), geometry=Geometry.ORIGINAL, flip_test=True)
 
 
 @pytest.fixture(scope="module")

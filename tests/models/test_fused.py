@@ -39,7 +39,7 @@ def _assert_close(found: Tensor, expected: Tensor, tolerance: float = 2e-5) -> N
     assert (found - expected).abs().max() <= tolerance * expected.abs().max().clamp_min(1.0)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [*VARIANTS, "S+P", "K+H+S+MT+L+P+M"])
 def test_the_fused_module_equals_the_networks_with_ops_between_them(
     variant: str, tiny: Tiny, batch: Any
 ) -> None:
@@ -67,7 +67,7 @@ def test_the_fused_module_equals_the_networks_with_ops_between_them(
 
 
 @pytest.mark.parametrize("geometry", list(Geometry))
-@pytest.mark.parametrize("variant", ["H", "S", "K+H", "K+H+S+MT", "MT"])
+@pytest.mark.parametrize("variant", ["H", "S", "K+H", "K+H+S+MT", "MT", "S+P", "H+S+L+P+M"])
 def test_the_rewritten_first_convolution_changes_no_output(
     variant: str, geometry: Geometry, tiny: Tiny, batch: Any
 ) -> None:
