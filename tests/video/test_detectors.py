@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -207,6 +208,46 @@ def test_a_network_that_names_its_classes_has_its_vehicles_taken_and_told(tmp_pa
     assert len(detector.detect(frame)) == 1
     assert "vehicles are its classes van (2), Truck (3), not pedestrian, motor" in detector.notice
     assert NetworkDetector(path, spec=DetectorSpec(classes=("pedestrian",))).detect(frame) == []
+
+
+def test_names_that_are_not_those_of_its_classes_are_passed_over_where_numbers_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    frame, _ = _street(Fit.CENTER)
+    for classes, named, own, words in ((1, 80, "0", "1 class by its outputs"), (4, 2, "2", "4 classes by")):
+        net, outputs = tiny.yolov8(classes)
+        names = str({number: f"thing {number}" for number in range(named)})
+        path = net.save(tmp_path / f"{classes}.onnx", outputs, metadata={"names": names})
+        with pytest.raises(InputError, match=rf"{words}.* its metadata names {named}.*--classes"):
+            NetworkDetector(path)
+        with pytest.raises(InputError, match=words):
+            NetworkDetector(path, spec=DetectorSpec(classes=("thing 0",)))
+        assert len(NetworkDetector(path, spec=DetectorSpec(classes=(own,))).detect(frame)) == 1
+        assert len(NetworkDetector(path, spec=ALL).detect(frame)) == 1
+        with pytest.raises(InputError, match=f"accepted: 0 to {classes - 1}"):
+            NetworkDetector(path, spec=DetectorSpec(classes=(str(classes),)))
+
+
+@pytest.mark.parametrize("domain", ["", "TRT"])
+def test_suppression_that_only_tensorrt_has_is_refused_with_the_export_that_works(
+    domain: str, tmp_path: Path
+) -> None:
+    net, outputs = tiny.yolov8(3)
+    path = net.save(tmp_path / "a.onnx", outputs)
+    model = onnx.load(path)
+    ends = ["num_dets", "det_boxes", "det_scores", "det_classes"]
+    boxes = [model.graph.output[0].name] * 2
+    model.graph.node.append(onnx.helper.make_node("EfficientNMS_TRT", boxes, ends, domain=domain))
+    del model.graph.output[:]
+    shapes = ([1, 1], [1, 100, 4], [1, 100], [1, 100])
+    kinds = [onnx.TensorProto.INT32, onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT, onnx.TensorProto.INT32]
+    for name, kind, shape in zip(ends, kinds, shapes, strict=True):
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, shape))
+    if domain:
+        model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    onnx.save(model, path)
+    with pytest.raises(InputError, match=r"ends in EfficientNMS_TRT, which TensorRT alone runs; export it"):
+        NetworkDetector(path)
 
 
 def test_a_network_that_does_not_say_how_many_classes_it_has_is_taken_as_cocos(tmp_path: Path) -> None:

@@ -63,6 +63,15 @@ def choose(
     return Classes(tuple(sorted(set(wanted))), count)
 
 
+def by_number(asked: Sequence[str] | None) -> bool:
+    """Tell whether classes are asked for without any name: by numbers, or all of them."""
+    if asked is None:
+        return False
+    return [name.casefold() for name in asked] == ["all"] or all(
+        name.isascii() and name.isdecimal() for name in asked
+    )
+
+
 def parsed_names(text: str) -> dict[int, str]:
     """Return class names by number from metadata: a dict or list, in Python's or JSON's form, or one a line.
 

@@ -251,11 +251,9 @@ def _has_objectness(width: int, ending: Ending, names: int | None) -> bool | Non
 
 def _counted(graph: Graph, names: int | None, count: int) -> int:
     """Return how many classes there are: what the shapes say, less a segmentation's or pose's own numbers."""
-    if names is None or names == count:
-        return count
-    if names < count and graph.metadata.get("task") in ("segment", "pose"):
+    if names is not None and names < count and graph.metadata.get("task") in ("segment", "pose"):
         return names
-    refuse(graph, f"{count} classes by its outputs, but its metadata names {names}")
+    return count  # names that do not fit are the affair of whoever asks for classes by them
 
 
 def _logits(ending: Ending) -> bool:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detect.classes import choose, parsed_names
+from pamtri_edge.video.detect.classes import by_number, choose, parsed_names
+from pamtri_edge.video.detect.decoding import Dense
 from pamtri_edge.video.detect.detection import Detection, suppress
 from pamtri_edge.video.detect.ending import scaled_inside
 from pamtri_edge.video.detect.graph import Graph, compile_graph, last_line, read_graph
@@ -78,8 +79,9 @@ class NetworkDetector:
         self._picture = _fed(graph, picture, frame, layout)
         self._decoder = layout.decoder
         self._path = graph.path
+        known = _fitting(graph, layout, names, self._spec.classes)
         classes = choose(
-            str(graph.path), self._spec.classes, names=names, count=layout.classes, base=layout.base
+            str(graph.path), self._spec.classes, names=known, count=layout.classes, base=layout.base
         )
         self._wanted = classes.wanted
         self.notice = f"{graph.path.name}: layout {layout.name}"
@@ -168,4 +170,29 @@ def _names(graph: Graph) -> dict[int, str]:
         names = parsed_names(graph.metadata.get(key, ""))
         if names:
             return names
+    return {}
+
+
+def _fitting(
+    graph: Graph, layout: Layout, names: Mapping[int, str], asked: Sequence[str] | None
+) -> Mapping[int, str]:
+    """Return the names, or none where they are not those of the network's classes and nobody asks for any.
+
+    An open-vocabulary YOLO exported for one class keeps COCO's names, for one.
+
+    Raises:
+        InputError: they do not fit, and classes are asked for by name.
+    """
+    count = layout.classes
+    counted = isinstance(layout.decoder, Dense) and layout.decoder.scores_output is None
+    if not counted or count is None or len(names) in (0, count):
+        return names
+    if not by_number(asked):
+        numbers = "0" if count == 1 else f"numbers from 0 to {count - 1}"
+        refuse(
+            graph,
+            f"{count} {'class' if count == 1 else 'classes'} by its outputs, but its metadata names "
+            f"{len(names)}, so that no name is sure; say which are vehicles by number (--classes {numbers}), "
+            "or take all (--classes all)",
+        )
     return {}
