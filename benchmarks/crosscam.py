@@ -27,8 +27,9 @@ from rich.table import Table
 from pamtri_edge import console
 from pamtri_edge.datasets.folder import read_folder
 from pamtri_edge.datasets.footage import read_footage
+from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.evaluate.compare import Comparison, compare
-from pamtri_edge.evaluate.features import BASELINES, Describer
+from pamtri_edge.evaluate.features import Describer
 from pamtri_edge.evaluate.measure import evaluate
 from pamtri_edge.evaluate.networks import BundleDescriber, WeightsDescriber
 from pamtri_edge.evaluate.tables import clip_table, difference_table, percent, percent_interval

@@ -26,8 +26,9 @@ from machine import describe
 from pamtri_edge import console
 from pamtri_edge.datasets.footage import DEFAULT_RULE, TrackRule, read_footage
 from pamtri_edge.errors import InputError
+from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.evaluate.bootstrap import Interval, Scores, difference, mean_interval
-from pamtri_edge.evaluate.features import BASELINES, Describer
+from pamtri_edge.evaluate.features import Describer
 from pamtri_edge.evaluate.measure import Evaluation, evaluate
 from pamtri_edge.evaluate.networks import SCALINGS, BundleDescriber, OnnxDescriber, WeightsDescriber
 from pamtri_edge.evaluate.tables import clip_table, difference_table

@@ -33,6 +33,7 @@ class Baseline(str, Enum):
     THUMBNAIL = "thumbnail"
     HISTOGRAM = "histogram"
     RGB_HISTOGRAM = "rgb-histogram"
+    FACT = "fact"
 
 
 class Metric(str, Enum):
@@ -120,7 +121,10 @@ def evaluate(
     ] = None,
     baseline: Annotated[
         list[Baseline] | None,
-        typer.Option(help="A simple feature to compare the network with; may be repeated."),
+        typer.Option(
+            help="A simple feature to compare the network with; may be repeated. fact: color names and local "
+            "binary patterns."
+        ),
     ] = None,
     baselines_alone: Annotated[
         bool,
@@ -310,7 +314,7 @@ def _others(
     baselines: list[Baseline] | None,
     threads: int | None,
 ) -> list[Describer]:
-    from pamtri_edge.evaluate.features import BASELINES
+    from pamtri_edge.evaluate.baselines import BASELINES
     from pamtri_edge.evaluate.networks import OnnxDescriber
 
     networks: list[Describer] = [

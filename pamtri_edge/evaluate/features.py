@@ -124,14 +124,6 @@ class RgbHistogram:
         return np.asarray(counts.reshape(-1) / counts.sum(), np.float32)
 
 
-BASELINES: Final[dict[str, Describer]] = {
-    "thumbnail": Thumbnail(),
-    "histogram": ColorHistogram(),
-    "rgb-histogram": RgbHistogram(),
-}
-"""The simple features by the names that the command line knows them by."""
-
-
 def describe_all(
     describer: Describer, views: Views, *, batch: int = BATCH, progress: Progress | None = None
 ) -> Description:

@@ -8,7 +8,7 @@ import pytest
 
 from pamtri_edge.datasets.footage import TrackRule, choose_views, read_footage
 from pamtri_edge.errors import InputError, SourceError
-from pamtri_edge.evaluate.features import BASELINES
+from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.evaluate.measure import evaluate
 from pamtri_edge.tracks import read_tracks
 

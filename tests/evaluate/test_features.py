@@ -7,8 +7,8 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.errors import CheckpointError, InputError
+from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.evaluate.features import (
-    BASELINES,
     ColorHistogram,
     Description,
     RgbHistogram,
