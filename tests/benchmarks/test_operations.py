@@ -29,16 +29,6 @@ def memory() -> HostMemory:
     return HostMemory()
 
 
-def test_every_case_has_a_name_of_its_own_and_what_is_promised_is_among_them() -> None:
-    assert len(BY_NAME) == len(ALL)
-    stacks = [case.dtypes for case in ALL if case.operation == "stack" and "drawn" not in case.name]
-    for out in ("float32", "float16"):
-        for maps in ("float32", "float16"):
-            assert any(dtypes == {"uint8", maps, out} for dtypes in stacks)
-            assert any(dtypes == {maps, out} for dtypes in stacks)
-    assert {case.operation for case in ALL} == {"decode", "segments", "stack", "crop"}
-
-
 @pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.usefixtures("simulated_gpu")
 def test_a_case_gives_the_references_results_with_the_kernels_themselves(
@@ -48,11 +38,6 @@ def test_a_case_gives_the_references_results_with_the_kernels_themselves(
     with memory.current():
         prepared = BY_NAME[name].prepare(memory, 2, rng)
         assert prepared.check() <= 1e-3
-
-
-@pytest.mark.parametrize("case", [case for case in ALL if case.dtypes == {"float32"}], ids=lambda c: c.name)
-def test_it_rehearses_on_the_host(case: Case, memory: HostMemory, rng: np.random.Generator) -> None:
-    assert case.prepare(memory, 2, rng).check() == 0
 
 
 @pytest.mark.parametrize(
@@ -103,15 +88,3 @@ def test_a_pixel_under_two_rectangles_is_read_once(pixel_format: str, read: int)
     counted = traffic.crop(rectangles, pixel_format=pixel_format, out_item=2)
     assert counted.read == read
     assert counted.written == 2 * 3 * 256 * 256 * 2
-
-
-def test_rectangles_are_not_so_large_that_pixels_between_the_taps_are_left_out(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(ops, "crop", lambda frame, rectangles, **_: seen.append((frame.shape, rectangles)))
-    BY_NAME["crop RGB to fp32"].prepare(HostMemory(), 500, rng).call()
-    (height, width, _), rectangles = seen[0]
-    assert (rectangles[:, 2:] - rectangles[:, :2]).max() <= 2 * 256
-    assert (rectangles[:, :2] >= 0).all()
-    assert (rectangles[:, 2:] <= (width, height)).all()

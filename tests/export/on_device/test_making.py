@@ -127,7 +127,7 @@ def test_two_networks_get_two_engines_and_the_quicker_form_is_noted(machine, tin
     result = export_bundle(tiny_options(engine=True, staged=True, profile=True))
     names = [json.loads(path.with_suffix(".json").read_text())["model"] for path in engine_files(result.path)]
     assert sorted(names) == ["model.onnx", "staged.pose.onnx", "staged.reid.onnx"]
-    assert [run.name for run in result.report.engines] == [
+    assert [run.judgement.engine for run in result.report.engines] == [
         "TensorRT 10.16.0.72",
         "TensorRT 10.16.0.72, two engines",
     ]

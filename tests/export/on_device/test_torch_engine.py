@@ -34,7 +34,8 @@ def torch_tensorrt(machine, monkeypatch):
 def test_the_engine_has_the_bundles_layout_and_runs_it(machine, torch_tensorrt, tiny_options):
     result = export_bundle(tiny_options(engine=True, via="torch-tensorrt", precision="fp16"))
     (judged,) = result.report.engines
-    assert (judged.via, judged.arithmetic, judged.failures) == ("torch-tensorrt 2.14.0", "fp16", ())
+    judgement = judged.judgement
+    assert (judged.via, judgement.arithmetic, judgement.failures) == ("torch-tensorrt 2.14.0", "fp16", ())
     (engine,) = (result.path / "engines").glob("*.engine")
     record = json.loads(engine.with_suffix(".json").read_text())
     assert record["via"] == "torch-tensorrt 2.14.0"

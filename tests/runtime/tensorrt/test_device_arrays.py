@@ -16,9 +16,9 @@ from onnx import helper, numpy_helper
 
 import cupy_fake as cupy
 import torch_fake
+from onnx_oracle import under_onnxruntime
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
@@ -64,7 +64,7 @@ def pictures(rng: np.random.Generator) -> NDArray[np.uint8]:
 @pytest.fixture
 def meant(seeing: Path, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Return what the pictures give on the CPU."""
-    return create_backend(seeing, backend="torch", device="cpu").run({"images": ops.resize(pictures)})
+    return under_onnxruntime(seeing, {"images": ops.resize(pictures)})
 
 
 def near(found: NDArray[np.float32], meant: NDArray[np.float32]) -> None:

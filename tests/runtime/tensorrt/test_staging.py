@@ -14,8 +14,8 @@ import pytest
 
 import cupy_fake
 import pycuda_fake
+from onnx_oracle import under_onnxruntime
 from pamtri_edge.manifest import TensorSpec
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from pamtri_edge.runtime.tensorrt.device import find_gpu
 from pamtri_edge.runtime.tensorrt.staging import MappedStaging, PinnedStaging, create_staging
@@ -100,7 +100,7 @@ def test_batches_on_a_jetson_give_the_same_without_a_copy_of_pictures(
 ) -> None:
     orin.schedule = schedule
     images = np.random.default_rng(0).normal(size=(70, 3, 16, 16)).astype(np.float32)
-    meant = create_backend(bundle, backend="torch", device="cpu").run({"images": images})["embedding"]
+    meant = under_onnxruntime(bundle, {"images": images})["embedding"]
     backend = load()
     for count in (70, 1, 33, 70):
         found = backend.run({"images": images[:count]})["embedding"]

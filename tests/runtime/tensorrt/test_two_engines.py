@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 import cupy_fake
+from onnx_oracle import under_onnxruntime
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import EngineError, InputError
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt import choice
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
@@ -50,7 +50,7 @@ def test_both_forms_give_the_same(
 ) -> None:
     machine.gpu.schedule = schedule
     model, staged = forms
-    meant = create_backend(model, backend="torch", device="cpu").run({"images": images})
+    meant = under_onnxruntime(model, {"images": images})
     for mode in ("fused", "staged"):
         backend = load(model, staged=staged, mode=mode)
         assert backend.mode == mode
@@ -106,7 +106,7 @@ def test_every_kind_of_stack_is_made_as_its_network_takes_it(
 ) -> None:
     staged = staged_networks(tmp_path, 3 + 36 * heatmaps + 13 * segments, keypoints=keypoints)
     found = load(tmp_path / "model.onnx", staged=staged, mode="staged").run({"images": images})
-    maps = create_backend(staged[0], backend="torch", device="cpu").run({"images": images})["heatmaps"]
+    maps = under_onnxruntime(staged[0], {"images": images})["heatmaps"]
     points = ops.decode(maps)
     stack = ops.stack(images, maps if heatmaps else None, keypoints=points if segments else None)
     meant = stack.mean(axis=(2, 3))

@@ -18,10 +18,10 @@ import cupy_fake
 import emulated_kernels
 import tensorrt_fake
 from emulated_kernels import EmulatedKernels
+from onnx_oracle import under_onnxruntime
 from pamtri_edge import ops, samples
 from pamtri_edge.ops import cuda
 from pamtri_edge.ops import driver as driver_module
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 
 
@@ -89,12 +89,12 @@ def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: dict[str
 
 def meant(networks: tuple[Path, Path], images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Return what the two networks give on the CPU, with the operations of the host between them."""
-    pose, reid = (create_backend(path, backend="torch", device="cpu") for path in networks)
-    heatmaps = pose.run({"images": images})["heatmaps"]
+    pose, reid = networks
+    heatmaps = under_onnxruntime(pose, {"images": images})["heatmaps"]
     keypoints = ops.decode(heatmaps)
     stack = ops.stack(images, heatmaps, keypoints=keypoints)
     vector = keypoints.reshape(len(keypoints), -1) - np.float32(0.5)
-    found = reid.run({"stack": stack, "keypoint_vector": vector})
+    found = under_onnxruntime(reid, {"stack": stack, "keypoint_vector": vector})
     quality = keypoints[..., 2].clip(0, 1).mean(axis=1, keepdims=True)
     return {**found, "keypoints": keypoints, "quality": quality}
 
