@@ -29,7 +29,7 @@ NATIVE := CMakeLists.txt $(shell find kernels -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench gpu native weights clean distclean
+.PHONY: help demo test quick lint format docs bench gpu native weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -62,6 +62,9 @@ export WHERE_TO_LOOK
 
 test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile
+
+quick: $(VENV)/developed ## Run the tests that need no build, compiler or export of whole networks.
+	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile -m "not slow"
 
 lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check

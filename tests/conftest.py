@@ -26,6 +26,21 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, data
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
+SLOW_ROOMS = ("benchmarks", "cases", "export", "kernels", "pipelines")
+"""Rooms that compile, export or run whole programs; `make quick` leaves them out, and what is marked slow."""
+
+SLOW_FIXTURES = frozenset({"compiled_kernels", "wheel"})
+"""What compiles or builds; a test that uses it is slow wherever it stands."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        room = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if room in SLOW_ROOMS or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 def _shared_folder() -> Path | None:
     named = os.environ.get("PAMTRI_SHARED")
     base = Path(named) if named else ROOT.parent / "shared"
