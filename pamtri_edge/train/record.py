@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 
 from pamtri_edge import __version__
+from pamtri_edge.atomic import staged_file, write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +41,7 @@ def versions() -> dict[str, str]:
 def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
     """Write `record.json` whole or not at all; return its path."""
     path = folder / RECORD_FILE
-    temporary = folder / f".{RECORD_FILE}.tmp"
-    try:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(temporary, path)  # noqa: PTH105 - the pair of names reads better side by side
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
@@ -92,10 +87,6 @@ def write_curves(
     for axis in axes:
         axis.grid(alpha=0.3)
     path = folder / CURVES_FILE
-    temporary = folder / f".{CURVES_FILE}.tmp"
-    try:
+    with staged_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
-        os.replace(temporary, path)  # noqa: PTH105
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

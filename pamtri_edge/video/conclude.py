@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.events import Attribute, Event, FrameCounts, utc_text
+from pamtri_edge.manifest import Manifest
 from pamtri_edge.printable import counted
 from pamtri_edge.video.draw import draw_crop
 from pamtri_edge.video.fuse import Fused
@@ -20,7 +20,7 @@ from pamtri_edge.video.journal import ClosedTrack
 _LONGEST_ID = 99_999  # DeepStream's ids fill 64 bits: a label shows their last digits
 
 
-def make_event(track: ClosedTrack, manifest: Any, *, camera: str, start: datetime | None) -> Event:
+def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: datetime | None) -> Event:
     """Return the event of a closed track.
 
     Args:
@@ -52,7 +52,7 @@ def make_event(track: ClosedTrack, manifest: Any, *, camera: str, start: datetim
     )
 
 
-def label(track_id: int, fused: Fused | None, manifest: Any) -> str:
+def label(track_id: int, fused: Fused | None, manifest: Manifest) -> str:
     """Return a track's label: its number and, once known, color and type."""
     number = f"#{track_id}" if track_id <= _LONGEST_ID else f"#..{track_id % 10_000:04d}"
     if fused is None:
@@ -74,7 +74,7 @@ def box_keypoints(fused: Fused | None) -> NDArray[np.float32] | None:
     return keypoints
 
 
-def crop_picture(track: ClosedTrack, manifest: Any) -> NDArray[np.uint8]:
+def crop_picture(track: ClosedTrack, manifest: Manifest) -> NDArray[np.uint8]:
     """Return the picture for people of a track's best crop, with its pose and what is known of it."""
     best = track.fused.best
     keypoints = None
