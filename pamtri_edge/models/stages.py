@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pamtri_edge.geometry import HEATMAP_SIZE
 from pamtri_edge.models import operators
@@ -133,7 +134,9 @@ class ReidStage(nn.Module):
         stem = self.stem(rgb.to(self.dtype), self._cast(coarse), self._cast(fine))
         segments = fine
         if self.network.spec.parts and fine is None and coarse is not None:
-            segments = operators.resized(operators.enlarge(coarse[:, -NUM_SEGMENTS:]), self.side)
+            # By a factor, not to a size, for which the exported graph would ask for the batch's shape.
+            maps, factor = coarse[:, -NUM_SEGMENTS:], self.side / HEATMAP_SIZE
+            segments = functional.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
         return self._finish(self.network.describe_stem(stem, self._cast(keypoint_vector), segments))
 
     def _cast(self, tensor: Tensor | None) -> Tensor | None:
