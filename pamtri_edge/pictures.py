@@ -240,11 +240,16 @@ _NOISE: Final = bytes(37 * index % 251 for index in range(1, 65))
 
 def _ends_gray(picture: NDArray[np.uint8], *, turned: bool) -> bool:
     """Tell whether the last pixels are the gray of missing data; of a turned picture at any corner."""
-    last = 1 + (picture.shape[1] - 1) % _STRIP  # of the last block; behind it is nothing to be seen
+    # Of the last block, behind which is nothing to be seen; colors of the block before it reach into it.
+    last = (2 + (picture.shape[1] - 1) % _STRIP) // 2
     ends = [picture[-1, -last:]]
     if turned:
         ends = [picture[row, column].reshape(1, 3) for row in (0, -1) for column in (0, -1)]
-    return any(bool((np.abs(end.astype(np.int16) - gray) <= 2).all()) for end in ends for gray in _FILLED)
+    return any(
+        bool((end == end[0]).all())
+        and any(bool((np.abs(end[0].astype(np.int16) - gray) <= 2).all()) for gray in _FILLED)
+        for end in ends
+    )
 
 
 def _cut_short(path: Path, header: Header) -> InputError:

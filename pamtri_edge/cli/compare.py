@@ -13,7 +13,6 @@ from rich.table import Table
 
 from pamtri_edge import console
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
-from pamtri_edge.pictures import check_pictures
 from pamtri_edge.printable import printable
 
 if TYPE_CHECKING:
@@ -36,10 +35,11 @@ def compare(
     The cosine is 1 for the same embedding and near 0 for vehicles that have nothing in common. Whether it is
     high is judged by the threshold that the bundle suggests, with the rates that were measured at it.
     """
-    check_pictures([picture_a, picture_b])
     from pamtri_edge.gallery import similarity
+    from pamtri_edge.pictures import check_pictures
     from pamtri_edge.reidentifier import Reidentifier
 
+    check_pictures([picture_a, picture_b])
     with Reidentifier.load(
         bundle, device=device, backend=backend, threads=threads, build=build
     ) as reidentifier:

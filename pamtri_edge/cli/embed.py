@@ -21,7 +21,6 @@ from pamtri_edge.atomic import staged_file
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import refuse_inputs
-from pamtri_edge.pictures import check_pictures, list_pictures, read_picture
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.table_files import Columns, import_pyarrow, write_table
 
@@ -98,6 +97,8 @@ def embed(
     paths = _listed(pictures)
     refuse_inputs(output, paths)
     if unreadable is Unreadable.STOP:
+        from pamtri_edge.pictures import check_pictures
+
         check_pictures(paths)
     from pamtri_edge.reidentifier import Reidentifier
 
@@ -113,6 +114,8 @@ def embed(
 
 def _listed(given: list[Path]) -> list[Path]:
     """Return the pictures that are meant: files as they are, and what is in folders."""
+    from pamtri_edge.pictures import list_pictures
+
     paths: list[Path] = []
     for path in given:
         if path.is_dir():
@@ -146,6 +149,8 @@ def _embedded(reidentifier: Reidentifier, paths: list[Path], *, skip: bool) -> t
 
 
 def _readable(paths: list[Path], *, skip: bool) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    from pamtri_edge.pictures import read_picture
+
     for path in paths:
         try:
             yield path, read_picture(path)
