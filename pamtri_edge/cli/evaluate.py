@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pamtri_edge.datasets.views import EvaluationSet
     from pamtri_edge.evaluate.compare import Comparison
     from pamtri_edge.evaluate.features import Describer
+    from pamtri_edge.evaluate.threshold import Pairs
     from pamtri_edge.manifest import Matching
 
 
@@ -160,6 +161,13 @@ def evaluate(
             "--store", help="Write that threshold into the (first) bundle's manifest, for matching."
         ),
     ] = False,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another test set, a folder, on which the threshold is to keep the rate too, and on which "
+            "the bundle's own threshold is looked at; may be repeated."
+        ),
+    ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Pictures in memory at a time.")] = 32,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
@@ -176,8 +184,8 @@ def evaluate(
     intervals over vehicles.
     """
     from pamtri_edge.evaluate.compare import compare, write_comparison
-    from pamtri_edge.evaluate.measure import Measure
-    from pamtri_edge.evaluate.threshold import store_threshold, suggest_threshold
+    from pamtri_edge.evaluate.measure import Measure, describe_set
+    from pamtri_edge.evaluate.threshold import Pairs, store_threshold, suggest_threshold
 
     refuse_inputs(output, [source, tracks, *(bundle or ())])
     if store and (false_match_rate is None or not bundle):
@@ -195,6 +203,7 @@ def evaluate(
     if tracks is None and (classes, first_frame) != (None, None):
         raise typer.BadParameter("these belong to --tracks.", param_hint="--classes / --first-frame")
     data = _read(source, tracks, stream, classes, first_frame, same_camera)
+    others = [_read(other, None, None, None, None, same_camera) for other in also or []]
     if pose is not None and reid is None:
         _keypoints(data, pose, rule, device, threads, batch, as_json)
         return
@@ -208,13 +217,22 @@ def evaluate(
         describers += _others(onnx, scaling, onnx_output, baseline, threads)
         with _progress("pictures") as update:
             comparison = compare(data, describers, how=how, batch=batch, progress=update)
+            promised: Matching | None = getattr(describers[0], "matching", None)
+            pairs = []
+            if promised is not None or false_match_rate is not None:
+                described = [comparison.described[0]]
+                described += [
+                    describe_set(other, describers[0], batch=batch, progress=update) for other in others
+                ]
+                pairs = [Pairs.of(*one) for one in zip([data, *others], described, strict=True)]
     matching = None
     if false_match_rate is not None:
-        matching = suggest_threshold(data, comparison.described[0], false_match_rate=false_match_rate)
+        matching = suggest_threshold(pairs, false_match_rate=false_match_rate)
     if as_json:
         console.out.print_json(json.dumps(comparison.to_json(matching)))
     else:
         _show(comparison, matching)
+        _show_promise(promised, pairs)
     if output is not None:
         written = write_comparison(comparison, output, matching=matching, overwrite=overwrite)
         console.err.print(f"written: {written!s}", soft_wrap=True)
@@ -351,6 +369,21 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
             f"\nThreshold for {first.feature}: a cosine of {matching.threshold:.4f} is reached by "
             f"{100 * matching.false_match_rate:.3g} % of the pairs of different vehicles and by "
             f"{100 * matching.true_match_rate:.1f} % of the pairs of one.",
+            soft_wrap=True,
+        )
+
+
+def _show_promise(promised: Matching | None, pairs: Sequence[Pairs]) -> None:
+    """Say how often the threshold of a bundle is reached on each set, beside what its manifest promises."""
+    if promised is None:
+        return
+    found = [(f"promised ({promised.set})", promised)]
+    found += [(f"on {one.name}", one.at(promised.threshold)) for one in pairs]
+    console.out.print(f"\nThe bundle's threshold, a cosine of {promised.threshold:.4f}, is reached by")
+    for where, rates in found:
+        console.out.print(
+            f"  {100 * rates.false_match_rate:.3g} % of the pairs of different vehicles and "
+            f"{100 * rates.true_match_rate:.1f} % of the pairs of one, {where}",
             soft_wrap=True,
         )
 

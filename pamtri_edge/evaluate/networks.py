@@ -37,11 +37,15 @@ class BundleDescriber:
     Args:
         reidentifier: the loaded bundle; closing it is the caller's.
         name: what tables call it; None for the bundle's name and precision.
+
+    Attributes:
+        matching: the threshold that the bundle suggests, with its promised rates; None without one.
     """
 
     def __init__(self, reidentifier: Reidentifier, *, name: str | None = None) -> None:
         manifest = reidentifier.manifest
         self._reidentifier = reidentifier
+        self.matching = manifest.matching
         self.name = name or f"{manifest.name} ({manifest.precision})"
 
     def describe(self, pictures: Sequence[Picture]) -> Description:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -80,19 +82,59 @@ def matching_threshold(
     )
 
 
-def suggest_threshold(data: EvaluationSet, described: Described, *, false_match_rate: float) -> Matching:
-    """Return the threshold that keeps a false match rate on a test set; see `matching_threshold`.
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The cosines of a test set's pairs.
+
+    Attributes:
+        name: of the set.
+        genuine: (M,) of pairs of one vehicle.
+        impostor: (F,) of pairs of different vehicles.
+    """
+
+    name: str
+    genuine: Floats
+    impostor: Floats
+
+    @classmethod
+    def of(cls, data: EvaluationSet, described: Described) -> Pairs:
+        """Return the pairs of a set that take part in retrieval; see `pair_cosines`."""
+        return cls(data.name, *pair_cosines(data, described))
+
+    def at(self, threshold: float) -> Matching:
+        """Return how often a threshold is reached; rates of no pairs at all are 0."""
+        false, true = (
+            float((one >= threshold).mean()) if one.size else 0.0 for one in (self.impostor, self.genuine)
+        )
+        return Matching(threshold=threshold, false_match_rate=false, true_match_rate=true, set=self.name)
+
+
+def suggest_threshold(sets: Sequence[Pairs], *, false_match_rate: float) -> Matching:
+    """Return the lowest threshold that keeps a false match rate on every one of some sets.
 
     Args:
-        data: the set; choose nothing else by it than this threshold.
-        described: what the network says of it.
+        sets: one or more; choose nothing else by them than this threshold.
         false_match_rate: the rate.
+
+    Returns:
+        The threshold with the worst rates that it has on any of the sets, and the names of all.
 
     Raises:
         InputError: see `matching_threshold`.
     """
-    genuine, impostor = pair_cosines(data, described)
-    return matching_threshold(genuine, impostor, false_match_rate=false_match_rate, name=data.name)
+    threshold = max(
+        matching_threshold(
+            one.genuine, one.impostor, false_match_rate=false_match_rate, name=one.name
+        ).threshold
+        for one in sets
+    )
+    found = [one.at(threshold) for one in sets]
+    return Matching(
+        threshold=threshold,
+        false_match_rate=max(one.false_match_rate for one in found),
+        true_match_rate=min(one.true_match_rate for one in found),
+        set=", ".join(one.set for one in found),
+    )
 
 
 def pair_cosines(data: EvaluationSet, described: Described) -> tuple[Floats, Floats]:

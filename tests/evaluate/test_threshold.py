@@ -15,6 +15,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.features import Description
 from pamtri_edge.evaluate.measure import Described
 from pamtri_edge.evaluate.threshold import (
+    Pairs,
     matching_threshold,
     pair_cosines,
     store_threshold,
@@ -77,10 +78,21 @@ def test_a_set_gives_a_threshold_with_its_name(make_set, rng):
     sides = [
         Description((centres[ids] + 0.1 * rng.normal(size=(60, 16))).astype(np.float32)) for _ in range(2)
     ]
-    found = suggest_threshold(make_set(ids, ids), Described(*sides), false_match_rate=0.01)
+    pairs = Pairs.of(make_set(ids, ids), Described(*sides))
+    found = suggest_threshold([pairs], false_match_rate=0.01)
     assert found.set == "drawn"
     assert found.false_match_rate <= 0.01
     assert found.true_match_rate == 1.0  # the twenty lie far apart
+
+
+def test_a_threshold_keeps_its_rate_on_every_set_and_promises_the_worst_of_them():
+    easy = Pairs("easy", np.float32([0.9] * 4), np.linspace(-0.5, 0.3, 100, dtype=np.float32))
+    hard = Pairs("hard", np.float32([0.9, 0.9, 0.5, 0.5]), np.linspace(-0.5, 0.7, 100, dtype=np.float32))
+    found = suggest_threshold([easy, hard], false_match_rate=0.05)
+    assert found.threshold == suggest_threshold([hard], false_match_rate=0.05).threshold
+    assert (found.false_match_rate, found.true_match_rate) == (0.05, 0.5)
+    assert found.set == "easy, hard"
+    assert easy.at(found.threshold).false_match_rate == 0.0
 
 
 def test_a_bundle_keeps_it_and_stays_whole(tiny_bundle, tmp_path):
