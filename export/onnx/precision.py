@@ -118,7 +118,7 @@ def quantise(
     model: ModelProto,
     batches: Sequence[Mapping[str, Floats]],
     *,
-    weight_bits: int = 7,
+    weight_bits: int = 8,
     folder: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> ModelProto:
