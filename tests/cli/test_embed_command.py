@@ -9,15 +9,15 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from pamtri_edge import Reidentification, console, samples
+from in_process import run_in_process
+from pamtri_edge import Reidentification, samples
 from pamtri_edge.cli import app, compare
 from pamtri_edge.events import _embedding
 from pamtri_edge.manifest_fields import Matching
@@ -32,16 +32,7 @@ def call(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Return a function that runs `pamtri` in this process with the tiny bundle as the default one."""
     monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
 
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        code = 0
-        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
-            try:
-                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
-            except SystemExit as stop:
-                code = int(stop.code or 0)
-            return code, out.getvalue().decode(), err.getvalue().decode()
-
-    return run
+    return partial(run_in_process, app, columns=200)
 
 
 @pytest.fixture

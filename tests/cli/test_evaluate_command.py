@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
 
+from in_process import run_in_process
 from pamtri_edge import console, samples
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.cli.evaluate import evaluate
@@ -31,16 +32,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(evaluate)
 
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        code = 0
-        with CliRunner().isolation() as (out, err, _):
-            try:
-                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
-            except SystemExit as stop:
-                code = int(stop.code or 0)
-            return code, out.getvalue().decode(), err.getvalue().decode()
-
-    return run
+    return partial(run_in_process, app)
 
 
 @pytest.fixture

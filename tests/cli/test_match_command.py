@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import cv2
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
 
-from pamtri_edge import bundle, console
+from in_process import run_in_process
+from pamtri_edge import bundle
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.cli.match import match
 from pamtri_edge.evaluate.threshold import store_threshold
@@ -40,16 +41,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(match)
 
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        code = 0
-        with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
-            try:
-                console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri"))
-            except SystemExit as stop:
-                code = int(stop.code or 0)
-            return code, out.getvalue().decode(), err.getvalue().decode()
-
-    return run
+    return partial(run_in_process, app, columns=200)
 
 
 def write_events(

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from typer.testing import CliRunner
 
 from foreign_networks import DIM, tiny_network
-from pamtri_edge import Reidentifier, console, samples
+from in_process import run_in_process
+from pamtri_edge import Reidentifier, samples
 from pamtri_edge.cli import app
 from pamtri_edge.events import Event, read_events
 from pamtri_edge.export.foreign.bundle import export_network
@@ -46,15 +47,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-def call(*words: object) -> tuple[int, str, str]:
-    """Run the command in this process."""
-    code = 0
-    with CliRunner(env={"COLUMNS": "200"}).isolation() as (out, err, _):
-        try:
-            console.guarded(lambda: app([str(word) for word in words], prog_name="pamtri"))
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, out.getvalue().decode(), err.getvalue().decode()
+call = partial(run_in_process, app, columns=200)
 
 
 @pytest.fixture
