@@ -220,7 +220,7 @@ def export(
             min=7,
             max=8,
             help="Bits of int8 weights. With 8, sums overflow on x86 processors without VNNI, which then "
-            "refuse the bundle; with 7, old and new processors agree, at less exact numbers. [default: 8]",
+            "refuse the bundle; with 7, old and new processors agree. [default: 7]",
             show_default=False,
         ),
     ] = None,

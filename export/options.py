@@ -54,8 +54,8 @@ class ExportOptions:
         optimize: rewrite the first convolution of re-identification so that no stack is built; the numbers
             are the same.
         calibration: folder of crops for int8.
-        weight_bits: of int8 weights, 7 or 8; None for 8. Those of 7 are less exact, but their sums do not
-            overflow on x86 processors without VNNI.
+        weight_bits: of int8 weights, 7 or 8; None for 7, whose sums do not overflow on x86 processors
+            without VNNI, so that a bundle gives the same numbers on every machine.
         retrieval: labelled set, laid out as VeRi, on which a float16 or int8 file may lose only so much.
         retrieval_loss: how many points of mAP; None for 0.1 in float16 and 1 in int8.
         retrieval_pictures: how many of the set's pictures are used, about.
@@ -130,7 +130,7 @@ class ExportOptions:
     @property
     def int8_weight_bits(self) -> int:
         """Bits of int8 weights."""
-        return self.weight_bits or 8
+        return self.weight_bits or 7
 
     def _check_network(self) -> None:
         """Refuse what belongs to PAMTRI's own networks and would be passed over in silence."""

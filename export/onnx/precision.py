@@ -21,7 +21,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.onnx.calibration import activation_ranges
-from pamtri_edge.export.onnx.graph import in_network
+from pamtri_edge.export.onnx.graph import in_network, scope_of
 
 Floats = NDArray[np.float32]
 
@@ -49,8 +49,17 @@ blank channels are large sums that cancel (see `models.stem`, which spares the f
 normalisation: its rounded bias moves every embedding the same way, which whitening would enlarge.
 """
 
+_FLOAT_BLOCK: Final = "network.base._blocks.0"
+"""The block of an EfficientNet-Lite that stays in float32 with its stem, in a float16 file.
+
+It has 32 channels at the highest resolution, 5 % of the work, and makes two thirds of the whole network's
+error: a depthwise convolution straight on edges. With it the least cosine of the shipped `lite` on rendered
+crops is 0.99998, without 0.99985.
+"""
+
 _FLOAT_BESIDE_INT8: Final = (
     "network.final_layer.weight",
+    "network.base._conv_stem.weight",
     "stem.coarse.left",
     "stem.coarse.right",
     "stem.coarse.top",
@@ -118,7 +127,7 @@ def quantise(
     model: ModelProto,
     batches: Sequence[Mapping[str, Floats]],
     *,
-    weight_bits: int = 8,
+    weight_bits: int = 7,
     folder: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> ModelProto:
@@ -194,11 +203,16 @@ class _OneBatch:
 
 
 def _is_half(node: NodeProto) -> bool:
-    return in_network(node) and not _has_weight(node, _FLOAT_BESIDE_HALF)
+    return in_network(node) and not (_has_weight(node, _FLOAT_BESIDE_HALF) or _in_block(node))
+
+
+def _in_block(node: NodeProto) -> bool:
+    return f"{_FLOAT_BLOCK}." in f"{scope_of(node)}."
 
 
 def _is_quantised(node: NodeProto) -> bool:
-    return node.op_type in _QUANTISED and in_network(node) and not _has_weight(node, _FLOAT_BESIDE_INT8)
+    apart = _has_weight(node, _FLOAT_BESIDE_INT8) or _in_block(node)
+    return node.op_type in _QUANTISED and in_network(node) and not apart
 
 
 def _has_weight(node: NodeProto, endings: tuple[str, ...]) -> bool:

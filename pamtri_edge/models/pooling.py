@@ -17,6 +17,8 @@ PARTS: Final = ((0, 1, 2), (3, 4, 5), (6, 7), (8, 9, 10), (11, 12))
 """The segments of each part of a vehicle: left side, right side, back, what is above the doors, front."""
 
 _LEAST: Final = 1e-9
+"""Of a mean of cubes: the slope of a root at 0 has no end. A bound: the exporter drops so small a summand."""
+
 _LEAST_AREA: Final = 1e-3  # of a part, in cells of the map
 
 
@@ -88,5 +90,5 @@ class PartsPool(nn.Module):
 
 
 def _cubic_mean(wide: Tensor) -> Tensor:
-    mean = (wide * wide * wide).mean(dim=(2, 3)) + _LEAST
-    return mean.pow(1.0 / 3.0)
+    mean = (wide * wide * wide).mean(dim=(2, 3))
+    return mean.clamp(min=_LEAST).pow(1.0 / 3.0)

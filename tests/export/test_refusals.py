@@ -240,7 +240,7 @@ def test_the_manifest_does_not_tell_where_folders_lie(tiny_options, torch_alone,
     result = export_bundle(tiny_options(precision="int8", calibration=tmp_path / "street"))
     text = (result.path / "manifest.json").read_text()
     assert str(tmp_path) not in text
-    assert result.manifest.provenance["calibration"] == {"crops": 2, "source": "street", "weight_bits": 8}
+    assert result.manifest.provenance["calibration"] == {"crops": 2, "source": "street", "weight_bits": 7}
 
 
 def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_path):

@@ -168,7 +168,7 @@ def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labelled):
     assert manifest.retrieval.set == "street"
     assert manifest.retrieval.limit == 100.0
     assert manifest.retrieval.float_groups == ()
-    assert manifest.provenance["calibration"]["weight_bits"] == 8
+    assert manifest.provenance["calibration"]["weight_bits"] == 7
     record = json.loads((result.path / "manifest.json").read_text())
     assert "retrieval" not in record["parity"]
     assert record["retrieval"]["queries"] == 4
