@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.errors import InputError
 
 IMAGE_SIZE: Final = 256
@@ -80,36 +81,7 @@ def crop_rectangles(
         return np.zeros((0, 4), np.int32)
     if array.ndim != 2 or array.shape[1] != 4:
         raise InputError(f"boxes have shape {array.shape}; {_BOXES}.")
-    _refuse(array, ~np.isfinite(array).all(axis=1), "holds a value that is not finite")
-    _refuse(
-        array,
-        (array[:, 2:] <= array[:, :2]).any(axis=1),
-        "is empty or inverted; expected x1 < x2 and y1 < y2 (corners, not width and height)",
-    )
-    if min(frame_width, frame_height) > 1 and ((array >= 0) & (array <= 1)).all():
-        raise InputError(
-            f"the boxes lie between 0 and 1, as shares of the frame; {_BOXES}. "
-            f"Multiply x by {frame_width} and y by {frame_height} first."
-        )
-    limit = np.array([frame_width, frame_height, frame_width, frame_height], np.float64)
-    clipped = np.clip(array, 0.0, limit)
-    _refuse(
-        array,
-        (clipped[:, 2:] <= clipped[:, :2]).any(axis=1),
-        f"lies outside the {frame_width}x{frame_height} frame",
-    )
-    if rule is CropRule.EXACT:
-        low, high = np.floor(clipped[:, :2]), np.ceil(clipped[:, 2:])
-    else:
-        low = 2 * np.ceil(np.floor(clipped[:, :2]) / 2)
-        size = 2 * np.floor(np.floor(clipped[:, 2:] - clipped[:, :2]) / 2)
-        high = np.minimum(low + size, limit[2:])
-    _refuse(
-        array,
-        (high <= low).any(axis=1),
-        "is too small for crop_rule='nvinfer', which rounds sizes down to even; use 2 pixels or more",
-    )
-    return np.concatenate([low, high], axis=1).astype(np.int32)
+    return _core.crop_rectangles(array, int(frame_width), int(frame_height), rule.value)
 
 
 def _numbers(boxes: ArrayLike) -> NDArray[np.float64]:
@@ -117,20 +89,11 @@ def _numbers(boxes: ArrayLike) -> NDArray[np.float64]:
         given = np.asarray(boxes)
         if given.dtype.kind not in "biufO":
             raise InputError(f"boxes are of type {given.dtype}; {_BOXES}.")
-        return np.asarray(given, np.float64)
+        return np.asarray(given, np.float64, order="C")
     except (ValueError, TypeError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"boxes cannot be read as numbers ({error}); {_BOXES}.") from error
-
-
-def _refuse(boxes: NDArray[np.float64], bad: ArrayLike, what: str) -> None:
-    found = np.flatnonzero(bad)
-    if len(found):
-        index = int(found[0])
-        x1, y1, x2, y2 = boxes[index]
-        more = f" ({len(found)} such boxes of {len(boxes)})" if len(found) > 1 else ""
-        raise InputError(f"box {index}, ({x1:g}, {y1:g}, {x2:g}, {y2:g}), {what}{more}.")
 
 
 def crop_to_frame(keypoints: NDArray[np.float32], rectangles: NDArray[np.int32]) -> NDArray[np.float32]:

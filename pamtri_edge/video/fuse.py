@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.errors import InputError
+from pamtri_edge import _core
 
 
 @dataclass(frozen=True)
@@ -62,56 +62,55 @@ class Fused:
     best: Answer
 
 
-def fuse(answers: Sequence[Answer]) -> Fused:
-    """Return the weighted mean of unit embeddings, renormalised, and of the probabilities.
+class Fusion:
+    """The answer of one track, which each embedded view adds to."""
 
-    Views that did not pass the gate count only where no view did. Views that all weigh nothing count
-    alike. Where embeddings cancel each other out, the best view's stands alone.
+    def __init__(self) -> None:
+        self._core = _core.Fusion()
+        self._best: Answer | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether a view that passed the gate is among them."""
+        return self._core.good
+
+    def add(self, answer: Answer) -> bool:
+        """Add a view; return whether it is the one that counts most so far.
+
+        Raises:
+            InputError: its embedding has no direction, or its probabilities are none.
+        """
+        best = self._core.add(
+            answer.weight, answer.good, answer.embedding, answer.color_probs, answer.type_probs
+        )
+        if best:
+            self._best = answer
+        return best
+
+    def fused(self) -> Fused:
+        """Return the weighted mean of unit embeddings, renormalised, and of the probabilities.
+
+        Views that did not pass the gate count only where no view did. Views that all weigh nothing count
+        alike. Where embeddings cancel each other out, the best view's stands alone.
+
+        Raises:
+            InputError: no view was added.
+        """
+        embedding = self._core.embedding()
+        assert self._best is not None
+        return Fused(embedding, self._core.color_probs(), self._core.type_probs(), self._best)
+
+
+def fuse(answers: Sequence[Answer]) -> Fused:
+    """Return what several answers say together; see `Fusion.fused`.
 
     Args:
         answers: one or more, all of the same network.
 
     Raises:
-        InputError: there are none, or no embedding has a direction.
+        InputError: there are none, or an embedding has no direction.
     """
-    counted = [answer for answer in answers if answer.good] or list(answers)
-    if not counted:
-        raise InputError("nothing to fuse: the track has no embedded view.")
-    weights = np.array([max(answer.weight, 0.0) for answer in counted])
-    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(counted), 1 / len(counted))
-    best = counted[int(np.argmax(weights))]
-    units = np.stack([unit(answer.embedding) for answer in counted])
-    mean = weights @ units
-    if np.linalg.norm(mean) < 1e-6:
-        mean = unit(best.embedding)
-    return Fused(
-        embedding=unit(mean).astype(np.float32),
-        color_probs=_mean_probs(weights, [answer.color_probs for answer in counted]),
-        type_probs=_mean_probs(weights, [answer.type_probs for answer in counted]),
-        best=best,
-    )
-
-
-def unit(vector: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a vector scaled to length 1.
-
-    Raises:
-        InputError: it is zero or not finite.
-    """
-    wide = np.asarray(vector, np.float64)
-    length = float(np.linalg.norm(wide))
-    if not np.isfinite(length) or length == 0.0:
-        raise InputError(
-            f"the network gave an embedding of length {length}; check the bundle: pamtri verify BUNDLE"
-        )
-    return np.asarray(wide / length)
-
-
-def _mean_probs(
-    weights: NDArray[np.float64], probs: Sequence[NDArray[np.float32] | None]
-) -> NDArray[np.float32] | None:
-    present = [p for p in probs if p is not None]
-    if len(present) < len(probs):
-        return None
-    mean = weights @ np.stack(present).astype(np.float64)
-    return np.asarray(mean / mean.sum(), np.float32)
+    fusion = Fusion()
+    for answer in answers:
+        fusion.add(answer)
+    return fusion.fused()

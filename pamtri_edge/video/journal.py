@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracks of a running video: what was seen of each, which views were embedded, what is known so far.
 
-Memory is bounded by the number of open tracks, not by the length of the video: a track holds the pixels of
-at most two views, and the numbers of at most `max_views` answers.
+Memory is bounded by the number of open tracks, not by the length of the video: a track holds the pixels
+of at most two views, and the answer of its best one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pamtri_edge.geometry import CropRule, crop_to_frame
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.fuse import Answer, Fused, fuse
+from pamtri_edge.video.fuse import Answer, Fused, Fusion
 from pamtri_edge.video.gate import GateSpec, TrackGate, View, sightings
 
 _LONGEST_WAIT_S: Final = 0.5
@@ -90,7 +90,8 @@ class _Track:
     waiting: int = 0
     closing: bool = False
     held: list[View] = field(default_factory=list)  # chosen before the track was long enough to be one
-    answers: list[Answer] = field(default_factory=list)
+    embedded: int = 0
+    fusion: Fusion = field(default_factory=Fusion)
     crop: NDArray[np.uint8] | None = None
     fused: Fused | None = None
 
@@ -173,7 +174,7 @@ class Journal:
         """Close every track with what is known, without embedding more; for an interruption."""
         self._queue.clear()
         for track in list(self._open.values()):
-            if track.answers:
+            if track.embedded:
                 self._finish(track)
             elif track.seen < self._least_frames:
                 self.counts.short += 1
@@ -211,29 +212,28 @@ class Journal:
     def _note(self, track: _Track, view: View, result: Any, row: int) -> None:
         quality = None if result.quality is None else float(np.clip(result.quality[row], 0.0, 1.0))
         track.gate.answer(quality)
-        track.answers.append(
-            Answer(
-                # Untrained quality is noise: it must not decide which view counts.
-                weight=view.worth * (quality if quality is not None and self._trained else 1.0),
-                embedding=result.embeddings[row].copy(),
-                color_probs=None if result.color_probs is None else result.color_probs[row].copy(),
-                type_probs=None if result.type_probs is None else result.type_probs[row].copy(),
-                keypoints=_frame_keypoints(result.keypoints, row, view),
-                quality=quality,
-                rectangle=view.sighting.rectangle,
-                time_s=view.sighting.time_s,
-                failings=track.gate.failings(view, quality),
-            )
+        weight, failings = track.gate.judge(view, quality)
+        answer = Answer(
+            weight=weight,
+            embedding=result.embeddings[row].copy(),  # a row would keep its whole batch
+            color_probs=None if result.color_probs is None else result.color_probs[row].copy(),
+            type_probs=None if result.type_probs is None else result.type_probs[row].copy(),
+            keypoints=_frame_keypoints(result.keypoints, row, view),
+            quality=quality,
+            rectangle=view.sighting.rectangle,
+            time_s=view.sighting.time_s,
+            failings=failings,
         )
         track.waiting -= 1
-        track.fused = fuse(track.answers)
-        if track.fused.best is track.answers[-1]:
+        track.embedded += 1
+        if track.fusion.add(answer):
             track.crop = view.crop
+        track.fused = track.fusion.fused()
 
     def _finish_if_done(self, track: _Track) -> None:
         if not track.closing or track.waiting or track.track_id not in self._open:
             return
-        if track.answers:
+        if track.embedded:
             self._finish(track)
         else:
             self.counts.unseen += 1
@@ -248,8 +248,8 @@ class Journal:
                 first_s=track.first_s,
                 last_s=track.last_s,
                 seen=track.seen,
-                embedded=len(track.answers),
-                below_gate=not any(answer.good for answer in track.answers),
+                embedded=track.embedded,
+                below_gate=not track.fusion.good,
                 fused=track.fused,
                 crop=track.crop,
             )

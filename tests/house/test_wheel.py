@@ -58,7 +58,8 @@ def test_it_holds_every_module_export_included(wheel, modules):
         base = name.replace(".", "/")
         expected.add(f"{base}/__init__.py" if path.name == "__init__.py" else f"{base}.py")
     assert expected <= names
-    assert any(name.startswith("pamtri_edge/_native.") and name.endswith(".so") for name in names)
+    for module in ("_core", "_native", "_render"):
+        assert any(name.startswith(f"pamtri_edge/{module}.") and name.endswith(".so") for name in names)
 
 
 def test_it_holds_real_files_where_the_repository_has_links(wheel):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.fuse import Answer, fuse, unit
+from pamtri_edge.video.fuse import Answer, fuse
 
 
 def _answer(embedding: list[float], weight: float = 1.0, **changes: Any) -> Answer:
@@ -80,4 +80,4 @@ def test_nothing_to_fuse_is_an_error() -> None:
 @pytest.mark.parametrize("vector", [[0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]])
 def test_an_embedding_without_direction_is_an_error(vector: list[float]) -> None:
     with pytest.raises(InputError, match="check the bundle: pamtri verify"):
-        unit(np.float32(vector))
+        fuse([_answer([1, 0]), _answer(vector)])
