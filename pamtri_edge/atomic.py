@@ -93,7 +93,7 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
 
 
 @contextmanager
-def staged_file(final: Path, *, flush: bool = True) -> Iterator[Path]:
+def staged_file(final: Path, *, flush: bool = True, keep: Path | None = None) -> Iterator[Path]:
     """Give a temporary name beside `final`; what was written there takes the final name at the end.
 
     A reader sees the old content or the new. After an error nothing is left of it.
@@ -102,15 +102,30 @@ def staged_file(final: Path, *, flush: bool = True) -> Iterator[Path]:
         final: the name that the file gets.
         flush: write it through to the disk first, so that a power cut leaves the old content or the new
             too; for many small files, of which none matters alone, this takes too long.
+        keep: another name for what had the final one.
     """
     temporary = temporary_beside(final)
     try:
         yield temporary
-        if flush:
-            _flush(temporary)
-        temporary.replace(final)
+        publish(temporary, final, flush=flush, keep=keep)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def publish(draft: Path, final: Path, *, flush: bool = True, keep: Path | None = None) -> None:
+    """Give a file that was written under another name its final one: for drafts that outlive a block.
+
+    Args:
+        draft: a whole file on the same file system.
+        final: the name that it gets.
+        flush: see `staged_file`.
+        keep: see `staged_file`; a kill in between leaves the old file under this name alone.
+    """
+    if flush:
+        _flush(draft)
+    if keep is not None and final.exists():
+        final.replace(keep)
+    draft.replace(final)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

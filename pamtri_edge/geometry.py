@@ -10,7 +10,7 @@ square that the original PAMTRI shows its pose network. *Heatmap*: cells of the 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +32,21 @@ RGB_STD: Final = (0.229, 0.224, 0.225)
 EXTRA_MEAN: Final = 0.449
 EXTRA_STD: Final = 0.226
 """Normalisation of the RGB channels (of 0..1) and of every heatmap and segment channel."""
+
+Array = TypeVar("Array")
+
+
+def keypoint_vector(flat: Array, *, out: Any = None, library: Any = np) -> Array:
+    """Return keypoints as the re-identification network takes them: less 0.5, so that the center is 0.
+
+    Args:
+        flat: (N, 108) x, y in crop units and confidence of each keypoint; of NumPy, CuPy or torch.
+        out: an array of `library` for the result.
+        library: NumPy or CuPy.
+    """
+    numbers: Any = flat
+    result: Array = numbers - 0.5 if out is None else library.subtract(numbers, np.float32(0.5), out=out)
+    return result
 
 
 class Geometry(str, Enum):

@@ -21,9 +21,19 @@ def available_processors(root: Path = Path("/")) -> int:
     Args:
         root: the folder that holds /proc and /sys.
     """
+    return max(1, min([_allowed(), *map(math.ceil, _grants(root))]))
+
+
+def granted_processors(root: Path = Path("/")) -> int | None:
+    """Return how many processors a container's quota leaves; None where the affinity alone limits them."""
+    count = available_processors(root)
+    return count if count < _allowed() else None
+
+
+def _allowed() -> int:
+    """Return how many processors the affinity mask has."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
-    count = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min([count, *map(math.ceil, _grants(root))]))
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _grants(root: Path) -> Iterator[float]:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from gpu.targets import Target, verdict, word
 from pamtri_edge import console
+from pamtri_edge.atomic import write_atomically
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -87,6 +88,4 @@ class Record:
         return result
 
     def _write(self) -> None:
-        draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps(self._content, indent=2) + "\n")
-        draft.replace(self.path)
+        write_atomically(self.path, (json.dumps(self._content, indent=2) + "\n").encode())

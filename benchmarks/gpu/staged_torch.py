@@ -20,6 +20,7 @@ from gpu.glue import Glue, glue_for
 from gpu.replay import replayed
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models import PoseNet, ReidNet
+from pamtri_edge.models.operators import keypoint_vector
 from pamtri_edge.models.stem import FusedStem
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
 
@@ -99,7 +100,7 @@ class StagedTorch:
         self._before()
         self._heatmaps.copy_(self._pose(self._picture))  # in C order, whichever torch chose
         self._after(self._heatmaps)
-        vector = (self._keypoints.flatten(1) - 0.5).to(self._dtype)
+        vector = keypoint_vector(self._keypoints).to(self._dtype)
         if self._stem is None:
             described = self._reid(self._stack, vector)
         else:

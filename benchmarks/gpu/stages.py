@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu.targets import MISSED, PASSED, SKIPPED, SKIPPED_CODE
+from pamtri_edge.atomic import write_atomically
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MARKER: Final = "pytest.mark.gpu"
@@ -318,9 +319,7 @@ class Summary:
         return str(self._content["verdict"])
 
     def _write(self) -> None:
-        draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps(self._content, indent=2) + "\n")
-        draft.replace(self.path)
+        write_atomically(self.path, (json.dumps(self._content, indent=2) + "\n").encode())
 
 
 def _run(arguments: Sequence[str], seconds: float, given: Mapping[str, str]) -> int | None:

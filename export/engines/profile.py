@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pamtri_edge import ops
 from pamtri_edge.bundle import MODEL_FILE, POSE_FILE, REID_FILE
 from pamtri_edge.export.onnx.graph import HEATMAPS
-from pamtri_edge.geometry import Geometry
+from pamtri_edge.geometry import Geometry, keypoint_vector
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
@@ -98,7 +98,7 @@ def _staged(pose: Backend, reid: Backend, manifest: Manifest, images: Floats) ->
     stack = ops.stack(images, enter, masks)
     given = {"stack": stack}
     if variant["keypoints"]:
-        given["keypoint_vector"] = keypoints.reshape(len(images), -1) - np.float32(0.5)
+        given["keypoint_vector"] = keypoint_vector(keypoints.reshape(len(images), -1))
     stages: list[Stage] = [
         ("pose network", partial(pose.run, {"images": images})),
         ("decode", partial(ops.decode, heatmaps, out=keypoints)),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pamtri_edge import geometry
 from pamtri_edge.geometry import EXTRA_MEAN, EXTRA_STD, HEATMAP_SIZE, IMAGE_SIZE, RGB_MEAN, RGB_STD
 from pamtri_edge.vehicle import KEYPOINT_FLIP, SEGMENT_CONFIDENCE, SEGMENTS
 
@@ -103,7 +104,7 @@ def quality(confidence: Tensor) -> Tensor:
 
 def keypoint_vector(keypoints: Tensor) -> Tensor:
     """Return (N, 108): x, y, confidence of each keypoint (N, 36, 3) in crop units, less 0.5."""
-    return keypoints.flatten(1) - 0.5
+    return geometry.keypoint_vector(keypoints.flatten(1))
 
 
 def normalise_extra(channels: Tensor) -> Tensor:

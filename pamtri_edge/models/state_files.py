@@ -28,6 +28,7 @@ from torch import Tensor
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown
 from pamtri_edge.models.shapes import Kind
+from pamtri_edge.regular_files import check_regular
 
 _NUMPY: Final = ("numpy.core", "numpy._core")  # NumPy 1, NumPy 2
 _KNOWN: Final = {
@@ -67,17 +68,15 @@ def read_state(path: Path, kind: Kind | None = None) -> tuple[State, dict[str, s
         CheckpointError: the file is missing, truncated, no file of weights, holds several networks, or would
             run code.
     """
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder; name the file of weights in it.")
-    if not path.is_file():
-        special = path.exists() and "is a pipe or a device, not a file; copy its content into a file."
-        raise CheckpointError(f"{path} {special}" if special else f"there is no file of weights {path}.")
     try:
+        check_regular(path, path.stat().st_mode, error=CheckpointError, expected="a file of weights")
         if _is_safetensors(path):
             content, metadata = _read_safetensors(path)
         else:
             content = _read_pickle(path)
             metadata = _metadata(content.get("metadata")) if isinstance(content, Mapping) else {}
+    except (FileNotFoundError, NotADirectoryError):
+        raise CheckpointError(f"there is no file of weights {path}.") from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror or error}).") from error
     state = network_state(content, path, kind)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.ops import reference
-from pamtri_edge.processors import available_processors
+from pamtri_edge.processors import granted_processors
 
 Floats = NDArray[np.float32]
 
@@ -74,7 +74,7 @@ def set_threads(count: int | None) -> None:
     """
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= 1024):
         raise InputError(f"the number of threads is {count!r}; expected 1 to 1024, or None for all cores.")
-    operations().set_threads(_granted() if count is None else count)
+    operations().set_threads(granted_processors() if count is None else count)
 
 
 @cache
@@ -94,15 +94,6 @@ def operations() -> _Operations:
                 "reinstall the package with a C++17 compiler at hand: pip install --force-reinstall ."
             ) from error
         return reference
-    native.set_threads(_granted())
+    # Without a quota the compiled code looks at the affinity at each call, since a process may be moved.
+    native.set_threads(granted_processors())
     return native
-
-
-def _granted() -> int | None:
-    """Return how many threads a container's quota leaves; None where the processors alone limit them.
-
-    The compiled code looks at the processors itself, at each call, since a process may be moved.
-    """
-    count = available_processors()
-    affinity = getattr(os, "sched_getaffinity", None)
-    return count if affinity and count < len(affinity(0)) else None

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import random
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError, PamtriError
 from pamtri_edge.train.recipes import differences
 
@@ -59,19 +58,10 @@ def save_state(folder: Path, state: State) -> None:
     torch.save(
         {"format": _FORMAT, "config": state.config, "step": state.step, "content": state.content}, buffer
     )
-    temporary = folder / f".{STATE_FILE}.tmp"
     try:
-        with temporary.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        current = folder / STATE_FILE
-        if current.exists():
-            current.replace(folder / PREVIOUS_FILE)
-        temporary.replace(current)
+        with staged_file(folder / STATE_FILE, keep=folder / PREVIOUS_FILE) as part:
+            part.write_bytes(buffer.getbuffer())
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         kept = "the states written before are whole" if (folder / STATE_FILE).exists() else "none was before"
         raise TrainingError(
             f"the state of step {state.step} ({buffer.tell() / 1e6:.1f} MB) cannot be written to {folder}: "

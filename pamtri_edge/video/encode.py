@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import temporary_beside
+from pamtri_edge.atomic import publish, temporary_beside
 from pamtri_edge.errors import InputError
 from pamtri_edge.video.pyav import import_av, reason
 
@@ -71,7 +71,7 @@ class VideoWriter:
             self._encode(None)
         finally:
             self._close_container()
-        self._part.replace(self.path)
+        publish(self._part, self.path, flush=False)
 
     def discard(self) -> None:
         """Leave nothing behind; for after a failed write."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pamtri_edge.processors import available_processors
+from pamtri_edge.processors import available_processors, granted_processors
 
 AFFINITY = 8
 FLAT = {"proc/self/cgroup": "0::/\n"}
@@ -73,6 +73,7 @@ def test_the_smallest_grant_of_all_groups_counts(
     machine: Callable[[dict[str, str]], Path], files: dict[str, str], count: int
 ) -> None:
     assert available_processors(machine(files)) == count
+    assert granted_processors(machine(files)) == (count if count < AFFINITY else None)
 
 
 def test_a_grant_above_the_affinity_changes_nothing(

@@ -165,8 +165,9 @@ def test_a_negative_variance_and_an_impossible_shape_are_refused(
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pth")
-    for path in (tmp_path / "pipe.pth", Path(os.devnull)):
-        with pytest.raises(CheckpointError, match="is a pipe or a device"):
+    kinds = {tmp_path / "pipe.pth": "a pipe", Path(os.devnull): "a device", tmp_path: "a folder"}
+    for path, kind in kinds.items():
+        with pytest.raises(CheckpointError, match=f"is {kind}; expected a file of weights"):
             load_pose(path)
 
 

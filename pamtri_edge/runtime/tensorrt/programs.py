@@ -14,6 +14,7 @@ import numpy as np
 
 from pamtri_edge import ops
 from pamtri_edge.errors import EngineError
+from pamtri_edge.geometry import keypoint_vector
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.runtime.tensorrt.buckets import LARGEST
 from pamtri_edge.runtime.tensorrt.engine import Engine
@@ -167,7 +168,7 @@ class Staged:
         ops.decode(self._arrays["heatmaps"][:size], out=keypoints)
         if self._takes_keypoints:
             vector = self._arrays["keypoint_vector"][:size]
-            self._cupy.subtract(keypoints.reshape(size, -1), np.float32(0.5), out=vector)
+            keypoint_vector(keypoints.reshape(size, -1), out=vector, library=self._cupy)
 
     def _stack(self, size: int) -> None:
         part = {name: array[:size] for name, array in self._arrays.items()}

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.atomic import sweep
+from pamtri_edge.atomic import publish, sweep
 from pamtri_edge.claims import Claim
 from pamtri_edge.datasets.layout import MANIFEST_FILE, Part, mask_name
 from pamtri_edge.errors import InputError
@@ -94,7 +94,7 @@ class Ledger:
         """
         draft = self._work / _DRAFTS / path.name
         draft.write_bytes(data)
-        draft.replace(path)
+        publish(draft, path, flush=False)
 
     def finish(self, job: Job, records: list[Record]) -> None:
         """Write down that a job's pictures are there.
@@ -104,7 +104,7 @@ class Ledger:
         """
         draft = self._work / _DRAFTS / f"{job.name}.json"
         draft.write_text(json.dumps([record.to_json() for record in records]), encoding="utf-8")
-        draft.replace(self._work / _JOBS / f"{job.name}.json")
+        publish(draft, self._work / _JOBS / f"{job.name}.json", flush=False)
 
     def is_done(self, job: Job, *, masks: bool) -> bool:
         """Tell whether a job's pictures are all there, as long as they were written."""
