@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -25,6 +23,7 @@ from pamtri_edge.export.foreign.specification import (
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite
+from pamtri_edge.signals import leave_when_terminated
 
 
 class Model(str, Enum):
@@ -394,13 +393,8 @@ def export(
 
 def main() -> None:
     """Run `pamtri-export`."""
-    signal.signal(signal.SIGTERM, _terminated)
+    leave_when_terminated()  # so that a half-written bundle is cleaned away
     console.run(app)
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    """Leave as after an error, so that the half-written bundle is cleaned away."""
-    raise SystemExit(128 + number)
 
 
 def class_names(given: str | None, option: str) -> tuple[str, ...] | None:

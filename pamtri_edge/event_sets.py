@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from array import array
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from pamtri_edge.events import Event, parse_utc, read_events
 from pamtri_edge.gallery import Embeddings
 from pamtri_edge.printable import printable
 from pamtri_edge.processors import available_processors
+from pamtri_edge.signals import leave_to_parent
 
 _LARGE: Final = 2**24
 """Bytes of events, 16 MiB: some 20,000, a second's work; a process takes a third of one to start."""
@@ -125,13 +125,8 @@ def read_event_sets(paths: Sequence[Path], *, gate: bool = True, span: Span | No
     if workers < 2 or sum(path.stat().st_size for path in paths if path.is_file()) < _LARGE:
         return [read(path) for path in paths]
     # Not forked: threads of libraries that are loaded here would be missing there.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=leave_to_parent) as pool:
         return list(pool.map(read, paths))
-
-
-def _leave_interrupts() -> None:
-    """Let the parent alone answer Ctrl-C, which all processes of a terminal get."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _seen(event: Event) -> Seen:

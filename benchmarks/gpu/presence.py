@@ -2,37 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is there an NVIDIA GPU, and which CuPy goes with its driver: asked before anything is installed.
 
-`python3 benchmarks/gpu/presence.py` needs the standard library alone. It prints the CuPy package to install
-and exits with 0; or it says in one sentence why nothing can be measured here and exits with 1.
+`python3 benchmarks/gpu/presence.py` needs the standard library and this checkout alone. It prints the CuPy
+package to install and exits with 0; or it says in one sentence why nothing can be measured here and exits
+with 1.
 """
 
 from __future__ import annotations
 
-import ctypes
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2]))  # nothing is installed yet
+from pamtri_edge.libcuda import LIBCUDA, ask_driver
 
 CUPY = {13: "cupy-cuda13x", 12: "cupy-cuda12x"}
 """The package of each major version of CUDA that a driver may offer."""
 
 
-def absence(library: str = "libcuda.so.1") -> tuple[str, int]:
+def absence(library: str = LIBCUDA) -> tuple[str, int]:
     """Return why there is no GPU to measure on (empty: there is one), and the driver's CUDA, as 13000.
 
     Args:
         library: the driver's library.
     """
-    try:
-        cuda = ctypes.CDLL(library)
-    except OSError as error:
-        return f"there is no NVIDIA driver here ({error})", 0
-    code = cuda.cuInit(0)
-    if code != 0:
-        return f"the NVIDIA driver finds no GPU it can use (cuInit gives error {code})", 0
-    count, version = ctypes.c_int(), ctypes.c_int()
-    if cuda.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+    driver = ask_driver(library)
+    if driver.failure:
+        return f"there is no NVIDIA driver here ({driver.failure})", 0
+    if driver.error:
+        return f"the NVIDIA driver finds no GPU it can use (cuInit gives error {driver.error})", 0
+    if not driver.devices:
         return "the NVIDIA driver reports no GPU", 0
-    cuda.cuDriverGetVersion(ctypes.byref(version))
-    return "", version.value
+    return "", driver.version
 
 
 def cupy_package(version: int) -> str:

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -21,6 +19,7 @@ from pamtri_edge.cli.run_shown import show_summary, updater
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
+from pamtri_edge.signals import terminable
 
 if TYPE_CHECKING:
     from pamtri_edge.reidentifier import Reidentifier
@@ -219,7 +218,7 @@ def run(
             )
             for at, name in enumerate(names)
         ]
-        stack.enter_context(_terminable())
+        stack.enter_context(terminable())
         reidentifier = stack.enter_context(
             Reidentifier.load(bundle, device=device, backend=backend, threads=threads, build=build)
         )
@@ -331,20 +330,3 @@ def _follower_maker(
         return DetectionFollower(network, rate=source.rate)
 
     return make
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Have SIGTERM, as a service manager sends it, end a run as Ctrl-C does: with everything finished."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

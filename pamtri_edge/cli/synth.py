@@ -5,11 +5,8 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +16,7 @@ from rich.table import Table
 
 from pamtri_edge import console
 from pamtri_edge.options import finite
+from pamtri_edge.signals import terminable
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.dataset.generate import Generated, Progress
@@ -203,7 +201,7 @@ def synth(
     cv2.setNumThreads(1)  # a process draws on one core; --processes says how many do
     begin = time.monotonic()
     try:
-        with _terminable(), console.progress("images") as bar:
+        with terminable(), console.progress("images") as bar:
             done = generate(
                 plan,
                 output,
@@ -317,7 +315,7 @@ def scene(
         seed=seed,
         supersampling=supersampling,
     )
-    with _terminable(), console.progress("frames") as bar:
+    with terminable(), console.progress("frames") as bar:
         paths = write_traffic(plan, output, on_progress=_counter(bar))
     _list(paths)
 
@@ -357,23 +355,6 @@ def _updater(bar: Any) -> Callable[[Progress], None]:
         bar.update(task, completed=progress.images, note=f"{rate:.1f} images/s" if rate else "")
 
     return update
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Have SIGTERM, as a service manager sends it, end a run as Ctrl-C does: with what is done kept."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _show(done: Generated, seconds: float) -> None:

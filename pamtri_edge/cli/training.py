@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -21,6 +18,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.printable import counted
+from pamtri_edge.signals import stoppable
 
 if TYPE_CHECKING:
     from pamtri_edge.datasets.data_set import DataSet
@@ -199,7 +197,7 @@ def run_training(training: Training) -> None:
     spec = training.spec
     if training.step:
         console.err.print(f"going on at step {training.step}")
-    with _stoppable(training), _bar() as bar:
+    with stoppable(training.stop), _bar() as bar:
         finished = training.run(on_progress=_updater(bar, spec.budget.steps))
     where = str(spec.output)
     if not finished:
@@ -234,24 +232,3 @@ def _bar() -> Any:
     bar = console.progress()
     bar.disable = not console.err.is_terminal
     return bar
-
-
-@contextmanager
-def _stoppable(training: Training) -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM end the training after its present step, with a state to go on from."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        training.stop()
-        signal.signal(number, before[signal.Signals(number)])  # a second one ends it at once
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,6 +15,8 @@ import resource
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any, Final
 
 
@@ -33,22 +35,28 @@ def main(question: str, arguments: dict[str, Any]) -> None:
 
 def driver(libcuda: str) -> dict[str, Any]:
     """Initialise the CUDA driver and list the GPUs, through libcuda alone."""
-    try:
-        library = ctypes.CDLL(libcuda)
-    except OSError as error:
-        return {"loaded": False, "reason": str(error)}
-    code = library.cuInit(0)
-    if code != 0:
-        return {"loaded": True, "error": code, "reason": _error_name(library, code)}
-    version, count = ctypes.c_int(), ctypes.c_int()
-    library.cuDriverGetVersion(ctypes.byref(version))
-    library.cuDeviceGetCount(ctypes.byref(count))
+    asking = _by_path("libcuda")
+    found = asking.ask_driver(libcuda)
+    if found.failure:
+        return {"loaded": False, "reason": found.failure}
+    if found.error:
+        return {"loaded": True, "error": found.error, "reason": _error_name(found.library, found.error)}
     return {
         "loaded": True,
         "error": 0,
-        "cuda": f"{version.value // 1000}.{version.value % 1000 // 10}",
-        "devices": [_device(library, index) for index in range(count.value)],
+        "cuda": asking.dotted(found.version),
+        "devices": [_device(found.library, index) for index in range(found.devices)],
     }
+
+
+def _by_path(name: str) -> Any:
+    """Return a module of `pamtri_edge` that needs the standard library alone, loaded as this file is."""
+    spec = spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _error_name(library: ctypes.CDLL, code: int) -> str:

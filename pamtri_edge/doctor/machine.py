@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pamtri_edge.libcuda import LIBCUDA
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -28,7 +30,7 @@ class Machine:
     """
 
     root: Path = Path("/")
-    libcuda: str = "libcuda.so.1"
+    libcuda: str = LIBCUDA
     python: str = sys.executable
     import_path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

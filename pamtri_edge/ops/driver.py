@@ -2,20 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The NVIDIA driver and CuPy: what has to be there before anything is done to a CUDA array.
 
-The driver is asked first, through ctypes alone: libraries of CUDA may end the process where there is none.
+The driver is asked first: libraries of CUDA may end the process where there is none.
 """
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
+from pamtri_edge import libcuda
 from pamtri_edge.errors import MissingDependencyError
-
-LIBCUDA: str = "libcuda.so.1"
-"""The driver's library."""
+from pamtri_edge.libcuda import dotted
 
 _NO_DEVICE: Final = 100  # CUDA_ERROR_NO_DEVICE of cuda.h
 
@@ -75,29 +73,20 @@ def check_driver(need: Need = ARRAYS) -> int:
     Raises:
         MissingDependencyError: there is no driver, it does not start, or it sees no GPU.
     """
-    try:
-        driver = ctypes.CDLL(LIBCUDA)
-    except OSError as error:
+    driver = libcuda.ask_driver(libcuda.LIBCUDA)
+    if driver.failure:
         raise MissingDependencyError(
-            f"{need.who} an NVIDIA driver, and there is none here ({error}): install it (in a "
+            f"{need.who} an NVIDIA driver, and there is none here ({driver.failure}): install it (in a "
             f"container: --gpus all; on a Jetson: --runtime nvidia), {need.otherwise}."
-        ) from error
-    code = driver.cuInit(0)
-    if code == _NO_DEVICE:
+        )
+    if driver.error == _NO_DEVICE:
         raise MissingDependencyError(
             "the NVIDIA driver sees no GPU: look at CUDA_VISIBLE_DEVICES (in a container: --gpus all; on a "
             f"Jetson: --runtime nvidia), {need.otherwise}."
         )
-    if code:
+    if driver.error:
         raise MissingDependencyError(
-            f"the NVIDIA driver does not start (cuInit gives error {code}): reboot after an update of it; "
-            f"'pamtri doctor' tells more, {need.otherwise}."
+            f"the NVIDIA driver does not start (cuInit gives error {driver.error}): reboot after an update "
+            f"of it; 'pamtri doctor' tells more, {need.otherwise}."
         )
-    version = ctypes.c_int()
-    driver.cuDriverGetVersion(ctypes.byref(version))
-    return version.value
-
-
-def dotted(version: int) -> str:
-    """Return CUDA's number of a version, such as 12060, as people write it: "12.6"."""
-    return f"{version // 1000}.{version % 1000 // 10}"
+    return driver.version

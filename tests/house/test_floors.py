@@ -35,6 +35,8 @@ FLOORS = (
         "npz",
         "table_files",
         "processors",
+        "signals",
+        "libcuda",
     ),
     ("_native", "_render", "ops"),
     ("manifest_fields", "manifest", "bundle_files", "golden", "bundle", "onnx_wire", "models"),

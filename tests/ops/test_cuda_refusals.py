@@ -239,7 +239,7 @@ def test_host_values_are_left_unlooked_at_when_asked() -> None:
 
 def test_without_a_driver_a_cuda_array_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     driver.load_cupy.cache_clear()
-    monkeypatch.setattr(driver, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", "libcuda-that-is-not-there.so.1")
     there: Any = SimpleNamespace(__cuda_array_interface__={})
     for call in (
         lambda: ops.decode(there),

@@ -39,7 +39,7 @@ def install_driver(
     source, library = folder / "driver.cpp", folder / "libcuda.so.1"
     source.write_text(_DRIVER.replace("ERROR", str(error)).replace("VERSION", str(version)))
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    monkeypatch.setattr(driver, "LIBCUDA", str(library))
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", str(library))
 
 
 def install_cupy(monkeypatch: pytest.MonkeyPatch, built_for: int) -> ModuleType:
@@ -50,7 +50,7 @@ def install_cupy(monkeypatch: pytest.MonkeyPatch, built_for: int) -> ModuleType:
 
 
 def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(driver, "LIBCUDA", str(tmp_path / "libcuda.so.1"))
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", str(tmp_path / "libcuda.so.1"))
     with pytest.raises(MissingDependencyError, match=r"need an NVIDIA driver.*install it .* NumPy arrays"):
         driver.load_cupy()
 

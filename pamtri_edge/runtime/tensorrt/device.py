@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.libcuda import dotted
 from pamtri_edge.ops import driver
 
 RELEASE_FILE: Path = Path("/etc/nv_tegra_release")
@@ -88,7 +89,7 @@ def find_gpu(cupy: Any, device: str) -> Gpu:
         compute=f"sm_{properties['major']}{properties['minor']}",
         integrated=bool(properties["integrated"]),
         l4t=_l4t(),
-        cuda=driver.dotted(int(runtime.runtimeGetVersion())),
+        cuda=dotted(int(runtime.runtimeGetVersion())),
     )
 
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import MissingDependencyError
-from pamtri_edge.ops.driver import dotted
+from pamtri_edge.libcuda import dotted
 from pamtri_edge.runtime.tensorrt.device import check_driver
 
 FLAVOURS: Final = ("tensorrt", "tensorrt_rtx")

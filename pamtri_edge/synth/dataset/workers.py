@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -20,6 +19,7 @@ import cv2
 
 from pamtri_edge.datasets.layout import Part, mask_name
 from pamtri_edge.errors import PamtriError
+from pamtri_edge.signals import interrupts_held, leave_to_parent
 from pamtri_edge.synth.dataset.ledger import Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.studio import OpenStudio, Studio
@@ -121,11 +121,8 @@ def _feed(pool: ProcessPoolExecutor, jobs: Iterator[Job], limit: int) -> Iterato
     """Keep `limit` jobs in the pool; yield each when it is done."""
     # The first submissions start the processes, which inherit what is blocked: a Ctrl-C that meets them
     # before they can ignore it would have each print its own traceback.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    with interrupts_held():
         under_way: set[Future[Job]] = {pool.submit(_do, job) for job in islice(jobs, limit)}
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     while under_way:
         done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
         under_way |= {pool.submit(_do, job) for job in islice(jobs, len(done))}
@@ -139,8 +136,7 @@ _painter: Painter | None = None
 def _begin(plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: Event) -> None:
     """Make a process ready. What can fail waits for the first job, which hands its error on."""
     global _painter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_to_parent()
     cv2.setNumThreads(1)  # every process has a core
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _painter = Painter(plan, folder, open_studio, stop)

@@ -18,7 +18,6 @@ from pamtri_edge.errors import ExportError, MissingDependencyError
 from pamtri_edge.export import ParityError, cli, export_bundle, plan_export
 from pamtri_edge.export.engines import making
 from pamtri_edge.export.engines.making import EngineMaker
-from pamtri_edge.ops import driver
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
 
 
@@ -183,7 +182,7 @@ def refused_before_any_work(options, error, match):
 
 
 def test_without_a_driver_it_is_refused_before_any_work(machine, tiny_options, monkeypatch):
-    monkeypatch.setattr(driver, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", "libcuda-that-is-not-there.so.1")
     refused_before_any_work(tiny_options(engine=True), MissingDependencyError, "needs an NVIDIA driver")
 
 

@@ -18,7 +18,6 @@ import pytest
 import cupy_fake
 import tensorrt_fake
 from pamtri_edge import ops
-from pamtri_edge.ops import driver as driver_module
 from pamtri_edge.runtime.tensorrt import device, programs
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
@@ -65,7 +64,7 @@ class Machine:
 @pytest.fixture
 def driver(libcuda: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Put a driver on this machine, which is no Jetson, and an empty cache folder."""
-    monkeypatch.setattr(driver_module, "LIBCUDA", str(libcuda))
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", str(libcuda))
     monkeypatch.setattr(device, "RELEASE_FILE", tmp_path / "no_tegra_release")
     monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PAMTRI_TENSORRT", raising=False)

@@ -16,7 +16,6 @@ import pytest
 import cupy_fake
 import tensorrt_fake
 from pamtri_edge.errors import InputError, MissingDependencyError
-from pamtri_edge.ops import driver as driver_module
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.device import check_driver, find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.library import load_library
@@ -37,7 +36,7 @@ def test_the_driver_tells_the_cuda_it_runs(driver: Path) -> None:
 
 
 def test_no_driver_is_told(machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver_module, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", "libcuda-that-is-not-there.so.1")
     said = refusal(bundle)
     assert "needs an NVIDIA driver, and there is none here" in said
     assert "--gpus all" in said
@@ -198,7 +197,7 @@ def test_whatever_one_tensorrt_lacks_the_next_is_asked(
 def test_building_with_tensorrt_rtx_needs_no_driver(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
     monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
-    monkeypatch.setattr(driver_module, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", "libcuda-that-is-not-there.so.1")
     library = load_library(build_only=True)
     with pytest.raises(MissingDependencyError, match="needs an NVIDIA driver"):
         library.create_runtime()  # the real one would end the process here

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from pamtri_edge.errors import EngineError, InputError
-from pamtri_edge.ops import driver as driver_module
 from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
 
@@ -81,7 +80,7 @@ def test_auto_goes_on_without_a_driver_and_says_so_quietly(
     machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lacks(monkeypatch)
-    monkeypatch.setattr(driver_module, "LIBCUDA", "libcuda-that-is-not-there.so.1")
+    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", "libcuda-that-is-not-there.so.1")
     assert create_backend(bundle).name == "openvino"
     assert "TensorRT is not used: TensorRT needs an NVIDIA driver" in caplog.text
     assert all(record.levelno < logging.WARNING for record in caplog.records)

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What Ctrl-C (SIGINT) and a service manager's SIGTERM do: every handler there is.
+
+Handlers belong to the main thread; in others these blocks change nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Have SIGTERM end what is done in the block as Ctrl-C does, with `KeyboardInterrupt`."""
+    with _handled(_interrupt, signal.SIGTERM):
+        yield
+
+
+@contextmanager
+def stoppable(stop: Callable[[], None]) -> Iterator[None]:
+    """Have the first Ctrl-C or SIGTERM call `stop`, which asks for an end; a second one ends it at once."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def first(number: int, frame: object) -> None:
+        stop()
+        signal.signal(number, before[signal.Signals(number)])
+
+    with _handled(first, *before):
+        yield
+
+
+def leave_when_terminated() -> None:
+    """Have SIGTERM end the program as an error does, so that `finally` blocks clean up; exit code 143."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def leave_to_parent() -> None:
+    """Let the parent alone answer Ctrl-C, which all processes of a terminal get; SIGTERM ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C back until the end of the block, from processes that are started in it too."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+@contextmanager
+def _handled(handler: Callable[[int, object], None], *numbers: signal.Signals) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
