@@ -6,7 +6,7 @@
 and looks every 50 ms how much memory they hold. The resident set size, summed over the tree, counts pages
 that processes share once for each: it is the upper bound, and what the limits are held against. The
 proportional set size shares such pages out, also among programs that are not ours, and is shown beside it.
-Without a clip, the drawn demo clip is repeated until it lasts 30 seconds.
+Without a clip, synthetic traffic is rendered once and repeated until it lasts 30 seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Peak:
     Attributes:
         name: size and precision.
         resident: bytes, summed over the processes.
-        proportional: bytes, likewise; None where the system does not tell.
+        proportional: bytes, summed too; None where the system does not tell.
         seconds: how long the command took.
         samples: how often was looked.
         limit: bytes, or None.
@@ -59,7 +59,7 @@ class Peak:
 
 
 def main(
-    clip: Annotated[Path | None, typer.Argument(help="A video. [default: the drawn demo, 30 s]")] = None,
+    clip: Annotated[Path | None, typer.Argument(help="A video. [default: synthetic traffic, 30 s]")] = None,
     tracks: Annotated[Path | None, typer.Option(help="The clip's tracks.")] = None,
     bundles: Annotated[
         Path, typer.Option(help="Where bundles are; missing ones are exported.")
@@ -137,12 +137,14 @@ def tree_memory(root: int) -> tuple[int, int | None]:
 
 
 def half_a_minute(folder: Path) -> tuple[Path, Path]:
-    """Draw the demo clip and repeat it until it lasts 30 seconds, each time with new tracks."""
-    from pamtri_edge.video import demo
+    """Render synthetic traffic and repeat it until it lasts 30 seconds, each time with new tracks."""
+    from pamtri_edge.synth.traffic.plan import TrafficPlan
+    from pamtri_edge.synth.traffic.videos import write_traffic
     from pamtri_edge.video.encode import VideoWriter
     from pamtri_edge.video.sources import open_source
 
-    video, _, tracks, _, _ = demo.make(folder)
+    plan = TrafficPlan(cameras=1, supersampling=1)
+    video, tracks, _ = write_traffic(plan, folder)
     source = open_source(str(video))
     frames = [frame.picture for frame in source.frames()]
     source.close()
@@ -150,10 +152,10 @@ def half_a_minute(folder: Path) -> tuple[Path, Path]:
     long, long_tracks = folder / "half-a-minute.mp4", folder / "half-a-minute.txt"
     most = max(int(line[1]) for line in lines)
     repeated = []
-    writer = VideoWriter(long, rate=demo.FPS)
-    for index in range(round(SECONDS * demo.FPS)):
+    writer = VideoWriter(long, rate=plan.fps)
+    for index in range(round(SECONDS * plan.fps)):
         turn, at = divmod(index, len(frames))
-        writer.write(frames[at], index / demo.FPS)
+        writer.write(frames[at], index / plan.fps)
         for frame, track, *rest in lines:
             if int(frame) == at + 1:
                 repeated.append(",".join([str(index + 1), str(int(track) + turn * most), *rest]))

@@ -72,16 +72,6 @@ def test_a_file_of_identities_may_have_more_columns(identities):
     assert found == {("a", 1): "4", ("b", 3): "4"}
 
 
-def test_the_demonstrations_file_is_read(tmp_path):
-    pytest.importorskip("av", reason="writing videos takes PyAV")
-    from pamtri_edge.video.demo import SCENES
-
-    path = tmp_path / "identities.csv"
-    rows = [f"{scene.name},{track},{who},red" for scene in SCENES for track, who in enumerate(scene.order, 1)]
-    path.write_text("\n".join(["camera,track_id,identity,color", *rows]))
-    assert len(read_identities(path)) == 12
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

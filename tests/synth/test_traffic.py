@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.evaluate.truth import read_identities
 from pamtri_edge.synth.traffic.camera import Placed, TrafficCamera
 from pamtri_edge.synth.traffic.plan import TrafficPlan, camera_name, comes, drives, pose_camera
 from pamtri_edge.synth.traffic.videos import traffic_vehicles, write_traffic
@@ -49,7 +50,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_files_are_those_that_the_demonstration_reads(folder):
+def test_the_files_are_those_that_run_and_match_read(folder):
     assert sorted(path.name for path in folder.iterdir()) == [
         *("camera-a.mp4", "camera-a.txt", "camera-b.mp4", "camera-b.txt", "identities.csv"),
     ]
@@ -60,6 +61,8 @@ def test_the_files_are_those_that_the_demonstration_reads(folder):
         mine = [row for row in rows if row["camera"] == camera]
         assert sorted(row["identity"] for row in mine) == ["1", "2", "3", "4"]
         assert [row["track_id"] for row in mine] == ["1", "2", "3", "4"]
+    told = {(row["camera"], int(row["track_id"])): row["identity"] for row in rows}
+    assert read_identities(folder / "identities.csv") == told
 
 
 def test_tracks_lie_on_their_vehicles_in_every_frame(folder):
