@@ -3,7 +3,7 @@
 """Which views of a track are worth the network. `GateSpec` has the rule in words; the core decides by it.
 
 The core (`pamtri_edge._core`, the one that pipelines drive as well) goes by measurements. What it asks of the
-pixels is measured here, and the pixels of what it wants embedded are kept here.
+pixels is measured here.
 """
 
 from __future__ import annotations
@@ -108,6 +108,10 @@ class Sighting:
     cut: bool
     overlap: float
 
+    def for_core(self) -> _core.Sighting:
+        """Return the same as the core takes it."""
+        return _core.Sighting(self.time_s, self.rectangle, self.cut, self.overlap)
+
 
 @dataclass(frozen=True)
 class View:
@@ -115,28 +119,11 @@ class View:
 
     Attributes:
         sighting: where it was seen.
-        measured: what the core knows of it.
         crop: (h, w, 3) uint8 RGB, a copy.
     """
 
     sighting: Sighting
-    measured: _core.View
     crop: NDArray[np.uint8]
-
-    @property
-    def worth(self) -> float:
-        """See `GateSpec`."""
-        return self.measured.worth
-
-    @property
-    def failings(self) -> tuple[str, ...]:
-        """Why it is below the gate, as far as the picture tells, in words of `events.GATE_REASONS`."""
-        return self.measured.failings
-
-    @property
-    def passes(self) -> bool:
-        """Whether it passes the gate, as far as the picture tells."""
-        return not self.failings
 
 
 def sightings(
@@ -156,50 +143,6 @@ def sightings(
         Sighting(boxes[index].track_id, found.time_s, found.rectangle, found.cut, found.overlap)
         for index, found in _core.sightings(array, wide, high, frame.time_s, rule.value, border_px)
     ]
-
-
-class TrackGate:
-    """Chooses the views of one track; see `GateSpec` for the rule.
-
-    Args:
-        spec: the numbers.
-        trained: whether the network's pose quality means anything.
-    """
-
-    def __init__(self, spec: GateSpec, *, trained: bool) -> None:
-        self._core = _core.TrackGate(spec.for_core(), trained)
-        self._pending: View | None = None
-
-    def offer(self, sighting: Sighting, picture: NDArray[np.uint8]) -> View | None:
-        """Consider a sighting; return a view that is to be embedded now, or None.
-
-        Args:
-            sighting: the track's place in a frame.
-            picture: that frame, (H, W, 3) uint8 RGB.
-        """
-        x1, y1, x2, y2 = sighting.rectangle
-        crop = picture[y1:y2, x1:x2]
-        seen = _core.Sighting(sighting.time_s, sighting.rectangle, sighting.cut, sighting.overlap)
-        keep, send = self._core.offer(seen, detail(crop) if self._core.wants_detail(seen) else None)
-        if keep:
-            self._pending = View(sighting, self._core.pending(), crop.copy())
-        return self._take() if send else None
-
-    def close(self) -> View | None:
-        """Return the view that is to be embedded at the end of the track, or None."""
-        return self._take() if self._core.close() else None
-
-    def answer(self, quality: float | None) -> None:
-        """Take note of the pose quality that an embedded view turned out to have."""
-        self._core.answer(quality)
-
-    def judge(self, view: View, quality: float | None) -> tuple[float, tuple[str, ...]]:
-        """Return how much an embedded view counts, and what keeps it from standing for its vehicle."""
-        return self._core.judge(view.measured, quality)
-
-    def _take(self) -> View | None:
-        view, self._pending = self._pending, None
-        return view
 
 
 def detail(crop: NDArray[np.uint8]) -> float:

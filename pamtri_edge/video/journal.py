@@ -2,27 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracks of a running video: what was seen of each, which views were embedded, what is known so far.
 
-Memory is bounded by the number of open tracks, not by the length of the video: a track holds the pixels
-of at most two views, and the answer of its best one.
+Which views are embedded and in which batches, when a track is over and what it is then, is decided by the
+core (`pamtri_edge._core`); here are the pixels and the network. Memory is bounded by the number of open
+tracks, not by the length of the video: a track holds the pixels of its best view and of those that wait.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.geometry import CropRule, crop_to_frame
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.fuse import Answer, Fused, Fusion
-from pamtri_edge.video.gate import GateSpec, TrackGate, View, sightings
+from pamtri_edge.video.fuse import Answer, Fused
+from pamtri_edge.video.gate import GateSpec, View, detail, sightings
 
-_LONGEST_WAIT_S: Final = 0.5
-"""A view waits so many seconds of the video for others to fill its batch; longer, and labels come late."""
+_SOURCE: Final = 0  # a journal is of one video
+_NOT_LATE: Final = -math.inf  # a time at which only whole batches are due
 
 
 class Embedder(Protocol):
@@ -80,22 +83,6 @@ class Counts:
     embedded: int = 0
 
 
-@dataclass
-class _Track:
-    track_id: int
-    first_s: float
-    gate: TrackGate
-    last_s: float = 0.0
-    seen: int = 0
-    waiting: int = 0
-    closing: bool = False
-    held: list[View] = field(default_factory=list)  # chosen before the track was long enough to be one
-    embedded: int = 0
-    fusion: Fusion = field(default_factory=Fusion)
-    crop: NDArray[np.uint8] | None = None
-    fused: Fused | None = None
-
-
 class Journal:
     """Keeps the open tracks and has their views embedded in batches across tracks.
 
@@ -116,71 +103,60 @@ class Journal:
         crop_rule: CropRule = CropRule.EXACT,
         least_frames: int = 1,
     ) -> None:
-        self._embedder = embedder
+        spec = _core.TracksSpec()
         self._gate = gate or GateSpec()
-        self._batch = batch
+        spec.gate, spec.trained = self._gate.for_core(), bool(embedder.manifest.trained)
+        spec.batch, spec.least_frames = batch, least_frames
+        self._core = _core.Tracks(spec)
+        self._embedder = embedder
         self._rule = crop_rule
-        self._least_frames = least_frames
-        self._trained = bool(embedder.manifest.trained)
-        self._open: dict[int, _Track] = {}
-        self._queue: list[tuple[_Track, View]] = []
+        # By handle of the track: its pending view, and the one that counts most.
+        self._pending: dict[int, View] = {}
+        self._best: dict[int, tuple[Answer, View]] = {}
+        self._fused: dict[int, Fused] = {}
+        self._chosen: dict[int, View] = {}  # by ticket: views to be embedded
         self._closed: list[ClosedTrack] = []
         self.counts = Counts()
 
     def observe(self, frame: Frame, boxes: Sequence[TrackBox]) -> None:
         """Take note of the tracks in the next frame, and embed what is due."""
+        handles: dict[int, int] = {}
         for box in boxes:
-            if box.track_id not in self._open:
-                gate = TrackGate(self._gate, trained=self._trained)
-                self._open[box.track_id] = _Track(box.track_id, frame.time_s, gate)
+            if self._core.find(_SOURCE, box.track_id) is None:
                 self.counts.tracks += 1
-            track = self._open[box.track_id]
-            track.last_s = frame.time_s
-            track.seen += 1
+            handles[box.track_id] = self._core.see(_SOURCE, box.track_id, frame.time_s)
         for sighting in sightings(frame, boxes, rule=self._rule, border_px=self._gate.border_px):
-            track = self._open[sighting.track_id]
-            view = track.gate.offer(sighting, frame.picture)
-            if view is not None:
-                track.held.append(view)
-            if track.seen >= self._least_frames:
-                self._release(track)
-        if self._queue and frame.time_s - self._queue[0][1].sighting.time_s >= _LONGEST_WAIT_S:
-            self._embed(self._queue[: self._batch])
+            handle = handles[sighting.track_id]
+            x1, y1, x2, y2 = sighting.rectangle
+            crop = frame.picture[y1:y2, x1:x2]
+            seen = sighting.for_core()
+            wanted = detail(crop) if self._core.wants_detail(handle, seen) else None
+            choice = self._core.offer(handle, seen, wanted)
+            if choice.keep:
+                self._pending[handle] = View(sighting, crop.copy())
+            self._choose(choice)
+            self._embed(self._core.due(_NOT_LATE))
+        self._embed(self._core.due(frame.time_s))
 
     def end(self, track_ids: Iterable[int]) -> None:
         """Close tracks that will not be seen again; each comes out of `take` once its views are embedded."""
         for track_id in track_ids:
-            track = self._open.get(track_id)
-            if track is None:
-                continue
-            if track.seen < self._least_frames:
-                self.counts.short += 1
-                del self._open[track_id]
-                continue
-            track.closing = True
-            last = track.gate.close()
-            if last is not None:
-                track.held.append(last)
-            self._release(track)
-            self._finish_if_done(track)
+            handle = self._core.find(_SOURCE, track_id)
+            if handle is not None:
+                self._end(handle)
 
     def end_all(self) -> None:
         """Close every track and embed what is left."""
-        self.end(list(self._open))
-        while self._queue:
-            self._embed(self._queue[: self._batch])
+        for handle in self._core.open():
+            self._end(handle)
+        while tickets := self._core.due(math.inf):
+            self._embed(tickets)
 
     def abandon(self) -> None:
         """Close every track with what is known, without embedding more; for an interruption."""
-        self._queue.clear()
-        for track in list(self._open.values()):
-            if track.embedded:
-                self._finish(track)
-            elif track.seen < self._least_frames:
-                self.counts.short += 1
-            else:
-                self.counts.unfinished += 1
-        self._open.clear()
+        self._core.abandon()
+        self._chosen.clear()
+        self._collect()
 
     def take(self) -> list[ClosedTrack]:
         """Return the tracks that were closed since the last call."""
@@ -189,71 +165,77 @@ class Journal:
 
     def known(self, track_id: int) -> Fused | None:
         """Return what is known so far of an open track, or None."""
-        track = self._open.get(track_id)
-        return None if track is None else track.fused
+        handle = self._core.find(_SOURCE, track_id)
+        return None if handle is None else self._fused.get(handle)
 
-    def _release(self, track: _Track) -> None:
-        for view in track.held:
-            track.waiting += 1
-            self._queue.append((track, view))
-            if len(self._queue) >= self._batch:
-                self._embed(self._queue[: self._batch])
-        track.held.clear()
+    def _end(self, handle: int) -> None:
+        self._choose(self._core.end(handle))
+        while tickets := self._core.due(_NOT_LATE):
+            self._embed(tickets)
+        self._collect()
 
-    def _embed(self, items: Sequence[tuple[_Track, View]]) -> None:
-        result = self._embedder.embed([view.crop for _, view in items])
-        del self._queue[: len(items)]
-        self.counts.embedded += len(items)
-        for row, (track, view) in enumerate(items):
-            self._note(track, view, result, row)
-        for track, _ in items:
-            self._finish_if_done(track)
+    def _choose(self, choice: _core.Choice) -> None:
+        if choice.ticket is not None:
+            self._chosen[choice.ticket] = self._pending.pop(choice.handle)
 
-    def _note(self, track: _Track, view: View, result: Any, row: int) -> None:
-        quality = None if result.quality is None else float(np.clip(result.quality[row], 0.0, 1.0))
-        track.gate.answer(quality)
-        weight, failings = track.gate.judge(view, quality)
-        answer = Answer(
-            weight=weight,
-            embedding=result.embeddings[row].copy(),  # a row would keep its whole batch
-            color_probs=None if result.color_probs is None else result.color_probs[row].copy(),
-            type_probs=None if result.type_probs is None else result.type_probs[row].copy(),
-            keypoints=_frame_keypoints(result.keypoints, row, view),
-            quality=quality,
-            rectangle=view.sighting.rectangle,
-            time_s=view.sighting.time_s,
-            failings=failings,
-        )
-        track.waiting -= 1
-        track.embedded += 1
-        if track.fusion.add(answer):
-            track.crop = view.crop
-        track.fused = track.fusion.fused()
-
-    def _finish_if_done(self, track: _Track) -> None:
-        if not track.closing or track.waiting or track.track_id not in self._open:
+    def _embed(self, tickets: Sequence[int]) -> None:
+        if not tickets:
             return
-        if track.embedded:
-            self._finish(track)
-        else:
-            self.counts.unseen += 1
-        del self._open[track.track_id]
+        result = self._embedder.embed([self._chosen[ticket].crop for ticket in tickets])
+        self.counts.embedded += len(tickets)
+        for row, ticket in enumerate(tickets):
+            self._note(ticket, result, row)
+        self._core.settle()
+        self._collect()
 
-    def _finish(self, track: _Track) -> None:
-        assert track.fused is not None
-        assert track.crop is not None
-        self._closed.append(
-            ClosedTrack(
-                track_id=track.track_id,
-                first_s=track.first_s,
-                last_s=track.last_s,
-                seen=track.seen,
-                embedded=track.embedded,
-                below_gate=not track.fusion.good,
-                fused=track.fused,
-                crop=track.crop,
-            )
+    def _note(self, ticket: int, result: Any, row: int) -> None:
+        view = self._chosen.pop(ticket)
+        quality = None if result.quality is None else float(np.clip(result.quality[row], 0.0, 1.0))
+        answered = self._core.answer(
+            ticket,
+            quality,
+            result.embeddings[row],
+            None if result.color_probs is None else result.color_probs[row],
+            None if result.type_probs is None else result.type_probs[row],
         )
+        handle = answered.handle
+        if answered.best:
+            answer = Answer(
+                weight=answered.weight,
+                keypoints=_frame_keypoints(result.keypoints, row, view),
+                quality=quality,
+                rectangle=view.sighting.rectangle,
+                time_s=view.sighting.time_s,
+                failings=answered.failings,
+            )
+            self._best[handle] = (answer, view)
+        known = self._core.known(handle)
+        assert known is not None
+        self._fused[handle] = Fused(*known, self._best[handle][0])
+
+    def _collect(self) -> None:
+        """Take the tracks that are over out of the core, and let their pixels go."""
+        for track in self._core.take_closed():
+            self._pending.pop(track.handle, None)
+            self._fused.pop(track.handle, None)
+            best = self._best.pop(track.handle, None)
+            for ticket in track.dropped:
+                self._chosen.pop(ticket, None)
+            if best is None:
+                setattr(self.counts, track.fate, getattr(self.counts, track.fate) + 1)
+                continue
+            self._closed.append(
+                ClosedTrack(
+                    track_id=track.id,
+                    first_s=track.first_s,
+                    last_s=track.last_s,
+                    seen=track.seen,
+                    embedded=track.embedded,
+                    below_gate=not track.good,
+                    fused=Fused(*track.fused(), best[0]),
+                    crop=best[1].crop,
+                )
+            )
 
 
 def _frame_keypoints(

@@ -3,6 +3,8 @@
 //
 // pamtri_edge._core: the decisions on NumPy arrays. What is refused is refused as
 // pamtri_edge.errors.InputError, in the core's own words.
+#include "bindings.hpp"
+
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -31,7 +33,6 @@ using namespace pamtri::core;
 namespace {
 
 using BoxArray = nb::ndarray<const double, nb::shape<-1, 4>, nb::c_contig, nb::device::cpu>;
-using FloatArray = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Numbers = std::array<std::int32_t, 4>;
 
 std::vector<Box> boxes_of(const BoxArray& array) {
@@ -54,31 +55,6 @@ FrameSize frame_of(std::int64_t width, std::int64_t height) {
 
 Numbers numbers_of(const Rectangle& rectangle) {
     return {rectangle.x1, rectangle.y1, rectangle.x2, rectangle.y2};
-}
-
-/// A NumPy array that owns its values.
-template <typename T, typename... Sides>
-auto array_of(std::vector<T> values, Sides... sides) {
-    auto* kept = new std::vector<T>(std::move(values));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-    return nb::ndarray<nb::numpy, T>(kept->data(), {static_cast<std::size_t>(sides)...}, owner);
-}
-
-nb::tuple words_of(Failings failings) {
-    nb::list words;
-    for (const std::string& word : failing_words(failings)) words.append(word);
-    return nb::tuple(words);
-}
-
-Fusion::Values values_of(const std::optional<FloatArray>& array) {
-    if (!array) return {};
-    return {array->data(), array->shape(0)};
-}
-
-nb::object probabilities_of(std::vector<float> values) {
-    if (values.empty()) return nb::none();
-    const std::size_t size = values.size();
-    return nb::cast(array_of(std::move(values), size));
 }
 
 void bind_spec(nb::module_& m) {
@@ -117,6 +93,7 @@ void bind_views(nb::module_& m) {
         .def_ro("cut", &Sighting::cut)
         .def_ro("overlap", &Sighting::overlap);
     nb::class_<View>(m, "View")
+        .def_ro("sighting", &View::sighting)
         .def_ro("worth", &View::worth)
         .def_prop_ro("failings", [](const View& self) { return words_of(self.failings); });
     m.def(
@@ -180,7 +157,7 @@ void bind_fusion(nb::module_& m) {
 }  // namespace
 
 NB_MODULE(_core, m) {
-    m.doc() = "The decisions of a run: crop rules, views, gate, fusion.";
+    m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks.";
     // The type lives as long as the interpreter.
     nb::object error = nb::module_::import_("pamtri_edge.errors").attr("InputError");
     nb::register_exception_translator(
@@ -209,4 +186,5 @@ NB_MODULE(_core, m) {
     bind_views(m);
     bind_gate(m);
     bind_fusion(m);
+    bind_tracks(m);
 }

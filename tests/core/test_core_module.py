@@ -29,7 +29,7 @@ def signatures(stub: str) -> dict[str, list[str]]:
             if isinstance(member, ast.FunctionDef) and "setter" not in ast.dump(member):
                 owner = node.name + "." if isinstance(node, ast.ClassDef) else ""
                 found[owner + member.name] = [argument.arg for argument in member.args.args]
-            elif isinstance(member, ast.AnnAssign):  # a property that can be set
+            elif isinstance(member, ast.AnnAssign) and member is not node:  # a property that can be set
                 found[f"{node.name}.{ast.unparse(member.target)}"] = ["self"]  # type: ignore[union-attr]
     return found
 

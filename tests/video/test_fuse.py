@@ -1,25 +1,43 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.fuse import Answer, fuse
 
 
-def _answer(embedding: list[float], weight: float = 1.0, **changes: Any) -> Answer:
-    fields: dict[str, Any] = {
-        "color_probs": np.float32([0.5, 0.5]),
-        "type_probs": None,
-        "keypoints": None,
-        "quality": 0.5,
-        "rectangle": (0, 0, 10, 10),
-        "time_s": 0.0,
-        **changes,
-    }
-    return Answer(weight=weight, embedding=np.float32(embedding), **fields)
+class Answer(NamedTuple):
+    weight: float
+    embedding: NDArray[np.float32]
+    color_probs: NDArray[np.float32] | None
+    type_probs: NDArray[np.float32] | None
+    good: bool
+
+
+class Fused(NamedTuple):
+    embedding: NDArray[np.float32]
+    color_probs: NDArray[np.float32] | None
+    type_probs: NDArray[np.float32] | None
+    best: Answer | None
+
+
+def fuse(answers: list[Answer]) -> Fused:
+    fusion = _core.Fusion()
+    best = None
+    for one in answers:
+        if fusion.add(one.weight, one.good, one.embedding, one.color_probs, one.type_probs):
+            best = one
+    return Fused(fusion.embedding(), fusion.color_probs(), fusion.type_probs(), best)
+
+
+def _answer(
+    embedding: list[float], weight: float = 1.0, *, good: bool = True, color_probs: Any = (0.5, 0.5)
+) -> Answer:
+    return Answer(weight, np.float32(embedding), np.float32(color_probs), None, good)
 
 
 def test_one_view_speaks_for_itself() -> None:
@@ -56,7 +74,7 @@ def test_the_best_view_is_the_one_that_counts_most() -> None:
 
 
 def test_views_below_the_gate_count_only_where_there_is_no_other() -> None:
-    bad = _answer([0, 1], 9.0, failings=("small",))
+    bad = _answer([0, 1], 9.0, good=False)
     good = _answer([1, 0], 0.1)
     assert fuse([bad, good]).embedding.tolist() == pytest.approx([1, 0])
     assert fuse([bad, good]).best is good

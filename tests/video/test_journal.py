@@ -131,6 +131,18 @@ def test_a_track_that_is_never_inside_the_frame_has_no_event_and_is_counted(fake
     assert journal.counts.unseen == 1
 
 
+def test_a_track_that_ended_and_is_seen_again_while_its_view_waits_is_closed_once(
+    fake_reidentifier: Any,
+) -> None:
+    journal = Journal(fake_reidentifier(), batch=2)
+    journal.observe(_frame(0), _boxes(1))
+    journal.end([1])
+    journal.observe(_frame(1), _boxes(2, 1))  # the view of track 2 fills the batch before 1 is offered
+    assert [(track.track_id, track.seen) for track in journal.take()] == [(1, 2)]
+    journal.end_all()
+    assert [track.track_id for track in journal.take()] == [2]
+
+
 def test_an_unknown_track_cannot_end(fake_reidentifier: Any) -> None:
     journal = Journal(fake_reidentifier())
     journal.end([5])
@@ -166,6 +178,16 @@ def test_the_crop_is_that_of_the_best_view(fake_reidentifier: Any) -> None:
     assert track.embedded == 3
     assert track.crop.shape == (110, 110, 3)
     assert track.fused.best.rectangle == (5, 5, 115, 115)
+
+
+def test_a_view_has_its_own_copy_of_the_pixels(fake_reidentifier: Any) -> None:
+    journal = Journal(fake_reidentifier())
+    frame = _frame(0)
+    before = frame.picture[20:80, 20:80].copy()
+    journal.observe(frame, _boxes(1))
+    frame.picture[:] = 0
+    journal.end_all()
+    assert (journal.take()[0].crop == before).all()
 
 
 def test_memory_does_not_grow_with_the_length_of_the_video(fake_reidentifier: Any) -> None:
