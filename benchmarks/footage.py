@@ -30,9 +30,10 @@ from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.evaluate.bootstrap import Interval, Scores, difference, mean_interval
 from pamtri_edge.evaluate.features import Describer
 from pamtri_edge.evaluate.measure import Evaluation, evaluate
-from pamtri_edge.evaluate.networks import SCALINGS, BundleDescriber, OnnxDescriber, WeightsDescriber
+from pamtri_edge.evaluate.networks import BundleDescriber, OnnxDescriber, WeightsDescriber
 from pamtri_edge.evaluate.tables import clip_table, difference_table
 from pamtri_edge.reidentifier import Reidentifier
+from pamtri_edge.words import SCALINGS
 
 RESULTS = Path(__file__).parent / "results"
 

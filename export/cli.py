@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,43 +23,7 @@ from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite
 from pamtri_edge.signals import leave_when_terminated
-
-
-class Model(str, Enum):
-    """Networks of a named size."""
-
-    LITE = "lite"
-    PAPER = "paper"
-
-
-class Via(str, Enum):
-    """The way to an engine."""
-
-    TENSORRT = "tensorrt"
-    TORCH_TENSORRT = "torch-tensorrt"
-
-
-class ColorOrder(str, Enum):
-    """The order of a network's channels."""
-
-    RGB = "rgb"
-    BGR = "bgr"
-
-
-class Layout(str, Enum):
-    """Where the colors stand in the shape of a network's input."""
-
-    NCHW = "nchw"
-    NHWC = "nhwc"
-
-
-class Precision(str, Enum):
-    """How the two networks are typed in the file."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    INT8 = "int8"
-
+from pamtri_edge.words import ChannelLayout, ColorOrder, FilePrecision, Size, Via
 
 app = typer.Typer(
     add_completion=False,
@@ -105,7 +68,7 @@ Examples:
 @app.command(help=_HELP)
 def export(
     model: Annotated[
-        Model | None,
+        Size | None,
         typer.Option(
             help="Networks of this size, instead of --pose and --reid: with the trained weights that come "
             "with the package, or with random weights where it has none."
@@ -168,7 +131,7 @@ def export(
         typer.Option(help="Order of the channels that --network takes. [default: rgb]", show_default=False),
     ] = None,
     layout: Annotated[
-        Layout | None,
+        ChannelLayout | None,
         typer.Option(
             help="Shape that --network takes: (N, 3, H, W) or (N, H, W, 3). [default: what the file states]",
             show_default=False,
@@ -182,9 +145,7 @@ def export(
             show_default=False,
         ),
     ] = None,
-    precision: Annotated[
-        Precision, typer.Option(help="Type of the two networks in the file.")
-    ] = Precision.FP32,
+    precision: Annotated[FilePrecision, typer.Option(help="Type of the two networks in the file.")] = "fp32",
     geometry: Annotated[
         Geometry,
         typer.Option(help="How a crop becomes pictures; 'original' for weights of the NVlabs code."),
@@ -296,7 +257,7 @@ def export(
             help="How the engine is made: TensorRT reads the ONNX file, or torch-tensorrt (2.14 or later, "
             "with a PyTorch for CUDA) compiles the PyTorch network; fp32 and fp16."
         ),
-    ] = Via.TENSORRT,
+    ] = "tensorrt",
     no_build: Annotated[
         bool,
         typer.Option(
@@ -337,17 +298,17 @@ def export(
         "scale": parse_scale(input_scale),
         "mean": parse_three(mean, "mean"),
         "std": parse_three(std, "std"),
-        "color_order": None if color_order is None else color_order.value,
-        "layout": None if layout is None else layout.value,
+        "color_order": color_order,
+        "layout": layout,
         "output_name": output_name,
     }
     options = ExportOptions(
-        model=None if model is None else model.value,
+        model=model,
         seed=seed,
         pose=pose,
         reid=reid,
         network=foreign_network(network, told),
-        precision=precision.value,
+        precision=precision,
         geometry=geometry,
         flip_test=flip_test,
         raw_feature=raw_feature,
@@ -364,7 +325,7 @@ def export(
         overwrite=overwrite,
         staged=staged,
         engine=engine,
-        via=via.value,
+        via=via,
         build=not no_build,
         profile=profile,
         allow_drift=allow_drift,

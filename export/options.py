@@ -17,17 +17,13 @@ from pamtri_edge.bundle import SUFFIX
 from pamtri_edge.errors import InputError
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.manifest import PRECISIONS
+from pamtri_edge.words import PRECISIONS, SIZE_NAMES, VIAS
 
 if TYPE_CHECKING:  # only for annotations: torch is not needed to state options
     from pamtri_edge.models import PoseSpec, ReidSpec
 
-MODELS: Final = ("lite", "paper")
 RETRIEVAL_LOSS: Final = {"fp16": 0.1, "int8": 1.0}
 """Points of mAP that a file of a precision may lose unless told otherwise."""
-
-VIAS: Final = ("tensorrt", "torch-tensorrt")
-"""Ways to an engine: TensorRT's parser reads the ONNX file, or torch-tensorrt compiles the PyTorch module."""
 
 _ENDINGS: Final = (".pth.tar", ".safetensors", ".pth", ".pt", ".tar", ".ckpt")
 
@@ -106,7 +102,7 @@ class ExportOptions:
     def __post_init__(self) -> None:
         check_choice(self.precision, PRECISIONS, "precision")
         if isinstance(self.model, str):
-            check_choice(self.model, MODELS, "model")
+            check_choice(self.model, SIZE_NAMES, "model")
         if self.network is not None:
             self._check_network()
         elif (self.model is None) == (self.reid is None and self.pose is None):

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.words import COLOR_ORDERS, ColorOrder
 
-ColorOrder = Literal["rgb", "bgr"]
 Pictures = NDArray[np.uint8]
 
 
@@ -109,7 +109,7 @@ def check_choice(value: str, choices: Sequence[str], what: str) -> str:
 
 def check_color_order(value: str) -> ColorOrder:
     """Return a color order, "rgb" or "bgr", or say that it is neither."""
-    return "bgr" if check_choice(value, get_args(ColorOrder), "color_order") == "bgr" else "rgb"
+    return "bgr" if check_choice(value, COLOR_ORDERS, "color_order") == "bgr" else "rgb"
 
 
 def _channel_hint(picture: NDArray[Any]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from pamtri_edge.event_fields import (
     typed,
 )
 from pamtri_edge.textfile import text_lines
+from pamtri_edge.words import EmbeddingFormat
 
 GATE_REASONS: Final = {
     "small": "its shorter side has too few pixels (--min-size)",
@@ -44,9 +45,6 @@ GATE_REASONS: Final = {
 
 SCHEMA: Final = 1
 """The newest form of event that this release reads; it also writes this one."""
-
-EmbeddingFormat = Literal["list", "base64"]
-"""How an embedding is written: numbers in a list, or base64 of little-endian float16 (a quarter as long)."""
 
 _YEAR_S: Final = 366 * 86_400.0
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from pamtri_edge.arrays import (
     CheckedCrops,
-    ColorOrder,
     Pictures,
     check_crops,
     check_picture,
@@ -25,6 +24,7 @@ from pamtri_edge.arrays import (
 )
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import read_picture
+from pamtri_edge.words import ColorOrder
 
 _MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 """Of Pillow's modes those with 8 bits a channel, which convert to RGB without being clipped."""

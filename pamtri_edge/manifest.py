@@ -20,6 +20,7 @@ from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest_fields import REMEDY, VARIANT_FLAGS, Matching, TensorSpec
 from pamtri_edge.metrics.loss import RetrievalLoss
 from pamtri_edge.strict_json import read_json
+from pamtri_edge.words import PRECISIONS
 
 __all__ = [
     "GOLDEN_FILE",
@@ -29,7 +30,6 @@ __all__ = [
     "NORMS",
     "OUTPUTS",
     "POSE_FILE",
-    "PRECISIONS",
     "REID_FILE",
     "SCHEMA",
     "SIZES",
@@ -48,7 +48,6 @@ GOLDEN_FILE: Final = "golden.npz"
 POSE_FILE: Final = "staged.pose.onnx"
 REID_FILE: Final = "staged.reid.onnx"
 
-PRECISIONS: Final = ("fp32", "fp16", "int8")
 SIZES: Final = ("paper", "lite", "custom")
 NORMS: Final = ("unit", "raw")
 INPUT_SETS: Final = (("images",), ("images", "pose_images", "crop_size"))

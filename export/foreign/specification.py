@@ -14,11 +14,10 @@ from typing import Any, Final
 
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import InputError
+from pamtri_edge.words import COLOR_ORDERS, LAYOUTS
 
 Three = tuple[float, float, float]
 
-COLOR_ORDERS: Final = ("rgb", "bgr")
-LAYOUTS: Final = ("nchw", "nhwc")
 SIDES: Final = (8, 2048)
 """The least and the largest side of the pictures that a network may take."""
 

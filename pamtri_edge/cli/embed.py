@@ -8,7 +8,6 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -23,6 +22,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.options import refuse_inputs
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.table_files import Columns, import_pyarrow, write_table
+from pamtri_edge.words import Unreadable
 
 if TYPE_CHECKING:
     from pamtri_edge.reidentification import Reidentification
@@ -46,13 +46,6 @@ _COLUMNS: Final[Columns] = {
 }
 
 
-class Unreadable(str, Enum):
-    """What becomes of pictures that cannot be read."""
-
-    STOP = "stop"
-    SKIP = "skip"
-
-
 def embed(
     pictures: Annotated[
         list[Path],
@@ -68,7 +61,7 @@ def embed(
             help="Pictures that cannot be read: stop before anything is embedded and name them, or skip each "
             "with a warning."
         ),
-    ] = Unreadable.STOP,
+    ] = "stop",
     threads: ThreadsOption = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -96,7 +89,7 @@ def embed(
         import_pyarrow(what="a .parquet file", instead="or write .npz, .jsonl or .csv")
     paths = _listed(pictures)
     refuse_inputs(output, paths)
-    if unreadable is Unreadable.STOP:
+    if unreadable == "stop":
         from pamtri_edge.pictures import check_pictures
 
         check_pictures(paths)
@@ -105,7 +98,7 @@ def embed(
     with Reidentifier.load(
         bundle, device=device, backend=backend, threads=threads, build=build
     ) as reidentifier:
-        found, skipped = _embedded(reidentifier, paths, skip=unreadable is Unreadable.SKIP)
+        found, skipped = _embedded(reidentifier, paths, skip=unreadable == "skip")
     _write(output, found)
     left = f"; {counted(skipped, 'picture')} left out as unreadable" if skipped else ""
     console.out.print(f"{counted(len(found), 'vehicle')} embedded{left}", soft_wrap=True)

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +18,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
+from pamtri_edge.words import Baseline, Metric, Rule, Scaling
 
 if TYPE_CHECKING:
     from pamtri_edge.datasets.views import EvaluationSet
@@ -26,39 +26,6 @@ if TYPE_CHECKING:
     from pamtri_edge.evaluate.features import Describer
     from pamtri_edge.evaluate.threshold import Pairs
     from pamtri_edge.manifest import Matching
-
-
-class Baseline(str, Enum):
-    """Simple features that a network must beat."""
-
-    THUMBNAIL = "thumbnail"
-    HISTOGRAM = "histogram"
-    RGB_HISTOGRAM = "rgb-histogram"
-    FACT = "fact"
-
-
-class Metric(str, Enum):
-    """How features are compared."""
-
-    COSINE = "cosine"
-    EUCLIDEAN = "euclidean"
-    BHATTACHARYYA = "bhattacharyya"
-
-
-class Rule(str, Enum):
-    """When a keypoint is correct."""
-
-    PAPER = "paper"
-    LEGACY = "legacy"
-
-
-class Scaling(str, Enum):
-    """What values an ONNX network takes."""
-
-    IMAGENET = "imagenet"
-    SYMMETRIC = "symmetric"
-    UNIT = "unit"
-    BYTES = "bytes"
 
 
 def evaluate(
@@ -116,7 +83,7 @@ def evaluate(
     scaling: Annotated[
         Scaling,
         typer.Option(help="What the ONNX network takes: RGB by ImageNet's mean, -1..1, 0..1, 0..255."),
-    ] = Scaling.IMAGENET,
+    ] = "imagenet",
     onnx_output: Annotated[
         str | None, typer.Option(help="The ONNX network's output to use. [default: the first]")
     ] = None,
@@ -138,11 +105,11 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the figures as JSON, not as tables.")
     ] = False,
-    metric: Annotated[Metric, typer.Option(help="How features are compared.")] = Metric.COSINE,
+    metric: Annotated[Metric, typer.Option(help="How features are compared.")] = "cosine",
     top: Annotated[int, typer.Option(min=1, help="K of the rank-K mAP.")] = 100,
     rule: Annotated[
         Rule, typer.Option(help="When a keypoint is correct; legacy: as the original's code computes it.")
-    ] = Rule.PAPER,
+    ] = "paper",
     same_camera: Annotated[
         bool,
         typer.Option("--same-camera", help="Keep matches by a query's own camera, which VeRi leaves out."),
@@ -207,7 +174,7 @@ def evaluate(
     if pose is not None and reid is None:
         _keypoints(data, pose, rule, device, threads, batch, as_json)
         return
-    how = Measure(metric=metric.value, top=top, rule=rule.value, draws=draws, seed=seed)
+    how = Measure(metric=metric, top=top, rule=rule, draws=draws, seed=seed)
     default = not (bundle or reid or onnx or (baseline and baselines_alone))
     with ExitStack() as stack:
         bundles = [None] if default else bundle or []
@@ -302,7 +269,7 @@ def _keypoints(
     describer = PoseDescriber(pose, device="cpu" if device == "auto" else device, threads=threads)
     with _progress("pictures") as update:
         described = describe_set(data, describer, batch=batch, progress=update)
-    found = measure_keypoints(data, described, rule.value)
+    found = measure_keypoints(data, described, rule)
     if found is None:
         raise InputError(
             f"{data.name} has no labels for keypoints; expected pose_query.csv and pose_test.csv in it: "
@@ -336,7 +303,7 @@ def _others(
     from pamtri_edge.evaluate.networks import OnnxDescriber
 
     networks: list[Describer] = [
-        OnnxDescriber(path, scaling=scaling.value, output=onnx_output, threads=threads) for path in onnx or []
+        OnnxDescriber(path, scaling=scaling, output=onnx_output, threads=threads) for path in onnx or []
     ]
     return [*networks, *(BASELINES[name.value] for name in dict.fromkeys(baselines or []))]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from pamtri_edge.geometry import CropRule
 from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
 from pamtri_edge.signals import terminable
+from pamtri_edge.words import EmbeddingFormat
 
 if TYPE_CHECKING:
     from pamtri_edge.reidentifier import Reidentifier
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from pamtri_edge.video.frames import Source
     from pamtri_edge.video.run import RunSpec
     from pamtri_edge.video.write import OutputFolder
-
-
-class EmbeddingFormat(str, Enum):
-    """How embeddings are written into events."""
-
-    LIST = "list"
-    BASE64 = "base64"
 
 
 def run(
@@ -100,7 +93,7 @@ def run(
     crop_rule: Annotated[CropRule, typer.Option(help="How crops are rounded.")] = CropRule.EXACT,
     embedding_format: Annotated[
         EmbeddingFormat, typer.Option(help="How embeddings are written: numbers, or float16 in base64.")
-    ] = EmbeddingFormat.LIST,
+    ] = "list",
     formats: Annotated[
         str,
         typer.Option(
@@ -210,7 +203,7 @@ def run(
                 gate=GateSpec(min_side=min_size, max_views=max_views),
                 batch=batch,
                 crop_rule=crop_rule,
-                embedding_format=embedding_format.value,
+                embedding_format=embedding_format,
                 start=starts[at % len(starts)] if starts else None,
                 video=video,
                 limited=duration is not None,

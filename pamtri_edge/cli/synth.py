@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from rich.table import Table
 from pamtri_edge import console
 from pamtri_edge.options import finite
 from pamtri_edge.signals import terminable
+from pamtri_edge.words import Sheet, SheetName, Split
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.dataset.generate import Generated, Progress
@@ -76,13 +76,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Split(str, Enum):
-    """What a data set is for."""
-
-    TRAIN = "train"
-    TEST = "test"
 
 
 @app.callback()
@@ -174,7 +167,6 @@ def synth(
         )
     import cv2
 
-    from pamtri_edge.datasets import layout
     from pamtri_edge.processors import available_processors
     from pamtri_edge.synth.dataset.generate import generate
     from pamtri_edge.synth.dataset.plan import SynthPlan
@@ -183,7 +175,7 @@ def synth(
         identities=identities,
         images=images,
         seed=seed,
-        split=layout.Split(split.value),
+        split=split,
         prior=camera,
         cameras=cameras,
         backgrounds=backgrounds,
@@ -239,21 +231,12 @@ def _shares(text: str) -> dict[str, float]:
     return shares
 
 
-class SheetName(str, Enum):
-    """Contact sheets."""
-
-    ALL = "all"
-    GRID = "grid"
-    KEYPOINTS = "keypoints"
-    IDENTITIES = "identities"
-
-
 @app.command(short_help="Sheets of sample pictures, to look at.")
 def contact(
     output: Annotated[
         Path, typer.Option(help="Folder for the sheets; those of the same names are replaced.")
     ],
-    sheet: Annotated[SheetName, typer.Option(help="Which sheet.")] = SheetName.ALL,
+    sheet: Annotated[SheetName, typer.Option(help="Which sheet.")] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other vehicles.")] = 0,
     camera: Annotated[
         str,
@@ -269,10 +252,10 @@ def contact(
     over vehicles from all sides (filled circles are visible, hollow ones hidden; the left side is blue, the
     right side orange); identities.png a vehicle a row, as twelve cameras see it.
     """
-    from pamtri_edge.synth.dataset.contact import Sheet, painter, write_sheets
+    from pamtri_edge.synth.dataset.contact import painter, write_sheets
     from pamtri_edge.synth.specification.vehicle import FAMILIES
 
-    wanted = tuple(Sheet) if sheet is SheetName.ALL else (Sheet(sheet.value),)
+    wanted = tuple(Sheet) if sheet == "all" else (Sheet(sheet),)
     with console.progress("pictures") as bar:
         paths = write_sheets(
             output,

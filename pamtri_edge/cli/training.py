@@ -8,8 +8,7 @@ import importlib.util
 import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from enum import Enum
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from pamtri_edge.printable import counted
 from pamtri_edge.signals import stoppable
 
 if TYPE_CHECKING:
+    from pamtri_edge.cli.train_options import PoseOptions, ReidOptions
     from pamtri_edge.datasets.data_set import DataSet
     from pamtri_edge.train.job import Job, Progress, TrainSpec
     from pamtri_edge.train.loop import Training
@@ -103,13 +103,6 @@ def held_out(train: Any, folder: Path, limit: int) -> DataSet:
     return replace(data, samples=data.samples[::step][:limit])
 
 
-def changed_recipe(recipe: Any, *, sizes: str | None, precision: Enum | None, **given: Any) -> Any:
-    """Return a recipe with what was asked for on the command line; None stands for nothing."""
-    given["sizes"] = None if sizes is None else _sizes(sizes)
-    given["precision"] = None if precision is None else precision.value
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
-
-
 def first_weights(init: Path | None, backbone: str) -> Path | None:
     """Return the file of the first weights; the word `imagenet` stands for those of a published backbone.
 
@@ -130,39 +123,21 @@ def first_weights(init: Path | None, backbone: str) -> Path | None:
     return imagenet_weights(backbone)
 
 
-def _sizes(text: str) -> tuple[tuple[float, int], ...]:
-    """Read `128,256@0.75`."""
-    sizes = []
-    for entry in text.split(","):
-        side, _, start = entry.strip().partition("@")
-        try:
-            sizes.append((float(start) if start else 0.0, int(side)))
-        except ValueError:
-            raise InputError(f"--sizes {text}: expected sides such as 128,256@0.75.") from None
-    return tuple(sizes)
-
-
-def train_spec(
-    job: Job,
-    *,
-    minutes: float | None,
-    steps: int | None,
-    checkpoint_every: str,
-    device: str,
-    **options: Any,
-) -> TrainSpec:
-    """Return how a job is run; other options are passed on as they are."""
+def train_spec(job: Job, options: PoseOptions | ReidOptions) -> TrainSpec:
+    """Return how a job is run: the options that `TrainSpec` has too, and what is worked out of others."""
     from pamtri_edge.train.job import TrainSpec
     from pamtri_edge.train.machine import chosen_device
 
-    seconds, every = _checkpoints(checkpoint_every)
-    return TrainSpec(
-        budget=_budget(job, minutes, steps),
-        checkpoint_seconds=seconds,
-        checkpoint_steps=every,
-        device=chosen_device(device),
-        **options,
-    )
+    seconds, every = _checkpoints(options.checkpoint_every)
+    named = {field.name for field in fields(TrainSpec)} & {field.name for field in fields(options)}
+    given = {name: getattr(options, name) for name in named}
+    worked_out = {
+        "budget": _budget(job, options.minutes, options.steps),
+        "checkpoint_seconds": seconds,
+        "checkpoint_steps": every,
+        "device": chosen_device(options.device),
+    }
+    return TrainSpec(**{**given, **worked_out})
 
 
 def _budget(job: Job, minutes: float | None, steps: int | None) -> Budget:

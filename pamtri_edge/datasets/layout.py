@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.words import Split
 
 MANIFEST_FILE: Final = "manifest.json"
 """Written last: a folder that has it is complete."""
@@ -26,16 +26,6 @@ MAX_CAMERA: Final = 999
 
 _IMAGES: Final = "image_"  # what folders of pictures begin with
 _NAME: Final = re.compile(r"^(-?\d+)_c(\d+)")
-
-
-class Split(str, Enum):
-    """What a data set is for."""
-
-    TRAIN = "train"
-    """One part, `train`."""
-
-    TEST = "test"
-    """Two parts: `query`, and the gallery `test`. Its vehicles are shaped as none of a `train` split."""
 
 
 @dataclass(frozen=True)

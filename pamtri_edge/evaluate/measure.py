@@ -16,10 +16,10 @@ from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
 from pamtri_edge.evaluate.bootstrap import Interval, Scores
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
-from pamtri_edge.evaluate.pose import Pck, Rule, pck
-from pamtri_edge.metrics.distances import Metric
+from pamtri_edge.evaluate.pose import Pck, pck
 from pamtri_edge.metrics.ranking import Retrieval, retrieval_of
 from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.words import Metric, Rule
 
 SHOWN_RANKS: Final = (1, 5, 20)
 """The ranks that tables show, those of the paper's."""

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,16 +19,12 @@ from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.evaluate.features import Description
 from pamtri_edge.geometry import RGB_MEAN, RGB_STD, Geometry
 from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.words import SCALINGS, Scaling
 
 if TYPE_CHECKING:
     from pamtri_edge.reidentifier import Reidentifier
 
 Floats = NDArray[np.float32]
-
-Scaling = Literal["imagenet", "symmetric", "unit", "bytes"]
-"""What an ONNX network takes: RGB less ImageNet's mean over its deviation, -1..1, 0..1, or 0..255."""
-
-SCALINGS: Final[tuple[Scaling, ...]] = get_args(Scaling)
 
 
 class BundleDescriber:

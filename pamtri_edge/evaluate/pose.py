@@ -18,16 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.vehicle import BODY_PARTS, KEYPOINT_NAMES, NUM_KEYPOINTS
-
-Rule = Literal["paper", "legacy"]
-RULES: Final[tuple[Rule, ...]] = ("paper", "legacy")
+from pamtri_edge.words import RULES, Rule
 
 THRESHOLD: Final = 0.5
 _QUARTER: Final = 0.25

@@ -5,19 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-
-Metric = Literal["cosine", "euclidean", "bhattacharyya"]
-"""`cosine`: 1 - cosine, as events are compared. `euclidean`: squared, as the original ranks its features,
-which it leaves as long as they are. `bhattacharyya`: 1 - the coefficient of the features as distributions,
-negative parts cut off: what the paper's feature baseline uses."""
-
-METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+from pamtri_edge.words import METRICS, Metric
 
 Floats = NDArray[np.float32]
 

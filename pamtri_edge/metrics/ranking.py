@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.metrics.distances import Metric, distance_blocks
+from pamtri_edge.metrics.distances import distance_blocks
+from pamtri_edge.words import Metric
 
 RANKS: Final = 50
 """How long a CMC curve is."""

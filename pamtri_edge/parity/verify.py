@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.bundle import Bundle
 from pamtri_edge.errors import InputError
-from pamtri_edge.manifest import PRECISIONS, Manifest
+from pamtri_edge.manifest import Manifest
 from pamtri_edge.parity.embedding_sets import EmbeddingSet
 from pamtri_edge.parity.judgement import Expected, Found, Outputs, judge
 from pamtri_edge.parity.limits import LIMITS
@@ -26,6 +26,7 @@ from pamtri_edge.parity.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.printable import printable
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.selftest import row_cosines
+from pamtri_edge.words import PRECISIONS
 
 Floats = NDArray[np.float32]
 

@@ -15,10 +15,11 @@ from pamtri_edge.datasets.data_set import DataSet
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.train.loader import Pictures
-from pamtri_edge.train.recipes import Precision, Recipe
+from pamtri_edge.train.recipes import Recipe
 from pamtri_edge.train.sampler import Sampler
 from pamtri_edge.train.schedule import Budget
 from pamtri_edge.train.weights import Origin
+from pamtri_edge.words import TrainPrecision
 
 Scores = dict[str, float]
 
@@ -47,10 +48,10 @@ class Job(Protocol):
     def learn(self) -> None:
         """Put the network into training mode."""
 
-    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
         """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
 
-    def validate(self, size: int, precision: Precision) -> Scores | None:
+    def validate(self, size: int, precision: TrainPrecision) -> Scores | None:
         """Return how good the network is, `score` among the values, higher is better; None if unknown."""
 
     def config(self) -> Mapping[str, Any]:

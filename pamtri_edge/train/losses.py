@@ -16,36 +16,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models.multitask import LATER
 from pamtri_edge.train import metric
 from pamtri_edge.train.grouping import group_sensitive
-
-
-class ReidLoss(str, Enum):
-    """What tells vehicles apart: the paper's loss and the rivals of its Table 3."""
-
-    BOTH = "both"
-    """Identity cross-entropy and batch-hard triplets: the paper's."""
-
-    XENT = "xent"
-    """Identity cross-entropy alone."""
-
-    HTRI = "htri"
-    """Batch-hard triplets alone."""
-
-    CENTER = "center"
-    """Identity cross-entropy and distance to a learned center of each vehicle."""
-
-    BATCH_ALL = "batch-all"
-    """All triplets of the batch."""
-
-    BATCH_SAMPLE = "batch-sample"
-    """Triplets drawn by their difficulty."""
-
-    GSTE = "gste"
-    """Identity cross-entropy and triplets of means, of vehicles and of groups of one vehicle's pictures."""
-
-    @property
-    def classifies(self) -> bool:
-        """Whether the identity classifier is trained."""
-        return self in (ReidLoss.BOTH, ReidLoss.XENT, ReidLoss.CENTER, ReidLoss.GSTE)
+from pamtri_edge.words import ReidLoss
 
 
 class Head(str, Enum):

@@ -9,7 +9,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from pamtri_edge.train.recipes import Precision, Recipe
+from pamtri_edge.train.recipes import Recipe
+from pamtri_edge.words import TrainPrecision
 
 _CENTER_RATE: Final = 0.5
 """Of plain gradient descent on centers, as Wen et al. move them towards their class."""
@@ -35,7 +36,7 @@ class Stepper:
         network: nn.Module,
         extra: nn.Module | None,
         recipe: Recipe,
-        precision: Precision,
+        precision: TrainPrecision,
         device: torch.device,
     ) -> None:
         self._parameters = [one for one in network.parameters() if one.requires_grad]

@@ -21,11 +21,12 @@ from pamtri_edge.train.augment import PLAIN, augment
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.pose_inputs import decoded
 from pamtri_edge.train.precision import computing, network_input
-from pamtri_edge.train.recipes import PoseRecipe, Precision
+from pamtri_edge.train.recipes import PoseRecipe
 from pamtri_edge.train.sampler import Shuffled
 from pamtri_edge.train.targets import heatmap_loss
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import KEYPOINT_NAMES
+from pamtri_edge.words import TrainPrecision
 
 _REFERENCE: Final = 0.25 * math.sqrt(2.0)
 """A quarter of the crop's diagonal, the paper's reference of the PCK, in crop units of a square."""
@@ -73,7 +74,7 @@ class PoseJob:
         """Put the network into training mode."""
         self.network.train()
 
-    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
         """Return the error of the heatmaps, a thousandfold: it is a mean over mostly empty cells."""
         predicted = self.network(images)
         keypoints = torch.from_numpy(batch.keypoints).to(images.device)
@@ -82,7 +83,7 @@ class PoseJob:
         )
         return {"heatmaps": 1000.0 * loss}
 
-    def validate(self, size: int, precision: Precision) -> dict[str, float] | None:
+    def validate(self, size: int, precision: TrainPrecision) -> dict[str, float] | None:
         """Return the PCK (the paper's rule, and a stricter one) on the pictures held out."""
         if self._held_out is None:
             return None

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import operators
-from pamtri_edge.train.recipes import Precision
+from pamtri_edge.words import TrainPrecision
 
 _TYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _BF16_FLAGS: Final = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 
-def resolved(precision: Precision, device: torch.device) -> Precision:
+def resolved(precision: TrainPrecision, device: torch.device) -> TrainPrecision:
     """Return fp32, bf16 or fp16; `auto` becomes what the device computes fastest in.
 
     Raises:
@@ -39,14 +39,14 @@ def computes_bf16() -> bool:
     return any(capabilities.get(flag) for flag in _BF16_FLAGS)
 
 
-def computing(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+def computing(precision: TrainPrecision, device: torch.device) -> AbstractContextManager[Any]:
     """Return the context in which the network computes: torch's autocast, or nothing for fp32."""
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, dtype=_TYPES[precision])
 
 
-def network_input(pictures: Tensor, precision: Precision) -> Tensor:
+def network_input(pictures: Tensor, precision: TrainPrecision) -> Tensor:
     """Return pictures (N, S, S, 3) uint8 as normalised RGB (N, 3, S, S), channels last in memory."""
     images = operators.normalise_rgb(pictures.permute(0, 3, 1, 2).to(torch.float32))
     return images.to(_TYPES[precision])

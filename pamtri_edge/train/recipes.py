@@ -16,10 +16,10 @@ from pamtri_edge.train.augment import AugmentSpec
 from pamtri_edge.train.losses import Head, LossSpec
 from pamtri_edge.train.photometry import Degradation, Light
 from pamtri_edge.train.pose_inputs import TruthNoise
+from pamtri_edge.words import TrainPrecision
 
 Optimizer = Literal["adam", "adamw"]
 Decay = Literal["steps", "cosine"]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Recipe:
     head_rate: float = 1.0
     clip: float | None = None
     sizes: tuple[tuple[float, int], ...] = ((0.0, IMAGE_SIZE),)
-    precision: Precision = "fp32"
+    precision: TrainPrecision = "fp32"
     augment: AugmentSpec = field(default_factory=AugmentSpec)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,33 +21,20 @@ from pamtri_edge.models.multitask import ReidNet, ReidSpec
 from pamtri_edge.train.freezing import freeze, learning
 from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures
-from pamtri_edge.train.losses import Labels, ReidLoss, reid_losses
+from pamtri_edge.train.losses import Labels, reid_losses
 from pamtri_edge.train.metric import Centers
 from pamtri_edge.train.pose_inputs import drawn_heatmaps, noisy_truth, reid_inputs
-from pamtri_edge.train.recipes import Precision, ReidRecipe
+from pamtri_edge.train.recipes import ReidRecipe
 from pamtri_edge.train.sampler import Looks, Sampler, VehiclesByPictures
 from pamtri_edge.train.tracks import WithTracks, surely_differ
 from pamtri_edge.train.traffic import traffic_weights
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.words import PoseSource, ReidLoss, TrainPrecision
 
 _SALT: Final = 17
 
-Validation = Callable[["ReidJob", int, Precision], dict[str, float]]
-
-
-class PoseSource(str, Enum):
-    """Where the pose comes from that re-identification is trained with."""
-
-    NET = "net"
-    """A trained pose network, as in use; it does not change."""
-
-    TRUTH = "truth"
-    """The known keypoints, blurred as a pose network would."""
-
-    BOTH = "both"
-    """The truth while the pictures are small, then the network: it knows vehicles at their full size alone,
-    and would cost as much as all else if small pictures were enlarged for it."""
+Validation = Callable[["ReidJob", int, TrainPrecision], dict[str, float]]
 
 
 class ReidJob:
@@ -126,7 +112,7 @@ class ReidJob:
         """Put the network into training mode, but for what is frozen."""
         learning(self.network, frozen_norms=self.recipe.frozen_norms)
 
-    def losses(self, batch: Pictures, images: Tensor, precision: Precision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
         """Return the terms of the loss by name."""
         rng = np.random.default_rng([self._seed, _SALT, batch.position.epoch, batch.position.batch])
         truth = torch.from_numpy(batch.keypoints).to(images.device)
@@ -153,7 +139,7 @@ class ReidJob:
         maps = drawn_heatmaps(keypoints, images.shape[-1] // 4) if self.spec.heatmaps else None
         return reid_inputs(self.spec, images, maps, keypoints)
 
-    def validate(self, size: int, precision: Precision) -> dict[str, float] | None:
+    def validate(self, size: int, precision: TrainPrecision) -> dict[str, float] | None:
         """Return how well vehicles are found again, where there is something to try it on."""
         return None if self._validation is None else self._validation(self, size, precision)
 

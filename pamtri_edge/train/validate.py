@@ -20,7 +20,7 @@ from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
 from pamtri_edge.train.pose import plain_pictures
 from pamtri_edge.train.precision import computing, network_input
-from pamtri_edge.train.recipes import Precision
+from pamtri_edge.words import TrainPrecision
 
 if TYPE_CHECKING:
     from pamtri_edge.datasets.views import EvaluationSet
@@ -69,7 +69,7 @@ class Validation:
         query, gallery = read_data(folder, part="query"), read_data(folder, part="test")
         return cls(*_limited(query, gallery, limit), pair)
 
-    def __call__(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
+    def __call__(self, job: ReidJob, size: int, precision: TrainPrecision) -> dict[str, float]:
         """Return mAP and rank-1 of each, attribute accuracies, and as `score` the mean mAP."""
         scores: dict[str, float] = {}
         if self.query is not None and self.gallery is not None:
@@ -80,7 +80,7 @@ class Validation:
         return {"score": float(np.mean(found)), **scores}
 
     def _of_folder(
-        self, query: DataSet, gallery: DataSet, job: ReidJob, size: int, precision: Precision
+        self, query: DataSet, gallery: DataSet, job: ReidJob, size: int, precision: TrainPrecision
     ) -> dict[str, float]:
         from pamtri_edge.metrics.ranking import retrieval_of
 
@@ -108,7 +108,7 @@ class Validation:
                     scores[name] = float((guess == truth)[told].mean())
         return scores
 
-    def _of_clip(self, job: ReidJob, size: int, precision: Precision) -> dict[str, float]:
+    def _of_clip(self, job: ReidJob, size: int, precision: TrainPrecision) -> dict[str, float]:
         from pamtri_edge.metrics.ranking import retrieval_of
 
         views = self._footage
@@ -150,7 +150,7 @@ def _read(data: DataSet, size: int) -> Iterator[Crop]:
 
 
 def _described(
-    crops: Iterable[Crop], job: ReidJob, size: int, precision: Precision
+    crops: Iterable[Crop], job: ReidJob, size: int, precision: TrainPrecision
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return features (N, D) and the guessed color and type (N, 2) of crops."""
     features: list[NDArray[np.float32]] = []

@@ -14,7 +14,7 @@ from datetime import datetime
 from pamtri_edge.addresses import redact
 from pamtri_edge.errors import PamtriError, SourceError
 from pamtri_edge.event_tables import write_event_tables
-from pamtri_edge.events import EmbeddingFormat, EventWriter
+from pamtri_edge.events import EventWriter
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.conclude import box_keypoints, crop_picture, label, make_event
@@ -25,6 +25,7 @@ from pamtri_edge.video.frames import Frame, Source
 from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.journal import Embedder, Journal
 from pamtri_edge.video.write import OutputFolder, Summary
+from pamtri_edge.words import EmbeddingFormat
 
 _log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from pamtri_edge import console
 from pamtri_edge.cli.synth import app
-from pamtri_edge.datasets.layout import Split
 from pamtri_edge.processors import available_processors
 from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.traffic import videos as traffic
+from pamtri_edge.words import Sheet, Split
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
 SMALL = ["--identities", "6", "--images", "60", "--size", "32"]
@@ -171,7 +171,7 @@ def test_contact_sheets_are_listed(monkeypatch, tmp_path):
     assert str(tmp_path / "grid.png") in out
     assert "3/3 pictures" in err
     assert seen["draw"] == {"seed": 4, "prior": "uniform"}
-    assert seen["sheets"] == (contact.Sheet.GRID,)
+    assert seen["sheets"] == (Sheet.GRID,)
     assert seen["tile"] == 99
     assert len(seen["families"]) >= 10
 

@@ -36,6 +36,7 @@ FLOORS = (
         "table_files",
         "processors",
         "signals",
+        "words",
         "libcuda",
     ),
     ("_native", "_render", "ops"),
@@ -138,6 +139,25 @@ def test_openvino_is_imported_in_the_one_place_that_keeps_its_telemetry_quiet(im
         "pamtri_edge.runtime.openvino_library",
         "pamtri_edge.train.frozen_pose",  # for its annotations alone
     }
+
+
+def test_signal_handlers_are_set_in_one_module(imports):
+    importers = {one.importer for one in imports if one.imported == "signal"}
+    assert importers <= {
+        "pamtri_edge.signals",
+        "pamtri_edge.doctor.isolated",  # it stops its children
+    }
+
+
+def test_commands_have_no_enumerations_of_their_own(imports):
+    strangers = [
+        f"{one.importer}:{one.line}"
+        for one in imports
+        if one.imported.startswith("enum")
+        and one.importer != "pamtri_edge.cli.train_choices"
+        and (room(one.importer) == "cli" or one.importer.endswith(".cli"))
+    ]
+    assert not strangers, "the words that options choose between are in pamtri_edge.words"
 
 
 def test_text_is_never_markup(imports):

@@ -8,8 +8,9 @@ import pytest
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate import retrieval
 from pamtri_edge.metrics import distances as module
-from pamtri_edge.metrics.distances import METRICS, distance_blocks, distances
+from pamtri_edge.metrics.distances import distance_blocks, distances
 from pamtri_edge.metrics.ranking import retrieval_of
+from pamtri_edge.words import METRICS
 
 
 def test_cosine_and_euclidean_rank_unit_vectors_alike(rng):

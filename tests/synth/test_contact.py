@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.synth.dataset.contact import Sheet, write_sheets
+from pamtri_edge.synth.dataset.contact import write_sheets
 from pamtri_edge.vehicle import COLORS
+from pamtri_edge.words import Sheet
 
 FAMILIES = ("sedan", "coupe", "bus")
 

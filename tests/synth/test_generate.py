@@ -18,7 +18,6 @@ import synth_fakes
 from synth_fakes import FakeStudio
 
 from pamtri_edge import atomic
-from pamtri_edge.datasets.layout import Split
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
 from pamtri_edge.regular_files import sha256_of
 from pamtri_edge.synth.body.shape import build
@@ -32,6 +31,7 @@ from pamtri_edge.synth.dataset.workers import WorkerError
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
 from pamtri_edge.synth.view.scene import render_view
 from pamtri_edge.vehicle import TYPES
+from pamtri_edge.words import Split
 
 PLAN = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
 

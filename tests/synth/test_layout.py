@@ -10,7 +10,6 @@ from pamtri_edge.datasets.layout import (
     GALLERY,
     QUERY,
     TRAIN,
-    Split,
     color_id,
     image_name,
     mask_name,
@@ -18,6 +17,7 @@ from pamtri_edge.datasets.layout import (
 )
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.plan import JOB_VIEWS, UNSEEN, SynthPlan
+from pamtri_edge.words import Split
 
 
 def test_names_are_veris():

@@ -8,8 +8,9 @@ import pytest
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.train import POSE, REID
-from pamtri_edge.train.losses import Head, ReidLoss
+from pamtri_edge.train.losses import Head
 from pamtri_edge.train.recipe_files import chosen_recipe
+from pamtri_edge.words import ReidLoss
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

@@ -16,8 +16,9 @@ from pamtri_edge.datasets.unlabeled import TrackChoice, read_unlabeled
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.models import TINY
 from pamtri_edge.train import Budget, ReidJob, Training, TrainSpec, mixed, read_data
-from pamtri_edge.train.losses import LossSpec, ReidLoss
+from pamtri_edge.train.losses import LossSpec
 from pamtri_edge.train.tracks import WithTracks, surely_differ
+from pamtri_edge.words import ReidLoss
 
 FRAMES = 24
 SPANS = {1: (0, 15), 2: (4, 20), 3: (17, 23), 4: (0, 23)}

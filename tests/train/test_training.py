@@ -37,8 +37,8 @@ from pamtri_edge.train import (
 )
 from pamtri_edge.train.augment import AugmentSpec
 from pamtri_edge.train.frozen_pose import FrozenPose
-from pamtri_edge.train.reid import PoseSource
 from pamtri_edge.train.validate import Validation
+from pamtri_edge.words import PoseSource
 
 
 @pytest.fixture

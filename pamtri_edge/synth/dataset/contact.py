@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +22,7 @@ from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
 from pamtri_edge.vehicle import COLORS
 from pamtri_edge.video.draw import draw_crop
+from pamtri_edge.words import Sheet
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.view.scene import View
@@ -41,19 +41,6 @@ _POSES: Final = 16
 _POSES_A_ROW: Final = 4
 _VEHICLES: Final = 6
 _VIEWS: Final = 12
-
-
-class Sheet(str, Enum):
-    """The sheets, by the names of their files."""
-
-    GRID = "grid"
-    """Families by colors."""
-
-    KEYPOINTS = "keypoints"
-    """Keypoints and segments over vehicles."""
-
-    IDENTITIES = "identities"
-    """A vehicle a row, a camera a column."""
 
 
 @dataclass(frozen=True)

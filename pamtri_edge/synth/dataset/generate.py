@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from pamtri_edge import __version__
-from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part, Split
+from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part
 from pamtri_edge.errors import InputError
 from pamtri_edge.regular_files import sha256_of
 from pamtri_edge.synth.dataset.ledger import WORK, Ledger
@@ -32,6 +32,7 @@ from pamtri_edge.synth.dataset.studio import OpenStudio, RenderStudio, renderer_
 from pamtri_edge.synth.dataset.workers import do_all
 from pamtri_edge.synth.dataset.write import import_pyarrow, whole_file, write_labels
 from pamtri_edge.vehicle import COLORS, KEYPOINT_NAMES, TYPES
+from pamtri_edge.words import Split
 
 _log = logging.getLogger(__name__)
 

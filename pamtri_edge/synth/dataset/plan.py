@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from pamtri_edge.datasets.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, Split, image_name
+from pamtri_edge.datasets.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, image_name
 from pamtri_edge.errors import InputError
 from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.words import Split
 
 JOB_VIEWS: Final = 32
 """Most views in a job: a vehicle is built once for them, and a kill loses no more than these."""
