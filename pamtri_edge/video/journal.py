@@ -190,10 +190,9 @@ class Journal:
 
     def _note(self, ticket: int, result: Any, row: int) -> None:
         view = self._chosen.pop(ticket)
-        quality = None if result.quality is None else float(np.clip(result.quality[row], 0.0, 1.0))
         answered = self._core.answer(
             ticket,
-            quality,
+            None if result.quality is None else float(result.quality[row]),
             result.embeddings[row],
             None if result.color_probs is None else result.color_probs[row],
             None if result.type_probs is None else result.type_probs[row],
@@ -203,7 +202,7 @@ class Journal:
             answer = Answer(
                 weight=answered.weight,
                 keypoints=_frame_keypoints(result.keypoints, row, view),
-                quality=quality,
+                quality=answered.quality,
                 rectangle=view.sighting.rectangle,
                 time_s=view.sighting.time_s,
                 failings=answered.failings,

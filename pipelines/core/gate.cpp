@@ -14,6 +14,10 @@ std::tuple<bool, double> rank(Failings failings, double worth) { return {failing
 
 }  // namespace
 
+double clipped_quality(double quality) {
+    return quality > 0 ? std::min(quality, 1.0) : 0.0;  // a NaN is not above 0
+}
+
 bool TrackGate::wants_detail(const Sighting& sighting) const {
     if (!waits_) return true;
     const Failings failings = failings_of(sighting, spec_, trained_);

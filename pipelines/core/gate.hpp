@@ -25,6 +25,9 @@ struct Verdict {
     bool send = false;  ///< the pending view is to be embedded now
 };
 
+/// A pose quality as decisions take it: 0 to 1, and 0 for what is no number.
+double clipped_quality(double quality);
+
 /// What an embedded view turned out to be.
 struct Judgement {
     double weight = 0;      ///< how much it counts

@@ -95,6 +95,7 @@ Answered Tracks::answer(Ticket ticket, std::optional<double> quality, Fusion::Va
         throw InputError("view " + std::to_string(ticket) +
                          " is not due: it was answered already, or never given out.");
     const Waiting waiting = sent->second;
+    if (quality) quality = clipped_quality(*quality);
     Track& track = tracks_.at(waiting.handle);
     const Judgement judgement = track.gate.judge(waiting.view, quality);
     const bool best =
@@ -104,7 +105,7 @@ Answered Tracks::answer(Ticket ticket, std::optional<double> quality, Fusion::Va
     --track.waiting;
     ++track.embedded;
     answered_.push_back(waiting.handle);
-    return {waiting.handle, best, judgement};
+    return {waiting.handle, best, judgement, quality};
 }
 
 void Tracks::settle() {

@@ -72,6 +72,7 @@ struct Answered {
     Handle handle = 0;
     bool best = false;  ///< it counts most of its track so far
     Judgement judgement;
+    std::optional<double> quality;  ///< of its pose, 0 to 1
 };
 
 /// The open tracks of any number of sources: which of their views are embedded, in which batches,

@@ -163,6 +163,17 @@ def test_an_answer_is_taken_once() -> None:
         driver.tracks.answer(1, 0.5, EMBEDDING, None, None)
 
 
+@pytest.mark.parametrize(("told", "taken"), [(-0.5, 0.0), (0.4, 0.4), (1.5, 1.0), (math.nan, 0.0)])
+def test_pose_quality_is_clipped_before_anything_goes_by_it(told: float, taken: float) -> None:
+    driver = Driver(batch=1)
+    handle = driver.tracks.see(0, 1, 0.0)
+    driver.tracks.offer(handle, _core.Sighting(0.0, (0, 0, 60, 60), False, 0.0), 1.0)
+    answered = driver.tracks.answer(*driver.tracks.due(0.0), told, EMBEDDING, None, None)
+    assert answered.quality == taken
+    assert answered.weight == pytest.approx(60 * taken)
+    assert answered.failings == (("pose-unsure",) if taken == 0.0 else ())
+
+
 def test_an_answer_that_is_none_leaves_the_track_as_it_was() -> None:
     driver = Driver(batch=1)
     handle = driver.tracks.see(0, 1, 0.0)
