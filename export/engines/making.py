@@ -28,9 +28,10 @@ from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.parity.judgement import Expected, Found, judge
 from pamtri_edge.parity.limits import LIMITS
 from pamtri_edge.parity.pictures import parts
+from pamtri_edge.progress import PhaseProgress
 from pamtri_edge.runtime.selftest import differences
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
-from pamtri_edge.runtime.tensorrt.build import Built, Progress, build_plan
+from pamtri_edge.runtime.tensorrt.build import Built, build_plan
 from pamtri_edge.runtime.tensorrt.choice import MODES
 from pamtri_edge.runtime.tensorrt.device import Gpu, find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.engine_cache import ENGINES, cached_engine, engine_folders, read_record
@@ -180,7 +181,7 @@ class EngineMaker:
         for lock in folder.glob(".*.lock"):  # nobody else can know of this folder yet
             lock.unlink(missing_ok=True)
 
-    def _builder(self, model: Path, network: Exportable, progress: Progress) -> Callable[[bytes], Built]:
+    def _builder(self, model: Path, network: Exportable, progress: PhaseProgress) -> Callable[[bytes], Built]:
         if self.tools.torch_tensorrt is None:
             return lambda timing: build_plan(
                 self.tools.library, model, timing_cache=timing, progress=progress
@@ -244,7 +245,7 @@ class EngineMaker:
         return f"torch-tensorrt {self.tools.torch_tensorrt.__version__}"
 
 
-def _shown(advance: Callable[[], None]) -> Progress:
+def _shown(advance: Callable[[], None]) -> PhaseProgress:
     """Return a function that takes how far a build is, from any thread, and advances in percent."""
     lock = threading.Lock()
     told = 0

@@ -14,13 +14,15 @@ from pamtri_edge import console
 
 if TYPE_CHECKING:
     from pamtri_edge.video.frames import Source
-    from pamtri_edge.video.run import Progress, RunSpec
+    from pamtri_edge.video.run import RunProgress, RunSpec
     from pamtri_edge.video.write import OutputFolder, Summary
 
 _REFRESH_S: Final = 0.2
 
 
-def updater(bar: Any, source: Source, duration: float | None, camera: str = "") -> Callable[[Progress], None]:
+def updater(
+    bar: Any, source: Source, duration: float | None, camera: str = ""
+) -> Callable[[RunProgress], None]:
     """Return what moves the progress bar, a few times a second at most.
 
     Args:
@@ -32,7 +34,7 @@ def updater(bar: Any, source: Source, duration: float | None, camera: str = "") 
     begin = last = time.monotonic()
     task = bar.add_task(camera, total=source.total, note="")
 
-    def update(progress: Progress) -> None:
+    def update(progress: RunProgress) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < _REFRESH_S and progress.frames != progress.total:

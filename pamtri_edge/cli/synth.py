@@ -19,7 +19,7 @@ from pamtri_edge.signals import terminable
 from pamtri_edge.words import Sheet, SheetName, Split
 
 if TYPE_CHECKING:
-    from pamtri_edge.synth.dataset.generate import Generated, Progress
+    from pamtri_edge.synth.dataset.generate import Generated, SynthProgress
 
 _REFRESH_S = 0.2
 
@@ -321,12 +321,12 @@ def _list(paths: Sequence[Path]) -> None:
         console.out.print(f"  {path!s}", soft_wrap=True)
 
 
-def _updater(bar: Any) -> Callable[[Progress], None]:
+def _updater(bar: Any) -> Callable[[SynthProgress], None]:
     """Return what moves the progress bar, a few times a second at most."""
     begin = last = time.monotonic()
     task = None
 
-    def update(progress: Progress) -> None:
+    def update(progress: SynthProgress) -> None:
         nonlocal last, task
         now = time.monotonic()
         if task is None:

@@ -22,7 +22,7 @@ from pamtri_edge.signals import stoppable
 if TYPE_CHECKING:
     from pamtri_edge.cli.train_options import PoseOptions, ReidOptions
     from pamtri_edge.datasets.data_set import DataSet
-    from pamtri_edge.train.job import Job, Progress, TrainSpec
+    from pamtri_edge.train.job import Job, TrainProgress, TrainSpec
     from pamtri_edge.train.loop import Training
     from pamtri_edge.train.recipes import Recipe
     from pamtri_edge.train.schedule import Budget
@@ -181,12 +181,12 @@ def run_training(training: Training) -> None:
     console.out.print(f"{counted(training.step, 'step')}; weights and record are in {where}", soft_wrap=True)
 
 
-def _updater(bar: Any, total: int | None) -> Callable[[Progress], None]:
+def _updater(bar: Any, total: int | None) -> Callable[[TrainProgress], None]:
     """Return what shows progress: a bar on a terminal, elsewhere (a log file) a line now and then."""
     task = bar.add_task("", total=total or _TICKS, note="")
     shown = time.monotonic()
 
-    def update(now: Progress) -> None:
+    def update(now: TrainProgress) -> None:
         nonlocal shown
         losses = " ".join(f"{name} {value:.3g}" for name, value in now.losses.items())
         score = f"score {now.scores['score']:.3f}" if "score" in now.scores else ""

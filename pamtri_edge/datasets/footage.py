@@ -20,9 +20,10 @@ from typing import Final
 
 import numpy as np
 
-from pamtri_edge.datasets.track_views import Progress, TrackView, cut, spread, views_by_track
+from pamtri_edge.datasets.track_views import TrackView, cut, spread, views_by_track
 from pamtri_edge.datasets.views import EvaluationSet, Picture, Views
 from pamtri_edge.errors import InputError
+from pamtri_edge.progress import Progress
 from pamtri_edge.tracks import TrackSet, read_tracks
 
 

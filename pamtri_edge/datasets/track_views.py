@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.progress import Progress
 from pamtri_edge.tracks import TrackSet
 
 if TYPE_CHECKING:
     from pamtri_edge.video.frames import Source
-
-Progress = Callable[[int, int], None]
-"""Is told how many frames of how many were read."""
 
 Kept = TypeVar("Kept")
 

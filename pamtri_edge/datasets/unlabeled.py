@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.data_set import Crop, DataSet, Sample
-from pamtri_edge.datasets.track_views import Progress, TrackView, cut, spread, views_by_track
+from pamtri_edge.datasets.track_views import TrackView, cut, spread, views_by_track
 from pamtri_edge.errors import InputError
+from pamtri_edge.progress import Progress
 from pamtri_edge.tracks import TrackSet, read_tracks
 
 _QUALITY: Final = 95  # crops wait in memory as JPEG

@@ -22,11 +22,11 @@ from pamtri_edge.evaluate.measure import (
     Described,
     Evaluation,
     Measure,
-    Progress,
     describe_set,
     measure,
 )
 from pamtri_edge.manifest import Matching
+from pamtri_edge.progress import StepProgress
 
 SCHEMA: Final = 1
 RESULT_FILE: Final = "evaluation.json"
@@ -78,7 +78,7 @@ def compare(
     *,
     how: Measure | None = None,
     batch: int = BATCH,
-    progress: Progress | None = None,
+    progress: StepProgress | None = None,
 ) -> Comparison:
     """Measure features on a test set, and how far the first is above the others.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.views import Picture, Views
-from pamtri_edge.metrics.ranking import Progress
+from pamtri_edge.progress import Progress
 
 Floats = NDArray[np.float32]
 

@@ -18,14 +18,12 @@ from pamtri_edge.evaluate.bootstrap import Interval, Scores
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
 from pamtri_edge.evaluate.pose import Pck, pck
 from pamtri_edge.metrics.ranking import Retrieval, retrieval_of
+from pamtri_edge.progress import StepProgress
 from pamtri_edge.vehicle import COLORS, TYPES
 from pamtri_edge.words import Metric, Rule
 
 SHOWN_RANKS: Final = (1, 5, 20)
 """The ranks that tables show, those of the paper's."""
-
-Progress = Callable[[str, int, int], None]
-"""Is told what is being done, and how much of how much is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +105,7 @@ class Evaluation:
 
 
 def describe_set(
-    data: EvaluationSet, describer: Describer, *, batch: int = BATCH, progress: Progress | None = None
+    data: EvaluationSet, describer: Describer, *, batch: int = BATCH, progress: StepProgress | None = None
 ) -> Described:
     """Describe queries and gallery.
 
@@ -174,7 +172,7 @@ def evaluate(
     *,
     how: Measure | None = None,
     batch: int = BATCH,
-    progress: Progress | None = None,
+    progress: StepProgress | None = None,
 ) -> Evaluation:
     """Describe a test set and measure; see `describe_set` and `measure`."""
     described = describe_set(data, describer, batch=batch, progress=progress)

@@ -18,7 +18,7 @@ pictures apart gains nothing by luck: they are the least that any order within t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,13 +27,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.metrics.distances import distance_blocks
+from pamtri_edge.progress import Progress
 from pamtri_edge.words import Metric
 
 RANKS: Final = 50
 """How long a CMC curve is."""
-
-Progress = Callable[[int, int], None]
-"""Is told how many queries of how many are done."""
 
 
 @dataclass(frozen=True, eq=False)

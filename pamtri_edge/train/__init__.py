@@ -4,7 +4,7 @@
 
 from pamtri_edge.datasets.data_set import DataSet, Sample, mixed
 from pamtri_edge.datasets.parts import read_data, read_pose_csv
-from pamtri_edge.train.job import Progress, TrainSpec
+from pamtri_edge.train.job import TrainProgress, TrainSpec
 from pamtri_edge.train.loop import Training
 from pamtri_edge.train.losses import LossSpec
 from pamtri_edge.train.pose import PoseJob
@@ -22,11 +22,11 @@ __all__ = [
     "LossSpec",
     "PoseJob",
     "PoseRecipe",
-    "Progress",
     "ReidJob",
     "ReidLoss",
     "ReidRecipe",
     "Sample",
+    "TrainProgress",
     "TrainSpec",
     "Training",
     "TrainingError",

@@ -93,7 +93,7 @@ class TrainSpec:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainProgress:
     """How far a training is.
 
     Attributes:

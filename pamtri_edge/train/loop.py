@@ -24,7 +24,7 @@ from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import save_checkpoint
 from pamtri_edge.train import state as states
-from pamtri_edge.train.job import Job, Progress, TrainSpec
+from pamtri_edge.train.job import Job, TrainProgress, TrainSpec
 from pamtri_edge.train.loader import Loader, Pictures, Position
 from pamtri_edge.train.on_device import DeviceLoader
 from pamtri_edge.train.optimize import Stepper
@@ -119,7 +119,7 @@ class Training:
         """Ask for an end after the present step, with a state from which to go on."""
         self._stop = True
 
-    def run(self, *, on_progress: Callable[[Progress], None] | None = None) -> bool:
+    def run(self, *, on_progress: Callable[[TrainProgress], None] | None = None) -> bool:
         """Train to the end, or until `stop` is called.
 
         Args:
@@ -135,7 +135,7 @@ class Training:
         with self._claim:
             return self._train(on_progress)
 
-    def _train(self, on_progress: Callable[[Progress], None] | None) -> bool:
+    def _train(self, on_progress: Callable[[TrainProgress], None] | None) -> bool:
         run, budget = self._run, self.spec.budget
         self.job.learn()
         loader = self._loader()
@@ -257,12 +257,12 @@ class Training:
             return self._run.step % every == 0
         return time.monotonic() - saved >= self.spec.checkpoint_seconds
 
-    def _progress(self, progress: float, window: list[tuple[float, int]]) -> Progress:
+    def _progress(self, progress: float, window: list[tuple[float, int]]) -> TrainProgress:
         run = self._run
         elapsed = max(window[-1][0] - window[0][0], 1e-9)
         rate = (len(window) - 1) / elapsed
         means = self._means() if run.counted else run.curve[-1] if run.curve else {}
-        return Progress(
+        return TrainProgress(
             run.step,
             progress,
             (window[-1][1] - window[0][1]) / elapsed,

@@ -60,7 +60,7 @@ class RunSpec:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is.
 
     Attributes:
@@ -121,7 +121,7 @@ class VideoRun:
         self._gate_reasons: Counter[str] = Counter()
         self.summary: Summary | None = None
 
-    def run(self, *, on_progress: Callable[[Progress], None] | None = None) -> Summary:
+    def run(self, *, on_progress: Callable[[RunProgress], None] | None = None) -> Summary:
         """Run to the end of the video.
 
         Args:
@@ -140,7 +140,7 @@ class VideoRun:
         finally:
             self._output.release()
 
-    def _run(self, on_progress: Callable[[Progress], None] | None) -> Summary:
+    def _run(self, on_progress: Callable[[RunProgress], None] | None) -> Summary:
         begin = time.monotonic()
         try:
             self._play(on_progress)
@@ -154,13 +154,15 @@ class VideoRun:
             raise
         return self._wind_up(begin, None)
 
-    def _play(self, on_progress: Callable[[Progress], None] | None) -> None:
+    def _play(self, on_progress: Callable[[RunProgress], None] | None) -> None:
         broken: SourceError | None = None
         try:
             for frame in self._source.frames():
                 self._step(frame)
                 if on_progress is not None:
-                    on_progress(Progress(self._frames, self._source.total, frame.time_s, self._events.count))
+                    on_progress(
+                        RunProgress(self._frames, self._source.total, frame.time_s, self._events.count)
+                    )
         except SourceError as error:
             broken = error  # what came before is finished as if the video ended here
         finally:

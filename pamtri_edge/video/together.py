@@ -18,7 +18,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.printable import printable
 from pamtri_edge.video.frames import Frame, Source
 from pamtri_edge.video.journal import Embedder
-from pamtri_edge.video.run import Progress, VideoRun
+from pamtri_edge.video.run import RunProgress, VideoRun
 
 _RESULTS: Final = ("embeddings", "color_probs", "type_probs", "keypoints", "quality")
 _LONGEST_NAME: Final = 100  # characters
@@ -161,7 +161,7 @@ def check_cameras(cameras: Sequence[str]) -> None:
 def run_together(
     jobs: Sequence[VideoRun],
     sources: Sequence[InterruptibleSource],
-    on_progress: Sequence[Callable[[Progress], None]],
+    on_progress: Sequence[Callable[[RunProgress], None]],
 ) -> list[Exception | None]:
     """Run several videos at once, each in a thread; one that fails does not end the others.
 

@@ -37,6 +37,7 @@ FLOORS = (
         "processors",
         "signals",
         "words",
+        "progress",
         "libcuda",
     ),
     ("_native", "_render", "ops"),

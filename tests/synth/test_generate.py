@@ -23,7 +23,7 @@ from pamtri_edge.regular_files import sha256_of
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.dataset import generate as generating
 from pamtri_edge.synth.dataset.fleet import Fleet
-from pamtri_edge.synth.dataset.generate import Progress, generate
+from pamtri_edge.synth.dataset.generate import SynthProgress, generate
 from pamtri_edge.synth.dataset.ledger import WORK
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.dataset.studio import others_of, renderer_fingerprint
@@ -96,8 +96,8 @@ def test_a_test_split_has_queries_and_a_gallery(tmp_path):
 def test_progress_tells_what_is_there_and_what_was_there_before(tmp_path):
     told = []
     generate(PLAN, tmp_path / "data", open_studio=FakeStudio, on_progress=told.append)
-    assert told[0] == Progress(0, 72, 0)
-    assert told[-1] == Progress(72, 72, 0)
+    assert told[0] == SynthProgress(0, 72, 0)
+    assert told[-1] == SynthProgress(72, 72, 0)
     assert [progress.images for progress in told] == sorted(progress.images for progress in told)
 
 
@@ -130,7 +130,7 @@ def test_what_was_drawn_before_a_stop_is_not_drawn_again(whole, tmp_path, monkey
         open_studio=synth_fakes.CountingStudio,
         on_progress=told.append,
     )
-    assert told[0] == Progress(36, 72, 36)
+    assert told[0] == SynthProgress(36, 72, 36)
     assert result.drawn == 36 == len(list(marks.iterdir()))
     assert contents(folder) == contents(whole)
 

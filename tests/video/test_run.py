@@ -18,7 +18,7 @@ from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
 from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.motion import MotionDetector
-from pamtri_edge.video.run import Progress, RunSpec, VideoRun
+from pamtri_edge.video.run import RunProgress, RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.write import OutputFolder
 
@@ -128,7 +128,7 @@ def test_events_are_written_as_tracks_close(clip: Path, tmp_path: Path, fake_rei
     output = tmp_path / "out"
     counts = {}
 
-    def look(progress: Progress) -> None:
+    def look(progress: RunProgress) -> None:
         assert progress.events == len(list(read_events(output / "events.jsonl")))
         counts[progress.frames] = progress.events
         assert progress.total == 50

@@ -19,10 +19,11 @@ from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.ops.device import is_torch
 from pamtri_edge.ops.streams import current_stream
+from pamtri_edge.progress import PhaseProgress
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
 from pamtri_edge.runtime.tensorrt.arrays import take_array
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS, Chunk
-from pamtri_edge.runtime.tensorrt.build import Progress, build_plan
+from pamtri_edge.runtime.tensorrt.build import build_plan
 from pamtri_edge.runtime.tensorrt.choice import MODES, choose, noted_choice
 from pamtri_edge.runtime.tensorrt.device import find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.engine import Engine
@@ -77,7 +78,7 @@ class TensorRtBackend:
         build: bool = True,
         mode: str = "auto",
         graphs: bool = True,
-        progress: Progress | None = None,
+        progress: PhaseProgress | None = None,
     ) -> None:
         check_choice(mode, ("auto", *MODES), "mode")
         if staged is None and mode == "staged":
@@ -349,7 +350,7 @@ def _check_pictures(pictures: Any) -> Any:
     return pictures
 
 
-def _logged_progress(name: str) -> Progress:
+def _logged_progress(name: str) -> PhaseProgress:
     """Return a function that writes to the log whenever another tenth of a build is done."""
     told = -1
 

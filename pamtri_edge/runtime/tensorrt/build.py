@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import EngineError
+from pamtri_edge.progress import PhaseProgress
 from pamtri_edge.runtime.tensorrt.library import Library
-
-Progress = Callable[[str, float], None]
-"""Told the phase of the build and how much of the whole is done, 0 to 1; may be called from any thread."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +84,7 @@ def build_plan(
     profiles: Sequence[Profile] = PROFILES,
     timing_cache: bytes = b"",
     workspace: int | None = None,
-    progress: Progress | None = None,
+    progress: PhaseProgress | None = None,
 ) -> Built:
     """Build an engine of an ONNX file.
 
@@ -177,7 +175,7 @@ def _arithmetic(trt: Any, network: Any) -> str:
     return next((kind for kind in ("int8", "fp16") if kind in found), "fp32")
 
 
-def _make_monitor(trt: Any, progress: Progress | None) -> Any:
+def _make_monitor(trt: Any, progress: PhaseProgress | None) -> Any:
     base: Any = trt.IProgressMonitor
 
     class Monitor(base):  # type: ignore[misc]

@@ -44,7 +44,7 @@ _BYTES_A_PIXEL: Final = 0.28  # 13 kilobytes of JPEG for 256x256 pixels, 5 of re
 
 
 @dataclass(frozen=True)
-class Progress:
+class SynthProgress:
     """How far a data set is.
 
     Attributes:
@@ -80,7 +80,7 @@ def generate(
     processes: int = 1,
     overwrite: bool = False,
     open_studio: OpenStudio = RenderStudio,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[SynthProgress], None] | None = None,
 ) -> Generated:
     """Draw a data set, or what is missing of it, and write its labels; the manifest comes last.
 
@@ -192,13 +192,13 @@ def _draw(
     ledger: Ledger,
     processes: int,
     open_studio: OpenStudio,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[SynthProgress], None] | None,
 ) -> int:
     """Draw what is missing; return how many pictures that was."""
     missing = [job for job in plan.jobs() if not ledger.is_done(job, masks=plan.masks)]
     before = done = plan.images - sum(job.views for job in missing)
     tell = on_progress or (lambda progress: None)
-    tell(Progress(done, plan.images, before))
+    tell(SynthProgress(done, plan.images, before))
     if not missing:
         return 0
     _warn_of_little_space(plan, folder, plan.images - before)
@@ -206,7 +206,7 @@ def _draw(
         with closing(do_all(missing, plan, folder, processes=processes, open_studio=open_studio)) as jobs:
             for job in jobs:
                 done += job.views
-                tell(Progress(done, plan.images, before))
+                tell(SynthProgress(done, plan.images, before))
     except OSError as error:
         raise InputError(_cannot_go_on(folder, error, done, plan.images)) from error
     return done - before
