@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pamtri_edge import Reidentification, Reidentifier, reidentifier, samples
+from pamtri_edge import Reidentification, Reidentifier, arrays, given, reidentifier, samples
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.geometry import window_matrix
 
@@ -149,6 +149,25 @@ def test_a_long_batch_is_prepared_in_pieces(
     monkeypatch.setattr(reidentifier, "CHUNK", 3)
     assert_same(reid.embed(crops), whole, 1e-6)
     assert sizes[2:] == [3, 3, 1]
+
+
+@pytest.mark.parametrize("form", [list, tuple, np.stack])
+def test_every_crop_is_looked_at_once(
+    micro_bundle: Path, crops: Crops, monkeypatch: pytest.MonkeyPatch, form: Callable[[Crops], Any]
+) -> None:
+    look, seen = arrays.check_picture, []
+
+    def counted(picture: Any, what: str) -> NDArray[np.uint8]:
+        seen.append(what)
+        return look(picture, what)
+
+    monkeypatch.setattr(arrays, "check_picture", counted)
+    monkeypatch.setattr(given, "check_picture", counted)
+    batch = form([np.resize(crop, (9, 7, 3)) for crop in crops])
+    with Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid:
+        seen.clear()
+        reid.embed(batch)
+    assert seen == [f"crop {index}" for index in range(7)]
 
 
 def test_several_threads_may_embed_at_once(reid: Reidentifier, crops: Crops) -> None:
