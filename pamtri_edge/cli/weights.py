@@ -102,7 +102,14 @@ def discriminate(
     pose: TrainedPose = None,
     vehicles: Vehicles = 800,
     views: SeenViews = 5,
-    shrinkage: Shrinkage = 3.0,
+    shrinkage: Annotated[
+        float | None,
+        typer.Option(
+            callback=finite,
+            show_default=False,
+            help="Part of the mean variance that is added to that of each direction. [default: 0.3]",
+        ),
+    ] = None,
     seed: Seed = 0,
     threads: Threads = None,
     overwrite: Overwrite = False,
@@ -118,7 +125,9 @@ def discriminate(
     from pamtri_edge.train.machine import use_threads
 
     use_threads(threads)
-    spec = replace(DISCRIMINANT, vehicles=vehicles, views=views, shrinkage=shrinkage, seed=seed)
+    spec = replace(DISCRIMINANT, vehicles=vehicles, views=views, seed=seed)
+    if shrinkage is not None:
+        spec = replace(spec, shrinkage=shrinkage)
     _refit(discriminated, spec, "discriminant", train, reid, pose, data, output, overwrite)
 
 
