@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.train_choices import Backbone
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
+from pamtri_edge.words import DenseBackbone
 
 if TYPE_CHECKING:
     from pamtri_edge.models import ReidNet
@@ -47,7 +47,7 @@ def frozen(
         Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
     ],
     output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
-    backbone: Annotated[Backbone, typer.Option(help="Depths of the paper's widths.")] = Backbone.DENSENET121,
+    backbone: Annotated[DenseBackbone, typer.Option(help="Depths of the paper's widths.")] = "densenet121",
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
 ) -> None:
     """Take a network as it is, and its pooled feature for an embedding: a baseline of the paper's Table 3.
@@ -58,7 +58,7 @@ def frozen(
     from pamtri_edge.models import DENSENET121, DENSENET201, DenseSpec, ReidNet, ReidSpec, save_checkpoint
     from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
-    blocks = DENSENET201 if backbone is Backbone.DENSENET201 else DENSENET121
+    blocks = DENSENET201 if backbone == "densenet201" else DENSENET121
     bare = ReidSpec(keypoints=False, heatmaps=False, multitask=False, vehicles=1)
     spec = replace(bare, backbone=DenseSpec(blocks=blocks))
     network = ReidNet(spec)
