@@ -15,8 +15,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pamtri_edge import _core
-from pamtri_edge.errors import InputError
+from pamtri_edge.errors import InputError, MissingDependencyError
 
 IMAGE_SIZE: Final = 256
 """Side of the square picture that both networks see, in pixels."""
@@ -90,12 +89,22 @@ def crop_rectangles(
     Raises:
         InputError: the boxes are not numbers, or lie between 0 and 1 as shares of the frame do; one is not
             finite, inverted, outside the frame, or nothing is left of it.
+        MissingDependencyError: the package was installed without compiled code.
     """
     array = _numbers(boxes)
     if array.size == 0:
         return np.zeros((0, 4), np.int32)
     if array.ndim != 2 or array.shape[1] != 4:
         raise InputError(f"boxes have shape {array.shape}; {_BOXES}.")
+    try:
+        from pamtri_edge import (
+            _core,  # here: the rest of this module serves a checkout that is not built, too
+        )
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the compiled decisions, pamtri_edge._core, cannot be loaded ({error}); "
+            "install pamtri-edge from a wheel, or build it: pip install ."
+        ) from error
     return _core.crop_rectangles(array, int(frame_width), int(frame_height), rule.value)
 
 

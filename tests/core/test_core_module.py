@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pamtri_edge
 from pamtri_edge import _core
-from pamtri_edge.errors import InputError
+from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.geometry import crop_rectangles
 from pamtri_edge.video.gate import GateSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +85,15 @@ def test_views_of_two_bundles_are_not_fused() -> None:
     assert fusion.embedding().tolist() == pytest.approx([np.sqrt(0.5)] * 2)  # nothing has changed
 
 
+def test_without_compiled_code_a_box_is_answered_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(pamtri_edge, "_core")
+    monkeypatch.setitem(sys.modules, "pamtri_edge._core", None)
+    with pytest.raises(MissingDependencyError, match=r"_core, cannot be loaded .* pip install \."):
+        crop_rectangles([(0, 0, 5, 5)], 9, 9)
+
+
 def test_the_package_itself_does_without_the_core() -> None:
-    code = "import sys, pamtri_edge; assert 'pamtri_edge._core' not in sys.modules"
+    code = "import sys, pamtri_edge, pamtri_edge.geometry; assert 'pamtri_edge._core' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
