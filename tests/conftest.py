@@ -26,18 +26,22 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, data
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
-SLOW_ROOMS = ("benchmarks", "cases", "export", "kernels", "pipelines")
+SLOW_ROOMS = frozenset({"benchmarks", "cases", "export", "kernels", "pipelines"})
 """Rooms that compile, export or run whole programs; `make quick` leaves them out, and what is marked slow."""
 
-SLOW_FIXTURES = frozenset({"compiled_kernels", "wheel"})
-"""What compiles or builds; a test that uses it is slow wherever it stands."""
+SLOW_FILES = frozenset({"models/test_exported.py", "sdk/test_forked.py", "train/test_training.py"})
+"""Files that do so in rooms that do not: they export, train, or start a process a test."""
+
+SLOW_FIXTURES = frozenset({"compiled_kernels", "foreign_bundles", "tiny_bundle", "two_forms", "wheel"})
+"""What compiles, builds or exports; a test that uses it is slow wherever it stands."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        room = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
-        if room in SLOW_ROOMS or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
+        slow = path.parts[0] in SLOW_ROOMS or path.as_posix() in SLOW_FILES
+        if slow or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

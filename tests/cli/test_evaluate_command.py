@@ -194,6 +194,7 @@ def test_what_cannot_be_done_is_one_readable_line(
     assert words in " ".join(err.replace("│", " ").split())
 
 
+@pytest.mark.slow
 def test_a_pose_network_alone_is_measured_by_part_of_the_body(call: Call, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="weights run in PyTorch")
     from pamtri_edge.models import save_checkpoint, seeded
@@ -220,6 +221,7 @@ def test_a_pose_network_alone_is_measured_by_part_of_the_body(call: Call, data: 
     assert 0 <= record["pck"]["mean"] <= 1
 
 
+@pytest.mark.slow
 def test_two_exports_of_one_name_are_told_apart(
     call: Call, data: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:

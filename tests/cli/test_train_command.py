@@ -52,6 +52,7 @@ def invoke(*arguments: object):
     return result
 
 
+@pytest.mark.slow
 def test_pose_then_re_identification_from_a_folder(data, tmp_path):
     pose = tmp_path / "pose"
     result = invoke(
@@ -106,6 +107,7 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
     assert record["finished"]
 
 
+@pytest.mark.slow
 def test_a_finished_training_needs_another_folder_or_overwrite(data, tmp_path):
     line = (
         "reid",
@@ -140,6 +142,7 @@ def test_the_feature_baseline_keeps_weights_as_they_are(tmp_path):
     assert loaded.stem[0].weight.equal(source.stem[0].weight)
 
 
+@pytest.mark.slow
 def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
     first = tmp_path / "first"
     bare = ("--embed", "none", "--no-keypoints", "--batch", 4, "--pictures-per-vehicle", 2)

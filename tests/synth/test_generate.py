@@ -184,6 +184,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path, processes):
     folder = tmp_path / "data"
@@ -355,6 +356,7 @@ def rendered(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_renderers_pictures_are_the_same_from_two_processes(rendered, tmp_path):
     generate(REAL, tmp_path / "data", processes=2)
     assert contents(tmp_path / "data") == contents(rendered)

@@ -29,7 +29,7 @@ VAN = (10, 30, 56, 52, (30, 40, 220))
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def foreign_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a bundle of a tiny network alone, and one with a tiny pose network beside it."""
     folder = tmp_path_factory.mktemp("bundles")
     onnx.save(tiny_network(batch="N"), folder / "tiny.onnx")
@@ -52,7 +52,7 @@ call = partial(run_in_process, app, columns=200)
 
 @pytest.fixture
 def seen(
-    tmp_path: Path, write_video: Callable[..., Path], bundles: dict[str, Path]
+    tmp_path: Path, write_video: Callable[..., Path], foreign_bundles: dict[str, Path]
 ) -> Callable[..., tuple[Path, list[Event]]]:
     """Return what runs a bundle on the tracks of a still car and a still van."""
 
@@ -66,7 +66,7 @@ def seen(
         ]
         clip.with_suffix(".txt").write_text("".join(rows))
         out = tmp_path / f"{camera}-{which}"
-        words = ["--tracks", clip.with_suffix(".txt"), "--bundle", bundles[which], "--camera", camera]
+        words = ["--tracks", clip.with_suffix(".txt"), "--bundle", foreign_bundles[which], "--camera", camera]
         code, _, err = call("run", clip, *words, "--output", out, "--device", "cpu")
         assert code == 0, err
         return out, list(read_events(out / "events.jsonl"))
@@ -74,7 +74,7 @@ def seen(
     return run
 
 
-def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(seen, bundles):
+def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(seen, foreign_bundles):
     _, events = seen("alone", "north")
     assert len(events) == 2
     for event in events:
@@ -82,7 +82,7 @@ def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(s
         assert not event.below_gate
         assert event.vector.shape == (DIM,)
         assert np.linalg.norm(event.vector) == pytest.approx(1.0, abs=1e-3)
-        assert event.embedding_space == Reidentifier.load(bundles["alone"]).manifest.embedding_space
+        assert event.embedding_space == Reidentifier.load(foreign_bundles["alone"]).manifest.embedding_space
 
 
 def test_one_with_pose_tells_keypoints_and_quality_which_the_gate_goes_by(seen):
@@ -97,7 +97,7 @@ def test_one_with_pose_tells_keypoints_and_quality_which_the_gate_goes_by(seen):
         assert event.below_gate_reason == (("pose-unsure",) if event.below_gate else ())
 
 
-def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, tmp_path, bundles):
+def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, tmp_path, foreign_bundles):
     north, _ = seen("alone", "north")
     south, _ = seen("posed", "south")
     words = [north, south, "--threshold", "0.5", "--no-gate", "--json"]
@@ -105,16 +105,16 @@ def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, t
     assert code == 0, err
     pairs = {(row["track_a"], row["track_b"]) for row in json.loads(out)["matches"]}
     assert pairs == {(1, 1), (2, 2)}
-    code, out, err = call("match", north, south, "--bundle", bundles["alone"], "--no-gate")
+    code, out, err = call("match", north, south, "--bundle", foreign_bundles["alone"], "--no-gate")
     assert code == 0, err
     assert "no threshold" in out
 
 
-def test_whatever_moves_is_embedded_too(tmp_path, write_video, bundles):
+def test_whatever_moves_is_embedded_too(tmp_path, write_video, foreign_bundles):
     clip = write_video(
         tmp_path / "drive.mp4", 40, boxes=lambda index: [(4 + 3 * index, 40, 60, 50, (220, 30, 30))]
     )
-    for which, bundle in bundles.items():
+    for which, bundle in foreign_bundles.items():
         words = ["--detector", "motion", "--bundle", bundle, "--output", tmp_path / which, "--min-size", 24]
         code, _, err = call("run", clip, *words, "--device", "cpu")
         assert code == 0, err

@@ -78,8 +78,10 @@ def machine(driver: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     trt = tensorrt_fake.install(monkeypatch)
     monkeypatch.setattr(programs, "ops", _StreamedOperations)
     monkeypatch.setattr("pamtri_edge.runtime.tensorrt.backend.ops", _StreamedOperations)
+    gc.freeze()  # what is there already is not looked through: a collection takes a hundredth of the time
     yield Machine(gpu, trt, tmp_path / "cache")
     gc.collect()
+    gc.unfreeze()
 
 
 class _StreamedOperations:
