@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -87,6 +88,24 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     output = tmp_path_factory.mktemp("bundles") / "tiny.pamtri"
     return export_bundle(ExportOptions(model=TINY, output=output, parity_crops=8)).path
+
+
+@pytest.fixture(scope="session")
+def veri(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of 6 vehicles with 5 pictures each; leave it as it is."""
+    from drawn_sets import write_set
+
+    folder = write_set(tmp_path_factory.mktemp("veri"))
+    write_set(folder, vehicles=range(11, 15), views=3, part="query")
+    return write_set(folder, vehicles=range(11, 15), views=6, part="test")
+
+
+@pytest.fixture
+def make_set(tmp_path: Path) -> Callable[..., Path]:
+    """Return what writes a set of one's own; see `write_set`."""
+    from drawn_sets import write_set
+
+    return lambda **options: write_set(tmp_path / "set", **options)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pamtri_edge.datasets.data_set import Crop, DataSet, Sample
-from pamtri_edge.synth.dataset.fleet import Fleet, Vehicle
+from pamtri_edge.synth.dataset.fleet import Vehicle
 from pamtri_edge.synth.dataset.plan import SynthPlan
-from pamtri_edge.synth.dataset.studio import open_backgrounds, open_prior, others_of
+from pamtri_edge.synth.dataset.studio import RenderStudio
 from pamtri_edge.vehicle import COLORS, TYPES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def drawn_on_the_spot(plan: SynthPlan) -> DataSet:
     Raises:
         InputError: backgrounds, cameras or meshes of the plan cannot be read.
     """
-    studio = _Studio(plan)
+    studio = _Epochs(plan)
     samples = []
     for identity in range(plan.identities):
         vehicle = studio.vehicle(identity)
@@ -56,38 +56,20 @@ def drawn_on_the_spot(plan: SynthPlan) -> DataSet:
     return DataSet(name, tuple(samples), studio)
 
 
-class _Studio:
+class _Epochs:
     """Draws picture n of epoch e, from any thread."""
 
     def __init__(self, plan: SynthPlan) -> None:
         self._plan = plan
-        self._fleet = Fleet(plan)
-        self._prior = open_prior(plan.prior)
-        self._backgrounds = open_backgrounds(plan)
+        self._studio = RenderStudio(plan)
         self._places = [
             (identity, view) for identity in range(plan.identities) for view in range(plan.views(identity))
         ]
-        self.vehicle: Callable[[int], Vehicle] = lru_cache(_KEPT)(self._fleet.vehicle)
+        self.vehicle: Callable[[int], Vehicle] = lru_cache(_KEPT)(self._studio.fleet.vehicle)
 
     def __call__(self, index: int, epoch: int, size: int) -> Crop:
-        from pamtri_edge.synth.view.scene import render_view
-
-        plan = self._plan
         identity, place = self._places[index]
-        view = epoch * plan.views(identity) + place
-        vehicle = self.vehicle(identity)
-        seen = render_view(
-            vehicle.mesh,
-            vehicle.spec,
-            seed=plan.seed,
-            identity=plan.drawn_identity(identity),
-            view=view,
-            camera=plan.drawn_camera(plan.camera(identity, view)),
-            prior=self._prior,
-            backgrounds=self._backgrounds,
-            size=plan.size,
-            supersampling=plan.supersampling,
-            others=others_of(plan, self._fleet, identity, view),
-        )
+        view = epoch * self._plan.views(identity) + place
+        seen = self._studio.render(self.vehicle(identity), identity, view)
         flags = seen.visible_veri.astype(np.float32)
         return seen.image, np.column_stack([seen.keypoints, flags]).astype(np.float32)

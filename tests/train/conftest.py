@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import pytest
 import torch
 
-from drawn_sets import write_set
 from pamtri_edge.train import POSE, REID, PoseRecipe, ReidRecipe
 from pamtri_edge.train.augment import AugmentSpec
 
@@ -22,20 +19,6 @@ def _one_thread() -> None:
     """Networks this small are not sped up by threads, and other tests run beside these."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-
-
-@pytest.fixture(scope="session")
-def veri(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of 6 vehicles with 5 pictures each; leave it as it is."""
-    folder = write_set(tmp_path_factory.mktemp("veri"))
-    write_set(folder, vehicles=range(11, 15), views=3, part="query")
-    return write_set(folder, vehicles=range(11, 15), views=6, part="test")
-
-
-@pytest.fixture
-def make_set(tmp_path: Path) -> Callable[..., Path]:
-    """Return what writes a set of one's own; see `write_set`."""
-    return lambda **options: write_set(tmp_path / "set", **options)
 
 
 @pytest.fixture(scope="session")

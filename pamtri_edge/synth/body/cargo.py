@@ -18,6 +18,7 @@ from pamtri_edge.synth.body.stern import add_bumper, add_rear_lamp
 from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.paint.decals import paint_decal
 from pamtri_edge.synth.specification.marks import Cargo
+from pamtri_edge.synth.specification.streams import Surface
 
 
 def add_cargo(assembly: Assembly, draft: Draft) -> None:
@@ -178,7 +179,7 @@ def _add_bed(assembly: Assembly, draft: Draft) -> None:
         for start, end in itertools.pairwise(arch):
             assembly.tube(np.stack([start, end]), 0.04, bar)
     else:
-        rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 32])
+        rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, Surface.LOOSE_CARGO])
         for _ in range(int(rng.integers(1, 4))):
             x, y = rng.uniform(rear + 0.3, front - 0.3), rng.uniform(-0.4, 0.4) * wide
             half, tall = rng.uniform(0.15, 0.4, 2), rng.uniform(0.3, 0.9)

@@ -11,6 +11,7 @@ from pamtri_edge.synth.body.box import Box
 from pamtri_edge.synth.body.draft import Draft
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.outline import Floats
+from pamtri_edge.synth.specification.streams import Surface
 
 
 def goods_color(rng: np.random.Generator) -> Floats:
@@ -20,7 +21,7 @@ def goods_color(rng: np.random.Generator) -> Floats:
 
 def add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
     """Add crates and bundles on an open floor."""
-    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, 31])
+    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, Surface.GOODS])
     for _ in range(int(rng.integers(1, 5))):
         x = rng.uniform(box.rear + 0.4, box.front - 0.5)
         y = rng.uniform(-0.5, 0.5) * box.half_width

@@ -19,6 +19,7 @@ import numpy as np
 
 from pamtri_edge.datasets.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, image_name
 from pamtri_edge.errors import InputError
+from pamtri_edge.synth.specification.streams import Stream
 from pamtri_edge.vehicle import COLORS, TYPES
 from pamtri_edge.words import Split
 
@@ -30,8 +31,6 @@ FORMATS: Final = ("veri", "coco", "parquet")
 
 UNSEEN: Final = 1_000_000
 """Where identities, shapes and cameras of a test split begin: no train split reaches there."""
-
-_CAMERAS_SALT: Final = 0x6361_6D65
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class SynthPlan:
 
     def camera(self, identity: int, view: int) -> int:
         """Return which camera sees a view, from 0: an identity meets all cameras before one again."""
-        rng = np.random.default_rng([self.seed, self._begin + identity, _CAMERAS_SALT])
+        rng = np.random.default_rng([self.seed, self._begin + identity, Stream.CAMERAS])
         return int(rng.permutation(self.cameras)[view % self.cameras])
 
     def part(self, identity: int, view: int) -> Part:

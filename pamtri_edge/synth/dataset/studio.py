@@ -15,6 +15,7 @@ import numpy as np
 
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.record import Record
+from pamtri_edge.synth.specification.streams import Stream
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.body.mesh import Mesh
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _OTHERS: Final = 3
 _DRAWING: Final = ("specification", "body", "paint", "view")
 """The rooms whose code decides what a picture looks like."""
-_OTHERS_SALT: Final = 0x6F74_6865
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ class RenderStudio:
     Args:
         plan: the data set.
 
+    Attributes:
+        fleet: builds the plan's vehicles.
+
     Raises:
         InputError: cameras or meshes of the plan cannot be read.
         SourceError: its backgrounds cannot be read.
@@ -69,17 +72,18 @@ class RenderStudio:
         from pamtri_edge.synth.dataset.fleet import Fleet
 
         self._plan = plan
-        self._fleet = Fleet(plan)
+        self.fleet = Fleet(plan)
         self._prior = open_prior(plan.prior)
         self._backgrounds = open_backgrounds(plan)
 
     def draw(self, job: Job) -> Iterator[Shot]:
         """Draw a job's views in order."""
-        vehicle = self._fleet.vehicle(job.identity)
+        vehicle = self.fleet.vehicle(job.identity)
         for view in range(job.first, job.first + job.views):
-            yield shot(self._plan, job.identity, view, vehicle, self._render(vehicle, job.identity, view))
+            yield shot(self._plan, job.identity, view, vehicle, self.render(vehicle, job.identity, view))
 
-    def _render(self, vehicle: Vehicle, identity: int, view: int) -> View:
+    def render(self, vehicle: Vehicle, identity: int, view: int) -> View:
+        """Render a view of an identity, whose vehicle has been built; from any thread."""
         from pamtri_edge.synth.view.scene import render_view
 
         plan = self._plan
@@ -95,13 +99,13 @@ class RenderStudio:
             backgrounds=self._backgrounds,
             size=plan.size,
             supersampling=plan.supersampling,
-            others=others_of(plan, self._fleet, identity, view),
+            others=others_of(plan, self.fleet, identity, view),
         )
 
 
 def others_of(plan: SynthPlan, fleet: Fleet, identity: int, view: int) -> list[tuple[Mesh, VehicleSpec]]:
     """Return the vehicles that may stand near an identity's in a view."""
-    rng = np.random.default_rng([plan.seed, plan.drawn_identity(identity), view, _OTHERS_SALT])
+    rng = np.random.default_rng([plan.seed, plan.drawn_identity(identity), view, Stream.OTHERS])
     passers = fleet.passers_by()
     chosen = [passers[k] for k in rng.choice(len(passers), _OTHERS, replace=False)]
     return [(other.mesh, other.spec) for other in chosen]

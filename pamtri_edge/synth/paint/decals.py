@@ -13,6 +13,7 @@ from pamtri_edge.synth.body.draft import FRONT, REAR, TOP, Draft
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.paint.canvas import BODYWORK, Canvas, Point
 from pamtri_edge.synth.specification.marks import Decal
+from pamtri_edge.synth.specification.streams import Surface
 
 DECALS: Final = (
     "stripe",
@@ -76,7 +77,7 @@ def _on_top(draft: Draft, decal: Decal) -> None:
         albedo=decal.ink,
         only=BODYWORK,
     )
-    rng = np.random.default_rng([decal.pattern, 5])
+    rng = np.random.default_rng([decal.pattern, Surface.DECAL_LINES])
     for index in range(4):
         if rng.random() < 0.8:
             low = across - tall * 0.7 + index * tall * 0.38
@@ -96,7 +97,7 @@ def paint_decal(canvas: Canvas, decal: Decal, centre: Point, *, only: Sequence[M
     x, z = centre
     half, rise = decal.width / 2, decal.height / 2
     low, high = (x - half, z - rise), (x + half, z + rise)
-    rng = np.random.default_rng([decal.pattern, 11])
+    rng = np.random.default_rng([decal.pattern, Surface.DECAL])
 
     def fill(points: Sequence[Point], ink: Sequence[float]) -> None:
         canvas.polygon(points, Material.MATTE, albedo=ink, only=(*only, Material.MATTE))

@@ -14,6 +14,7 @@ from pamtri_edge.synth.body.outline import Floats
 from pamtri_edge.synth.paint.canvas import BODYWORK, Canvas
 from pamtri_edge.synth.paint.side import doors_of
 from pamtri_edge.synth.specification.marks import Flaw
+from pamtri_edge.synth.specification.streams import Surface
 
 _SHEETS = {"left": LEFT, "right": RIGHT, "front": FRONT, "rear": REAR, "hood": TOP, "roof": TOP}
 
@@ -23,7 +24,7 @@ def paint_flaws(draft: Draft) -> None:
     for flaw in draft.spec.flaws:
         canvas = draft.sheets[_SHEETS[flaw.place]]
         centre = _centre(draft, flaw)
-        rng = np.random.default_rng([flaw.pattern, 13])
+        rng = np.random.default_rng([flaw.pattern, Surface.FLAW])
         if flaw.kind == "panel":
             _panel(draft, canvas, flaw)
         elif flaw.kind == "scratch":
@@ -109,7 +110,7 @@ def _panel(draft: Draft, canvas: Canvas, flaw: Flaw) -> None:
 def _road_dirt(draft: Draft) -> None:
     """Soften the lower body towards the color of the road, in a pattern of the vehicle's own."""
     spec = draft.spec
-    rng = np.random.default_rng([spec.seed, spec.identity, 41])
+    rng = np.random.default_rng([spec.seed, spec.identity, Surface.DIRT])
     paint = max(sum(spec.paint.base) / 3, 0.02)
     target = np.clip(np.array([0.17, 0.15, 0.12]) / paint, 0.45, 1.95)
     reach = draft.frame.sill + 0.15 + 0.5 * spec.dirt

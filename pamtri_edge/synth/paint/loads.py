@@ -14,6 +14,7 @@ from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.paint.decals import paint_decal
 from pamtri_edge.synth.specification.marks import Cargo
 from pamtri_edge.synth.specification.parts import Rgb
+from pamtri_edge.synth.specification.streams import Surface
 
 _SIDES: Final = 0.80
 _ENDS: Final = 0.81
@@ -41,7 +42,7 @@ def paint_load(
         sheet.box(0, 1, 0, 1, Material.MATTE, albedo=cargo.tint)
     rows, columns = sheet.material.shape
     for sign in (1, -1):
-        rng = np.random.default_rng([*seed, 33 + (sign > 0)])
+        rng = np.random.default_rng([*seed, Surface.STAIN_LEFT if sign > 0 else Surface.STAIN_RIGHT])
         upper = slice(0, rows // 2) if sign > 0 else slice(rows // 2, None)
         wall = _part(sheet, upper, slice(0, int(_SIDES * columns)), length, rise)
         _SIDE_PAINTERS.get(cargo.kind, _panel)(wall, cargo, length, rise)
@@ -54,7 +55,7 @@ def paint_load(
     for decal in cargo.logo:
         if decal.place == "rear":
             paint_decal(door, decal, (decal.x * wide, decal.z * rise), only=_GROUND)
-    _stain(door, wide, rise, np.random.default_rng([*seed, 35]))
+    _stain(door, wide, rise, np.random.default_rng([*seed, Surface.STAIN_REAR]))
 
 
 def _part(sheet: Canvas, rows: slice, columns: slice, wide: float, rise: float) -> Canvas:

@@ -11,6 +11,7 @@ import numpy as np
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.paint.canvas import Canvas, Point
 from pamtri_edge.synth.specification.fascia import Plate
+from pamtri_edge.synth.specification.streams import Surface
 
 
 def paint_plate(canvas: Canvas, plate: Plate, centre: Point) -> None:
@@ -19,7 +20,7 @@ def paint_plate(canvas: Canvas, plate: Plate, centre: Point) -> None:
     half, rise = plate.width / 2, plate.height / 2
     canvas.box(y - half - 0.015, y + half + 0.015, z - rise - 0.012, z + rise + 0.012, Material.PLASTIC)
     canvas.box(y - half, y + half, z - rise, z + rise, Material.PLATE, albedo=plate.ground)
-    rng = np.random.default_rng([plate.pattern, 7])
+    rng = np.random.default_rng([plate.pattern, Surface.PLATE])
     if plate.layout == "picture":
         top = [0.5 * one for one in plate.ground]
         canvas.box(y - half, y + half, z + 0.55 * rise, z + rise, Material.PLATE, albedo=top)

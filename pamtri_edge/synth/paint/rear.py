@@ -14,6 +14,7 @@ from pamtri_edge.synth.paint.glass import paint_rear_glass
 from pamtri_edge.synth.paint.lamps import paint_taillamps
 from pamtri_edge.synth.paint.plate import paint_badge, paint_plate
 from pamtri_edge.synth.specification.marks import Bus
+from pamtri_edge.synth.specification.streams import Surface
 
 _TALLEST = 0.78
 """Metres that a rear window is high at most; above it a raised roof is closed."""
@@ -123,7 +124,7 @@ def _bus_strip(canvas: Canvas, bus: Bus, half: float, deck: float) -> None:
     material, tint = ((Material.CHROME, 1.1), (Material.SECOND_PAINT, 1.0), (Material.PLASTIC, 1.0))[kind - 1]
     low = deck + 0.02
     canvas.box(-0.86 * half, 0.86 * half, low, low + 0.11, material, tint=(tint,) * 3)
-    rng = np.random.default_rng([bus.sign_pattern, 11])
+    rng = np.random.default_rng([bus.sign_pattern, Surface.BUS_STRIP])
     y = -0.5 * half
     while y < 0.4 * half:
         wide = float(rng.uniform(0.05, 0.12))

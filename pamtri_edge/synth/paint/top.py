@@ -10,6 +10,7 @@ from pamtri_edge.synth.body.draft import TOP, Draft
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.paint.canvas import BODYWORK, Canvas
 from pamtri_edge.synth.paint.glass import paint_rear_glass, paint_windshield
+from pamtri_edge.synth.specification.streams import Surface
 
 
 def paint_top(draft: Draft) -> None:
@@ -140,7 +141,7 @@ def _dark_back(draft: Draft, canvas: Canvas, start: float, edge: float) -> None:
     reach = edge - start
     canvas.box(start + 0.14 * reach, edge + 0.2, -0.84, 0.84, Material.GLASS, tint=(0.45,) * 3)
     canvas.line((start + 0.62 * reach, -0.84), (start + 0.62 * reach, 0.84), 0.03, Material.PLASTIC)
-    rng = np.random.default_rng([bus.sign_pattern, 10])
+    rng = np.random.default_rng([bus.sign_pattern, Surface.BUS_BACK])
     across = float(rng.uniform(-0.4, 0.1))
     a = start + 0.28 * reach
     for _ in range(int(rng.integers(3, 8))):
@@ -151,7 +152,7 @@ def _dark_back(draft: Draft, canvas: Canvas, start: float, edge: float) -> None:
 
 def _advertising(canvas: Canvas, start: float, end: float, pattern: int) -> None:
     """Fill a bus's back with a picture that sells something: a ground, a field, a few bars."""
-    rng = np.random.default_rng([pattern, 9])
+    rng = np.random.default_rng([pattern, Surface.ADVERTISING])
     canvas.box(start, end, -0.86, 0.86, Material.MATTE, albedo=rng.uniform(0.1, 0.9, 3) ** 2)
     for _ in range(int(rng.integers(2, 6))):
         a, across = rng.uniform(start, end), rng.uniform(-0.7, 0.5)
@@ -170,7 +171,7 @@ def _route_sign(draft: Draft, canvas: Canvas) -> None:
     bus = draft.spec.bus
     assert bus is not None
     end = draft.arc("windshield_top")
-    rng = np.random.default_rng([bus.sign_pattern, 3])
+    rng = np.random.default_rng([bus.sign_pattern, Surface.ROUTE_SIGN])
     low, high = end - 0.30, end - 0.06
     if draft.two_decks:
         low = draft.arc("windshield_bottom") + 1.48

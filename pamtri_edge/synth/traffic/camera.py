@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 from pamtri_edge import _render
 from pamtri_edge.synth.dataset.fleet import Vehicle
+from pamtri_edge.synth.specification.streams import Stream
 from pamtri_edge.synth.traffic.plan import BEGIN, LANE_WIDTH, LANES, Pose, TrafficPlan, pose_camera
 from pamtri_edge.synth.view.background import beside_road, noise_map, road_of, sample_place
 from pamtri_edge.synth.view.light import Sky, Weather, light_scene, sample_sky
 from pamtri_edge.synth.view.raster import Lit, Model, Samples, background, place, sun_axes, sun_depths
 from pamtri_edge.synth.view.scene import surface_of
 from pamtri_edge.synth.view.sensor import Exposure, sample_exposure, sample_sensor, take
-
-_SKY_SALT: Final = 0x736B_7900
-_NOISE_SALT: Final = 0x6E6F_6973
 
 _WEATHERS: Final = (Weather.SUN, Weather.OVERCAST, Weather.SUN, Weather.DUSK)
 """Of the cameras in turn: their pictures shall differ."""
@@ -74,7 +72,7 @@ class TrafficCamera:
             dash=street.dash or 6.0,
             parked=0.0,  # boxes that pass for cars in the corner of a crop, not in the middle of a frame
         )
-        rng = np.random.default_rng([plan.seed, number, _SKY_SALT])
+        rng = np.random.default_rng([plan.seed, number, Stream.SKY])
         sky = sample_sky(rng, _WEATHERS[number % len(_WEATHERS)])
         self._sky: Sky = replace(sky, haze=_CLEARER * sky.haze)
         self._road = self._make_road(rng)
@@ -118,7 +116,7 @@ class TrafficCamera:
         if inside:
             small = cv2.resize(front, size[::-1], interpolation=cv2.INTER_AREA)
             light = np.asarray(light * (1.0 - small[..., 3:]) + small[..., :3], np.float32)
-        rng = np.random.default_rng([self._plan.seed, self._number, index, _NOISE_SALT])
+        rng = np.random.default_rng([self._plan.seed, self._number, index, Stream.FRAME])
         picture = take(self._sensor, self._exposure, light, rng)
         counts = np.bincount(samples.instance.reshape(-1), minlength=256) / scale**2
         placed = [

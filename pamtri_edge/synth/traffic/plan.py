@@ -17,6 +17,7 @@ import numpy as np
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.plan import UNSEEN
+from pamtri_edge.synth.specification.streams import Stream
 from pamtri_edge.synth.view.camera import Camera, aim
 
 LANES: Final = 2
@@ -24,8 +25,6 @@ LANE_WIDTH: Final = 3.5
 BEGIN: Final = 20 * UNSEEN
 """Where the numbers of traffic's vehicles and cameras begin: no data set has them."""
 
-_DRIVE_SALT: Final = 0x6472_6976
-_POSE_SALT: Final = 0x706F_7365
 _MOST_CAMERAS: Final = 26  # cameras are named by letters
 _ROOM: Final = 3.0  # metres between two vehicles of a lane
 
@@ -142,7 +141,7 @@ def drives(plan: TrafficPlan, camera: int, lengths: list[float]) -> list[Drive]:
     Raises:
         InputError: so many vehicles do not fit into the video one behind the other.
     """
-    rng = np.random.default_rng([plan.seed, camera, plan.vehicles, _DRIVE_SALT])
+    rng = np.random.default_rng([plan.seed, camera, plan.vehicles, Stream.DRIVES])
     order = rng.permutation(plan.vehicles).tolist()
     speed = float(rng.uniform(11.0, 13.5))
     start_x, end_x = (-38.0, 15.0) if comes(camera) else (-15.0, 38.0)
@@ -187,7 +186,7 @@ def pose_camera(plan: TrafficPlan, camera: int) -> Camera:
 
     It stands at the vehicles' left, above the kerb, at one end of the stretch that it sees.
     """
-    rng = np.random.default_rng([plan.seed, camera, _POSE_SALT])
+    rng = np.random.default_rng([plan.seed, camera, Stream.POSE])
     end = 1.0 if comes(camera) else -1.0
     eye = np.array([end * rng.uniform(10.0, 13.0), rng.uniform(7.0, 9.5), rng.uniform(4.2, 6.2)])
     target = np.array([end * rng.uniform(-5.0, -2.0), rng.uniform(-1.0, 0.5), 0.7])

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from pamtri_edge import _render
+from pamtri_edge.synth.specification.streams import Stream, camera_stream
 from pamtri_edge.synth.view.backdrops import Backgrounds, open_backgrounds
 from pamtri_edge.synth.view.camera import Camera
 from pamtri_edge.synth.view.raster import Floats
-from pamtri_edge.synth.view.streams import Stream, camera_stream
 
 __all__ = ["Backgrounds", "Place", "beside_road", "noise_map", "open_backgrounds", "road_of", "sample_place"]
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.synth.specification.streams import Stream, camera_stream
 from pamtri_edge.synth.view.prior import CameraPrior, camera_prior
-from pamtri_edge.synth.view.streams import Stream, camera_stream
 
 __all__ = ["Camera", "CameraPrior", "Mounting", "Shot", "camera_prior", "sample_mounting", "sample_shot"]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.body.mesh import Mesh
+from pamtri_edge.synth.specification.streams import Draws, Stream
 from pamtri_edge.synth.specification.vehicle import VehicleSpec
 from pamtri_edge.synth.view import labels
 from pamtri_edge.synth.view.background import Backgrounds, sample_place
@@ -31,7 +32,6 @@ from pamtri_edge.synth.view.scenery import (
 )
 from pamtri_edge.synth.view.sensor import sample_sensor, take
 from pamtri_edge.synth.view.stage import SUBJECT, sample_crop, set_stage
-from pamtri_edge.synth.view.streams import Draws, Stream
 
 __all__ = ["View", "render_view", "surface_of"]
 

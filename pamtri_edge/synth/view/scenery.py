@@ -12,6 +12,7 @@ import numpy as np
 
 from pamtri_edge import _render
 from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.specification.streams import Draws, Stream
 from pamtri_edge.synth.specification.vehicle import VehicleSpec
 from pamtri_edge.synth.view.background import Place, beside_road, noise_map, road_of
 from pamtri_edge.synth.view.colors import looks_like
@@ -31,7 +32,6 @@ from pamtri_edge.synth.view.raster import (
 )
 from pamtri_edge.synth.view.sensor import Exposure, Sensor, displayed, sample_exposure
 from pamtri_edge.synth.view.stage import SUBJECT, Crop, Stage
-from pamtri_edge.synth.view.streams import Draws, Stream
 
 _TRIES: Final = 4
 """Lights that are drawn before a plain day is taken, where the paint contradicts its label."""

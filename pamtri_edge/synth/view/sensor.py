@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.synth.specification.streams import Stream, camera_stream
 from pamtri_edge.synth.view.filters import blurred, enlarged, resized, smeared, smoothed, weighted
 from pamtri_edge.synth.view.raster import Bytes, Floats
-from pamtri_edge.synth.view.streams import Stream, camera_stream
 
 _STEPS: Final = 4096
 _BRIGHTEST: Final = 4.0

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random numbers of a picture: each purpose has a stream of its own, so that none disturbs another."""
+"""Random numbers of pictures: each purpose has a stream of its own, so that none disturbs another.
+
+A vehicle's properties have streams too, by their names (`sampling.py`).
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,38 @@ class Stream(IntEnum):
     LAMPS = 110
     NOISE = 111
     PHOTO = 112
+
+    # Of a data set: which cameras see a vehicle, and who stands near it.
+    CAMERAS = 0x6361_6D65
+    OTHERS = 0x6F74_6865
+
+    # Of traffic.
+    DRIVES = 0x6472_6976
+    POSE = 0x706F_7365
+    SKY = 0x736B_7900
+    FRAME = 0x6E6F_6973
+
+
+class Surface(IntEnum):
+    """What random numbers of a vehicle's surface and load are drawn for; numbers are for good here too.
+
+    Those below 30 follow the number of a pattern, the others the set's seed and the vehicle's.
+    """
+
+    ROUTE_SIGN = 3
+    DECAL_LINES = 5
+    PLATE = 7
+    ADVERTISING = 9
+    BUS_BACK = 10
+    DECAL = 11
+    BUS_STRIP = 11  # a decal's number: patterns of signs and of decals are others
+    FLAW = 13
+    GOODS = 31
+    LOOSE_CARGO = 32
+    STAIN_RIGHT = 33
+    STAIN_LEFT = 34
+    STAIN_REAR = 35
+    DIRT = 41
 
 
 @dataclass(frozen=True)
