@@ -4,42 +4,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event, read_events
-from pamtri_edge.table_files import Columns, import_pyarrow, write_table
+from pamtri_edge.table_files import import_pyarrow, write_table
 
 FORMATS: Final = ("jsonl", "csv", "parquet")
 """Forms of events. JSON Lines are written as vehicles come, the others when a run ends."""
 
-COLUMNS: Final[Columns] = {
-    "camera": "text",
-    "track_id": "count",
-    "start_s": "number",
-    "end_s": "number",
-    "start_utc": "text",
-    "end_utc": "text",
-    "frames_seen": "count",
-    "frames_embedded": "count",
-    "below_gate": "flag",
-    "below_gate_reason": "text",
-    "x1": "number",
-    "y1": "number",
-    "x2": "number",
-    "y2": "number",
-    "color": "text",
-    "color_probability": "number",
-    "type": "text",
-    "type_probability": "number",
-    "quality": "number",
-    "embedding": "vector",
-    "keypoints": "points",
-    "embedding_space": "text",
-    "bundle": "text",
+_COLUMNS: Final[Mapping[str, tuple[str, Callable[[Event], Any]]]] = {
+    "camera": ("text", lambda event: event.camera),
+    "track_id": ("count", lambda event: event.track_id),
+    "start_s": ("number", lambda event: event.start_s),
+    "end_s": ("number", lambda event: event.end_s),
+    "start_utc": ("text", lambda event: event.start_utc),
+    "end_utc": ("text", lambda event: event.end_utc),
+    "frames_seen": ("count", lambda event: event.frames.seen),
+    "frames_embedded": ("count", lambda event: event.frames.embedded),
+    "below_gate": ("flag", lambda event: event.below_gate),
+    "below_gate_reason": ("text", lambda event: " ".join(event.below_gate_reason)),
+    "x1": ("number", lambda event: event.box[0]),
+    "y1": ("number", lambda event: event.box[1]),
+    "x2": ("number", lambda event: event.box[2]),
+    "y2": ("number", lambda event: event.box[3]),
+    "color": ("text", lambda event: None if event.color is None else event.color.label),
+    "color_probability": ("number", lambda event: None if event.color is None else event.color.probability),
+    "type": ("text", lambda event: None if event.type is None else event.type.label),
+    "type_probability": ("number", lambda event: None if event.type is None else event.type.probability),
+    "quality": ("number", lambda event: event.quality),
+    "embedding": ("vector", lambda event: event.embedding),
+    "keypoints": ("points", lambda event: event.keypoints),
+    "embedding_space": ("text", lambda event: event.embedding_space),
+    "bundle": ("text", lambda event: event.bundle),
 }
+"""Of each column its kind, and what an event has in it."""
 
 
 def check_formats(given: Iterable[str]) -> tuple[str, ...]:
@@ -69,32 +70,12 @@ def write_event_tables(events: Path, formats: Iterable[str]) -> list[Path]:
         InputError: the events cannot be read, or a table cannot be written.
         MissingDependencyError: pyarrow is not installed.
     """
+    columns = {name: kind for name, (kind, _) in _COLUMNS.items()}
     return [
-        write_table(events.with_suffix(f".{name}"), COLUMNS, map(_row, read_events(events)))
+        write_table(events.with_suffix(f".{name}"), columns, map(_row, read_events(events)))
         for name in formats
     ]
 
 
 def _row(event: Event) -> dict[str, Any]:
-    return {
-        "camera": event.camera,
-        "track_id": event.track_id,
-        "start_s": event.start_s,
-        "end_s": event.end_s,
-        "start_utc": event.start_utc,
-        "end_utc": event.end_utc,
-        "frames_seen": event.frames.seen,
-        "frames_embedded": event.frames.embedded,
-        "below_gate": event.below_gate,
-        "below_gate_reason": " ".join(event.below_gate_reason),
-        **dict(zip(("x1", "y1", "x2", "y2"), event.box, strict=True)),
-        "color": None if event.color is None else event.color.label,
-        "color_probability": None if event.color is None else event.color.probability,
-        "type": None if event.type is None else event.type.label,
-        "type_probability": None if event.type is None else event.type.probability,
-        "quality": event.quality,
-        "embedding": event.embedding,
-        "keypoints": event.keypoints,
-        "embedding_space": event.embedding_space,
-        "bundle": event.bundle,
-    }
+    return {name: of(event) for name, (_, of) in _COLUMNS.items()}

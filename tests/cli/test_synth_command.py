@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from pamtri_edge import console
+from in_process import run_in_process
 from pamtri_edge.cli.synth import app
 from pamtri_edge.processors import available_processors
 from pamtri_edge.synth.dataset import contact, generate
@@ -24,19 +24,9 @@ from pamtri_edge.synth.traffic import videos as traffic
 from pamtri_edge.words import Sheet, Split
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
+call = partial(run_in_process, app)
+
 SMALL = ["--identities", "6", "--images", "60", "--size", "32"]
-
-
-def call(*arguments):
-    """Run the program in this process; return its exit code and what it printed."""
-    code = 0
-    runner = CliRunner()
-    with runner.isolation() as (out, err, _):
-        try:
-            console.guarded(lambda: app([str(argument) for argument in arguments], prog_name="pamtri synth"))
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, out.getvalue().decode(), err.getvalue().decode()
 
 
 @pytest.fixture

@@ -10,19 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from pamtri_edge import console
+from in_process import run_in_process
 from pamtri_edge.cli import app
 from pamtri_edge.events import read_events
 from pamtri_edge.reidentifier import Reidentifier
 from pamtri_edge.video.files import VideoFile
 
 VideoWriter = Callable[..., Path]
+
+_call = partial(run_in_process, app)
 
 
 def _car(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
@@ -55,23 +57,6 @@ def loaded(monkeypatch: pytest.MonkeyPatch, fake_reidentifier: Any) -> list[dict
 
     monkeypatch.setattr(Reidentifier, "load", load)
     return calls
-
-
-def _call(*arguments: Any) -> tuple[int, str, str]:
-    """Run the program in this process; return its exit code and what it printed."""
-    code = 0
-
-    def program() -> None:
-        app([str(argument) for argument in arguments], prog_name="pamtri")
-
-    runner = CliRunner()
-    with runner.isolation() as (out, err, _):
-        # The consoles look up sys.stdout and sys.stderr when they print.
-        try:
-            console.guarded(program)
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, out.getvalue().decode(), err.getvalue().decode()
 
 
 def _run(clip: Path, output: Path, *more: Any) -> tuple[int, str, str]:
