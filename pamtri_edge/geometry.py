@@ -97,9 +97,8 @@ def crop_rectangles(
     if array.ndim != 2 or array.shape[1] != 4:
         raise InputError(f"boxes have shape {array.shape}; {_BOXES}.")
     try:
-        from pamtri_edge import (
-            _core,  # here: the rest of this module serves a checkout that is not built, too
-        )
+        # Here, because the rest of this module also serves a checkout that is not built.
+        from pamtri_edge import _core
     except ImportError as error:
         raise MissingDependencyError(
             f"the compiled decisions, pamtri_edge._core, cannot be loaded ({error}); "

@@ -50,7 +50,7 @@ normalisation: its rounded bias moves every embedding the same way, which whiten
 """
 
 _FLOAT_BLOCK: Final = "network.base._blocks.0"
-"""The block of an EfficientNet-Lite that stays in float32 with its stem, in a float16 file.
+"""The block of an EfficientNet-Lite that stays in float32 with its stem, in float16 and int8 files.
 
 It has 32 channels at the highest resolution, 5 % of the work, and makes two thirds of the whole network's
 error: a depthwise convolution straight on edges. With it the least cosine of the shipped `lite` on rendered
@@ -67,7 +67,8 @@ _FLOAT_BESIDE_INT8: Final = (
 )
 """Weights of the layers that stay in float32 in an int8 file.
 
-The layer that makes the heatmaps is cheap, and what it rounds lands in the keypoints. The strips of the stem
+The layer that makes the heatmaps is cheap, and what it rounds lands in the keypoints. The stem of an
+EfficientNet-Lite goes with its first block, see `_FLOAT_BLOCK`. The strips of the stem
 subtract what its main convolution adds too much along the border; rounded apart they would not cancel.
 """
 
