@@ -31,6 +31,8 @@ using Result = nb::ndarray<nb::numpy, float, nb::shape<Shape...>, nb::c_contig, 
 template <long... Shape>
 using Integers =
     nb::ndarray<nb::numpy, const int, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+template <typename T, long... Shape>
+using InPlace = nb::ndarray<nb::numpy, T, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<nb::numpy, const std::uint8_t, nb::shape<-1, -1, 3>, nb::device::cpu>;
 
 constexpr std::size_t kLargestSide = 16384;
@@ -157,6 +159,20 @@ void crop(const Pixels& frame, const Integers<-1, 4>& rectangles, const Result<-
     resize_all(pictures, out, swap_channels);
 }
 
+void note_nearest(const Result<-1, -1>& cosines, int first_row, int first_column,
+                  const Result<-1>& row_best, const InPlace<int, -1>& row_columns,
+                  const Result<-1>& column_best, const InPlace<int, -1>& column_rows) {
+    const std::size_t rows = cosines.shape(0), columns = cosines.shape(1);
+    require(row_best.shape(0) == rows && row_columns.shape(0) == rows,
+            "row_best and row_columns must be (R,), cosines (R, C)");
+    require(column_best.shape(0) == columns && column_rows.shape(0) == columns,
+            "column_best and column_rows must be (C,), cosines (R, C)");
+    const nb::gil_scoped_release unlocked;
+    cpu::note_nearest({cosines.data(), rows, columns, first_row, first_column},
+                      {row_best.data(), row_columns.data()},
+                      {column_best.data(), column_rows.data()});
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -174,4 +190,7 @@ NB_MODULE(_native, module) {
     module.def("resize", &resize, "crops"_a.noconvert(), "out"_a.noconvert(), "swap_channels"_a);
     module.def("crop", &crop, "frame"_a.noconvert(), "rectangles"_a.noconvert(),
                "out"_a.noconvert(), "swap_channels"_a);
+    module.def("note_nearest", &note_nearest, "cosines"_a.noconvert(), "first_row"_a,
+               "first_column"_a, "row_best"_a.noconvert(), "row_columns"_a.noconvert(),
+               "column_best"_a.noconvert(), "column_rows"_a.noconvert());
 }

@@ -31,3 +31,12 @@ def crop(
     out: NDArray[np.float32],
     swap_channels: bool,
 ) -> None: ...
+def note_nearest(
+    cosines: NDArray[np.float32],
+    first_row: int,
+    first_column: int,
+    row_best: NDArray[np.float32],
+    row_columns: NDArray[np.int32],
+    column_best: NDArray[np.float32],
+    column_rows: NDArray[np.int32],
+) -> None: ...

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.ops.host import operations
 from pamtri_edge.processors import available_processors
 
 Floats = NDArray[np.float32]
@@ -21,7 +22,7 @@ Allowed = Callable[[slice, slice], NDArray[np.bool_]]
 """Tells of some rows of the first set and some of the second, each with each, which pairs may be."""
 
 _ROWS: Final = 256
-_COLUMNS: Final = 1024  # with these rows a megabyte of cosines: it stays in a core's cache
+_COLUMNS: Final = 512  # with these rows half a megabyte of cosines: it stays in a core's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +65,13 @@ def nearest(first: Floats, second: Floats, allowed: Allowed | None = None) -> Ne
                 bounds[1:],
             )
         )
-    best, rows = parts[0].best, parts[0].rows
+    best, rows = parts[0].best, parts[0].rows.astype(np.int64)
     for part, low in zip(parts[1:], bounds[1:], strict=False):
         better = part.best > best  # of equals the first part's stays
         best = np.where(better, part.best, best)
         rows = np.where(better, part.rows + low, rows)
     return Nearest(
-        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.columns for part in parts]).astype(np.int64),
         np.concatenate([part.cosines for part in parts]),
         rows,
     )
@@ -80,42 +81,41 @@ def nearest(first: Floats, second: Floats, allowed: Allowed | None = None) -> Ne
 class _Part:
     """The same for a part of the first set, with the cosine of each of the second set."""
 
-    columns: NDArray[np.int64]
+    columns: NDArray[np.int32]
     cosines: Floats
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int32]
     best: Floats
 
 
 def _part(first: Floats, turned: list[Floats], count: int, low: int, allowed: Allowed | None) -> _Part:
     found = _Part(
-        np.zeros(len(first), np.int64),
+        np.zeros(len(first), np.int32),
         np.full(len(first), -np.inf, np.float32),
-        np.zeros(count, np.int64),
+        np.zeros(count, np.int32),
         np.full(count, -np.inf, np.float32),
     )
     tile = np.empty((_ROWS, _COLUMNS), np.float32)
+    note = operations().note_nearest
     for row in range(0, len(first), _ROWS):
-        some = first[row : row + _ROWS]
-        columns, cosines = found.columns[row : row + _ROWS], found.cosines[row : row + _ROWS]
+        some = slice(row, row + _ROWS)
+        part = first[some]
         for place, block in enumerate(turned):
             at = place * _COLUMNS
-            here = np.matmul(some, block, out=tile[: len(some), : block.shape[1]])
+            width = block.shape[1]
+            out = tile.reshape(-1)[: len(part) * width].reshape(len(part), width)
+            here = np.matmul(part, block, out=out)
             if allowed is not None:
-                rows_here = slice(low + row, low + row + len(some))
-                here[~allowed(rows_here, slice(at, at + block.shape[1]))] = -np.inf
-            most = here.max(axis=1)
-            if most.max() > 1.0:  # as rounding has it; equals must stay equals
-                np.minimum(here, 1.0, out=here)
-                np.minimum(most, 1.0, out=most)
-            # The maxima are quick to take; where they are is asked only where they are new.
-            better = np.flatnonzero(most > cosines)
-            cosines[better] = most[better]
-            columns[better] = here[better].argmax(axis=1) + at
-            most = here.max(axis=0)
-            rows, best = found.rows[at : at + _COLUMNS], found.best[at : at + _COLUMNS]
-            better = np.flatnonzero(most > best)
-            best[better] = most[better]
-            rows[better] = here[:, better].argmax(axis=0) + row
+                here[~allowed(slice(low + row, low + row + len(part)), slice(at, at + width))] = -np.inf
+            others = slice(at, at + width)
+            note(
+                here,
+                row,
+                at,
+                found.cosines[some],
+                found.columns[some],
+                found.best[others],
+                found.rows[others],
+            )
     return found
 
 

@@ -59,4 +59,27 @@ struct Picture {
 /// pictures -> (count, 3, size, size) of whole numbers 0..255. swap_channels: third channel first.
 void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out);
 
+/// Cosines of some of a first set, as rows, with some of a second. Scratch: they are bounded to 1.
+struct CosineTile {
+    float* cosines;
+    std::size_t rows, columns;
+    int first_row, first_column;  // numbers of the first of each in its set
+};
+
+/// The most alike so far of each row's: its cosine, and its number in the second set.
+struct NearestOfRows {
+    float* best;
+    int* columns;
+};
+
+/// The same of each column.
+struct NearestOfColumns {
+    float* best;
+    int* rows;
+};
+
+/// Note what a tile has that is more alike; of equals the one noted first stays, then the first.
+/// On the calling thread alone: tiles are worked on side by side.
+void note_nearest(const CosineTile& tile, NearestOfRows of_rows, NearestOfColumns of_columns);
+
 }  // namespace pamtri::cpu

@@ -42,6 +42,17 @@ class _Operations(Protocol):
 
     def resize(self, crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool) -> None: ...
 
+    def note_nearest(
+        self,
+        cosines: Floats,
+        first_row: int,
+        first_column: int,
+        row_best: Floats,
+        row_columns: NDArray[np.int32],
+        column_best: Floats,
+        column_rows: NDArray[np.int32],
+    ) -> None: ...
+
     def threads(self) -> int: ...
 
     def set_threads(self, count: int | None) -> None: ...

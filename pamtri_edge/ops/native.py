@@ -52,6 +52,19 @@ def resize(crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool)
     _native.resize([_side_by_side(picture) for picture in crops], out, swap_channels)
 
 
+def note_nearest(
+    cosines: Floats,
+    first_row: int,
+    first_column: int,
+    row_best: Floats,
+    row_columns: NDArray[np.int32],
+    column_best: Floats,
+    column_rows: NDArray[np.int32],
+) -> None:
+    """Note what a tile of cosines (R, C) has that is more alike than what was noted: see `reference`."""
+    _native.note_nearest(cosines, first_row, first_column, row_best, row_columns, column_best, column_rows)
+
+
 def threads() -> int:
     """Return how many threads an operation may use."""
     return _native.threads()

@@ -107,6 +107,39 @@ def resize(crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool)
         out[index] = np.moveaxis(pixels[..., ::-1] if swap_channels else pixels, -1, 0)
 
 
+def note_nearest(
+    cosines: Floats,
+    first_row: int,
+    first_column: int,
+    row_best: Floats,
+    row_columns: NDArray[np.int32],
+    column_best: Floats,
+    column_rows: NDArray[np.int32],
+) -> None:
+    """Note what a tile of cosines (R, C) has that is more alike than what was noted.
+
+    Of equals the one that was noted first stays, then the first. Cosines above 1, as rounding has it, count
+    as 1; the tile is scratch.
+
+    Args:
+        cosines: (R, C), of some of a first set with some of a second.
+        first_row: number of the first row in its set.
+        first_column: number of the first column in its set.
+        row_best: (R,) the largest cosine so far of each row.
+        row_columns: (R,) int32 number of the column that has it.
+        column_best: (C,) the largest so far of each column.
+        column_rows: (C,) int32 number of the row that has it.
+    """
+    np.minimum(cosines, 1.0, out=cosines)
+    columns, rows = cosines.argmax(axis=1), cosines.argmax(axis=0)
+    most = cosines[np.arange(len(cosines)), columns]
+    better = most > row_best
+    row_best[better], row_columns[better] = most[better], columns[better] + first_column
+    most = cosines[rows, np.arange(cosines.shape[1])]
+    better = most > column_best
+    column_best[better], column_rows[better] = most[better], rows[better] + first_row
+
+
 def threads() -> int:
     """Return 1: NumPy does these on the calling thread."""
     return 1
