@@ -7,8 +7,10 @@ The driver is asked first: libraries of CUDA may end the process where there is 
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pamtri_edge import libcuda
@@ -50,6 +52,7 @@ def import_cupy(need: Need) -> Any:
         MissingDependencyError: there is no driver, no GPU or no CuPy, or the driver is older than CuPy.
     """
     version = check_driver(need)
+    _settle_kernel_cache()
     try:
         cupy = import_module("cupy")
     except Exception as error:  # a broken CuPy raises whatever its libraries raise
@@ -65,6 +68,23 @@ def import_cupy(need: Need) -> Any:
             f"pip install cupy-cuda{version // 1000}x."
         )
     return cupy
+
+
+def _settle_kernel_cache() -> None:
+    """Let CuPy keep compiled kernels in memory where it could not keep them in its folder.
+
+    It makes the folder when it is imported: without a home, as in many containers, one named "~" in the
+    current folder, and in a home that cannot be written to the import fails.
+    """
+    folder = Path(os.environ.get("CUPY_CACHE_DIR", "~/.cupy/kernel_cache")).expanduser
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        if os.access(folder(), os.W_OK):
+            return
+    except (RuntimeError, OSError):
+        pass
+    os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
+    os.environ["CUPY_CACHE_DIR"] = os.sep  # is there, so that it is not made; nothing is kept in it
 
 
 def check_driver(need: Need = ARRAYS) -> int:

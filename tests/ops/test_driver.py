@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,29 @@ def test_a_driver_of_the_same_major_version_will_do(
     install_driver(monkeypatch, tmp_path, version=version)
     module = install_cupy(monkeypatch, 13020)
     assert driver.load_cupy() is module
+
+
+@pytest.mark.parametrize("home", ["none", "a file"])
+def test_without_a_home_to_write_to_compiled_kernels_stay_in_memory(
+    home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CUPY_CACHE_DIR", "CUPY_CACHE_IN_MEMORY"):
+        monkeypatch.setenv(name, "remembered, so that it is put back")
+        monkeypatch.delenv(name)
+    (tmp_path / "file").touch()
+    if home == "none":
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr("pathlib.Path.expanduser", _no_home)
+    else:
+        monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    install_driver(monkeypatch, tmp_path)
+    install_cupy(monkeypatch, 12090)
+    driver.load_cupy()
+    assert os.environ["CUPY_CACHE_IN_MEMORY"] == "1"
+    assert Path(os.environ["CUPY_CACHE_DIR"]).is_dir()
+    assert not (tmp_path / "~").exists()
+
+
+def _no_home(path: Path) -> Path:
+    raise RuntimeError("Could not determine home directory.")
