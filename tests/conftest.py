@@ -9,6 +9,10 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+# Tiny networks gain nothing from several threads, and the processes that share the tests fight for the cores:
+# torch's threads wait by spinning. It is read when torch is loaded, by the programs that tests start too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import numpy as np
 import pytest

@@ -37,17 +37,6 @@ def _loggers_level() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Let torch have one thread: tiny networks gain nothing from more, and lose much on a busy machine."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def bare_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
     """Return a simulated GPU with the fake CuPy, and what the programs use of it beyond the package."""

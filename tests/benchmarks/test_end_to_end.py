@@ -26,11 +26,9 @@ from pamtri_edge.samples import crops
 Row = dict[str, Any]
 CPU = torch.device("cpu")
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
-def here(one_thread: None) -> Setting:
+def here() -> Setting:
     return gpu_end_to_end.setting(TINY, 2, CPU, Path())
 
 

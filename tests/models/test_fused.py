@@ -144,12 +144,13 @@ def test_whitening_stays_in_float32_in_half_networks(tiny: Tiny, batch: Any) -> 
     pose, reid = (deepcopy(network) for network in tiny("H+MT"))
     twin = ReidNet(replace(reid.spec, whitened=True))
     twin.load_state_dict(reid.state_dict(), strict=False)
-    whole = _outputs(Pamtri(pose, twin), batch.images)["embedding"]
+    images = batch.images[:1]
+    whole = _outputs(Pamtri(pose, twin), images)["embedding"]
     module = Pamtri(pose, twin).half_networks()
     assert twin.whitening is not None
     assert {parameter.dtype for parameter in twin.whitening.parameters()} == {torch.float32}
-    cosines = (whole * _outputs(module, batch.images)["embedding"]).sum(dim=1)
-    assert cosines.min() > 0.9999
+    cosine = (whole * _outputs(module, images)["embedding"]).sum()
+    assert cosine > 0.9999
 
 
 def test_a_feature_of_zeros_stays_finite(tiny: Tiny, batch: Any) -> None:
@@ -210,7 +211,7 @@ def test_half_networks_compute_in_half_and_everything_around_them_in_float(
     geometry: Geometry, tiny: Tiny, batch: Any
 ) -> None:
     networks = tiny("K+H+S+MT")
-    inputs = (batch.images, batch.windows, batch.sizes)
+    inputs = (batch.images[:1], batch.windows[:1], batch.sizes[:1])
     exact = Pamtri(*networks, geometry=geometry)
     half = Pamtri(*deepcopy(networks), geometry=geometry).half_networks()
     used = inputs[: len(exact.input_names)]
@@ -222,8 +223,8 @@ def test_half_networks_compute_in_half_and_everything_around_them_in_float(
     with torch.no_grad():
         shown = used[-2] if geometry is Geometry.ORIGINAL else used[0]
         _assert_close(half.pose_stage()(shown), exact.pose_stage()(shown), 0.01)
-        stack = torch.randn(2, 52, 256, 256, generator=torch.Generator().manual_seed(0))
-        vector = torch.zeros(2, 108)
+        stack = torch.randn(1, 52, 256, 256, generator=torch.Generator().manual_seed(0))
+        vector = torch.zeros(1, 108)
         for one, other in zip(
             half.reid_stage()(stack, vector), exact.reid_stage()(stack, vector), strict=True
         ):

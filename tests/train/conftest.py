@@ -6,19 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import pytest
-import torch
 
 from pamtri_edge.train import POSE, REID, PoseRecipe, ReidRecipe
 from pamtri_edge.train.augment import AugmentSpec
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Networks this small are not sped up by threads, and other tests run beside these."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
 
 
 @pytest.fixture(scope="session")

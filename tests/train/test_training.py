@@ -177,8 +177,6 @@ def test_states_that_are_all_cut_short_are_an_error(reid_job, train):
 _SCRIPT = """
 import sys
 from pathlib import Path
-import torch
-torch.set_num_threads(1)
 from dataclasses import replace
 from pamtri_edge.models import TINY
 from pamtri_edge.train import *
@@ -192,13 +190,11 @@ Training(job, spec).run(on_progress=lambda now: print(now.step, flush=True))
 
 
 def started(data: Path, output: Path, steps: int = 20, **options) -> subprocess.Popen[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", _SCRIPT, str(data), str(output), str(steps)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
         **options,
     )
 
