@@ -140,9 +140,7 @@ def tensorrt(module: str, driver: bool) -> dict[str, Any]:
 
 def cupy(driver: bool) -> dict[str, Any]:
     """Import CuPy; count its GPUs only where there is a driver, since without one that raises."""
-    os.environ["CUPY_CACHE_IN_MEMORY"] = (
-        "1"  # looking at a machine leaves no folder of compiled kernels behind
-    )
+    os.environ["CUPY_CACHE_DIR"] = os.sep  # looking at a machine makes no folder for compiled kernels
     module = import_module("cupy")
     count = module.cuda.runtime.getDeviceCount() if driver else 0
     return {"version": module.__version__, "gpus": count}

@@ -76,3 +76,14 @@ def test_an_interpreter_that_is_not_there_is_reported(fake, tmp_path):
 
 def test_the_child_sees_the_parents_packages_and_no_others(fake):
     assert "ModuleNotFoundError" in ask(fake.build(), "imported", module="numpy").failure
+
+
+def test_looking_at_cupy_makes_no_folder_for_its_kernels(fake, tmp_path):
+    home = tmp_path / "home"
+    fake.module(
+        "cupy",
+        f"import os; os.makedirs(os.environ.get('CUPY_CACHE_DIR', {str(home)!r}), exist_ok=True)\n"
+        "__version__ = '14'",
+    )
+    assert ask(fake.build(), "cupy", driver=False).value == {"version": "14", "gpus": 0}
+    assert not home.exists()
