@@ -13,11 +13,4 @@ class InputError : public std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
-/// An engine or one of its files that cannot be used. The text is for the person who has to act on
-/// it: what was found, what is accepted, what to do.
-class EngineError : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
 }  // namespace pamtri::core

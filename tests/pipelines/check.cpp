@@ -6,7 +6,7 @@
 #include <exception>
 #include <map>
 
-#include "errors.hpp"
+#include "engine_error.hpp"
 
 namespace test {
 namespace {
@@ -32,7 +32,7 @@ void expect_error(const char* file, int line, const std::function<void()>& actio
     std::string text;
     try {
         action();
-    } catch (const pamtri::core::EngineError& error) {
+    } catch (const pamtri::engines::EngineError& error) {
         text = error.what();
     }
     if (text.empty()) fail(file, line, "no error");

@@ -10,11 +10,12 @@
 #include <iostream>
 #include <string>
 
+#include "engine_error.hpp"
 #include "engine_file.hpp"
-#include "errors.hpp"
 #include "json.hpp"
 
 using namespace pamtri::core;
+using namespace pamtri::engines;
 
 namespace {
 

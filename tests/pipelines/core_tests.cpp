@@ -10,6 +10,7 @@
 #include "json.hpp"
 
 using namespace pamtri::core;
+using namespace pamtri::engines;
 
 void test::afterwards() {}
 

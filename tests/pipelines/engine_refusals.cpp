@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "check.hpp"
-#include "errors.hpp"
+#include "engine_error.hpp"
 #include "fake_tensorrt/network.hpp"
 #include "sample.hpp"
 
@@ -92,8 +92,8 @@ TEST(the_engine_goes_before_the_runtime_and_after_its_contexts) {
 TEST(what_tensorrt_says_reaches_the_log) {
     std::string info;
     TensorRtOptions options;
-    options.log = [&](pamtri::core::LogLevel level, const std::string& line) {
-        if (level == pamtri::core::LogLevel::kInfo) info += line;
+    options.log = [&](pamtri::engines::LogLevel level, const std::string& line) {
+        if (level == pamtri::engines::LogLevel::kInfo) info += line;
     };
     load(text(), options);
     EXPECT(info == "Loaded engine size: a few bytes");
@@ -101,7 +101,7 @@ TEST(what_tensorrt_says_reaches_the_log) {
 
 TEST(a_log_that_throws_harms_nothing) {
     TensorRtOptions options;
-    options.log = [](pamtri::core::LogLevel, const std::string&) { throw 1; };
+    options.log = [](pamtri::engines::LogLevel, const std::string&) { throw 1; };
     run_once(*load(text(), options));
 }
 
@@ -123,9 +123,9 @@ TEST(a_gpu_that_is_not_there_is_refused) {
 }
 
 TEST(a_file_that_cannot_be_read_is_named) {
-    EXPECT_ERROR(pamtri::core::load_tensorrt("/nowhere/a.engine"), "/nowhere/a.engine",
+    EXPECT_ERROR(pamtri::engines::load_tensorrt("/nowhere/a.engine"), "/nowhere/a.engine",
                  "cannot be read");
-    EXPECT_ERROR(pamtri::core::load_tensorrt("/tmp"), "/tmp", "cannot be read");
+    EXPECT_ERROR(pamtri::engines::load_tensorrt("/tmp"), "/tmp", "cannot be read");
 }
 
 TEST(a_file_cut_short_or_of_another_kind_is_refused_in_tensorrts_words) {
@@ -169,7 +169,7 @@ TEST(every_allocation_that_fails_while_loading_is_an_error_and_leaves_nothing) {
             try {
                 load(text());
                 break;  // it was not called so often
-            } catch (const pamtri::core::EngineError& error) {
+            } catch (const pamtri::engines::EngineError& error) {
                 EXPECT(std::string(error.what()).find("out of memory") != std::string::npos);
             }
             EXPECT(device::live().none());

@@ -197,8 +197,8 @@ TEST(without_graphs_every_run_is_enqueued) {
 TEST(a_network_that_cannot_be_recorded_runs_all_the_same_and_the_log_says_so_once) {
     std::vector<std::string> warnings;
     TensorRtOptions options;
-    options.log = [&](pamtri::core::LogLevel level, const std::string& line) {
-        if (level == pamtri::core::LogLevel::kWarning) warnings.push_back(line);
+    options.log = [&](pamtri::engines::LogLevel level, const std::string& line) {
+        if (level == pamtri::engines::LogLevel::kWarning) warnings.push_back(line);
     };
     const auto engine = load(text(kTensors, kProfiles + "unrecordable\n"), options);
     const Stream stream;

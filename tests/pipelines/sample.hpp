@@ -17,11 +17,11 @@
 
 namespace sample {
 
-using pamtri::core::Engine;
-using pamtri::core::Input;
-using pamtri::core::Output;
-using pamtri::core::Place;
-using pamtri::core::TensorRtOptions;
+using pamtri::engines::Engine;
+using pamtri::engines::Input;
+using pamtri::engines::Output;
+using pamtri::engines::Place;
+using pamtri::engines::TensorRtOptions;
 
 inline const std::string kTensors =
     "input images float 3 2 2\n"
@@ -62,7 +62,7 @@ inline std::string text(const std::string& tensors = kTensors,
 
 inline std::unique_ptr<Engine> load(const std::string& plan, const TensorRtOptions& options = {}) {
     const File file(plan);
-    return pamtri::core::load_tensorrt(file.path(), options);
+    return pamtri::engines::load_tensorrt(file.path(), options);
 }
 
 /// Numbers of a batch, and what the network makes of them.
@@ -121,7 +121,7 @@ class Stream {
     Stream() { cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking); }
     ~Stream() { cudaStreamDestroy(stream_); }
     void finish() const { cudaStreamSynchronize(stream_); }
-    operator pamtri::core::Stream() const { return stream_; }  // NOLINT: used as one
+    operator pamtri::engines::Stream() const { return stream_; }  // NOLINT: used as one
     cudaStream_t get() const { return stream_; }
 
   private:

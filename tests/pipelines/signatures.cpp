@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The signatures and values that pipelines/core relies on. Compiled with the fakes in every test,
-// and with the real headers where there are some, so that a fake that drifts from them is found.
+// The signatures and values that pipelines/engines relies on. Compiled with the fakes in every
+// test, and with the real headers where there are some, so that a fake that drifts from them is
+// found.
 #include <NvInferRuntime.h>
 #include <cuda_runtime_api.h>
 

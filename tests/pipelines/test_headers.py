@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-CORE = HERE.parents[1] / "pipelines" / "core"
+PIPELINES = HERE.parents[1] / "pipelines"
+ENGINES = PIPELINES / "engines"
 FAKES = (HERE / "fake_tensorrt", HERE / "fake_cuda")
 
 
@@ -37,14 +38,22 @@ def real_tensorrt():
     return [Path(place) for place in named.split(os.pathsep) if place]
 
 
-def compiles(tmp_path, *folders, core=True):
-    """Compile the list of signatures, and the core's sources with it; warnings are errors."""
+def compiles(tmp_path, *folders, engines=True):
+    """Compile the list of signatures, and the engines' sources with it; warnings are errors."""
     system = [part for folder in folders for part in ("-isystem", str(folder))]
-    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{CORE}"]
+    flags = [
+        "-std=c++17",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsyntax-only",
+        f"-I{ENGINES}",
+        f"-I{PIPELINES / 'core'}",
+    ]
     compiler = os.environ.get("CXX", "c++")
-    ours = sorted(CORE.glob("tensorrt_*.cpp"))
+    ours = sorted(ENGINES.glob("tensorrt_*.cpp"))
     assert len(ours) >= 4
-    sources = [HERE / "signatures.cpp", *(ours if core else ())]
+    sources = [HERE / "signatures.cpp", *(ours if engines else ())]
     done = subprocess.run([compiler, *flags, *system, *sources], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-6000:]
 
@@ -72,10 +81,10 @@ def test_a_signature_that_drifts_is_found(tmp_path):
         for header in fake.glob("*.h"):
             (copied / header.name).write_text(header.read_text())
         fakes.append(copied)
-    compiles(tmp_path, *fakes, core=False)
+    compiles(tmp_path, *fakes, engines=False)
     header = fakes[0] / "NvInferRuntime.h"
     changed = re.sub(r"bool setInputShape\(", "int setInputShape(", header.read_text())
     assert changed != header.read_text()
     header.write_text(changed)
     with pytest.raises(AssertionError, match="setInputShape"):
-        compiles(tmp_path, *fakes, core=False)
+        compiles(tmp_path, *fakes, engines=False)

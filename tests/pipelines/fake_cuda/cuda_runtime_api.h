@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The few functions of CUDA's runtime that pipelines/core uses, for machines without CUDA: real
+// The few functions of CUDA's runtime that pipelines/engines uses, for machines without CUDA: real
 // names, signatures and values, of our own writing. fake_cuda.cpp lets them run on the host;
 // signatures.cpp holds them against the real header where there is one.
 #pragma once

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of TensorRT's runtime API that pipelines/core uses, for machines without TensorRT: real
-// names and signatures, of our own writing. fake_tensorrt.cpp computes on the fake device;
+// The part of TensorRT's runtime API that pipelines/engines uses, for machines without TensorRT:
+// real names and signatures, of our own writing. fake_tensorrt.cpp computes on the fake device;
 // signatures.cpp holds these declarations against the real header where there is one.
 #pragma once
 

@@ -12,9 +12,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "errors.hpp"
+#include "engine_error.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// Throw an EngineError that says what was being done, unless `code` is success.
 inline void check(cudaError_t code, const std::string& what) {
@@ -80,4 +80,4 @@ class DeviceGuard {
     bool changed_ = false;
 };
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

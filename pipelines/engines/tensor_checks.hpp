@@ -9,7 +9,7 @@
 
 #include "engine.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// The names of some tensors, as "'images', 'crop_size'".
 std::string names_of(const std::vector<TensorSpec>& specs);
@@ -27,4 +27,4 @@ void check_inputs(const std::vector<TensorSpec>& specs, const std::vector<Input>
 void check_outputs(const std::vector<TensorSpec>& specs, const std::vector<Output>& wanted,
                    const std::string& owner);
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

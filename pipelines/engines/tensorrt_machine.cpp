@@ -10,7 +10,7 @@
 #include "cuda_resources.hpp"
 #include "tensorrt_plan.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 Machine this_machine(int device) {
     require_device(device);
@@ -30,4 +30,4 @@ Machine this_machine(int device) {
     return machine;
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

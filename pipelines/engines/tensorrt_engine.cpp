@@ -10,27 +10,27 @@
 
 #include "buckets.hpp"
 #include "cuda_resources.hpp"
-#include "errors.hpp"
+#include "engine_error.hpp"
 #include "tensor_checks.hpp"
 #include "tensorrt_lane.hpp"
 #include "tensorrt_log.hpp"
 #include "tensorrt_plan.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 namespace {
 
 class TensorRtEngine final : public Engine {
   public:
     TensorRtEngine(const std::string& path, const TensorRtOptions& options)
         : device_(options.device), plan_(path, options), ready_(new_stream()), done_(new_event()) {
-        buckets_ = buckets_of(plan_.batch_ranges());
-        for (const Bucket& bucket : buckets_) batch_sizes_.push_back(bucket.batch);
+        buckets_ = core::buckets_of(plan_.batch_ranges());
+        for (const core::Bucket& bucket : buckets_) batch_sizes_.push_back(bucket.batch);
         for (const TensorSpec& spec : plan_.inputs()) add_memory(spec);
         for (const TensorSpec& spec : plan_.outputs()) add_memory(spec);
         const std::size_t bytes = plan_.workspace_bytes();
         workspace_ = new_memory(bytes, plan_.about("reserving " + std::to_string(bytes >> 20) +
                                                    " MiB of working memory"));
-        for (const Bucket& bucket : buckets_) {
+        for (const core::Bucket& bucket : buckets_) {
             lanes_.push_back(std::make_unique<Lane>(plan_, bucket, addresses_, workspace_.get(),
                                                     bytes, ready_.get(), options.graphs));
         }
@@ -91,7 +91,7 @@ class TensorRtEngine final : public Engine {
                     input.place == Place::kHost ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToDevice,
                     stream, input.name);
             }
-            lanes_[bucket_for(buckets_, count)]->enqueue(stream);
+            lanes_[core::bucket_for(buckets_, count)]->enqueue(stream);
             for (const Output& output : outputs) {
                 copy(output.data, memory(output.name),
                      bytes_of(plan_.outputs(), output.name, count),
@@ -123,7 +123,7 @@ class TensorRtEngine final : public Engine {
     Plan plan_;
     OwnedStream ready_;  // what is done while loading
     OwnedEvent done_;    // the end of the last run
-    std::vector<Bucket> buckets_;
+    std::vector<core::Bucket> buckets_;
     std::vector<int> batch_sizes_;
     std::vector<DeviceMemory> tensors_;
     std::vector<Address> addresses_;
@@ -140,4 +140,4 @@ std::unique_ptr<Engine> load_tensorrt(const std::string& path, const TensorRtOpt
     return std::make_unique<TensorRtEngine>(path, options);
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

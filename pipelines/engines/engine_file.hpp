@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// What of a machine an engine depends on.
 struct Machine {
@@ -43,4 +43,4 @@ std::vector<std::string> engine_folders(const std::string& bundle);
 EngineFile find_engine(const std::string& bundle, const Machine& machine,
                        const std::string& model = "model.onnx");
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -11,7 +11,7 @@
 
 #include "engine.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 using Log = std::function<void(LogLevel, const std::string&)>;
 
@@ -64,4 +64,4 @@ class TensorRtLog : public nvinfer1::ILogger {
     std::string complaints_;
 };
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -4,7 +4,7 @@
 
 #include "engine_file.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// The machine that this runs on, as records of engines describe it.
 ///
@@ -13,4 +13,4 @@ namespace pamtri::core {
 /// Throws EngineError: there is no such GPU, or no driver.
 Machine this_machine(int device);
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -10,7 +10,7 @@
 
 #include "engine.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 struct TensorRtOptions {
     int device = 0;      ///< CUDA's number of the GPU
@@ -29,4 +29,4 @@ struct TensorRtOptions {
 /// little memory.
 std::unique_ptr<Engine> load_tensorrt(const std::string& path, const TensorRtOptions& options = {});
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -10,13 +10,13 @@
 #include <limits>
 
 #include "cuda_resources.hpp"
-#include "errors.hpp"
+#include "engine_error.hpp"
 
 #if NV_TENSORRT_MAJOR < 10 || (NV_TENSORRT_MAJOR == 10 && NV_TENSORRT_MINOR < 3)
 #error "pamtri-edge needs TensorRT 10.3 or later (JetPack 6.1, DeepStream 7.1)."
 #endif
 
-namespace pamtri::core {
+namespace pamtri::engines {
 namespace {
 
 constexpr const char* kRebuild =
@@ -132,9 +132,9 @@ void Plan::read_tensors() {
 
 void Plan::read_profiles() {
     for (int profile = 0; profile < engine_->getNbOptimizationProfiles(); ++profile) {
-        const BatchRange range = range_of(inputs_.front(), profile);
+        const core::BatchRange range = range_of(inputs_.front(), profile);
         for (const TensorSpec& spec : inputs_) {
-            const BatchRange other = range_of(spec, profile);
+            const core::BatchRange other = range_of(spec, profile);
             if (other.least != range.least || other.most != range.most) {
                 throw EngineError(about("the inputs '" + inputs_.front().name + "' and '" +
                                         spec.name + "' have different batches in profile " +
@@ -156,7 +156,7 @@ void Plan::read_profiles() {
     if (ranges_.empty()) throw EngineError(about("it has no optimization profile."));
 }
 
-BatchRange Plan::range_of(const TensorSpec& spec, int profile) const {
+core::BatchRange Plan::range_of(const TensorSpec& spec, int profile) const {
     const auto batch = [&](nvinfer1::OptProfileSelector which) {
         const nvinfer1::Dims dims = engine_->getProfileShape(spec.name.c_str(), profile, which);
         const bool fits = dims.nbDims == static_cast<int>(spec.item.size()) + 1 && dims.d[0] > 0 &&
@@ -196,4 +196,4 @@ void Plan::warn(const std::string& text) const {
     log_->log(nvinfer1::ILogger::Severity::kWARNING, text.c_str());
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "errors.hpp"
+#include "engine_error.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 namespace {
 
 template <typename Tensor>
@@ -59,4 +59,4 @@ void check_outputs(const std::vector<TensorSpec>& specs, const std::vector<Outpu
     check_known_once(specs, wanted, owner, "output");
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

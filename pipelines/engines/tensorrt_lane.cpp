@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensorrt_lane.hpp"
 
-#include "errors.hpp"
+#include "engine_error.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
-Lane::Lane(const Plan& plan, const Bucket& bucket, const std::vector<Address>& addresses,
+Lane::Lane(const Plan& plan, const core::Bucket& bucket, const std::vector<Address>& addresses,
            void* workspace, std::size_t workspace_bytes, cudaStream_t stream, bool graphs)
     : plan_(plan),
       bucket_(bucket),
@@ -91,4 +91,4 @@ std::string Lane::about(const std::string& text) const {
     return "batch " + std::to_string(bucket_.batch) + ": " + text;
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

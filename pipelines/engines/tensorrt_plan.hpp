@@ -14,7 +14,7 @@
 #include "tensorrt_engine.hpp"
 #include "tensorrt_log.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// Throw an EngineError unless CUDA has a GPU of that number.
 ///
@@ -35,7 +35,7 @@ class Plan {
     const std::vector<TensorSpec>& outputs() const { return outputs_; }
 
     /// The batch sizes of each profile, by its number.
-    const std::vector<BatchRange>& batch_ranges() const { return ranges_; }
+    const std::vector<core::BatchRange>& batch_ranges() const { return ranges_; }
 
     /// Bytes of working memory that the neediest profile may ask for.
     std::size_t workspace_bytes() const;
@@ -55,7 +55,7 @@ class Plan {
   private:
     void read_tensors();
     void read_profiles();
-    BatchRange range_of(const TensorSpec& spec, int profile) const;
+    core::BatchRange range_of(const TensorSpec& spec, int profile) const;
 
     std::string path_;
     // In the order in which they are made: the engine goes before the runtime, as TensorRT demands.
@@ -64,7 +64,7 @@ class Plan {
     std::unique_ptr<nvinfer1::ICudaEngine> engine_;
     std::vector<TensorSpec> inputs_;
     std::vector<TensorSpec> outputs_;
-    std::vector<BatchRange> ranges_;
+    std::vector<core::BatchRange> ranges_;
 };
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -14,7 +14,7 @@
 #include "cuda_resources.hpp"
 #include "tensorrt_plan.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 /// Where a tensor lies on the device.
 struct Address {
@@ -36,7 +36,7 @@ class Lane {
     ///
     /// Throws EngineError: TensorRT refuses the profile, a shape or an address, or an output's
     /// shape depends on what is in the tensors.
-    Lane(const Plan& plan, const Bucket& bucket, const std::vector<Address>& addresses,
+    Lane(const Plan& plan, const core::Bucket& bucket, const std::vector<Address>& addresses,
          void* workspace, std::size_t workspace_bytes, cudaStream_t stream, bool graphs);
 
     /// Put the computation of the batch on the stream.
@@ -52,11 +52,11 @@ class Lane {
     std::string about(const std::string& text) const;
 
     const Plan& plan_;
-    Bucket bucket_;
+    core::Bucket bucket_;
     std::unique_ptr<nvinfer1::IExecutionContext> context_;
     OwnedStream recorder_;
     OwnedExecutable graph_;
     State state_;
 };
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 enum class ElementType { kFloat32, kFloat16 };
 
@@ -99,4 +99,4 @@ class Engine {
                      const std::vector<Output>& outputs, Stream stream) = 0;
 };
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

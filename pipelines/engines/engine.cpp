@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 
 std::size_t size_of(ElementType type) { return type == ElementType::kFloat16 ? 2 : 4; }
 
@@ -12,4 +12,4 @@ std::size_t TensorSpec::item_bytes() const {
     return bytes;
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines

@@ -10,10 +10,10 @@
 #include <iterator>
 #include <optional>
 
-#include "errors.hpp"
+#include "engine_error.hpp"
 #include "json.hpp"
 
-namespace pamtri::core {
+namespace pamtri::engines {
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,16 +29,16 @@ std::optional<std::string> text_of(const fs::path& path) {
     return text;
 }
 
-Json json_of(const fs::path& path) {
+core::Json json_of(const fs::path& path) {
     const std::optional<std::string> text = text_of(path);
     try {
-        return text ? Json::parse(*text) : Json();
-    } catch (const JsonError&) {
-        return Json();  // a record that is being written, or none of ours
+        return text ? core::Json::parse(*text) : core::Json();
+    } catch (const core::JsonError&) {
+        return core::Json();  // a record that is being written, or none of ours
     }
 }
 
-std::string text_or(const Json& json, const std::string& otherwise) {
+std::string text_or(const core::Json& json, const std::string& otherwise) {
     return json.text() ? *json.text() : otherwise;
 }
 
@@ -52,10 +52,10 @@ std::string digest_of(const fs::path& bundle, const std::string& model) {
                           "the path, or make a bundle: pamtri-export --output " +
                           bundle.string());
     }
-    Json manifest;
+    core::Json manifest;
     try {
-        manifest = Json::parse(*text);
-    } catch (const JsonError& error) {
+        manifest = core::Json::parse(*text);
+    } catch (const core::JsonError& error) {
         throw EngineError(path.string() + " is not readable JSON (" + error.what() +
                           "). Copy the bundle again from where it came.");
     }
@@ -75,7 +75,8 @@ bool names_version(const std::string& recorded, const std::string& loaded) {
 }
 
 /// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does.
-std::string differences(const Json& record, const std::string& digest, const Machine& machine) {
+std::string differences(const core::Json& record, const std::string& digest,
+                        const Machine& machine) {
     std::vector<std::string> clauses;
     const auto compare = [&](const char* what, const std::string& was, const std::string& is,
                              bool same) {
@@ -102,7 +103,7 @@ std::string differences(const Json& record, const std::string& digest, const Mac
 }
 
 /// What is wrong with the engine itself; "" if nothing is.
-std::string damage(const fs::path& engine, const Json& record) {
+std::string damage(const fs::path& engine, const core::Json& record) {
     std::error_code code;
     const std::uintmax_t size = fs::file_size(engine, code);
     if (code) return "there is no " + engine.filename().string() + " beside its record";
@@ -167,7 +168,7 @@ EngineFile find_engine(const std::string& bundle, const Machine& machine,
     std::string others;
     for (const std::string& folder : engine_folders(bundle)) {
         for (const fs::path& path : records_in(folder)) {
-            const Json record = json_of(path);
+            const core::Json record = json_of(path);
             if (text_or(record["model"], "") != model) continue;
             const fs::path engine = fs::path(path).replace_extension(".engine");
             std::string wrong = differences(record, digest, machine);
@@ -190,4 +191,4 @@ EngineFile find_engine(const std::string& bundle, const Machine& machine,
                       "Python on this machine.");
 }
 
-}  // namespace pamtri::core
+}  // namespace pamtri::engines
