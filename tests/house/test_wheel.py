@@ -58,7 +58,7 @@ def test_it_holds_every_module_export_included(wheel, modules):
         base = name.replace(".", "/")
         expected.add(f"{base}/__init__.py" if path.name == "__init__.py" else f"{base}.py")
     assert expected <= names
-    for module in ("_core", "_native", "_render"):
+    for module in ("_core", "_native", "_render", "_sinks"):
         assert any(name.startswith(f"pamtri_edge/{module}.") and name.endswith(".so") for name in names)
 
 
