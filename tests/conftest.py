@@ -34,8 +34,13 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 SLOW_ROOMS = frozenset({"benchmarks", "cases", "export", "kernels", "pipelines"})
 """Rooms that compile, export or run whole programs; `make quick` leaves them out, and what is marked slow."""
 
-SLOW_FILES = frozenset({"models/test_exported.py", "sdk/test_forked.py", "train/test_training.py"})
-"""Files that do so in rooms that do not: they export, train, or start a process a test."""
+SLOW_FILES = frozenset(
+    {
+        *("models/test_exported.py", "ops/test_cuda_on_gpu.py", "sdk/test_forked.py"),
+        *("train/test_training.py",),
+    }
+)
+"""Files that do so in rooms that do not: they export, compile, train, or start a process a test."""
 
 SLOW_FIXTURES = frozenset({"compiled_kernels", "foreign_bundles", "tiny_bundle", "two_forms", "wheel"})
 """What compiles, builds or exports; a test that uses it is slow wherever it stands."""

@@ -199,6 +199,7 @@ def test_the_places_for_the_measured_tables_are_marked(root):
             assert f"<!-- table: {table} -->" in (root / document).read_text()
 
 
+@pytest.mark.slow
 def test_the_documents_become_pages_without_a_warning(root, tmp_path):
     pytest.importorskip("mkdocs", reason="the documentation needs the dependency group docs")
     pytest.importorskip("mkdocstrings", reason="the documentation needs the dependency group docs")

@@ -106,6 +106,7 @@ def test_an_exporter_without_its_packages_says_what_to_install():
     assert "pip install 'pamtri-edge[export]'" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_runs_on_a_base_install():
     result = without_optional_packages(
         "sys.argv = ['pamtri', 'doctor']\nfrom pamtri_edge.cli import main\nmain()"

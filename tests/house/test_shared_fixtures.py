@@ -4,6 +4,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,15 @@ def run(root, tmp_path, rng):
     return run
 
 
+@pytest.fixture
+def shared_folder(root, tmp_path):
+    """Return what looks for real footage, as if the checkout were in a folder of its own."""
+    names = runpy.run_path(str(root / "tests" / "conftest.py"))
+    find = names["_shared_folder"]
+    find.__globals__["ROOT"] = tmp_path / "checkout"
+    return find
+
+
 def test_without_gpu_and_data_their_tests_skip_and_say_why(run):
     result = run()
     assert result.returncode == 0, result.stdout
@@ -59,20 +69,20 @@ def test_a_machine_that_must_have_a_gpu_fails_where_there_is_none(run):
     assert "PAMTRI_REQUIRE_GPU=1, but there is no NVIDIA GPU" in result.stdout
 
 
-@pytest.mark.parametrize("inner", ["", "data"])
-def test_data_is_found_in_the_named_folder_or_its_data_folder(run, tmp_path, inner):
+@pytest.mark.parametrize("place", ["footage", "footage/data", "shared"])
+def test_data_is_found_in_the_named_folder_in_its_data_folder_or_beside_the_checkout(
+    shared_folder, tmp_path, monkeypatch, place
+):
     for room in ("clips", "crops", "detector"):
-        (tmp_path / "footage" / inner / room).mkdir(parents=True)
-    assert "2 passed, 1 skipped" in run(PAMTRI_SHARED=str(tmp_path / "footage")).stdout
+        (tmp_path / place / room).mkdir(parents=True)
+    if place == "shared":
+        monkeypatch.delenv("PAMTRI_SHARED", raising=False)
+    else:
+        monkeypatch.setenv("PAMTRI_SHARED", str(tmp_path / "footage"))
+    assert shared_folder() == tmp_path / place
 
 
-def test_data_is_found_beside_the_checkout(run, tmp_path):
-    for room in ("clips", "crops", "detector"):
-        (tmp_path / "shared" / room).mkdir(parents=True)
-    assert "2 passed, 1 skipped" in run().stdout
-
-
-def test_a_named_folder_without_the_data_is_an_error_not_a_skip(run, tmp_path):
-    result = run(PAMTRI_SHARED=str(tmp_path))
-    assert result.returncode != 0
-    assert "no clips/, crops/ and detector/ in it" in result.stdout + result.stderr
+def test_a_named_folder_without_the_data_is_an_error_not_a_skip(shared_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PAMTRI_SHARED", str(tmp_path))
+    with pytest.raises(pytest.UsageError, match="no clips/, crops/ and detector/ in it"):
+        shared_folder()

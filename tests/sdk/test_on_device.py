@@ -133,17 +133,17 @@ def test_the_original_geometry_runs_from_the_host(gpu: Any, original_bundle: Pat
             reid.embed(cupy.zeros((1, 8, 8, 3), np.uint8))
 
 
-@pytest.mark.parametrize("color_order", ["rgb", "bgr"])
-@pytest.mark.parametrize("output", ["numpy", "device"])
 def test_pictures_on_the_device_give_what_they_give_on_the_host(
-    gpu: Any, micro_bundle: Path, pictures: Any, output: str, color_order: str
+    gpu: Any, micro_bundle: Path, pictures: Any
 ) -> None:
     gpu.schedule = "random"
     with Reidentifier.load(micro_bundle, backend="tensorrt") as reid:
-        meant = reid.embed(pictures, color_order=color_order)
-        found = reid.embed(cupy.asarray(pictures), color_order=color_order, output=output)
-        assert isinstance(found.embeddings, cupy.ndarray if output == "device" else np.ndarray)
-        assert_same(found, meant)
+        for order in ("rgb", "bgr"):
+            meant = reid.embed(pictures, color_order=order)
+            for output, kind in (("numpy", np.ndarray), ("device", cupy.ndarray)):
+                found = reid.embed(cupy.asarray(pictures), color_order=order, output=output)
+                assert isinstance(found.embeddings, kind)
+                assert_same(found, meant)
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
@@ -166,15 +166,11 @@ def test_a_list_with_a_picture_on_the_device_is_refused(gpu: Any, micro_bundle: 
             reid.embed_frame(cupy.asarray(pictures[0]), [[0, 0, 8, 8]])
 
 
-@pytest.mark.parametrize("shape", [(40, 60, 3), (5, 3, 40, 60), (5, 40, 60, 4)])
-def test_device_arrays_of_another_form_are_refused(
-    gpu: Any, micro_bundle: Path, shape: tuple[int, ...]
-) -> None:
-    with (
-        Reidentifier.load(micro_bundle, backend="tensorrt") as reid,
-        pytest.raises(InputError, match=r"expected \(N, H, W, 3\) uint8 in CUDA memory"),
-    ):
-        reid.embed(cupy.zeros(shape, np.uint8))
+def test_device_arrays_of_another_form_are_refused(gpu: Any, micro_bundle: Path) -> None:
+    with Reidentifier.load(micro_bundle, backend="tensorrt") as reid:
+        for shape in ((40, 60, 3), (5, 3, 40, 60), (5, 40, 60, 4)):
+            with pytest.raises(InputError, match=r"expected \(N, H, W, 3\) uint8 in CUDA memory"):
+                reid.embed(cupy.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize(("original", "offered"), [(False, True), (True, False)])

@@ -141,12 +141,16 @@ def test_what_is_drawn_is_among_the_kinds():
             assert getattr(getattr(spec, group), field) in kinds
 
 
+@pytest.fixture(scope="module")
+def bare():
+    return build(plain())
+
+
 @pytest.mark.parametrize("kind", DECALS)
 @pytest.mark.parametrize("place", ["left", "right", "both"])
-def test_a_decal_appears_on_its_side_alone(kind, place):
-    bare = plain()
+def test_a_decal_appears_on_its_side_alone(bare, kind, place):
     decal = Decal(kind, place, 0.5, 0.6, 1.2, 0.2, (0.6, 0.1, 0.1), (0.7, 0.7, 0.7), 9)
-    before, after = build(bare), build(dataclasses.replace(bare, decals=(decal,)))
+    before, after = bare, build(dataclasses.replace(plain(), decals=(decal,)))
     for sheet, side in ((0, "left"), (1, "right")):
         changed = (before.material_maps[sheet] != after.material_maps[sheet]).sum()
         assert (changed > 100) == (place in (side, "both"))

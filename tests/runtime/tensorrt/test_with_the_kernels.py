@@ -26,18 +26,18 @@ from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
+def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
     return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
 
 
 @pytest.fixture
-def gpu(kernels: EmulatedKernels, driver: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def gpu(compiled_kernels: EmulatedKernels, driver: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Put a GPU on this machine whose kernels are the real ones."""
     remembered = (driver_module.load_cupy, cuda._kernel, cuda._module)
     for function in remembered:
         function.cache_clear()
     gpu = cupy_fake.install(monkeypatch)
-    kernels.connect(cupy_fake)
+    compiled_kernels.connect(cupy_fake)
 
     def attributes(pointer: int) -> SimpleNamespace:
         return SimpleNamespace(device=emulated_kernels.device_of(cupy_fake, pointer))
