@@ -29,7 +29,7 @@ NATIVE := CMakeLists.txt $(shell find kernels pipelines/core pipelines/sinks -ty
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format docs bench gpu native weights clean distclean
+.PHONY: help demo test quick lint format docs bench gpu native pipelines weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -98,6 +98,13 @@ native: ## Put the compiled modules into the source tree for the Python that PYT
 	$(or $(PYTHON),python3) -m zipfile -e build/native/pamtri_edge-*.whl build/native
 	cp build/native/pamtri_edge/_native*.so build/native/pamtri_edge/_core*.so build/native/pamtri_edge/_sinks*.so \
 		pamtri_edge/
+
+pipelines: $(VENV)/environment ## Build the GStreamer plugin (elements pamtri, pamtritracks and others) in build/pipelines.
+	@.ci/gstreamer --require
+	$(BIN)/cmake -S . -B build/pipelines -G Ninja -DCMAKE_MAKE_PROGRAM="$$(realpath $(BIN)/ninja)" \
+		-DPython_EXECUTABLE="$$(realpath -s $(BIN)/python)" -DPAMTRI_PYTHON=OFF -DPAMTRI_GSTREAMER=ON
+	$(BIN)/cmake --build build/pipelines --target gstpamtri
+	@echo "GStreamer finds the elements after: export GST_PLUGIN_PATH=$(CURDIR)/build/pipelines/pipelines/gstreamer"
 
 # The ImageNet weights come inside a package of their own (Apache-2.0).
 weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: about two hours.
@@ -170,6 +177,7 @@ export NO_TORCH
 $(VENV)/developed: $(VENV)/installed
 	@echo "Installing what development needs ..."
 	@$(PIP) install --quiet --group dev
+	@.ci/gstreamer
 	@$(PIP) install --quiet 'tensorrt-rtx>=1.6' || echo "No tensorrt-rtx for this machine: its tests will skip."
 	@$(PIP) install --quiet $(CUDA_COMPILERS) || echo "No CUDA compilers for this machine: their tests will skip."
 	@touch $@

@@ -18,6 +18,7 @@ from pamtri_edge.cli.evaluate import evaluate
 from pamtri_edge.cli.match import match
 from pamtri_edge.cli.run import run
 from pamtri_edge.cli.synth import app as synth
+from pamtri_edge.cli.tracks import tracks
 from pamtri_edge.cli.train import app as train
 from pamtri_edge.cli.verify import verify
 
@@ -34,6 +35,7 @@ app.command(short_help="From a video to one event for each vehicle.")(run)
 app.command(short_help="From pictures of vehicles to a file of embeddings.")(embed)
 app.command(short_help="Do two pictures show one vehicle?")(compare)
 app.command(short_help="Which vehicle of one camera is which of another.")(match)
+app.command(short_help="From any file of tracks to one plain table.")(tracks)
 app.command(short_help="Does a bundle give here what it promises?")(verify)
 app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
 app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")

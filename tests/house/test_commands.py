@@ -68,6 +68,7 @@ def test_the_promised_commands_are_there():
         "pamtri synth",
         "pamtri synth contact",
         "pamtri synth scene",
+        "pamtri tracks",
         "pamtri train",
         "pamtri train frozen",
         "pamtri train pack",

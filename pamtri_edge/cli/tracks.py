@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri tracks`: from any file of tracks to one plain table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pamtri_edge import console
+from pamtri_edge.errors import InputError
+from pamtri_edge.options import refuse_inputs
+from pamtri_edge.printable import counted
+
+
+def tracks(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="MOTChallenge (and its relatives: VisDrone, UAVDT, nvreplay), KITTI's tracking labels, a "
+            "folder as DeepStream or Ultralytics write it, UA-DETRAC's or CVAT's XML."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The table to write, NAME.csv.")],
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes wanted: names or the file's own numbers, with commas; or all. "
+            "[default: vehicles, or all where the file's classes are not known]",
+            show_default=False,
+        ),
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
+    ] = None,
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a table that is there.")] = False,
+) -> None:
+    """Write tracks of any layout as one plain table, for the GStreamer element pamtritracks.
+
+    The table has the columns frame (from 0), id, x1, y1, x2, y2 in pixels. What is left out and why is told
+    as `pamtri run` tells it.
+    """
+    from pamtri_edge.tracks import read_tracks
+    from pamtri_edge.tracks.table import write_table
+
+    refuse_inputs(output, [path])
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} exists; --overwrite replaces it.")
+    names = None if classes is None else [one for one in classes.split(",") if one.strip()]
+    found = read_tracks(path, stream=stream, classes=names, first_frame=first_frame)
+    try:
+        write_table(found, output)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+    console.out.print(
+        f"{output}: {counted(len(found), 'box', 'boxes')} of {counted(len(found.ids), 'track')} "
+        f"in {counted(len(found.frames), 'frame')}",
+        soft_wrap=True,
+    )

@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "elements.hpp"
+
+namespace pamtri::gst {
+
+gboolean register_elements(GstPlugin* plugin) {
+    return gst_element_register(plugin, "pamtritracks", GST_RANK_NONE, tracks_element_type());
+}
+
+}  // namespace pamtri::gst

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <string>
+#include <vector>
+
+#include "crop_rules.hpp"
+#include "vehicle.h"
+
+namespace pamtri::gst {
+
+/// A vehicle that something upstream found in a frame.
+struct Region {
+    guint64 track_id = PAMTRI_UNTRACKED;
+    core::Box box;
+    std::string type;
+    bool last = false;  ///< the track is known not to be seen after this frame
+    gint roi = -1;  ///< which of the buffer's regions it is, counted from 0; -1 for none of them
+};
+
+/// Put a region on a writable buffer, as GstVideoRegionOfInterestMeta. What that has no room for,
+/// 64-bit ids and fractions of pixels, stands in a parameter named "pamtri-track".
+void add_region(GstBuffer* buffer, const Region& region, core::FrameSize frame);
+
+/// The regions of a buffer of which a type is wanted; an empty list wants all.
+///
+/// The track is, in this order: the one of "pamtri-track", "id" of the parameter "object_id" (as
+/// gvatrack writes it), the region's own id if above 0; else the vehicle is untracked. Where
+/// GStreamer is 1.24 or later, GstAnalytics' detections and trackings are read as well; one that a
+/// region repeats is left out.
+std::vector<Region> regions_of(GstBuffer* buffer, core::FrameSize frame,
+                               const std::vector<std::string>& types);
+
+}  // namespace pamtri::gst

@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// pamtritracks: puts tracks from a file on the frames of a video, where no detector and no tracker
+// runs.
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "elements.hpp"
+#include "errors.hpp"
+#include "regions.hpp"
+#include "track_table.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(pamtri_tracks_debug);
+#define GST_CAT_DEFAULT pamtri_tracks_debug
+
+namespace pamtri::gst {
+
+namespace {
+
+constexpr char kType[] = "vehicle";
+
+struct State {
+    std::string location, type = kType;
+    std::unique_ptr<TrackTable> table;
+    GstVideoInfo info;
+    guint64 next = 0;     // number of the next frame
+    bool sought = false;  // a seek came: the frame's number is told by its time
+};
+
+struct PamtriTracks {
+    GstBaseTransform base;
+    State* state;
+};
+struct PamtriTracksClass {
+    GstBaseTransformClass base;
+};
+
+enum { kLocation = 1, kObjectType };
+
+G_DEFINE_TYPE(PamtriTracks, pamtri_tracks, GST_TYPE_BASE_TRANSFORM)
+
+PamtriTracks* tracks_of(gpointer object) { return static_cast<PamtriTracks*>(object); }
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
+    State* state = tracks_of(object)->state;
+    GST_OBJECT_LOCK(object);
+    const gchar* text = g_value_get_string(value);
+    (id == kLocation ? state->location : state->type) = text ? text : "";
+    GST_OBJECT_UNLOCK(object);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
+    State* state = tracks_of(object)->state;
+    GST_OBJECT_LOCK(object);
+    const std::string& text = id == kLocation ? state->location : state->type;
+    g_value_set_string(value, id == kLocation && text.empty() ? nullptr : text.c_str());
+    GST_OBJECT_UNLOCK(object);
+}
+
+gboolean start(GstBaseTransform* base) {
+    State* state = tracks_of(base)->state;
+    state->next = 0;
+    state->sought = false;
+    if (state->location.empty()) {
+        GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND,
+                          ("The property location is not set; give the table that 'pamtri tracks "
+                           "FILE --output TABLE.csv' writes."),
+                          (nullptr));
+        return FALSE;
+    }
+    try {
+        state->table = std::make_unique<TrackTable>(TrackTable::read(state->location));
+    } catch (const core::InputError& error) {
+        GST_ELEMENT_ERROR(base, RESOURCE, READ, ("%s", error.what()), (nullptr));
+        return FALSE;
+    }
+    GST_INFO_OBJECT(base, "%zu boxes from %s", state->table->size(), state->location.c_str());
+    return TRUE;
+}
+
+gboolean stop(GstBaseTransform* base) {
+    tracks_of(base)->state->table.reset();
+    return TRUE;
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+    return gst_video_info_from_caps(&tracks_of(base)->state->info, caps);
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) tracks_of(base)->state->sought = true;
+    return GST_BASE_TRANSFORM_CLASS(pamtri_tracks_parent_class)->sink_event(base, event);
+}
+
+/// Frames are counted as they come; after a seek, where the frame's time says it is.
+guint64 number_of(GstBaseTransform* base, GstBuffer* buffer) {
+    State* state = tracks_of(base)->state;
+    const GstVideoInfo& info = state->info;
+    if (state->sought && GST_BUFFER_PTS_IS_VALID(buffer) && GST_VIDEO_INFO_FPS_N(&info) > 0) {
+        const guint64 time =
+            gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+        if (GST_CLOCK_TIME_IS_VALID(time))
+            state->next = gst_util_uint64_scale_round(
+                time, static_cast<guint64>(GST_VIDEO_INFO_FPS_N(&info)),
+                GST_SECOND * static_cast<guint64>(GST_VIDEO_INFO_FPS_D(&info)));
+    }
+    state->sought = false;
+    return state->next++;
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+    State* state = tracks_of(base)->state;
+    const core::FrameSize frame{GST_VIDEO_INFO_WIDTH(&state->info),
+                                GST_VIDEO_INFO_HEIGHT(&state->info)};
+    for (const TableRow& row : state->table->at(number_of(base, buffer), frame)) {
+        GST_LOG_OBJECT(base, "region track=%" G_GUINT64_FORMAT " x1=%g", row.track_id, row.box.x1);
+        add_region(buffer, {row.track_id, row.box, state->type, row.last, -1}, frame);
+    }
+    return GST_FLOW_OK;
+}
+
+void pamtri_tracks_init(PamtriTracks* self) {
+    self->state = new State;
+    gst_video_info_init(&self->state->info);
+    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+void finalize(GObject* object) {
+    delete tracks_of(object)->state;
+    G_OBJECT_CLASS(pamtri_tracks_parent_class)->finalize(object);
+}
+
+void pamtri_tracks_class_init(PamtriTracksClass* type) {
+    GObjectClass* object = G_OBJECT_CLASS(type);
+    object->set_property = set_property;
+    object->get_property = get_property;
+    object->finalize = finalize;
+    const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                GST_PARAM_MUTABLE_READY);
+    g_object_class_install_property(
+        object, kLocation,
+        g_param_spec_string("location", "Location",
+                            "Table of tracks, as 'pamtri tracks FILE --output TABLE.csv' writes it "
+                            "of files of MOTChallenge, KITTI, DeepStream's nvreplay and others",
+                            nullptr, flags));
+    g_object_class_install_property(
+        object, kObjectType,
+        g_param_spec_string("object-type", "Object type",
+                            "What the regions are called, which 'classes' of pamtri chooses by",
+                            kType, flags));
+    GstElementClass* element = GST_ELEMENT_CLASS(type);
+    gst_element_class_set_static_metadata(
+        element, "Tracks from a file", "Filter/Analyzer/Video",
+        "Puts the tracks of a file on the frames of a video, as regions of interest",
+        "The pamtri-edge authors");
+    GstCaps* caps = gst_caps_from_string("video/x-raw(ANY)");
+    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
+        gst_element_class_add_pad_template(element,
+                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
+    gst_caps_unref(caps);
+    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    base->start = start;
+    base->stop = stop;
+    base->set_caps = set_caps;
+    base->sink_event = sink_event;
+    base->transform_ip = transform_ip;
+    base->passthrough_on_same_caps = FALSE;
+    GST_DEBUG_CATEGORY_INIT(pamtri_tracks_debug, "pamtritracks", 0, "tracks from a file");
+}
+
+}  // namespace
+
+GType tracks_element_type() { return pamtri_tracks_get_type(); }
+
+}  // namespace pamtri::gst

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""pamtritracks puts the boxes of any file of tracks on the frames of a video."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pamtri_edge.tracks import read_tracks
+from pamtri_edge.tracks.table import write_table
+
+FORMS = {
+    "mot": (
+        "gt.txt",
+        "1,7,10.5,20,30,40,1,-1,-1,-1\n2,7,11,20,30,40,1,-1,-1,-1\n2,9007199254740993,0,0,8,8,1,-1,-1,-1\n",
+    ),
+    "kitti": (
+        "0001.txt",
+        "0 7 Car 0 0 0 10.5 20 40.5 60 0 0 0 0 0 0 0\n1 7 Car 0 0 0 11 20 41 60 0 0 0 0 0 0 0\n",
+    ),
+}
+
+
+def table(folder: Path, form: str) -> Path:
+    name, text = FORMS[form]
+    (folder / name).write_text(text)
+    write_table(read_tracks(folder / name), folder / "table.csv")
+    return folder / "table.csv"
+
+
+def boxes(output: str) -> list[tuple[int, str]]:
+    """Return the track and left edge of each region that the frames of a debug log have, in order."""
+    return [(int(track), left) for track, left in re.findall(r"region track=(\d+) x1=(\S+)", output)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_frame_gets_its_boxes_whatever_the_layout(tmp_path, launch, environment, form):
+    path = table(tmp_path, form)
+    environment["GST_DEBUG"] = "pamtritracks:6"
+    done = launch(f"videotestsrc num-buffers=3 ! pamtritracks location={path} ! fakesink")
+    del environment["GST_DEBUG"]
+    assert done.returncode == 0, done.stderr
+    expected = [(7, "10.5"), (7, "11")] + [(9007199254740993, "0")] * (form == "mot")
+    assert boxes(done.stderr) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "cannot be read"),
+        ("", "holds no tracks"),
+        ("1,7,10,20,30,40\n", "begins with '1,7,10,20,30,40'"),
+        ("frame,id,x1,y1,x2,y2\n", "holds no tracks"),
+        ("frame,id,x1,y1,x2,y2\n0,7,1,2,nan,4\n", ":2: '0,7,1,2,nan,4' is no row"),
+        ("frame,id,x1,y1,x2,y2\n0,7,5,2,3,4\n", "is no row"),
+        ("frame,id,x1,y1,x2,y2\n0,-7,1,2,3,4\n", "is no row"),
+        ("frame,id,x1,y1,x2,y2\n0,7,1,2,3,4,5\n", "is no row"),
+        ("frame,id,x1,y1,x2,y2\n0,18446744073709551616,1,2,3,4\n", "is no row"),
+        ("\x00\x01\x02" * 5000, "too long"),
+    ],
+)
+def test_what_is_no_table_stops_the_pipeline_and_says_how_to_make_one(tmp_path, launch, content, found):
+    path = tmp_path / "tracks.csv"
+    if content is not None:
+        path.write_text(content)
+    done = launch(f"videotestsrc num-buffers=3 ! pamtritracks location={path} ! fakesink")
+    assert done.returncode != 0
+    assert found in done.stderr
+    assert "pamtri tracks FILE --output TABLE.csv" in done.stderr
+
+
+def test_without_a_location_it_says_what_to_give(launch):
+    done = launch("videotestsrc num-buffers=3 ! pamtritracks ! fakesink")
+    assert done.returncode != 0
+    assert "location is not set" in done.stderr
