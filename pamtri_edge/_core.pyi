@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decisions of a run, compiled (pipelines/core/bindings.cpp); refusals are `errors.InputError`."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -161,3 +163,7 @@ class Tracks:
     def known(self, handle: int) -> _Fused | None: ...
     @property
     def waiting(self) -> int: ...
+
+def event_json(event: object, base64: bool) -> str: ...
+def events_protobuf(events: list[Any]) -> bytes: ...
+def utc_text(start_us: int | None, seconds: float) -> str | None: ...

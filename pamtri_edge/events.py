@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.compiled import decisions
 from pamtri_edge.errors import InputError
 from pamtri_edge.event_fields import (
     are_finite,
@@ -154,14 +155,13 @@ class Event:
         return np.array(self.embedding, np.float32)
 
     def to_json(self, *, embedding_format: EmbeddingFormat = "list") -> str:
-        """Return the event as one line of JSON, without a line end."""
-        fields = dataclasses.asdict(self)
-        record = {"schema": self.schema, "camera": self.camera, "track_id": self.track_id}
-        record |= {"track_id_str": str(self.track_id), **fields}
-        record["below_gate_reason"] = list(self.below_gate_reason)
-        if embedding_format == "base64":
-            record["embedding"] = base64.b64encode(self.vector.astype("<f2").tobytes()).decode("ascii")
-        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        """Return the event as one line of JSON, without a line end.
+
+        Raises:
+            InputError: a number that is not finite, or text that UTF-8 cannot hold.
+        """
+        line: str = decisions().event_json(self, embedding_format == "base64")
+        return line
 
     @staticmethod
     def from_json(text: str, *, source: str = "event") -> Event:
@@ -191,6 +191,23 @@ _NAMES: Final = dict.fromkeys(
 )
 
 
+def to_protobuf(events: Sequence[Event]) -> bytes:
+    """Return events of one camera as one protobuf message, as DeepStream's message converters write them.
+
+    The message is an `nv.Frame`, each event an `nv.Object` of it: the track's number in `id`, the embedding
+    in `embedding`, color, type and all that the schema has no field for as text in `info`.
+
+    Raises:
+        InputError: no events, those of several cameras, a number that is not finite, or text that UTF-8
+            cannot hold.
+    """
+    message: bytes = decisions().events_protobuf(list(events))
+    return message
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
 def utc_text(start: datetime | None, seconds: float) -> str | None:
     """Return the moment `seconds` after `start` as ISO 8601 in UTC.
 
@@ -199,10 +216,11 @@ def utc_text(start: datetime | None, seconds: float) -> str | None:
     if start is None:
         return None
     try:
-        moment = start.astimezone(timezone.utc) + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
+        since = start.astimezone(timezone.utc) - _EPOCH
+    except (OverflowError, ValueError):  # an end of the calendar, in its own time zone
         return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text: str | None = decisions().utc_text(since // timedelta(microseconds=1), seconds)
+    return text
 
 
 def parse_utc(text: str) -> datetime:

@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.compiled import decisions
+from pamtri_edge.errors import InputError
 
 IMAGE_SIZE: Final = 256
 """Side of the square picture that both networks see, in pixels."""
@@ -96,15 +97,10 @@ def crop_rectangles(
         return np.zeros((0, 4), np.int32)
     if array.ndim != 2 or array.shape[1] != 4:
         raise InputError(f"boxes have shape {array.shape}; {_BOXES}.")
-    try:
-        # Here, because the rest of this module also serves a checkout that is not built.
-        from pamtri_edge import _core
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the compiled decisions, pamtri_edge._core, cannot be loaded ({error}); "
-            "install pamtri-edge from a wheel, or build it: pip install ."
-        ) from error
-    return _core.crop_rectangles(array, int(frame_width), int(frame_height), rule.value)
+    rectangles: NDArray[np.int32] = decisions().crop_rectangles(
+        array, int(frame_width), int(frame_height), rule.value
+    )
+    return rectangles
 
 
 def _numbers(boxes: ArrayLike) -> NDArray[np.float64]:

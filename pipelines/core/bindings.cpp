@@ -157,7 +157,7 @@ void bind_fusion(nb::module_& m) {
 }  // namespace
 
 NB_MODULE(_core, m) {
-    m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks.";
+    m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks, events.";
     // The type lives as long as the interpreter.
     nb::object error = nb::module_::import_("pamtri_edge.errors").attr("InputError");
     nb::register_exception_translator(
@@ -187,4 +187,5 @@ NB_MODULE(_core, m) {
     bind_gate(m);
     bind_fusion(m);
     bind_tracks(m);
+    bind_events(m);
 }

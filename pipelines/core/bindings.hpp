@@ -52,4 +52,7 @@ inline nb::object probabilities_of(std::vector<float> values) {
 /// Add the track cache to the module (bindings_tracks.cpp).
 void bind_tracks(nb::module_& m);
 
+/// Add the writers of events to the module (bindings_events.cpp).
+void bind_events(nb::module_& m);
+
 }  // namespace pamtri::core

@@ -2,210 +2,144 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace pamtri::core {
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kDigits = 18;  // every such number fits 64 bits
+constexpr int kOverflow = 406;       // the library's number for it
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-void append_utf8(std::string& text, std::uint32_t code) {
-    const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
-    const auto put_rest = [&](int shift) { put(0x80 | ((code >> shift) & 0x3f)); };
-    if (code < 0x80) {
-        put(code);
-    } else if (code < 0x800) {
-        put(0xc0 | (code >> 6));
-        put_rest(0);
-    } else if (code < 0x10000) {
-        put(0xe0 | (code >> 12));
-        put_rest(6);
-        put_rest(0);
-    } else {
-        put(0xf0 | (code >> 18));
-        put_rest(12);
-        put_rest(6);
-        put_rest(0);
-    }
+std::string shortened(const std::string& digits) {
+    return digits.size() <= 12 ? digits : digits.substr(0, 12) + "...";
 }
 
-}  // namespace
+[[noreturn]] void too_long(const std::string& digits) {
+    throw JsonError("the number " + shortened(digits) + " has more than " +
+                    std::to_string(kDigits) + " digits");
+}
 
-class JsonReader {
+/// Builds the value as the parser tells of its parts, and refuses what JSON permits and we do not.
+class Builder final : public nlohmann::json_sax<Json> {
   public:
-    explicit JsonReader(std::string_view text) : text_(text) {}
+    Json take() { return std::move(root_); }
 
-    Json whole() {
-        Json json = value(0);
-        space();
-        if (at_ < text_.size()) fail("something after the value");
-        return json;
+    bool null() override { return add(nullptr); }
+    bool boolean(bool value) override { return add(value); }
+
+    bool number_integer(number_integer_t value) override {
+        const std::string digits = std::to_string(value);
+        if (digits.size() - (value < 0) > kDigits) too_long(digits);
+        return add(value);
+    }
+
+    bool number_unsigned(number_unsigned_t value) override {
+        const std::string digits = std::to_string(value);
+        if (digits.size() > kDigits) too_long(digits);
+        return add(value);
+    }
+
+    bool number_float(number_float_t value, const string_t& digits) override {
+        // A whole number beyond 64 bits comes here too.
+        if (digits.find_first_of(".eE") == std::string::npos) too_long(digits);
+        return add(value);
+    }
+
+    bool string(string_t& value) override { return add(std::move(value)); }
+    bool binary(binary_t&) override { return false; }  // JSON has none
+
+    bool start_object(std::size_t) override { return open(Json::object()); }
+    bool start_array(std::size_t) override { return open(Json::array()); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+
+    bool key(string_t& name) override {
+        if (!levels_.back().names.insert(name).second)
+            throw JsonError("the key '" + name.substr(0, 40) +
+                            "' occurs more than once in an object");
+        levels_.back().name = std::move(name);
+        return true;
+    }
+
+    bool parse_error(std::size_t at, const std::string& token,
+                     const nlohmann::detail::exception& error) override {
+        const std::string what = error.what();
+        if (error.id == kOverflow) {
+            // Digits alone are a whole number, however large.
+            if (token.find_first_of(".eE") == std::string::npos) too_long(token);
+            throw JsonError("the number " + shortened(token) + " is too large");
+        }
+        if (what.find("surrogate") != std::string::npos)
+            throw JsonError("a string holds half of a surrogate pair, which is no character");
+        const char* found =
+            what.find("UTF-8") != std::string::npos ? "text that is not UTF-8" : "what is no JSON";
+        throw JsonError(std::string(found) + " at byte " + std::to_string(at));
     }
 
   private:
-    [[noreturn]] void fail(const std::string& what) const {
-        throw JsonError(what + " at byte " + std::to_string(at_));
-    }
+    struct Level {
+        Json value;
+        std::string name;                       // of the member that comes
+        std::unordered_set<std::string> names;  // of the members that came
+    };
 
-    char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-
-    bool take(char c) {
-        if (peek() != c || at_ >= text_.size()) return false;
-        ++at_;
+    bool open(Json empty) {
+        if (levels_.size() > kDeepest) throw JsonError("it is nested too deep");
+        levels_.push_back({std::move(empty), {}, {}});
         return true;
     }
 
-    void expect(char c) {
-        if (!take(c)) fail(std::string("no '") + c + "'");
+    bool close() {
+        Json value = std::move(levels_.back().value);
+        levels_.pop_back();
+        return add(std::move(value));
     }
 
-    void space() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' ||
-                                      text_[at_] == '\r' || text_[at_] == '\t')) {
-            ++at_;
+    bool add(Json value) {
+        if (levels_.empty()) {
+            root_ = std::move(value);
+            return true;
         }
-    }
-
-    Json value(int depth) {
-        if (depth > kDeepest) fail("too many levels");
-        space();
-        Json json;
-        if (take('{')) {
-            json.value_ = object(depth);
-        } else if (take('[')) {
-            json.value_ = list(depth);
-        } else if (peek() == '"') {
-            json.value_ = string();
-        } else if (word("true")) {
-            json.value_ = true;
-        } else if (word("false")) {
-            json.value_ = false;
-        } else if (!word("null")) {
-            json.value_ = number();
+        Level& level = levels_.back();
+        if (level.value.is_array()) {
+            level.value.push_back(std::move(value));
+        } else {  // at the end, without looking for the name once more: `key` did
+            level.value.get_ref<Json::object_t&>().push_back(
+                {std::move(level.name), std::move(value)});
         }
-        return json;
-    }
-
-    bool word(std::string_view expected) {
-        if (text_.substr(at_, expected.size()) != expected) return false;
-        at_ += expected.size();
         return true;
     }
 
-    Json::Object object(int depth) {
-        Json::Object members;
-        space();
-        if (take('}')) return members;
-        do {
-            space();
-            if (peek() != '"') fail("no name");
-            std::string name = string();
-            space();
-            expect(':');
-            Json member = value(depth + 1);
-            if (!members.emplace(name, std::move(member)).second)
-                fail("'" + name + "' a second time");
-            space();
-        } while (take(','));
-        expect('}');
-        return members;
-    }
-
-    Json::List list(int depth) {
-        Json::List items;
-        space();
-        if (take(']')) return items;
-        do {
-            items.push_back(value(depth + 1));
-            space();
-        } while (take(','));
-        expect(']');
-        return items;
-    }
-
-    void digits() {
-        if (!is_digit(peek())) fail("no value");
-        while (is_digit(peek())) ++at_;
-    }
-
-    double number() {
-        const std::size_t start = at_;
-        take('-');
-        if (!take('0')) digits();
-        if (take('.')) digits();
-        if (take('e') || take('E')) {
-            if (!take('+')) take('-');
-            digits();
-        }
-        return std::strtod(std::string(text_.substr(start, at_ - start)).c_str(), nullptr);
-    }
-
-    std::string string() {
-        std::string read;
-        expect('"');
-        while (!take('"')) {
-            if (at_ >= text_.size()) fail("a text without an end");
-            const char c = text_[at_++];
-            if (static_cast<unsigned char>(c) < 0x20) fail("a control character in a text");
-            if (c == '\\') {
-                escape(read);
-            } else {
-                read += c;
-            }
-        }
-        return read;
-    }
-
-    void escape(std::string& read) {
-        static constexpr std::string_view kFrom = "\"\\/bfnrt";
-        static constexpr std::string_view kTo = "\"\\/\b\f\n\r\t";
-        if (take('u')) {
-            append_utf8(read, code_point());
-            return;
-        }
-        const std::size_t which = kFrom.find(peek());
-        if (at_ >= text_.size() || which == std::string_view::npos) fail("an unknown escape");
-        ++at_;
-        read += kTo[which];
-    }
-
-    std::uint32_t code_point() {
-        const std::uint32_t first = four_digits();
-        if (first < 0xd800 || first > 0xdfff) return first;
-        if (first > 0xdbff || !take('\\') || !take('u')) fail("half of a pair of surrogates");
-        const std::uint32_t second = four_digits();
-        if (second < 0xdc00 || second > 0xdfff) fail("half of a pair of surrogates");
-        return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-    }
-
-    std::uint32_t four_digits() {
-        std::uint32_t code = 0;
-        for (int i = 0; i < 4; ++i) {
-            const char c = peek();
-            const char low = static_cast<char>(c | 0x20);
-            if (!is_digit(c) && (low < 'a' || low > 'f')) fail("no hexadecimal digit");
-            code = code * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : low - 'a' + 10);
-            ++at_;
-        }
-        return code;
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
+    Json root_;
+    std::vector<Level> levels_;
 };
 
-Json Json::parse(std::string_view text) { return JsonReader(text).whole(); }
+}  // namespace
 
-const Json& Json::operator[](const std::string& name) const {
+Json parse_json(std::string_view text) {
+    // The library takes a zero byte for the end, and leaves out a mark of byte order.
+    if (const std::size_t at = text.find('\0'); at != std::string_view::npos)
+        throw JsonError("what is no JSON at byte " + std::to_string(at + 1));
+    if (text.substr(0, 3) == "\xef\xbb\xbf") throw JsonError("a mark of byte order at byte 1");
+    Builder builder;
+    Json::sax_parse(text.begin(), text.end(), &builder);
+    return builder.take();
+}
+
+const Json& member(const Json& json, const std::string& name) {
     static const Json kNull;
-    const Object* members = object();
-    if (members == nullptr) return kNull;
-    const auto found = members->find(name);
-    return found == members->end() ? kNull : found->second;
+    if (!json.is_object()) return kNull;
+    const auto found = json.find(name);
+    return found == json.end() ? kNull : *found;
+}
+
+std::string text_or(const Json& json, const std::string& otherwise) {
+    return json.is_string() ? json.get_ref<const std::string&>() : otherwise;
 }
 
 }  // namespace pamtri::core

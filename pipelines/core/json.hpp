@@ -1,48 +1,36 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
+//
+// JSON of unknown origin: what JSON alone may hold, in sizes that a computer can hold, as Python's
+// pamtri_edge.strict_json takes it.
 #pragma once
 
-#include <map>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
 namespace pamtri::core {
 
-/// What is wrong with a JSON text and at which byte.
+/// Members keep the order in which they stand.
+using Json = nlohmann::ordered_json;
+
+/// What is wrong with a JSON text, without a full stop.
 class JsonError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// A JSON value (RFC 8259), read and then only looked at.
-class Json {
-  public:
-    using List = std::vector<Json>;
-    using Object = std::map<std::string, Json>;
+/// Read one value and nothing after it.
+///
+/// Throws JsonError: no JSON, text that is not UTF-8, a name twice in an object, a number that is
+/// not finite or has more than 18 digits, half of a surrogate pair, or more than 64 levels.
+Json parse_json(std::string_view text);
 
-    /// Read one value and nothing after it.
-    ///
-    /// Throws JsonError: no JSON, a name twice in an object, or more than 64 levels.
-    static Json parse(std::string_view text);
+/// The member of that name; null if this is no object or has none.
+const Json& member(const Json& json, const std::string& name);
 
-    bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
-
-    /// The value as what it is; nullptr if it is something else.
-    const bool* boolean() const { return std::get_if<bool>(&value_); }
-    const double* number() const { return std::get_if<double>(&value_); }
-    const std::string* text() const { return std::get_if<std::string>(&value_); }
-    const List* list() const { return std::get_if<List>(&value_); }
-    const Object* object() const { return std::get_if<Object>(&value_); }
-
-    /// The member of that name; a null value if this is no object or has none.
-    const Json& operator[](const std::string& name) const;
-
-  private:
-    friend class JsonReader;
-    std::variant<std::monostate, bool, double, std::string, List, Object> value_;
-};
+/// The text that it is, or what stands for anything else.
+std::string text_or(const Json& json, const std::string& otherwise);
 
 }  // namespace pamtri::core

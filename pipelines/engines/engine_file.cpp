@@ -32,14 +32,10 @@ std::optional<std::string> text_of(const fs::path& path) {
 core::Json json_of(const fs::path& path) {
     const std::optional<std::string> text = text_of(path);
     try {
-        return text ? core::Json::parse(*text) : core::Json();
+        return text ? core::parse_json(*text) : core::Json();
     } catch (const core::JsonError&) {
         return core::Json();  // a record that is being written, or none of ours
     }
-}
-
-std::string text_or(const core::Json& json, const std::string& otherwise) {
-    return json.text() ? *json.text() : otherwise;
 }
 
 /// SHA-256 of a network, as the bundle's manifest has it.
@@ -54,17 +50,17 @@ std::string digest_of(const fs::path& bundle, const std::string& model) {
     }
     core::Json manifest;
     try {
-        manifest = core::Json::parse(*text);
+        manifest = core::parse_json(*text);
     } catch (const core::JsonError& error) {
         throw EngineError(path.string() + " is not readable JSON (" + error.what() +
                           "). Copy the bundle again from where it came.");
     }
-    const std::string* digest = manifest["files"][model].text();
-    if (digest == nullptr) {
+    const core::Json& digest = core::member(core::member(manifest, "files"), model);
+    if (!digest.is_string()) {
         throw EngineError(path.string() + " lists no " + model +
                           "; export the bundle with --staged for the two-engine path.");
     }
-    return *digest;
+    return digest.get<std::string>();
 }
 
 /// Whether a version such as "10.3.0" names the one that is loaded, "10.3.0.26": Python's package
@@ -82,20 +78,20 @@ std::string differences(const core::Json& record, const std::string& digest,
                              bool same) {
         if (!same) clauses.push_back(std::string(what) + " was '" + was + "', is '" + is + "'");
     };
-    const std::string onnx = text_or(record["onnx"], "unknown");
+    const std::string onnx = core::text_or(core::member(record, "onnx"), "unknown");
     compare("the network's SHA-256", onnx.substr(0, 12), digest.substr(0, 12), onnx == digest);
-    const std::string library = text_or(record["library"], "unknown");
+    const std::string library = core::text_or(core::member(record, "library"), "unknown");
     const bool version =
         library.rfind("TensorRT ", 0) == 0 && names_version(library.substr(9), machine.tensorrt);
     compare("TensorRT", library, "TensorRT " + machine.tensorrt, version);
-    const std::string cuda = text_or(record["cuda"], "unknown");
+    const std::string cuda = core::text_or(core::member(record, "cuda"), "unknown");
     const std::string major = std::to_string(machine.cuda_major);
     compare("CUDA", cuda, major, cuda.substr(0, cuda.find('.')) == major);
-    const std::string compute = text_or(record["compute"], "unknown");
+    const std::string compute = core::text_or(core::member(record, "compute"), "unknown");
     compare("the GPU's architecture", compute, machine.compute, compute == machine.compute);
-    const std::string gpu = text_or(record["gpu"], "unknown");
+    const std::string gpu = core::text_or(core::member(record, "gpu"), "unknown");
     compare("the GPU", gpu, machine.gpu, gpu == machine.gpu);
-    const std::string l4t = text_or(record["l4t"], "");
+    const std::string l4t = core::text_or(core::member(record, "l4t"), "");
     compare("the Jetson's L4T", l4t, machine.l4t, l4t == machine.l4t);
     std::string text;
     for (const std::string& clause : clauses) text += (text.empty() ? "" : "; ") + clause;
@@ -107,11 +103,12 @@ std::string damage(const fs::path& engine, const core::Json& record) {
     std::error_code code;
     const std::uintmax_t size = fs::file_size(engine, code);
     if (code) return "there is no " + engine.filename().string() + " beside its record";
-    const double* bytes = record["bytes"].number();
-    if (bytes == nullptr || static_cast<double>(size) != *bytes) {
+    const core::Json& bytes = core::member(record, "bytes");
+    const bool known = bytes.is_number_unsigned();
+    if (!known || size != bytes.get<std::uintmax_t>()) {
         return engine.filename().string() + " is cut short or another file: it has " +
                std::to_string(size) + " bytes of " +
-               (bytes ? std::to_string(static_cast<std::uintmax_t>(*bytes)) : "unknown");
+               (known ? std::to_string(bytes.get<std::uintmax_t>()) : "unknown");
     }
     return "";
 }
@@ -169,7 +166,7 @@ EngineFile find_engine(const std::string& bundle, const Machine& machine,
     for (const std::string& folder : engine_folders(bundle)) {
         for (const fs::path& path : records_in(folder)) {
             const core::Json record = json_of(path);
-            if (text_or(record["model"], "") != model) continue;
+            if (core::text_or(core::member(record, "model"), "") != model) continue;
             const fs::path engine = fs::path(path).replace_extension(".engine");
             std::string wrong = differences(record, digest, machine);
             if (wrong.empty()) wrong = damage(engine, record);
@@ -177,10 +174,11 @@ EngineFile find_engine(const std::string& bundle, const Machine& machine,
                 others += " " + engine.filename().string() + ": " + wrong + ".";
                 continue;
             }
-            const std::string when = text_or(record["built_utc"], "");
+            const std::string when = core::text_or(core::member(record, "built_utc"), "");
             if (newest.path.empty() || when > built) {
                 built = when;
-                newest = {engine.string(), text_or(record["arithmetic"], "fp32")};
+                newest = {engine.string(),
+                          core::text_or(core::member(record, "arithmetic"), "fp32")};
             }
         }
     }

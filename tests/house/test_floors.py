@@ -11,6 +11,7 @@ import pytest
 FLOORS = (
     ("errors", "_core", "_sinks"),
     (
+        "compiled",
         "addresses",
         "vehicle",
         "geometry",

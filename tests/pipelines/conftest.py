@@ -32,7 +32,8 @@ def run(*command, **options):
 
 def configure(folder, **definitions):
     """Configure the project in a folder, without its Python modules."""
-    definitions = {"PAMTRI_PYTHON": "OFF", "PAMTRI_WERROR": "ON", **definitions}
+    ours = {"PAMTRI_PYTHON": "OFF", "PAMTRI_WERROR": "ON", "Python_EXECUTABLE": sys.executable}
+    definitions = ours | definitions
     generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}") if tool("ninja") else ()
     return subprocess.run(
         [

@@ -13,43 +13,37 @@
 #include "engine_error.hpp"
 #include "engine_file.hpp"
 #include "json.hpp"
+#include "json_text.hpp"
 
 using namespace pamtri::core;
 using namespace pamtri::engines;
 
 namespace {
 
+std::string in_hexadecimal(const std::string& string) {
+    std::string text;
+    char buffer[4];
+    for (const char c : string) {
+        std::snprintf(buffer, sizeof(buffer), "%02x", static_cast<unsigned char>(c));
+        text += buffer;
+    }
+    return text;
+}
+
 /// As JSON again, every text in hexadecimal, so that nothing need be escaped.
 std::string shown(const Json& json) {
     std::string text;
-    char buffer[32];
-    if (const Json::Object* members = json.object()) {
-        for (const auto& [name, member] : *members) {
-            for (const char c : name) {
-                std::snprintf(buffer, sizeof(buffer), "%02x", static_cast<unsigned char>(c));
-                text += buffer;
-            }
-            text += ":" + shown(member) + ",";
-        }
+    if (json.is_object()) {
+        for (auto member = json.begin(); member != json.end(); ++member)
+            text += in_hexadecimal(member.key()) + ":" + shown(member.value()) + ",";
         return "{" + text + "}";
     }
-    if (const Json::List* items = json.list()) {
-        for (const Json& item : *items) text += shown(item) + ",";
+    if (json.is_array()) {
+        for (const Json& item : json) text += shown(item) + ",";
         return "[" + text + "]";
     }
-    if (const std::string* string = json.text()) {
-        for (const char c : *string) {
-            std::snprintf(buffer, sizeof(buffer), "%02x", static_cast<unsigned char>(c));
-            text += buffer;
-        }
-        return "'" + text + "'";
-    }
-    if (const double* number = json.number()) {
-        std::snprintf(buffer, sizeof(buffer), "%.17g", *number);
-        return buffer;
-    }
-    if (const bool* boolean = json.boolean()) return *boolean ? "true" : "false";
-    return "null";
+    if (json.is_string()) return "'" + in_hexadecimal(json.get<std::string>()) + "'";
+    return python_json(json);
 }
 
 }  // namespace
@@ -59,7 +53,7 @@ int main(int count, char** arguments) {
     if (mode == "json") {
         for (std::string line; std::getline(std::cin, line);) {
             try {
-                const std::string value = shown(Json::parse(line));
+                const std::string value = shown(parse_json(line));
                 std::cout << "ok " << value << "\n";
             } catch (const JsonError& error) {
                 std::cout << "error " << error.what() << "\n";

@@ -147,7 +147,7 @@ def test_without_any_engine_it_is_said_how_to_get_one(programs, bundle):
 def test_a_folder_that_is_no_bundle_is_refused(programs, bundle, tmp_path):
     assert "is no bundle: it has no readable manifest.json" in find(programs, tmp_path / "nothing")
     (bundle / "manifest.json").write_text('{"files": ')
-    assert "is not readable JSON (no value at byte 10)" in find(programs, bundle)
+    assert "is not readable JSON (what is no JSON at byte" in find(programs, bundle)
 
 
 def test_a_network_that_the_bundle_lacks_is_refused(programs, bundle):

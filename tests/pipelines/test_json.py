@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pamtri_edge.strict_json import read_json
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-(2**53), 2**53)
+    | st.integers(-(10**18) + 1, 10**18 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
@@ -31,15 +33,14 @@ def read_by_cpp(programs, lines):
 def shown(value):
     """Return a value as core_probe shows it."""
     if isinstance(value, dict):
-        members = sorted((name.encode(), member) for name, member in value.items())
-        return "{" + "".join(f"{name.hex()}:{shown(member)}," for name, member in members) + "}"
+        return (
+            "{" + "".join(f"{name.encode().hex()}:{shown(member)}," for name, member in value.items()) + "}"
+        )
     if isinstance(value, list):
         return "[" + "".join(f"{shown(item)}," for item in value) + "]"
     if isinstance(value, str):
         return f"'{value.encode().hex()}'"
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    return f"{float(value):.17g}"
+    return json.dumps(value)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -54,11 +55,40 @@ def test_whatever_python_writes_is_read_the_same(programs, values, ascii_only):
     [
         "", " ", "{", "[", '"', '{"a"}', '{"a":}', '{"a":1,}', "[1,]", "[1 2]", "{1:2}", "tru", "nul", "+1",
         "-", "01", "1.", ".5", "1e", "1e+", "NaN", "Infinity", "0x1", "1 2", '"\\x"', '"\\u12"', '"\\u12g4"',
-        '"\\ud800"', '"\\ud800\\u0041"', '"\\udc00"', '"tab\there"', "'a'", "[1]]", '{"a":1 "b":2}',
-        '{"a":1,"a":2}', "[" * 70 + "]" * 70,
+        '"tab\there"', "'a'", "[1]]", '{"a":1 "b":2}', "1 // one", "/**/1", "1\0", "\0", "\ufeff1", "[1]\0]",
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_refused_with_its_place(programs, text):
     (line,) = read_by_cpp(programs, [text or " "])
     assert line.startswith("error ")
     assert "at byte " in line
+
+
+@pytest.mark.parametrize("content", [b'"\xff"', b'"\xc3"', b'{"\xed\xa0\x80":1}', b'"\xf5\x80\x80\x80"'])
+def test_what_is_not_utf8_is_refused(programs, content):
+    done = subprocess.run([programs / "core_probe", "json"], input=content, capture_output=True)
+    assert done.stdout.startswith(b"error text that is not UTF-8 at byte ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1e999}', '{"a": -1e999}', '{"a": ' + "7" * 300 + "}", '{"a": -' + "7" * 5000 + "}",
+        "1" + "0" * 18, "-1" + "0" * 18, "9" * 20, '{"a": 1, "b": 2, "a": 3}',
+        '{"a": {"b": [{"c": 1, "c": 1}]}}',
+        '{"a": "\\ud800"}', '{"\\udfff": 1}', '"\\ud800\\u0041"', "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 50_000,
+    ],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_what_json_permits_and_we_do_not_is_refused_in_pythons_words(programs, text):
+    with pytest.raises(ValueError, match=r"\w") as refused:
+        read_json(text)
+    assert read_by_cpp(programs, [text]) == [f"error {refused.value}"]
+
+
+def test_64_levels_are_read(programs):
+    assert read_by_cpp(programs, ["[" * 65 + "]" * 65, "[" * 66 + "]" * 66]) == [
+        "ok " + "[" * 65 + "],".rstrip(",") + ",]" * 64,
+        "error it is nested too deep",
+    ]
