@@ -16,11 +16,11 @@ Size = Literal["lite", "paper"]
 
 SIZE_NAMES: Final[tuple[Size, ...]] = get_args(Size)
 
-Backbone = Literal["densenet121", "densenet201", "efficientnet-lite0", "efficientnet-lite2"]
-"""Backbones of the re-identification network."""
-
 DenseBackbone = Literal["densenet121", "densenet201"]
-"""Those of the paper's widths."""
+"""Backbones of the re-identification network of the paper's widths."""
+
+Backbone = Literal[DenseBackbone, "efficientnet-lite0", "efficientnet-lite2"]
+"""All its backbones."""
 
 RecipeName = Literal["paper", "code", "compact"]
 """Recipes that come along; see `train.recipes`."""
@@ -71,6 +71,15 @@ Scaling = Literal["imagenet", "symmetric", "unit", "bytes"]
 
 SCALINGS: Final[tuple[Scaling, ...]] = get_args(Scaling)
 
+Sheet = Literal["grid", "keypoints", "identities"]
+"""Contact sheets, by the names of their files: families by colors; keypoints and segments over vehicles; a
+vehicle a row, a camera a column."""
+
+SHEETS: Final[tuple[Sheet, ...]] = get_args(Sheet)
+
+SheetName = Literal["all", Sheet]
+"""A contact sheet, or all of them."""
+
 
 class Baseline(str, Enum):
     """Simple features that a network must beat; see `evaluate.baselines`."""
@@ -89,23 +98,6 @@ class Split(str, Enum):
 
     TEST = "test"
     """Two parts: `query`, and the gallery `test`. Its vehicles are shaped as none of a `train` split."""
-
-
-class Sheet(str, Enum):
-    """Contact sheets, by the names of their files."""
-
-    GRID = "grid"
-    """Families by colors."""
-
-    KEYPOINTS = "keypoints"
-    """Keypoints and segments over vehicles."""
-
-    IDENTITIES = "identities"
-    """A vehicle a row, a camera a column."""
-
-
-SheetName = Literal["all", "grid", "keypoints", "identities"]
-"""A contact sheet, or all of them."""
 
 
 class PoseChannels(str, Enum):

@@ -33,43 +33,33 @@ concatenation, doubles the error (cosine of the `lite` re-identification network
 for 14 % of the time on a CPU; TensorRT's guidance for explicit quantisation is the same.
 """
 
-_FLOAT_BESIDE_HALF: Final = (
-    "network.conv1.weight",
-    "network.final_layer.weight",
-    "network.base.conv0.weight",
-    "network.base._conv_stem.weight",
-    "network.base.norm5.weight",
-)
-"""Weights of the layers that stay in float32 in a float16 file.
+_FLOAT: Final = ("network.final_layer", "network.base._conv_stem", "network.base._blocks.0")
+"""Parts of the networks that stay in float32 in float16 and int8 files, by their dotted names.
 
-The first and the last of the pose network: rounding the normalised picture is the largest single error of the
-heatmaps, rounding the heatmaps themselves the most direct; the two are 0.3 % of the work of the paper's pose
-network. And the first of re-identification where it takes the stack as such, in the two-network form: its
-blank channels are large sums that cancel (see `models.stem`, which spares the fused graph that). And its last
-normalisation: its rounded bias moves every embedding the same way, which whitening would enlarge.
+The layer that makes the heatmaps is cheap, and what it rounds lands in the keypoints. The stem of an
+EfficientNet-Lite and its first block have 32 channels at the highest resolution, 5 % of the work, and make
+two thirds of the whole network's error: a depthwise convolution straight on edges. With them the least cosine
+of the shipped `lite` on rendered crops is 0.99998, without the block 0.99985.
 """
 
-_FLOAT_BLOCK: Final = "network.base._blocks.0"
-"""The block of an EfficientNet-Lite that stays in float32 with its stem, in float16 and int8 files.
+_FLOAT_BESIDE_HALF: Final = (*_FLOAT, "network.conv1", "network.base.conv0", "network.base.norm5")
+"""What does in a float16 file.
 
-It has 32 channels at the highest resolution, 5 % of the work, and makes two thirds of the whole network's
-error: a depthwise convolution straight on edges. With it the least cosine of the shipped `lite` on rendered
-crops is 0.99998, without 0.99985.
+The first layer of the pose network: rounding the normalised picture is the largest single error of the
+heatmaps; it and the last are 0.3 % of the work of the paper's pose network. And the first of
+re-identification where it takes the stack as such, in the two-network form: its blank channels are large sums
+that cancel (see `models.stem`, which spares the fused graph that). And its last normalisation: its rounded
+bias moves every embedding the same way, which whitening would enlarge.
 """
 
 _FLOAT_BESIDE_INT8: Final = (
-    "network.final_layer.weight",
-    "network.base._conv_stem.weight",
-    "stem.coarse.left",
-    "stem.coarse.right",
-    "stem.coarse.top",
-    "stem.coarse.bottom",
+    *_FLOAT,
+    *("stem.coarse.left", "stem.coarse.right", "stem.coarse.top", "stem.coarse.bottom"),
 )
-"""Weights of the layers that stay in float32 in an int8 file.
+"""What does in an int8 file.
 
-The layer that makes the heatmaps is cheap, and what it rounds lands in the keypoints. The stem of an
-EfficientNet-Lite goes with its first block, see `_FLOAT_BLOCK`. The strips of the stem
-subtract what its main convolution adds too much along the border; rounded apart they would not cancel.
+The strips of the stem subtract what its main convolution adds too much along the border; rounded apart they
+would not cancel.
 """
 
 _WIDEST_HALF: Final = float(np.finfo(np.float16).max)
@@ -204,20 +194,17 @@ class _OneBatch:
 
 
 def _is_half(node: NodeProto) -> bool:
-    return in_network(node) and not (_has_weight(node, _FLOAT_BESIDE_HALF) or _in_block(node))
-
-
-def _in_block(node: NodeProto) -> bool:
-    return f"{_FLOAT_BLOCK}." in f"{scope_of(node)}."
+    return in_network(node) and not _is_in(node, _FLOAT_BESIDE_HALF)
 
 
 def _is_quantised(node: NodeProto) -> bool:
-    apart = _has_weight(node, _FLOAT_BESIDE_INT8) or _in_block(node)
-    return node.op_type in _QUANTISED and in_network(node) and not apart
+    return node.op_type in _QUANTISED and in_network(node) and not _is_in(node, _FLOAT_BESIDE_INT8)
 
 
-def _has_weight(node: NodeProto, endings: tuple[str, ...]) -> bool:
-    return len(node.input) > 1 and node.input[1].endswith(endings)
+def _is_in(node: NodeProto, parts: tuple[str, ...]) -> bool:
+    """Tell whether a node, or the weight that it applies, belongs to one of some parts of the module."""
+    names = (scope_of(node), *node.input[1:2])
+    return any(f".{part}." in f".{name}." for name in names for part in parts)
 
 
 def _copy(model: ModelProto) -> ModelProto:

@@ -16,7 +16,7 @@ from rich.table import Table
 from pamtri_edge import console
 from pamtri_edge.options import finite
 from pamtri_edge.signals import terminable
-from pamtri_edge.words import Sheet, SheetName, Split
+from pamtri_edge.words import SHEETS, SheetName, Split
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.dataset.generate import Generated, SynthProgress
@@ -255,7 +255,7 @@ def contact(
     from pamtri_edge.synth.dataset.contact import painter, write_sheets
     from pamtri_edge.synth.specification.vehicle import FAMILIES
 
-    wanted = tuple(Sheet) if sheet == "all" else (Sheet(sheet),)
+    wanted = SHEETS if sheet == "all" else (sheet,)
     with console.progress("pictures") as bar:
         paths = write_sheets(
             output,

@@ -6,40 +6,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
+from pamtri_edge.refit import DISCRIMINANT, WHITENING, RefitSpec
 from pamtri_edge.words import DenseBackbone
 
 if TYPE_CHECKING:
     from pamtri_edge.models import ReidNet
-    from pamtri_edge.train.whiten import WhitenSpec
 
-Trained = Annotated[Path, typer.Option(help="Weights of the trained re-identification network.")]
-TrainedPose = Annotated[
-    Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
-]
-Data = Annotated[
-    list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
-]
-Output = Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")]
-Vehicles = Annotated[int, typer.Option(min=2, help="How many vehicles at most.")]
-SeenViews = Annotated[int, typer.Option(min=2, help="Views of each.")]
-Shrinkage = Annotated[
+
+_Vehicles = Annotated[int, typer.Option(min=2, help="How many vehicles at most."), Changes("vehicles")]
+_Views = Annotated[int, typer.Option(min=2, help="Views of each."), Changes("views")]
+_Shrinkage = Annotated[
     float,
     typer.Option(callback=finite, help="Part of the mean variance that is added to that of each direction."),
+    Changes("shrinkage"),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="What views and their sizes are drawn from.")]
-Threads = Annotated[
-    int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
+_Seed = Annotated[
+    int, typer.Option(min=0, help="What views and their sizes are drawn from."), Changes("seed")
 ]
-Overwrite = Annotated[bool, typer.Option(help="Replace the file.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhitenOptions:
+    """What makes an embedding anew, and of which pictures."""
+
+    reid: Annotated[Path, typer.Option(help="Weights of the trained re-identification network.")]
+    data: Annotated[
+        list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
+    ]
+    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")]
+    pose: Annotated[
+        Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
+    ] = None
+    vehicles: _Vehicles = WHITENING.vehicles
+    views: _Views = WHITENING.views
+    shrinkage: _Shrinkage = WHITENING.shrinkage
+    seed: _Seed = WHITENING.seed
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
+    ] = None
+    overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminateOptions(WhitenOptions):
+    """The same, with other values to begin with."""
+
+    vehicles: _Vehicles = DISCRIMINANT.vehicles
+    views: _Views = DISCRIMINANT.views
+    shrinkage: _Shrinkage = DISCRIMINANT.shrinkage
+    seed: _Seed = DISCRIMINANT.seed
 
 
 def frozen(
@@ -68,98 +93,50 @@ def frozen(
     console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
 
 
-def whiten(
-    reid: Trained,
-    data: Data,
-    output: Output,
-    pose: TrainedPose = None,
-    vehicles: Vehicles = 800,
-    views: SeenViews = 5,
-    shrinkage: Shrinkage = 0.03,
-    seed: Seed = 0,
-    threads: Threads = None,
-    overwrite: Overwrite = False,
-) -> None:
+@declared(WhitenOptions)
+def whiten(options: WhitenOptions) -> None:
     """Make half of the embedding of the pooled feature, whitened by how views of one vehicle spread.
 
     Nothing is trained. On footage of real streets, which the network never saw, vehicles are found again
     more often; on pictures like those of its training about as often.
     """
     train = package()
-    from pamtri_edge.train.machine import use_threads
-    from pamtri_edge.train.whiten import WhitenSpec
     from pamtri_edge.train.whiten import whiten as whitened
 
-    use_threads(threads)
-    spec = WhitenSpec(vehicles=vehicles, views=views, shrinkage=shrinkage, seed=seed)
-    _refit(whitened, spec, "whitening", train, reid, pose, data, output, overwrite)
+    _refit(whitened, changed(WHITENING, options), "whitening", train, options)
 
 
-def discriminate(
-    reid: Trained,
-    data: Data,
-    output: Output,
-    pose: TrainedPose = None,
-    vehicles: Vehicles = 800,
-    views: SeenViews = 5,
-    shrinkage: Annotated[
-        float | None,
-        typer.Option(
-            callback=finite,
-            show_default=False,
-            help="Part of the mean variance that is added to that of each direction. [default: 0.3]",
-        ),
-    ] = None,
-    seed: Seed = 0,
-    threads: Threads = None,
-    overwrite: Overwrite = False,
-) -> None:
+@declared(DiscriminateOptions)
+def discriminate(options: DiscriminateOptions) -> None:
     """Make the embedding of an EfficientNet-Lite of the directions that tell vehicles apart.
 
     Nothing is trained, and the network stays as large: its last layer is replaced by Fisher's discriminant of
     the pooled feature. Vehicles that it never saw are found again more often.
     """
     train = package()
-    from pamtri_edge.train.discriminant import DISCRIMINANT
     from pamtri_edge.train.discriminant import discriminate as discriminated
-    from pamtri_edge.train.machine import use_threads
 
-    use_threads(threads)
-    spec = replace(DISCRIMINANT, vehicles=vehicles, views=views, seed=seed)
-    if shrinkage is not None:
-        spec = replace(spec, shrinkage=shrinkage)
-    _refit(discriminated, spec, "discriminant", train, reid, pose, data, output, overwrite)
+    _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", train, options)
 
 
 def _refit(
-    change: Callable[..., ReidNet],
-    spec: WhitenSpec,
-    what: str,
-    train: Any,
-    reid: Path,
-    pose: Path | None,
-    data: list[Path],
-    output: Path,
-    overwrite: bool,
+    change: Callable[..., ReidNet], spec: RefitSpec, what: str, train: Any, options: WhitenOptions
 ) -> None:
     """Show a network pictures, change what makes its embedding, and write it."""
     from pamtri_edge.models import load_pose, load_reid, save_checkpoint
     from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.train.machine import use_threads
 
-    network = load_reid(reid)
-    pictures = read_data(train, data, None, spec.seed)
+    use_threads(options.threads)
+    network = load_reid(options.reid)
+    pose = None if options.pose is None or not network.spec.uses_pose else load_pose(options.pose)
+    pictures = read_data(train, options.data, None, spec.seed)
     with console.progress("pictures") as bar:
         task = bar.add_task(what, total=spec.vehicles * spec.views, note="")
-        result = change(
-            network,
-            None if pose is None or not network.spec.uses_pose else load_pose(pose),
-            pictures,
-            spec,
-            advance=lambda count: bar.advance(task, count),
-        )
-    notes = {**checkpoint_metadata(reid), what: json.dumps(asdict(spec))}
-    save_checkpoint(result, output, metadata=notes, overwrite=overwrite)
-    console.out.print(f"{output}: embeddings of {result.spec.embedding} numbers", soft_wrap=True)
+        result = change(network, pose, pictures, spec, advance=lambda count: bar.advance(task, count))
+    notes = {**checkpoint_metadata(options.reid), what: json.dumps(asdict(spec))}
+    save_checkpoint(result, options.output, metadata=notes, overwrite=options.overwrite)
+    console.out.print(f"{options.output}: embeddings of {result.spec.embedding} numbers", soft_wrap=True)
 
 
 def pack(

@@ -26,10 +26,8 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.train.whiten import WhitenSpec, drawn_views, seen_by, views_of, within_classes
-
-DISCRIMINANT: Final = WhitenSpec(smallest=18, largest=96, shrinkage=0.3)
-"""Which views are looked at, unless said otherwise: as small as traffic cameras have them."""
+from pamtri_edge.refit import DISCRIMINANT, RefitSpec
+from pamtri_edge.train.whiten import drawn_views, seen_by, views_of, within_classes
 
 _LEAST: Final = 1e-9
 
@@ -38,7 +36,7 @@ def discriminate(
     reid: ReidNet,
     pose: PoseNet | None,
     data: DataSet,
-    spec: WhitenSpec = DISCRIMINANT,
+    spec: RefitSpec = DISCRIMINANT,
     *,
     advance: Callable[[int], None] = lambda _: None,
 ) -> ReidNet:

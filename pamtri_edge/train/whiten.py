@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -25,51 +25,16 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.refit import WHITENING, RefitSpec
 
 _BATCH: Final = 32
-
-
-@dataclass(frozen=True)
-class WhitenSpec:
-    """Which views are looked at, and how the covariance is inverted.
-
-    Attributes:
-        vehicles: how many vehicles at most, evenly over the set.
-        views: of each, two or more.
-        smallest: longer side of the smallest views in pixels; each is shrunk to a side between this and
-            `largest`, small ones as often as large ones (evenly on a logarithmic scale).
-        largest: of the largest.
-        shrinkage: of the mean variance that is added to each direction's: the less, the more the directions
-            count along which views hardly differ.
-        seed: what views and sizes are drawn from.
-    """
-
-    vehicles: int = 800
-    views: int = 5
-    smallest: int = 22
-    largest: int = 80
-    shrinkage: float = 0.03
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.vehicles < 2 or self.views < 2:
-            raise InputError(
-                f"{self.vehicles} vehicles with {self.views} views each; how views of one vehicle spread "
-                "takes 2 of both, better hundreds of vehicles."
-            )
-        if not 8 <= self.smallest <= self.largest:
-            raise InputError(
-                f"views of {self.smallest} to {self.largest} pixels; expected 8 or more, in order."
-            )
-        if self.shrinkage <= 0:
-            raise InputError(f"the shrinkage is {self.shrinkage:g}; expected above 0, such as 0.03.")
 
 
 def whiten(
     reid: ReidNet,
     pose: PoseNet | None,
     data: DataSet,
-    spec: WhitenSpec | None = None,
+    spec: RefitSpec = WHITENING,
     *,
     advance: Callable[[int], None] = lambda _: None,
 ) -> ReidNet:
@@ -86,7 +51,6 @@ def whiten(
         InputError: too few vehicles with enough views, a picture that cannot be read, or no pose network
             where the re-identification network needs one.
     """
-    spec = spec or WhitenSpec()
     indices, labels = drawn_views(data, spec)
     module = Pamtri(pose, reid).eval()
     pooled = seen_by(reid.pool, module, views_of(data, indices, spec), advance, inputs=False)
@@ -99,7 +63,7 @@ def whiten(
     return result.eval()
 
 
-def drawn_views(data: DataSet, spec: WhitenSpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def drawn_views(data: DataSet, spec: RefitSpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return places of pictures (M,) and whose they are (M,), as many views of each vehicle.
 
     Raises:
@@ -151,7 +115,7 @@ def within_classes(features: NDArray[np.float64], labels: NDArray[np.int64]) -> 
     return covariance
 
 
-def views_of(data: DataSet, indices: NDArray[np.int64], spec: WhitenSpec) -> Iterator[NDArray[np.uint8]]:
+def views_of(data: DataSet, indices: NDArray[np.int64], spec: RefitSpec) -> Iterator[NDArray[np.uint8]]:
     """Yield the pictures (H, W, 3), each as small as it may be seen."""
     rng = np.random.default_rng([spec.seed, 1])
     for index in indices.tolist():

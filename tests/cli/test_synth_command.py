@@ -21,7 +21,7 @@ from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.traffic import videos as traffic
-from pamtri_edge.words import Sheet, Split
+from pamtri_edge.words import Split
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
 call = partial(run_in_process, app)
@@ -162,7 +162,7 @@ def test_contact_sheets_are_listed(monkeypatch, tmp_path):
     assert str(tmp_path / "grid.png") in out
     assert "3/3 pictures" in err
     assert seen["draw"] == {"seed": 4, "prior": "uniform"}
-    assert seen["sheets"] == (Sheet.GRID,)
+    assert seen["sheets"] == ("grid",)
     assert seen["tile"] == 99
     assert len(seen["families"]) >= 10
 

@@ -37,7 +37,6 @@ def test_every_word_names_something_that_the_library_has():
     assert set(get_args(words.RecipeName)) == set(REID) == set(POSE)
     assert {one.value for one in words.Baseline} == set(BASELINES)
     assert set(get_args(words.Backbone)) - set(get_args(words.DenseBackbone)) == set(LITES)
-    assert set(get_args(words.SheetName)) == {"all", *(one.value for one in words.Sheet)}
 
 
 def test_an_option_comes_before_a_key_of_the_recipe_and_leaves_the_others(tmp_path):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from pamtri_edge import samples
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.onnx.calibration import activation_ranges, best_range
-from pamtri_edge.export.onnx.graph import in_network
+from pamtri_edge.export.onnx.graph import in_network, scope_of
 from pamtri_edge.export.onnx.precision import half, quantise
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
@@ -52,8 +52,7 @@ def test_half_types_the_networks_and_nothing_else(tiny_graphs):
         numbers = {types[name] for name in node.output} & {TensorProto.FLOAT, TensorProto.FLOAT16}
         if not numbers or node.op_type == "Cast":
             continue
-        floats = ("network.conv1.weight", "final_layer.weight", "base.norm5.weight")
-        kept = len(node.input) > 1 and node.input[1].endswith(floats)
+        kept = scope_of(node).endswith(("pose.network.conv1", "final_layer", "base.norm5"))
         expected = TensorProto.FLOAT16 if in_network(node) and not kept else TensorProto.FLOAT
         assert numbers == {expected}, node.name
 

@@ -37,6 +37,7 @@ FLOORS = (
         "processors",
         "signals",
         "words",
+        "refit",
         "progress",
         "libcuda",
     ),

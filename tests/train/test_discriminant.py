@@ -11,11 +11,11 @@ import torch
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY, TINY_LITE, Pamtri, load_reid, save_checkpoint, seeded
+from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
 from pamtri_edge.train.discriminant import discriminant, discriminate
-from pamtri_edge.train.whiten import WhitenSpec
 
-FEW = WhitenSpec(vehicles=6, views=5, smallest=16, largest=48, shrinkage=0.3)
+FEW = RefitSpec(vehicles=6, views=5, smallest=16, largest=48, shrinkage=0.3)
 RGB = replace(TINY_LITE, keypoints=False, heatmaps=False, feature=16)
 
 

@@ -12,10 +12,11 @@ from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY, Pamtri, load_reid, save_checkpoint, seeded
 from pamtri_edge.models.shipped import save_half, without_identities
+from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
-from pamtri_edge.train.whiten import WhitenSpec, drawn_views, whiten, within_class_whitening
+from pamtri_edge.train.whiten import drawn_views, whiten, within_class_whitening
 
-FEW = WhitenSpec(vehicles=6, views=3, smallest=16, largest=48)
+FEW = RefitSpec(vehicles=6, views=3, smallest=16, largest=48)
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +97,10 @@ def test_a_network_keeps_what_it_knew_and_gains_half_an_embedding(veri, networks
 
 def test_too_few_vehicles_or_views_are_refused(veri):
     with pytest.raises(InputError, match="0 vehicles have 40 views or more"):
-        drawn_views(read_data(veri), WhitenSpec(views=40))
+        drawn_views(read_data(veri), RefitSpec(views=40))
     with pytest.raises(InputError, match="takes 2 of both"):
-        WhitenSpec(vehicles=1)
+        RefitSpec(vehicles=1)
     with pytest.raises(InputError, match="above 0"):
-        WhitenSpec(shrinkage=0.0)
+        RefitSpec(shrinkage=0.0)
     with pytest.raises(InputError, match="in order"):
-        WhitenSpec(smallest=80, largest=20)
+        RefitSpec(smallest=80, largest=20)

@@ -22,7 +22,7 @@ from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
 from pamtri_edge.vehicle import COLORS
 from pamtri_edge.video.draw import draw_crop
-from pamtri_edge.words import Sheet
+from pamtri_edge.words import SHEETS, Sheet
 
 if TYPE_CHECKING:
     from pamtri_edge.synth.view.scene import View
@@ -71,7 +71,7 @@ def write_sheets(
     draw: Draw,
     *,
     families: Sequence[str],
-    sheets: Sequence[Sheet] = tuple(Sheet),
+    sheets: Sequence[Sheet] = SHEETS,
     tile: int = 128,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
@@ -99,7 +99,7 @@ def write_sheets(
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
-        paths.append(_write(folder / f"{sheet.value}.png", _compose(sheet, views, families, tile)))
+        paths.append(_write(folder / f"{sheet}.png", _compose(sheet, views, families, tile)))
     return paths
 
 
@@ -143,10 +143,10 @@ def painter(*, seed: int, prior: str = "veri") -> Draw:
 
 def _wanted(sheet: Sheet, families: Sequence[str]) -> list[Wanted]:
     """Return the pictures of a sheet, row by row."""
-    if sheet is Sheet.GRID:
+    if sheet == "grid":
         pairs = [(family, color) for family in families for color in COLORS]
         return [Wanted(k, 0, k, *pair) for k, pair in enumerate(pairs)]
-    if sheet is Sheet.KEYPOINTS:
+    if sheet == "keypoints":
         return [
             Wanted(1000 + k, k, 1000 + k, families[k % len(families)], COLORS[3 * k % len(COLORS)])
             for k in range(_POSES)
@@ -155,11 +155,11 @@ def _wanted(sheet: Sheet, families: Sequence[str]) -> list[Wanted]:
 
 
 def _compose(sheet: Sheet, views: Sequence[View], families: Sequence[str], tile: int) -> Picture:
-    if sheet is Sheet.KEYPOINTS:
+    if sheet == "keypoints":
         panels = [draw_crop(view.image, _points(view), _caption(view)) for view in views]
         return _stack(panels, _POSES_A_ROW)
     tiles = [_fitted(view.image, tile) for view in views]
-    if sheet is Sheet.GRID:
+    if sheet == "grid":
         return _labelled(_stack(tiles, len(COLORS)), families, COLORS, tile)
     names = [f"{view.color_name} {view.type_name}" for view in views[::_VIEWS]]
     return _labelled(_stack(tiles, _VIEWS), names, [f"camera {k + 1}" for k in range(_VIEWS)], tile)
