@@ -39,3 +39,7 @@ class MissingDependencyError(PamtriError, ImportError):
 
 class SourceError(PamtriError):
     """A video, image folder, stream or track file that cannot be read, or ended early."""
+
+
+class SinkError(PamtriError):
+    """Events that a sink could neither deliver nor keep."""

@@ -51,6 +51,9 @@ VIAS: Final[tuple[Via, ...]] = get_args(Via)
 EmbeddingFormat = Literal["list", "base64"]
 """How an embedding is written: numbers in a list, or base64 of little-endian float16 (a quarter as long)."""
 
+SinkFormat = Literal["json", "protobuf"]
+"""How a sink encodes an event: a JSON object, or DeepStream's protobuf message `nv.Frame`."""
+
 Unreadable = Literal["stop", "skip"]
 """What becomes of pictures that cannot be read."""
 

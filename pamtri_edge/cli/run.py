@@ -15,6 +15,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.cli.run_shown import show_summary, updater
+from pamtri_edge.cli.sending import SinkFormatOption, SinkOption, SpoolOption, check_sinks, sending
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
@@ -23,6 +24,7 @@ from pamtri_edge.words import EmbeddingFormat
 
 if TYPE_CHECKING:
     from pamtri_edge.reidentifier import Reidentifier
+    from pamtri_edge.sinks.sink import EventSink
     from pamtri_edge.video.follow import Follower
     from pamtri_edge.video.frames import Source
     from pamtri_edge.video.run import RunSpec
@@ -129,6 +131,9 @@ def run(
         int, typer.Option(min=1, help="Stop after so many failed tries in a row to reconnect to a stream.")
     ] = 6,
     video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
+    sink: SinkOption = None,
+    sink_format: SinkFormatOption = None,
+    spool: SpoolOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in the output folder.")] = False,
 ) -> None:
     """Give an event for each vehicle in a video: embedding, color, type, keypoints and its best crop.
@@ -141,6 +146,10 @@ def run(
     untrained weights the size alone counts). A vehicle without such a view gets an event of its best one,
     marked below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops
     are in crops/, the same with keypoints, for people, in annotated/.
+
+    With --sink events also go to a file or a broker, each when its vehicle has left: at least once, in order
+    for each track. A broker that is away does not stop the run: events wait for it, with --spool on disk, so
+    that the next run sends what this one could not.
     """
     if (not tracks) == (detector is None):
         raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
@@ -158,6 +167,7 @@ def run(
         _check_count("--start-utc", start_utc, sources)
 
     refuse_inputs(output, [*sources, *(tracks or []), bundle])
+    check_sinks(sink, sink_format, spool)
     import cv2
 
     from pamtri_edge.addresses import redact
@@ -212,14 +222,17 @@ def run(
             for at, name in enumerate(names)
         ]
         stack.enter_context(terminable())
+        sinks = stack.enter_context(
+            sending(sink, sink_format, spool, embedding_format=embedding_format, outside=output)
+        )
         reidentifier = stack.enter_context(
             Reidentifier.load(bundle, device=device, backend=backend, threads=threads, build=build)
         )
         cameras = list(map(_Camera, opened, followers, folders, specs))
         if several:
-            _run_several(cameras, reidentifier, duration)
+            _run_several(cameras, reidentifier, duration, sinks)
         else:
-            _run_one(cameras[0], reidentifier, duration)
+            _run_one(cameras[0], reidentifier, duration, sinks)
 
 
 @dataclass(frozen=True)
@@ -230,10 +243,12 @@ class _Camera:
     spec: RunSpec
 
 
-def _run_one(camera: _Camera, reidentifier: Reidentifier, duration: float | None) -> None:
+def _run_one(
+    camera: _Camera, reidentifier: Reidentifier, duration: float | None, sinks: Sequence[EventSink]
+) -> None:
     from pamtri_edge.video.run import VideoRun
 
-    job = VideoRun(camera.source, camera.follower, reidentifier, camera.folder, camera.spec)
+    job = VideoRun(camera.source, camera.follower, reidentifier, camera.folder, camera.spec, sinks)
     try:
         with console.progress("frames") as bar:
             job.run(on_progress=updater(bar, camera.source, duration))
@@ -242,7 +257,9 @@ def _run_one(camera: _Camera, reidentifier: Reidentifier, duration: float | None
             show_summary(job.summary, camera.folder, camera.spec)
 
 
-def _run_several(cameras: list[_Camera], reidentifier: Reidentifier, duration: float | None) -> None:
+def _run_several(
+    cameras: list[_Camera], reidentifier: Reidentifier, duration: float | None, sinks: Sequence[EventSink]
+) -> None:
     from pamtri_edge.errors import PamtriError, SourceError
     from pamtri_edge.video.run import VideoRun
     from pamtri_edge.video.together import InterruptibleSource, SharedEmbedder, run_together
@@ -250,7 +267,7 @@ def _run_several(cameras: list[_Camera], reidentifier: Reidentifier, duration: f
     shared = SharedEmbedder(reidentifier)
     sources = [InterruptibleSource(one.source) for one in cameras]
     jobs = [
-        VideoRun(source, one.follower, shared, one.folder, one.spec)
+        VideoRun(source, one.follower, shared, one.folder, one.spec, sinks)
         for source, one in zip(sources, cameras, strict=True)
     ]
     try:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pamtri_edge.addresses import redact
 from pamtri_edge.errors import PamtriError, SourceError
@@ -26,6 +27,9 @@ from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.journal import Embedder, Journal
 from pamtri_edge.video.write import OutputFolder, Summary
 from pamtri_edge.words import EmbeddingFormat
+
+if TYPE_CHECKING:
+    from pamtri_edge.sinks.sink import EventSink
 
 _log = logging.getLogger(__name__)
 
@@ -88,19 +92,27 @@ class VideoRun:
         embedder: the re-identifier.
         output: where to write.
         spec: how.
+        sinks: where events go besides, as vehicles end; their owner closes them.
 
     Attributes:
         summary: what was done; None until the end.
     """
 
     def __init__(
-        self, source: Source, follower: Follower, embedder: Embedder, output: OutputFolder, spec: RunSpec
+        self,
+        source: Source,
+        follower: Follower,
+        embedder: Embedder,
+        output: OutputFolder,
+        spec: RunSpec,
+        sinks: Sequence[EventSink] = (),
     ) -> None:
         self._source = source
         self._follower = follower
         self._manifest = embedder.manifest
         self._output = output
         self._spec = spec
+        self._sinks = sinks
         self._camera = redact(spec.camera)
         self._journal = Journal(
             embedder,
@@ -209,6 +221,8 @@ class VideoRun:
             self._output.write_annotated(track.track_id, crop_picture(track, self._manifest))
             event = make_event(track, self._manifest, camera=self._camera, start=start)
             self._events.write(event)
+            for sink in self._sinks:
+                sink.post(event)
             self._below_gate += track.below_gate
             self._gate_reasons.update(event.below_gate_reason)
 

@@ -153,7 +153,11 @@ std::unique_ptr<Delivery> make_delivery(const Settings& settings, const nb::obje
 
 void bind_settings(nb::module_& m) {
     nb::class_<Settings>(m, "Settings")
-        .def_prop_ro("scheme", [](const Settings& self) { return self.address.scheme; })
+        .def_prop_ro("kind",
+                     [](const Settings& self) {
+                         static constexpr const char* kWords[] = {"file", "mqtt", "redis", "kafka"};
+                         return kWords[static_cast<int>(self.address.kind)];
+                     })
         .def_prop_ro("tls", [](const Settings& self) { return self.address.tls; })
         .def_prop_ro("user", [](const Settings& self) { return self.address.user; })
         .def_prop_ro("password", [](const Settings& self) { return self.address.password; })

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A sink: takes events at any time, and sends them from a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from pathlib import Path
+from typing import Final
+
+from pamtri_edge._sinks import Delivery, Report, event_key, parse_settings
+from pamtri_edge.events import Event
+from pamtri_edge.sinks.clients import make_transport
+from pamtri_edge.words import EmbeddingFormat, SinkFormat
+
+_log = logging.getLogger(__name__)
+
+_STEP_S: Final = 0.05
+
+
+class EventSink:
+    """Sends events to a file or a broker, at least once and in order for each track.
+
+    A broker that is away stops nothing: events wait, in the spool where there is one, until it is back.
+
+    Args:
+        uri: `file:PATH`, `mqtt[s]://HOST/TOPIC`, `redis[s]://HOST/STREAM` or `kafka[s]://HOST/TOPIC`; see
+            docs/sinks.md.
+        payload_format: how events are encoded.
+        embedding_format: how embeddings are written in JSON.
+        spool: file that keeps what is not acknowledged; what an earlier process left there is sent first.
+
+    Raises:
+        InputError: the URI, an option or the spool cannot be used; none of these names a password.
+        MissingDependencyError: the broker's client is not installed.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        payload_format: SinkFormat = "json",
+        embedding_format: EmbeddingFormat = "list",
+        spool: Path | None = None,
+    ) -> None:
+        settings = parse_settings(uri)
+        self.shown = settings.shown
+        self.patience_s = settings.flush_s
+        self._payload_format: SinkFormat = payload_format
+        self._embedding_format: EmbeddingFormat = embedding_format
+        self._delivery = Delivery(
+            settings,
+            make_transport(settings),
+            spool=str(spool or ""),
+            payload_format=payload_format,
+            seed=secrets.randbits(64),
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="pamtri-sink", daemon=True)
+        self._thread.start()
+
+    def post(self, event: Event) -> None:
+        """Take an event; never waits for the broker. Any thread may call this."""
+        payload = event.to_json(embedding_format=self._embedding_format).encode()
+        self._delivery.post(event_key(event.camera, str(event.track_id)), payload)
+
+    def report(self) -> Report:
+        """Return how far events are."""
+        return self._delivery.report()
+
+    def flush(self, deadline_s: float) -> bool:
+        """Wait until all is acknowledged; return whether all is.
+
+        Args:
+            deadline_s: the longest wait; less if the broker is away and the spool has what remains.
+        """
+        return self._delivery.flush(deadline_s)
+
+    def close(self) -> Report:
+        """End sending; return what became of the events. What is not acknowledged stays in the spool."""
+        if self._thread.is_alive():
+            self._stop.set()
+            self._delivery.wake()
+            self._thread.join()
+        self._delivery.close()
+        self._tell()
+        return self._delivery.report()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self._delivery.step(_STEP_S)
+            self._tell()
+
+    def _tell(self) -> None:
+        for problem in self._delivery.take_problems():
+            _log.warning("%s", problem)
