@@ -27,7 +27,9 @@ def test_no_arguments_shows_the_help_and_where_to_begin():
 
 
 def test_an_unknown_command_is_wrong_usage():
-    assert CliRunner().invoke(cli.app, ["embed"]).exit_code == 2
+    result = CliRunner().invoke(cli.app, ["embedd"])
+    assert result.exit_code == 2
+    assert "No such command 'embedd'" in result.output
 
 
 @pytest.fixture

@@ -52,7 +52,8 @@ def test_half_types_the_networks_and_nothing_else(tiny_graphs):
         numbers = {types[name] for name in node.output} & {TensorProto.FLOAT, TensorProto.FLOAT16}
         if not numbers or node.op_type == "Cast":
             continue
-        place = f"{scope_of(node)}. {' '.join(node.input[1:2])}."  # a convolution takes the next layer's scope
+        # A convolution has the scope of the normalisation that was folded into it: its weight tells more.
+        place = f"{scope_of(node)}. {' '.join(node.input[1:2])}."
         kept = any(f"{part}." in place for part in ("pose.network.conv1", "final_layer", "base.norm5"))
         expected = TensorProto.FLOAT16 if in_network(node) and not kept else TensorProto.FLOAT
         assert numbers == {expected}, node.name

@@ -28,7 +28,7 @@ def build(spec: VehicleSpec) -> Mesh:
     """Build a vehicle; the same specification gives the same mesh, byte for byte.
 
     Args:
-        spec: what `vehicle_spec.sample_vehicle` drew, or a reader made.
+        spec: what `specification.vehicle.sample_vehicle` drew, or a reader made.
 
     Returns:
         its surface with materials, segments and keypoints.
