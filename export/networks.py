@@ -15,11 +15,11 @@ import torch
 from pamtri_edge import samples
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export.options import ExportOptions
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.models import SIZES, Pamtri, PoseNet, PoseSpec, ReidNet, ReidSpec, seeded
 from pamtri_edge.models.checkpoints import checkpoint_metadata, load_pose, load_reid, weights_id
 from pamtri_edge.models.shipped import shipped_weights
 from pamtri_edge.models.sizes import backbone_name
-from pamtri_edge.regular_files import sha256_of
 from pamtri_edge.vehicle import COLORS, TYPES
 
 _SEED_PICTURES: Final = 16

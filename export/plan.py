@@ -13,7 +13,6 @@ from typing import Final
 from pamtri_edge.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE, POSE_FILE, REID_FILE, TensorSpec
 from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.datasets.views import EvaluationSet
-from pamtri_edge.disk import require_temporary_folder
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.comparison.golden import CANDIDATES
@@ -22,6 +21,7 @@ from pamtri_edge.export.estimate import Speed, embedding_seconds, export_seconds
 from pamtri_edge.export.networks import Networks, class_names
 from pamtri_edge.export.onnx.retrieval import PART, retrieval_set
 from pamtri_edge.export.options import ExportOptions
+from pamtri_edge.files.disk import require_temporary_folder
 from pamtri_edge.geometry import IMAGE_SIZE, Geometry
 from pamtri_edge.models.checkpoints import parameter_count
 from pamtri_edge.vehicle import NUM_KEYPOINTS

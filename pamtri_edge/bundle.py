@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.atomic import StagedFolder, previous_of, staged_folder
 from pamtri_edge.bundle_files import Folder, HeldFile
-from pamtri_edge.disk import full_temporary_folder
 from pamtri_edge.errors import BundleError, ExportError
+from pamtri_edge.files.atomic import StagedFolder, previous_of, staged_folder
+from pamtri_edge.files.disk import full_temporary_folder
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.golden import GOLDEN_LIMIT, Golden
 from pamtri_edge.manifest import (
     GOLDEN_FILE,
@@ -36,7 +37,6 @@ from pamtri_edge.manifest import (
     TensorSpec,
 )
 from pamtri_edge.manifest_fields import REMEDY
-from pamtri_edge.regular_files import sha256_of
 
 __all__ = [
     "BUNDLE_VARIABLE",

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import BundleError
+from pamtri_edge.files.regular import open_descriptor
 from pamtri_edge.manifest_fields import REMEDY
-from pamtri_edge.regular_files import open_descriptor
 
 _BLOCK: Final = 1 << 20
 

@@ -35,8 +35,8 @@ from rich.status import Status
 from rich.text import Text
 
 from pamtri_edge.addresses import redact_text
-from pamtri_edge.disk import NO_TEMPORARY_FOLDER, full_temporary_folder
 from pamtri_edge.errors import PamtriError
+from pamtri_edge.files.disk import NO_TEMPORARY_FOLDER, full_temporary_folder
 from pamtri_edge.printable import printable
 
 _log = logging.getLogger(__name__)

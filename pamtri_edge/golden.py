@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError
+from pamtri_edge.files.npz import ArchiveError, unpack
 from pamtri_edge.manifest_fields import REMEDY, TensorSpec
-from pamtri_edge.npz import ArchiveError, unpack
 
 GOLDEN_LIMIT: Final = 64 << 20
 """Bytes that the file may have, and that its arrays may have as float32; four crops have 4 MB."""

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from pamtri_edge import manifest_fields as fields
 from pamtri_edge.errors import BundleError
+from pamtri_edge.files.strict_json import read_json
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.manifest_fields import REMEDY, VARIANT_FLAGS, Matching, TensorSpec
 from pamtri_edge.metrics.loss import RetrievalLoss
-from pamtri_edge.strict_json import read_json
 from pamtri_edge.words import PRECISIONS
 
 __all__ = [

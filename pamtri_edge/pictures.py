@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.picture_headers import EOI, Header, read_header
+from pamtri_edge.files.picture_headers import EOI, Header, read_header
+from pamtri_edge.files.regular import open_descriptor
 from pamtri_edge.printable import printable
-from pamtri_edge.regular_files import open_descriptor
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """What the names of picture files end in, in small or capital letters."""

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.pictures import read_picture
 from pamtri_edge.printable import printable
 

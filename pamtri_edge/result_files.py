@@ -17,12 +17,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import staged_file
+from pamtri_edge.files.npz import ArchiveError, unpack
+from pamtri_edge.files.regular import open_regular
 from pamtri_edge.manifest_fields import Matching
-from pamtri_edge.npz import ArchiveError, unpack
 from pamtri_edge.printable import printable
-from pamtri_edge.regular_files import open_regular
 
 SUFFIX: Final = ".npz"
 FORMAT: Final = "pamtri-edge reidentification"

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from gpu.targets import Target, verdict, word
 from pamtri_edge import console
-from pamtri_edge.atomic import write_atomically
+from pamtri_edge.files.atomic import write_atomically
 
 RESULTS = Path(__file__).parents[1] / "results"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu.targets import MISSED, PASSED, SKIPPED, SKIPPED_CODE
-from pamtri_edge.atomic import write_atomically
+from pamtri_edge.files.atomic import write_atomically
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MARKER: Final = "pytest.mark.gpu"

@@ -16,12 +16,12 @@ import typer
 from numpy.typing import NDArray
 
 from pamtri_edge import console
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import staged_file
+from pamtri_edge.files.tables import Columns, import_pyarrow, write_table
 from pamtri_edge.options import refuse_inputs
 from pamtri_edge.printable import counted, printable
-from pamtri_edge.table_files import Columns, import_pyarrow, write_table
 from pamtri_edge.words import Unreadable
 
 if TYPE_CHECKING:

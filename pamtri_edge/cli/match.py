@@ -21,9 +21,9 @@ from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import printable
 
 if TYPE_CHECKING:
-    from pamtri_edge.event_rules import Span
-    from pamtri_edge.event_sets import EventSet
     from pamtri_edge.manifest import Manifest
+    from pamtri_edge.matching.rules import Span
+    from pamtri_edge.matching.sets import EventSet
 
 _log = logging.getLogger(__name__)
 
@@ -113,8 +113,8 @@ def match(
     updates.
     """
     from pamtri_edge.evaluate.truth import judge, read_identities
-    from pamtri_edge.event_rules import Rules, read_span, read_window
     from pamtri_edge.gallery import match as match_sets
+    from pamtri_edge.matching.rules import Rules, read_span, read_window
     from pamtri_edge.report import SHEET_SUFFIXES
 
     _check_output(output, _SUFFIXES, "--output", overwrite)
@@ -182,7 +182,7 @@ def _files(given: list[Path]) -> list[Path]:
 
 
 def _events(files: list[Path], gate: bool, span: Span | None) -> list[EventSet]:
-    from pamtri_edge.event_sets import read_event_sets
+    from pamtri_edge.matching.sets import read_event_sets
 
     sets = read_event_sets(files, gate=gate, span=span)
     for file, found in zip(files, sets, strict=True):

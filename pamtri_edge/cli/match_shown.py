@@ -16,15 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pamtri_edge import console
-from pamtri_edge.atomic import write_atomically
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.printable import counted
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
-    from pamtri_edge.event_rules import Seen
-    from pamtri_edge.event_sets import EventSet
     from pamtri_edge.gallery import Matches
+    from pamtri_edge.matching.rules import Seen
+    from pamtri_edge.matching.sets import EventSet
 
 SCHEMA: Final = 1
 _MOST_ROWS: Final = 200  # that a terminal shows

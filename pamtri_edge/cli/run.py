@@ -171,8 +171,8 @@ def run(
     import cv2
 
     from pamtri_edge.addresses import redact
-    from pamtri_edge.event_tables import check_formats
     from pamtri_edge.events import parse_utc
+    from pamtri_edge.events.tables import check_formats
     from pamtri_edge.reidentifier import Reidentifier
     from pamtri_edge.video.gate import GateSpec
     from pamtri_edge.video.run import RunSpec

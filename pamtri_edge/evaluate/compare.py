@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge import __version__
-from pamtri_edge.atomic import staged_folder
 from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.bootstrap import Interval, difference
@@ -25,6 +24,7 @@ from pamtri_edge.evaluate.measure import (
     describe_set,
     measure,
 )
+from pamtri_edge.files.atomic import staged_folder
 from pamtri_edge.manifest import Matching
 from pamtri_edge.progress import StepProgress
 

@@ -20,11 +20,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.measure import Described
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.manifest import MANIFEST_FILE, Manifest, Matching
 from pamtri_edge.metrics.distances import distance_blocks
 

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError
+from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.models.nesting import State, shown

@@ -17,9 +17,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import WEIGHTS_FOLDER
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 

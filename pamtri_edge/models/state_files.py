@@ -26,9 +26,9 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.files.regular import check_regular
 from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown
 from pamtri_edge.models.shapes import Kind
-from pamtri_edge.regular_files import check_regular
 
 _NUMPY: Final = ("numpy.core", "numpy._core")  # NumPy 1, NumPy 2
 _KNOWN: Final = {

@@ -10,7 +10,7 @@ from typing import Any, Final
 from xml.parsers import expat
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.regular_files import open_regular
+from pamtri_edge.files.regular import open_regular
 
 _CHUNK: Final = 2**16
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.textfile import text_lines
+from pamtri_edge.files.text import text_lines
 
 REMARKS: Final = ("#", "%", "//")
 """What lines that are remarks begin with."""

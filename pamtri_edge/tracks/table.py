@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.atomic import write_atomically
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.tracks.sets import TrackSet
 
 _PIXELS: Final = "frame,id,x1,y1,x2,y2"

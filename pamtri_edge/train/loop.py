@@ -19,9 +19,9 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from pamtri_edge.atomic import sweep
-from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import sweep
+from pamtri_edge.files.claims import Claim
 from pamtri_edge.models import save_checkpoint
 from pamtri_edge.train import state as states
 from pamtri_edge.train.job import Job, TrainProgress, TrainSpec

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from pamtri_edge import __version__
-from pamtri_edge.atomic import staged_file, write_atomically
+from pamtri_edge.files.atomic import staged_file, write_atomically
 
 _log = logging.getLogger(__name__)
 

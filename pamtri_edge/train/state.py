@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import CheckpointError, InputError, PamtriError
+from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.train.recipes import differences
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import publish, temporary_beside
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import publish, temporary_beside
 from pamtri_edge.video.pyav import import_av, reason
 
 _CLOCK: Final = Fraction(1, 90_000)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from pamtri_edge.addresses import redact
 from pamtri_edge.errors import PamtriError, SourceError
-from pamtri_edge.event_tables import write_event_tables
 from pamtri_edge.events import EventWriter
+from pamtri_edge.events.tables import write_event_tables
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.conclude import box_keypoints, crop_picture, label, make_event

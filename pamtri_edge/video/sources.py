@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from pamtri_edge.addresses import is_address, parse_address, redact
 from pamtri_edge.errors import SourceError
-from pamtri_edge.regular_files import check_regular
+from pamtri_edge.files.regular import check_regular
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
 from pamtri_edge.video.images import DEFAULT_FPS, ImageFolder

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import staged_file, sweep
-from pamtri_edge.claims import LOCK_FILE, Claim
 from pamtri_edge.errors import InputError
-from pamtri_edge.event_tables import FORMATS
+from pamtri_edge.events.tables import FORMATS
+from pamtri_edge.files.atomic import staged_file, sweep
+from pamtri_edge.files.claims import LOCK_FILE, Claim
 
 EVENTS_FILE: Final = "events.jsonl"
 VIDEO_FILE: Final = "annotated.mp4"

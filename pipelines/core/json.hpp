@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // JSON of unknown origin: what JSON alone may hold, in sizes that a computer can hold, as Python's
-// pamtri_edge.strict_json takes it.
+// pamtri_edge.files.strict_json takes it.
 #pragma once
 
 #include <nlohmann/json.hpp>

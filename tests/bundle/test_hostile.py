@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from pamtri_edge.bundle import Golden, Manifest, open_bundle
 from pamtri_edge.errors import BundleError, PamtriError
-from pamtri_edge.strict_json import read_json
+from pamtri_edge.files.strict_json import read_json
 
 DEEP = "[" * 100_000 + "]" * 100_000
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from pamtri_edge import atomic
 from pamtri_edge.bundle import Manifest, bundle_writer, open_bundle
 from pamtri_edge.errors import BundleError, ExportError
+from pamtri_edge.files import atomic
 
 Write = Callable[..., Path]
 

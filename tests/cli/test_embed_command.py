@@ -19,7 +19,7 @@ import pytest
 from in_process import run_in_process
 from pamtri_edge import Reidentification, samples
 from pamtri_edge.cli import app, compare
-from pamtri_edge.events import _embedding
+from pamtri_edge.events.event import _embedding
 from pamtri_edge.manifest_fields import Matching
 
 Call = Callable[..., tuple[int, str, str]]

@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pamtri_edge import event_sets
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event, FrameCounts
+from pamtri_edge.matching import sets as event_sets
 
 
 def write(path, camera, tracks):

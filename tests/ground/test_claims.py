@@ -17,16 +17,16 @@ from pathlib import Path
 
 import pytest
 
-from pamtri_edge.atomic import staged_file, staged_folder, sweep, temporary_beside
-from pamtri_edge.claims import LOCK_FILE, Claim
 from pamtri_edge.errors import InputError
-from pamtri_edge.owners import Owner, from_token, this_process
+from pamtri_edge.files.atomic import staged_file, staged_folder, sweep, temporary_beside
+from pamtri_edge.files.claims import LOCK_FILE, Claim
+from pamtri_edge.files.owners import Owner, from_token, this_process
 
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from pamtri_edge.atomic import staged_file, staged_folder
-from pamtri_edge.claims import Claim
+from pamtri_edge.files.atomic import staged_file, staged_folder
+from pamtri_edge.files.claims import Claim
 folder = Path(sys.argv[1])
 with Claim(folder), staged_file(folder / "a.txt") as file, staged_folder(folder / "b") as staged:
     file.write_text("half")

@@ -15,7 +15,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pamtri_edge import console, disk, errors
+from pamtri_edge import console, errors
+from pamtri_edge.files import disk
 
 
 def raising(error):

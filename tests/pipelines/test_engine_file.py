@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from pamtri_edge.regular_files import sha256_of
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.engine_cache import cached_engine, engine_folders
 from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint

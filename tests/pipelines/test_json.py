@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pamtri_edge.strict_json import read_json
+from pamtri_edge.files.strict_json import read_json
 
 VALUES = st.recursive(
     st.none()

@@ -17,9 +17,9 @@ import pytest
 import synth_fakes
 from synth_fakes import FakeStudio
 
-from pamtri_edge import atomic
 from pamtri_edge.errors import InputError, MissingDependencyError, PamtriError
-from pamtri_edge.regular_files import sha256_of
+from pamtri_edge.files import atomic
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.dataset import generate as generating
 from pamtri_edge.synth.dataset.fleet import Fleet

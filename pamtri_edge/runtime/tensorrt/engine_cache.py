@@ -21,9 +21,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.atomic import write_atomically
 from pamtri_edge.bundle import cache_folder
 from pamtri_edge.errors import EngineError
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint
 

@@ -24,7 +24,7 @@ import numpy as np
 from pamtri_edge import __version__
 from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part
 from pamtri_edge.errors import InputError
-from pamtri_edge.regular_files import sha256_of
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.synth.dataset.ledger import WORK, Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.record import Record

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.atomic import publish, sweep
-from pamtri_edge.claims import Claim
 from pamtri_edge.datasets.layout import MANIFEST_FILE, Part, mask_name
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import publish, sweep
+from pamtri_edge.files.claims import Claim
 from pamtri_edge.synth.dataset.plan import Job
 from pamtri_edge.synth.dataset.record import Record
 from pamtri_edge.synth.dataset.write import whole_file

@@ -18,10 +18,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
-from pamtri_edge import table_files
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.datasets.layout import Part, color_id, type_id
 from pamtri_edge.errors import InputError
+from pamtri_edge.files import tables as table_files
+from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.printable import printable
 from pamtri_edge.synth.dataset.record import Record
 from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS, SEGMENTS

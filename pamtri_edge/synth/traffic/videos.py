@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.atomic import sweep
-from pamtri_edge.claims import Claim
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.atomic import sweep
+from pamtri_edge.files.claims import Claim
 from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
 from pamtri_edge.synth.traffic.camera import Placed, TrafficCamera

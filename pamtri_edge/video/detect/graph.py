@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.regular_files import check_regular
+from pamtri_edge.files.regular import check_regular
 from pamtri_edge.runtime.openvino_library import load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none

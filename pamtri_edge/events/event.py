@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.compiled import decisions
 from pamtri_edge.errors import InputError
-from pamtri_edge.event_fields import (
+from pamtri_edge.events.fields import (
     are_finite,
     brief,
     count,
@@ -33,7 +33,7 @@ from pamtri_edge.event_fields import (
     require_text,
     typed,
 )
-from pamtri_edge.textfile import text_lines
+from pamtri_edge.files.text import text_lines
 from pamtri_edge.words import EmbeddingFormat
 
 GATE_REASONS: Final = {

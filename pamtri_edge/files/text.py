@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pamtri_edge.errors import PamtriError
-from pamtri_edge.regular_files import open_regular
+from pamtri_edge.files.regular import open_regular
 
 
 def text_lines(

@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.event_rules import Seen, Span
 from pamtri_edge.events import Event, parse_utc, read_events
 from pamtri_edge.gallery import Embeddings
+from pamtri_edge.matching.rules import Seen, Span
 from pamtri_edge.printable import printable
 from pamtri_edge.processors import available_processors
 from pamtri_edge.signals import leave_to_parent

@@ -15,8 +15,8 @@ from typing import IO, Any, Final
 
 import numpy as np
 
-from pamtri_edge.atomic import staged_file
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.printable import printable
 
 TABLE_SUFFIXES: Final = (".csv", ".parquet")

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.owners import TOKEN, from_token, this_process
+from pamtri_edge.files.owners import TOKEN, from_token, this_process
 
 _NO_REPLACE: Final = 1  # RENAME_NOREPLACE of linux/fs.h
 _EXCHANGE: Final = 2  # RENAME_EXCHANGE

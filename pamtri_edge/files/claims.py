@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pamtri_edge.addresses import redact
 from pamtri_edge.errors import InputError
-from pamtri_edge.owners import Owner, from_token, this_process
+from pamtri_edge.files.owners import Owner, from_token, this_process
 from pamtri_edge.printable import printable
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event, read_events
-from pamtri_edge.table_files import import_pyarrow, write_table
+from pamtri_edge.files.tables import import_pyarrow, write_table
 
 FORMATS: Final = ("jsonl", "csv", "parquet")
 """Forms of events. JSON Lines are written as vehicles come, the others when a run ends."""
