@@ -42,7 +42,9 @@ SLOW_FILES = frozenset(
 )
 """Files that do so in rooms that do not: they export, compile, train, or start a process a test."""
 
-SLOW_FIXTURES = frozenset({"compiled_kernels", "foreign_bundles", "tiny_bundle", "two_forms", "wheel"})
+SLOW_FIXTURES = frozenset(
+    {"compiled_kernels", "foreign_bundles", "sink_probe", "tiny_bundle", "two_forms", "wheel"}
+)
 """What compiles, builds or exports; a test that uses it is slow wherever it stands."""
 
 

@@ -14,6 +14,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from pamtri_edge._sinks import Settings
+from pamtri_edge.sinks.tls import tls_context
 from pamtri_edge.sinks.transport import Message, Outcome, TransportError, Verdict
 
 _KEEP_ALIVE_S: Final = 30
@@ -29,7 +30,7 @@ class MqttTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._context = self._tls() if settings.tls else None
+        self._context = tls_context(settings) if settings.tls else None
         self._client: paho.Client | None = None
         self._waiting: deque[Message] = deque()
         self._numbers: dict[int, int] = {}  # of what is out, by the packet's
@@ -95,12 +96,6 @@ class MqttTransport:
             client.on_disconnect = client.on_publish = None
             client.disconnect()
             client.loop(0.0)
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._settings.ca or None)
-        if self._settings.certificate:
-            context.load_cert_chain(self._settings.certificate, self._settings.key)
-        return context
 
     def _publish(self) -> None:
         while self._waiting and len(self._numbers) < self._most_out and self._client is not None:

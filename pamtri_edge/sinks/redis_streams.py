@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pamtri_edge._sinks import Settings
+from pamtri_edge.sinks.tls import tls_context
 from pamtri_edge.sinks.transport import Message, Outcome, TransportError
 
 _MOST_AT_ONCE: Final = 64
@@ -26,6 +27,7 @@ class RedisTransport:
         host, port = settings.places[0]
         options: dict[str, Any] = {}
         if settings.tls:
+            tls_context(settings)  # a file that is no certificate is told at once
             options = {
                 "ssl": True,
                 "ssl_cert_reqs": "required",

@@ -64,7 +64,16 @@ class EventSink:
     def post(self, event: Event) -> None:
         """Take an event; never waits for the broker. Any thread may call this."""
         payload = event.to_json(embedding_format=self._embedding_format).encode()
-        self._delivery.post(event_key(event.camera, str(event.track_id)), payload)
+        self.post_encoded(event_key(event.camera, str(event.track_id)), payload)
+
+    def post_encoded(self, key: str, payload: bytes) -> None:
+        """Take an event that is encoded already.
+
+        Args:
+            key: events of one key stay in order.
+            payload: in this sink's format; JSON without a line end.
+        """
+        self._delivery.post(key, payload)
 
     def report(self) -> Report:
         """Return how far events are."""

@@ -12,8 +12,10 @@ namespace {
 constexpr int kLookahead = 1024;          // waiting events looked at for one whose key is free
 constexpr Milliseconds kSyncEvery{1000};  // what a power cut may take
 
-std::string events(std::uint64_t count) {
-    return std::to_string(count) + (count == 1 ? " event waits" : " events wait");
+std::string waiting(std::uint64_t count, bool on_disk) {
+    if (count == 0) return "";
+    return "; " + std::to_string(count) + (count == 1 ? " event waits" : " events wait") +
+           (on_disk ? " in the spool" : "");
 }
 
 }  // namespace
@@ -205,8 +207,8 @@ void Delivery::lose_connection(const std::string& why, bool refused) {
     ++failures_;
     refused_ = refused;
     counts_.connected = false;
-    problem_ = shown_ + (refused ? " refused us: " : " cannot be reached: ") + hide_(why) + "; " +
-               events(spool_.size()) + (spool_.on_disk() > 0 ? " in the spool." : ".");
+    problem_ = shown_ + (refused ? " refused us: " : " cannot be reached: ") + hide_(why) +
+               waiting(spool_.size(), spool_.on_disk() > 0) + ".";
     tell("connection", problem_);
     changed_.notify_all();
 }

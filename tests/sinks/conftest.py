@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Brokers for a test, and the two senders: Python's, and C++'s with the sanitizers."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from message_brokers import Sender
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+
+@pytest.fixture
+def brokers(tmp_path):
+    """Return what makes a broker; all are ended with the test."""
+    made = []
+
+    def make(kind, *options, start=True, **more):
+        folder = tmp_path / f"broker{len(made)}"
+        folder.mkdir()
+        broker = kind(folder, *options, **more)
+        made.append(broker)
+        if start:
+            broker.start()
+        return broker
+
+    yield make
+    for broker in made:
+        broker.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Return a folder with a throw-away authority, a server's certificate of it, and another authority."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed, which makes the certificates of this test")
+    folder = tmp_path_factory.mktemp("authority")
+
+    def run(*words):
+        subprocess.run([openssl, *words], cwd=folder, check=True, capture_output=True)
+
+    for name in ("ca", "other"):
+        key = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+        ]
+        run("req", "-x509", *key, "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN=throw-away {name}")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key"]
+    run("req", *key, "-out", "server.csr", "-subj", "/CN=localhost")
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    sign = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
+    run("x509", "-req", "-in", "server.csr", *sign, "-out", "server.pem")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sink_probe(tmp_path_factory):
+    """Build the sender in C++, with the sanitizers where the compiler has them."""
+    cmake = tool("cmake")
+    if cmake is None or shutil.which(os.environ.get("CXX", "c++")) is None:
+        pytest.skip("the C++ sinks need cmake and a compiler")
+    folder = tmp_path_factory.mktemp("sink_probe")
+    (folder / "main.cpp").write_text("int main() { return 0; }\n")
+    compiler = os.environ.get("CXX", "c++")
+    linked = subprocess.run(
+        [compiler, *SANITIZERS.split(), folder / "main.cpp", "-o", folder / "main"], capture_output=True
+    )
+    flags = SANITIZERS if linked.returncode == 0 else ""
+    definitions = {
+        "PAMTRI_PYTHON": "OFF",
+        "PAMTRI_WERROR": "ON",
+        "PAMTRI_TESTS": "ON",
+        "CMAKE_BUILD_TYPE": "Debug",
+        "CMAKE_CXX_FLAGS": f"-O0 {flags}",
+    }
+    generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"] if tool("ninja") else []
+    options = [f"-D{name}={value}" for name, value in definitions.items()]
+    for command in (
+        [cmake, "-S", ROOT, "-B", folder / "build", *generator, *options],
+        [cmake, "--build", folder / "build", "--parallel", "2", "--target", "sink_probe"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder / "build" / "tests" / "sinks" / "sink_probe"
+
+
+def tool(name):
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+@pytest.fixture(params=["python", pytest.param("c++", marks=pytest.mark.slow)])
+def senders(request):
+    """Return what starts a sender, of each implementation in turn; all are ended with the test."""
+    if request.param == "python":
+        command = [sys.executable, HERE / "probe.py"]
+    else:
+        command = [request.getfixturevalue("sink_probe")]
+    started = []
+
+    def start(uri, spool=""):
+        started.append(Sender(command, uri, spool))
+        return started[-1]
+
+    start.language = request.param
+    yield start
+    for one in started:
+        one.kill()
