@@ -106,7 +106,7 @@ def sending(
         try:
             yield sinks
         finally:
-            lost = [_finish(one) for one in sinks]
+            lost = [_finish(one, spools[at] if spools else None) for at, one in enumerate(sinks)]
     if any(lost):
         raise SinkError(
             "\n".join(filter(None, lost)) + "\nAll events of this run are in its events.jsonl. Keep them for "
@@ -124,7 +124,7 @@ def _refuse_inside(path: Path | None, folder: Path, what: str) -> None:
         )
 
 
-def _finish(sink: EventSink) -> str | None:
+def _finish(sink: EventSink, spool: Path | None) -> str | None:
     """Send what is left, and say what became of it; return what is to be told as an error."""
     before = sink.report()
     left = before.spooled + before.held
@@ -134,6 +134,12 @@ def _finish(sink: EventSink) -> str | None:
     sink.flush(sink.patience_s)
     report = sink.close()
     console.out.print(f"sink {printable(sink.shown)}: {told(report)}", soft_wrap=True)
+    if report.spooled:
+        console.err.print(
+            f"{counted(report.spooled, 'event')} not delivered: the next run with --spool {printable(spool)} "
+            "sends what is left",
+            soft_wrap=True,
+        )
     if not report.dropped:
         return None
     why = f" {report.problem}" if report.problem else ""

@@ -33,6 +33,8 @@ def make_transport(settings: Settings) -> Transport | None:
         raise MissingDependencyError(
             f'the sink {settings.shown} needs a client ({error}): pip install "pamtri-edge[{settings.kind}]"'
         ) from error
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"the sink {settings.shown} cannot be used: {settings.hide(str(error))}.") from None
     return None

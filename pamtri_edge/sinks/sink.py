@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge._sinks import Delivery, Report, event_key, parse_settings
+from pamtri_edge.compiled import decisions
 from pamtri_edge.events import Event
 from pamtri_edge.sinks.clients import make_transport
 from pamtri_edge.words import EmbeddingFormat, SinkFormat
@@ -63,7 +64,10 @@ class EventSink:
 
     def post(self, event: Event) -> None:
         """Take an event; never waits for the broker. Any thread may call this."""
-        payload = event.to_json(embedding_format=self._embedding_format).encode()
+        if self._payload_format == "protobuf":
+            payload: bytes = decisions().events_protobuf([event])
+        else:
+            payload = event.to_json(embedding_format=self._embedding_format).encode()
         self.post_encoded(event_key(event.camera, str(event.track_id)), payload)
 
     def post_encoded(self, key: str, payload: bytes) -> None:

@@ -9,7 +9,9 @@ from functools import partial
 import pytest
 
 from in_process import run_in_process
+from pamtri_edge import _core
 from pamtri_edge.cli import app
+from pamtri_edge.events import read_events
 from pamtri_edge.reidentifier import Reidentifier
 
 call = partial(run_in_process, app)
@@ -72,19 +74,39 @@ def test_several_cameras_share_the_sinks(clip, tmp_path):
     assert len(lines) == 4
 
 
-def test_what_a_broker_that_is_down_does_not_take_waits_in_the_spool_for_the_next_run(clip, tmp_path, nobody):
+def test_protobuf_is_one_message_an_event_with_its_length_before_it(clip, tmp_path):
+    sink = ["--sink", f"file:{tmp_path / 'all.pb'}", "--sink-format", "protobuf"]
+    code, _, err = run(clip, tmp_path / "out", *sink)
+    assert code == 0, err
+    data = (tmp_path / "all.pb").read_bytes()
+    for event in read_events(tmp_path / "out" / "events.jsonl"):
+        length, shift, at = 0, 0, 0
+        while True:
+            length |= (data[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if data[at - 1] < 0x80:
+                break
+        assert data[at : at + length] == _core.events_protobuf([event])
+        data = data[at + length :]
+    assert data == b""
+
+
+def test_what_a_broker_that_is_down_does_not_take_waits_in_the_spool_for_the_next_run(
+    clip, tmp_path, nobody, caplog
+):
     pytest.importorskip("redis", reason='needs pip install "pamtri-edge[redis]"')
     spool = tmp_path / "spool"
     code, out, err = run(clip, tmp_path / "out", "--sink", nobody, "--spool", spool)
     assert code == 0, err
     assert "0 sent, 0 acknowledged, 2 spooled, 0 dropped" in out
-    assert "cannot be reached: Connection refused" in " ".join(err.split())
+    assert "cannot be reached: Connection refused" in caplog.text
+    assert f"the next run with --spool {spool} sends" in " ".join(err.split())
     sink = ["--sink", f"file:{tmp_path / 'all.jsonl'}"]
     code, out, err = run(clip, tmp_path / "next", *sink, "--spool", spool)
     assert "4 sent (2 of an earlier run), 4 acknowledged, 0 spooled, 0 dropped" in out
     everything = (tmp_path / "all.jsonl").read_bytes()
     assert everything == (tmp_path / "out" / "events.jsonl").read_bytes() * 2
-    assert "s3cr3t" not in out + err
+    assert "s3cr3t" not in out + err + caplog.text
 
 
 def test_events_that_are_neither_taken_nor_kept_are_an_error_that_says_what_to_do(clip, tmp_path, nobody):
