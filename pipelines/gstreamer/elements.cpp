@@ -5,7 +5,8 @@
 namespace pamtri::gst {
 
 gboolean register_elements(GstPlugin* plugin) {
-    return gst_element_register(plugin, "pamtritracks", GST_RANK_NONE, tracks_element_type());
+    return gst_element_register(plugin, "pamtri", GST_RANK_NONE, pamtri_element_type()) &&
+           gst_element_register(plugin, "pamtritracks", GST_RANK_NONE, tracks_element_type());
 }
 
 }  // namespace pamtri::gst

@@ -22,7 +22,14 @@ namespace pamtri {
 
 enum PixelForm { kRgb = 0, kRgba = 1, kNv12 = 2 };
 
-enum Conversion { kBt601 = 0, kBt709 = 1, kBt601Full = 2, kBt709Full = 3 };
+enum Conversion {
+    kBt601 = 0,
+    kBt709 = 1,
+    kBt601Full = 2,
+    kBt709Full = 3,
+    kBt2020 = 4,
+    kBt2020Full = 5
+};
 
 /// How a surface's bytes lie; the numbers are those of NvBufSurfaceLayout.
 enum Layout { kPitchLinear = 0, kBlockLinear = 1 };
@@ -54,6 +61,10 @@ PAMTRI_HD ConversionRule conversion_rule(int conversion) {
             return {0, 1048576, 1470104, -360853, -748826, 1858077};
         case kBt709Full:
             return {0, 1048576, 1651297, -196424, -490864, 1945738};
+        case kBt2020:
+            return {16, 1220945, 1760217, -196426, -682019, 2245811};
+        case kBt2020Full:
+            return {0, 1048576, 1546230, -172546, -599107, 1972791};
         default:
             return {16, 1220542, 1673527, -409993, -852492, 2116026};
     }

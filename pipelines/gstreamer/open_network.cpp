@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "networks.hpp"
+
+namespace pamtri::gst {
+
+std::unique_ptr<engines::Network> open_network(const std::string& bundle,
+                                               const engines::NetworkOptions& options) {
+    return engines::Network::load(bundle, options);
+}
+
+}  // namespace pamtri::gst

@@ -1,0 +1,299 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <sstream>
+
+#include "errors.hpp"
+#include "utc.hpp"
+
+namespace pamtri::gst {
+
+namespace {
+
+enum {
+    kBundle = 1,
+    kDevice,
+    kThreads,
+    kCamera,
+    kClasses,
+    kStartUtc,
+    kCropRule,
+    kAttachTo,
+    kSync,
+    kPostMessages,
+    kMinSide,
+    kMaxViews,
+    kBatch,
+    kLongestWait,
+    kExpiry,
+    kMinFrames,
+    kMaxTracks,
+    kMaxWaiting,
+    kBudget,
+    kStats,
+};
+
+constexpr auto kFlags =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+GType crop_rule_type() {
+    static const GEnumValue values[] = {
+        {0, "the box clipped to the frame and rounded outward, as pamtri run cuts", "exact"},
+        {1, "as DeepStream's nvinfer: left and top up to even, sides down to even", "nvinfer"},
+        {0, nullptr, nullptr}};
+    static const GType type = g_enum_register_static("PamtriCropRule", values);
+    return type;
+}
+
+GType attach_type() {
+    static const GFlagsValue values[] = {
+        {kAttachMeta, "PamtriVehicleMeta, which pamtri_edge.gst reads", "meta"},
+        {kAttachRegion, "a parameter named pamtri of each region of interest", "region"},
+        {0, nullptr, nullptr}};
+    static const GType type = g_flags_register_static("PamtriAttachTo", values);
+    return type;
+}
+
+void text(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
+          const std::string& standard) {
+    g_object_class_install_property(
+        object, id,
+        g_param_spec_string(name, nick, blurb, standard.empty() ? nullptr : standard.c_str(),
+                            kFlags));
+}
+
+void whole(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
+           gint least, gint most, gint standard) {
+    g_object_class_install_property(
+        object, id, g_param_spec_int(name, nick, blurb, least, most, standard, kFlags));
+}
+
+void number(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
+            guint least, guint most, guint standard) {
+    g_object_class_install_property(
+        object, id, g_param_spec_uint(name, nick, blurb, least, most, standard, kFlags));
+}
+
+std::string string_of(const GValue* value) {
+    const gchar* given = g_value_get_string(value);
+    return given ? given : "";
+}
+
+/// Where the texts and numbers of the settings are, by property.
+std::string* text_at(Settings* s, guint id) {
+    switch (id) {
+        case kBundle:
+            return &s->bundle;
+        case kDevice:
+            return &s->device;
+        case kCamera:
+            return &s->camera;
+        case kClasses:
+            return &s->classes;
+        case kStartUtc:
+            return &s->start_utc;
+        default:
+            return nullptr;
+    }
+}
+
+gint* whole_at(Settings* s, guint id) {
+    switch (id) {
+        case kThreads:
+            return &s->threads;
+        case kMinSide:
+            return &s->min_side;
+        case kMaxViews:
+            return &s->max_views;
+        default:
+            return nullptr;
+    }
+}
+
+guint* number_at(Settings* s, guint id) {
+    switch (id) {
+        case kBatch:
+            return &s->batch;
+        case kLongestWait:
+            return &s->longest_wait_ms;
+        case kExpiry:
+            return &s->expiry_ms;
+        case kMinFrames:
+            return &s->min_frames;
+        case kMaxTracks:
+            return &s->max_tracks;
+        case kMaxWaiting:
+            return &s->max_waiting;
+        case kBudget:
+            return &s->budget;
+        default:
+            return nullptr;
+    }
+}
+
+}  // namespace
+
+Settings::Settings() {
+    const core::GateSpec gate;
+    min_side = gate.min_side;
+    max_views = gate.max_views;
+}
+
+engines::NetworkOptions Settings::network_options() const {
+    engines::NetworkOptions options;
+    options.device = device;
+    options.threads = threads;
+    return options;
+}
+
+JournalSpec Settings::journal_spec(bool trained) const {
+    JournalSpec spec;
+    spec.tracks.gate.min_side = min_side;
+    spec.tracks.gate.max_views = max_views;
+    spec.tracks.trained = trained;
+    spec.tracks.batch = batch;
+    spec.tracks.longest_wait_s = longest_wait_ms / 1000.0;
+    spec.tracks.expiry_s = expiry_ms / 1000.0;
+    spec.tracks.least_frames = min_frames;
+    spec.tracks.most_tracks = max_tracks;
+    spec.rule = crop_rule ? core::CropRule::kNvinfer : core::CropRule::kExact;
+    spec.most_waiting = max_waiting;
+    spec.budget = budget;
+    spec.camera = camera;
+    if (!start_utc.empty()) {
+        spec.start = core::moment_of(start_utc);
+        if (!spec.start)
+            throw core::InputError("start-utc is '" + start_utc +
+                                   "', which is no date and time; expected such as "
+                                   "2026-05-31T08:00:00Z.");
+    }
+    return spec;
+}
+
+std::vector<std::string> Settings::class_list() const {
+    std::vector<std::string> names;
+    std::istringstream rest(classes);
+    for (std::string name; std::getline(rest, name, ',');) {
+        const std::size_t first = name.find_first_not_of(' ');
+        if (first != std::string::npos)
+            names.push_back(name.substr(first, name.find_last_not_of(' ') + 1 - first));
+    }
+    return names;
+}
+
+void install_settings(GObjectClass* object) {
+    const Settings s;
+    text(object, kBundle, "bundle", "Bundle",
+         "The network: a folder NAME.pamtri, as pamtri-export writes it. Elements with the same "
+         "bundle, device and threads share one engine",
+         s.bundle);
+    text(object, kDevice, "device", "Device", "Where it runs: auto, cpu, cuda or cuda:N", s.device);
+    whole(object, kThreads, "threads", "Threads",
+          "Threads of the CPU for the network; 0 for all that the process may use", 0, 1024,
+          s.threads);
+    text(object, kCamera, "camera", "Camera", "Name of the camera in the events", s.camera);
+    text(object, kClasses, "classes", "Classes",
+         "Types of regions that are vehicles, with commas, such as car,truck,bus; empty for all",
+         s.classes);
+    text(
+        object, kStartUtc, "start-utc", "Start",
+        "Moment of the first frame, such as 2026-05-31T08:00:00Z: events then tell the time of day",
+        s.start_utc);
+    g_object_class_install_property(
+        object, kCropRule,
+        g_param_spec_enum("crop-rule", "Crop rule", "How boxes become whole pixels",
+                          crop_rule_type(), s.crop_rule, kFlags));
+    g_object_class_install_property(
+        object, kAttachTo,
+        g_param_spec_flags("attach-to", "Attach to",
+                           "Where each frame tells what is known of its vehicles", attach_type(),
+                           s.attach_to, kFlags));
+    g_object_class_install_property(
+        object, kSync,
+        g_param_spec_boolean("sync", "Synchronous",
+                             "Wait for the network on each frame: the same input always gives the "
+                             "same output, as for files. Otherwise no frame waits, and what comes "
+                             "too late for the network is left out and counted",
+                             s.sync, kFlags));
+    g_object_class_install_property(
+        object, kPostMessages,
+        g_param_spec_boolean("post-messages", "Post messages",
+                             "Post each event on the bus, as an element message pamtri-event",
+                             s.post_messages, kFlags));
+    whole(object, kMinSide, "min-side", "Least side",
+          "Pixels that the shorter side of a good view has", 1, 4096, s.min_side);
+    whole(object, kMaxViews, "max-views", "Most views", "Views embedded of a track at most", 1,
+          1000, s.max_views);
+    number(object, kBatch, "batch", "Batch", "Views embedded at a time", 1, 256, s.batch);
+    number(object, kLongestWait, "max-wait", "Longest wait",
+           "Milliseconds that a view waits for others to fill a batch", 0, 60000,
+           s.longest_wait_ms);
+    number(object, kExpiry, "expiry", "Expiry",
+           "A track unseen for so many milliseconds has ended; its id may then be another's. 0: it "
+           "ends with the stream",
+           0, 3600000, s.expiry_ms);
+    number(object, kMinFrames, "min-frames", "Least frames",
+           "A track seen in fewer frames is dropped", 1, 100000, s.min_frames);
+    number(object, kMaxTracks, "max-tracks", "Most tracks",
+           "Tracks kept at a time; the one unseen for longest makes room. 0 for any number", 0,
+           1000000, s.max_tracks);
+    number(object, kMaxWaiting, "max-waiting", "Most waiting",
+           "Views that wait for the network at most; with more, sightings are left out and counted",
+           1, 100000, s.max_waiting);
+    number(object, kBudget, "budget", "Budget",
+           "Views embedded a second of the stream at most, over all tracks; 0 for any number", 0,
+           100000, s.budget);
+    g_object_class_install_property(
+        object, kStats,
+        g_param_spec_boxed("stats", "Statistics",
+                           "What happened so far: frames, sightings, embedded, late, repeated, "
+                           "events, short, unseen, unfinished",
+                           GST_TYPE_STRUCTURE,
+                           static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+bool set_setting(Settings* s, guint id, const GValue* value) {
+    if (std::string* place = text_at(s, id))
+        *place = string_of(value);
+    else if (gint* place = whole_at(s, id))
+        *place = g_value_get_int(value);
+    else if (guint* place = number_at(s, id))
+        *place = g_value_get_uint(value);
+    else if (id == kCropRule)
+        s->crop_rule = g_value_get_enum(value);
+    else if (id == kAttachTo)
+        s->attach_to = g_value_get_flags(value);
+    else if (id == kSync)
+        s->sync = g_value_get_boolean(value);
+    else if (id == kPostMessages)
+        s->post_messages = g_value_get_boolean(value);
+    else
+        return false;
+    return true;
+}
+
+bool get_setting(const Settings& settings, guint id, GValue* value) {
+    Settings s = settings;
+    if (const std::string* place = text_at(&s, id))
+        g_value_set_string(value, place->empty() ? nullptr : place->c_str());
+    else if (const gint* place = whole_at(&s, id))
+        g_value_set_int(value, *place);
+    else if (const guint* place = number_at(&s, id))
+        g_value_set_uint(value, *place);
+    else if (id == kCropRule)
+        g_value_set_enum(value, s.crop_rule);
+    else if (id == kAttachTo)
+        g_value_set_flags(value, s.attach_to);
+    else if (id == kSync)
+        g_value_set_boolean(value, s.sync);
+    else if (id == kPostMessages)
+        g_value_set_boolean(value, s.post_messages);
+    else
+        return false;
+    return true;
+}
+
+guint stats_setting() { return kStats; }
+
+}  // namespace pamtri::gst

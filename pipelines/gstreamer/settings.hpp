@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The properties of the element pamtri: names, words, ranges and defaults.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "journal.hpp"
+#include "network.hpp"
+
+namespace pamtri::gst {
+
+/// Where what is known of vehicles is attached; a set of bits.
+enum Attach { kAttachMeta = 1, kAttachRegion = 2 };
+
+struct Settings {
+    std::string bundle, device = "auto", camera = "camera", classes, start_utc;
+    gint threads = 0, min_side, max_views;
+    guint batch = 8, longest_wait_ms = 500, expiry_ms = 2000, min_frames = 1, max_tracks = 1000;
+    guint max_waiting = 64, budget = 0;
+    gint crop_rule = 0;
+    guint attach_to = kAttachMeta | kAttachRegion;
+    gboolean sync = FALSE, post_messages = TRUE;
+
+    Settings();
+
+    engines::NetworkOptions network_options() const;
+
+    /// How the journal keeps tracks. Throws core::InputError: start-utc is no date and time.
+    JournalSpec journal_spec(bool trained) const;
+
+    std::vector<std::string> class_list() const;
+};
+
+/// Install them on the class; all but stats are read and written by the two functions below.
+void install_settings(GObjectClass* object);
+
+/// Whether there is a property of that number; sets it, or reads it.
+bool set_setting(Settings* settings, guint id, const GValue* value);
+bool get_setting(const Settings& settings, guint id, GValue* value);
+
+/// Number of the property stats, which is read only.
+guint stats_setting();
+
+}  // namespace pamtri::gst

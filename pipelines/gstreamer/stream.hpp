@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clock.hpp"
+#include "journal.hpp"
+#include "networks.hpp"
+#include "regions.hpp"
+#include "settings.hpp"
+#include "worker.hpp"
+
+namespace pamtri::gst {
+
+/// A running stream of the element pamtri: its network, its worker, its tracks. Of the streaming
+/// thread, but for `counts`.
+class Stream {
+  public:
+    /// Throws core::InputError or engines::EngineError: settings or bundle cannot be used.
+    explicit Stream(const Settings& settings);
+
+    /// Frames have this form from now on.
+    void set_form(const GstVideoInfo& info);
+
+    /// Take the next frame: what is known of its vehicles is attached to it.
+    ///
+    /// @param stamp its time in seconds, where it has one
+    /// @return FALSE where its pixels cannot be read
+    bool take(GstBuffer* buffer, std::optional<double> stamp);
+
+    /// Nothing was seen at this time.
+    void skip(std::optional<double> stamp);
+
+    /// The stream ends: every track is finished.
+    void finish() { journal_.finish(); }
+
+    /// The stream is cut: every track ends with what is known, and the clock goes on.
+    void cut();
+
+    std::vector<core::Event> take_events() { return journal_.take_events(); }
+    const Counts& counts() const { return journal_.counts(); }
+
+  private:
+    void attach(GstBuffer* buffer, const std::vector<Region>& regions,
+                const std::vector<std::shared_ptr<const Known>>& known) const;
+
+    const Settings settings_;
+    const std::vector<std::string> classes_;
+    std::shared_ptr<engines::Network> network_;
+    Worker worker_;
+    Journal journal_;
+    GstVideoInfo info_;
+    std::optional<core::Clock> clock_;
+};
+
+/// The counts as a structure named "pamtri-stats", which the caller frees.
+GstStructure* structure_of(const Counts& counts);
+
+}  // namespace pamtri::gst

@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "frame_pixels.hpp"
+
+namespace pamtri::gst {
+
+/// The formats that frames may have, as a caps string lists them.
+#define PAMTRI_FORMATS "{ RGB, BGR, NV12, I420, RGBx, BGRx, RGBA, BGRA, NV21, YV12 }"
+
+/// A mapped frame's pixels; valid while it is mapped.
+FramePixels pixels_of(const GstVideoFrame& frame);
+
+}  // namespace pamtri::gst

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A network for tests, whose answers are numbers of the picture: means and a corner's pixel. Its
+// bundle is a name: "fake" works, "slow" takes 30 ms a vehicle, "broken" fails when it runs; others
+// are not there.
+#include "fake_network.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "networks.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr int kSide = 64;
+std::atomic<int> opened{0}, open{0}, described{0};
+
+class FakeNetwork : public pamtri::engines::Network {
+  public:
+    explicit FakeNetwork(const std::string& name) {
+        manifest_.name = name;
+        manifest_.embedding_space = "space-of-fakes";
+        manifest_.trained = true;
+        manifest_.colors = {"red", "green", "blue"};
+        manifest_.types = {"car", "truck"};
+        ++opened;
+        ++open;
+    }
+    ~FakeNetwork() override { --open; }
+
+    const pamtri::engines::Manifest& manifest() const override { return manifest_; }
+    pamtri::engines::PictureSize picture_size() const override { return {kSide, kSide}; }
+    const std::string& backend() const override { return word_; }
+    const std::string& arithmetic() const override { return word_; }
+
+    std::vector<pamtri::engines::Answer> run(const std::uint8_t* pictures, int count) override {
+        std::vector<pamtri::engines::Answer> answers;
+        for (int i = 0; i < count; ++i) answers.push_back(answer(pictures + i * 3 * kSide * kSide));
+        described += count;
+        if (manifest_.name == "slow")
+            std::this_thread::sleep_for(std::chrono::milliseconds(30 * count));
+        if (manifest_.name == "broken")
+            throw pamtri::engines::EngineError("the engine fell over; restart the pipeline.");
+        return answers;
+    }
+
+  private:
+    static pamtri::engines::Answer answer(const std::uint8_t* picture) {
+        double sums[3] = {};
+        for (int i = 0; i < kSide * kSide; ++i)
+            for (int c = 0; c < 3; ++c) sums[c] += picture[3 * i + c] + 1;
+        const double total = sums[0] + sums[1] + sums[2];
+        pamtri::engines::Answer answer;
+        for (const double sum : sums) answer.color.push_back(static_cast<float>(sum / total));
+        for (const double sum : sums) answer.embedding.push_back(static_cast<float>(sum / total));
+        answer.embedding.push_back(static_cast<float>(picture[0] / 255.0));
+        answer.type = {0.75f, 0.25f};
+        answer.keypoints = {0.25f, 0.5f, 0.9f, 0.75f, 0.5f, 0.8f};
+        answer.quality = 0.5f;
+        return answer;
+    }
+
+    pamtri::engines::Manifest manifest_;
+    const std::string word_ = "fake";
+};
+
+}  // namespace
+
+int networks_opened() { return opened; }
+int networks_open() { return open; }
+int views_described() { return described; }
+
+}  // namespace test
+
+namespace pamtri::gst {
+
+std::unique_ptr<engines::Network> open_network(const std::string& bundle,
+                                               const engines::NetworkOptions& options) {
+    if (bundle != "fake" && bundle != "slow" && bundle != "broken")
+        throw engines::BundleError("there is no bundle " + bundle + "; make one: pamtri-export.");
+    if (options.device != "auto")
+        throw engines::EngineError("device is '" + options.device + "'; expected 'auto'.");
+    return std::make_unique<test::FakeNetwork>(bundle);
+}
+
+}  // namespace pamtri::gst
