@@ -60,6 +60,10 @@ class Broker:
     def killed(self):
         """Wait until a consumer knows."""
 
+    def arrived(self):
+        """Return the numbers of what a consumer has got, in the order of arrival."""
+        return [json.loads(payload)["n"] for payload in self.payloads()]
+
     def hold(self, seconds):
         """Have it answer nobody for a while."""
         self.process.send_signal(signal.SIGSTOP)
@@ -100,7 +104,7 @@ class Mosquitto(Broker):
         client.on_connect = lambda *_: client.subscribe("site/events", qos=1)
         client.on_disconnect = lambda *_: self.subscribed.clear()
         client.on_subscribe = lambda *_: self.subscribed.set()
-        client.on_message = lambda _client, _data, message: self.seen.append(number_of(message.payload))
+        client.on_message = lambda _client, _data, message: self.seen.append(message.payload)
         client.reconnect_delay_set(0.05, 0.2)
         lasting = paho.Properties(PacketTypes.CONNECT)
         lasting.SessionExpiryInterval = 600
@@ -112,7 +116,7 @@ class Mosquitto(Broker):
     def killed(self):
         wait_for(lambda: self.consumer is None or not self.subscribed.is_set(), "the consumer to know")
 
-    def arrived(self):
+    def payloads(self):
         return list(self.seen)
 
     def close(self):
@@ -137,22 +141,18 @@ class Redis(Broker):
     def consume(self):
         pytest.importorskip("redis", reason='needs pip install "pamtri-edge[redis]"')
 
-    def arrived(self):
+    def payloads(self):
         import redis
 
         client = redis.Redis(port=self.port)
         try:
-            return [number_of(fields[b"event"]) for _, fields in client.xrange("site:events")]
+            return [fields[b"event"] for _, fields in client.xrange("site:events")]
         finally:
             client.close()
 
 
 class Kafka(Broker):
     """librdkafka's cluster for tests, in a process of its own; what it holds ends with it."""
-
-    def __init__(self, folder):
-        super().__init__(folder)
-        self.seen = []
 
     def start(self):
         pytest.importorskip("confluent_kafka", reason='needs pip install "pamtri-edge[kafka]"')
@@ -176,7 +176,7 @@ class Kafka(Broker):
     def consume(self):
         pass
 
-    def arrived(self):
+    def payloads(self):
         import confluent_kafka
 
         consumer = confluent_kafka.Consumer(
@@ -191,7 +191,7 @@ class Kafka(Broker):
             while left > 0:
                 for message in consumer.consume(left, timeout=1.0):
                     assert message.error() is None
-                    seen.append(number_of(message.value()))
+                    seen.append(message.value())
                     left -= 1
             return seen
         finally:
@@ -209,10 +209,6 @@ def program(name):
     if found is None:
         pytest.skip(f"{name} is not installed (Debian and Ubuntu: apt install {name})")
     return found
-
-
-def number_of(payload):
-    return json.loads(payload)["n"]
 
 
 class Sender:

@@ -134,6 +134,8 @@ def program(name):
 NOT_HERE = {
     "rtsp://camera/stream": "needs a camera of a network",
     "pamtri run 0 ": "needs a camera at the machine",
+    "//localhost": "needs a broker; tests/video/test_sinks_of_run.py and tests/sinks start one",
+    "mqtts://broker": "needs a broker of a network",
     "pamtri train ": "takes hours; tests/cli/test_train_command.py runs it on four pictures",
     "pamtri evaluate unseen ": "needs what training made; tests/cli/test_evaluate_command.py runs it",
 }

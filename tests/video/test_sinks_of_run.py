@@ -3,12 +3,15 @@
 """`pamtri run --sink`: what is sent is what events.jsonl has, and the run never waits for a broker."""
 
 import re
+import shlex
 import socket
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from in_process import run_in_process
+from message_brokers import Mosquitto, Redis, wait_for
 from pamtri_edge import _core
 from pamtri_edge.cli import app
 from pamtri_edge.events import read_events
@@ -107,6 +110,28 @@ def test_what_a_broker_that_is_down_does_not_take_waits_in_the_spool_for_the_nex
     everything = (tmp_path / "all.jsonl").read_bytes()
     assert everything == (tmp_path / "out" / "events.jsonl").read_bytes() * 2
     assert "s3cr3t" not in out + err + caplog.text
+
+
+@pytest.mark.parametrize(("kind", "client"), [(Mosquitto, "mqtt"), (Redis, "redis")])
+def test_the_line_of_the_document_sends_every_event_to_a_broker(clip, tmp_path, monkeypatch, kind, client):
+    text = (Path(__file__).parents[2] / "docs" / "sinks.md").read_text()
+    (line,) = re.findall(rf"^(pamtri run .*--sink \"?{client}://localhost/.*)$", text, re.MULTILINE)
+    (tmp_path / "broker").mkdir()
+    broker = kind(tmp_path / "broker")
+    try:
+        broker.start()
+        broker.consume()
+        line = re.sub(r"://localhost/([^? \"]*)", lambda _: "://" + broker.uri.partition("://")[2], line)
+        line = line.replace("crossing.mp4", str(clip)).replace("crossing.txt", str(clip.with_suffix(".txt")))
+        monkeypatch.chdir(tmp_path)
+        code, out, err = call(*shlex.split(line)[1:])
+        assert code == 0, err
+        assert "2 sent, 2 acknowledged, 0 spooled, 0 dropped" in out
+        events = list(read_events(tmp_path / f"sent-{client}" / "events.jsonl"))
+        wait_for(lambda: len(broker.payloads()) == 2, "two events")
+        assert sorted(broker.payloads()) == sorted(event.to_json().encode() for event in events)
+    finally:
+        broker.close()
 
 
 def test_events_that_are_neither_taken_nor_kept_are_an_error_that_says_what_to_do(clip, tmp_path, nobody):
