@@ -131,6 +131,15 @@ Json parse_json(std::string_view text) {
     return builder.take();
 }
 
+bool is_utf8(std::string_view text) {
+    try {
+        nlohmann::json(text).dump();  // refuses what is not
+        return true;
+    } catch (const nlohmann::json::type_error&) {
+        return false;
+    }
+}
+
 const Json& member(const Json& json, const std::string& name) {
     static const Json kNull;
     if (!json.is_object()) return kNull;

@@ -27,6 +27,8 @@ class JsonError : public std::runtime_error {
 /// not finite or has more than 18 digits, half of a surrogate pair, or more than 64 levels.
 Json parse_json(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 /// The member of that name; null if this is no object or has none.
 const Json& member(const Json& json, const std::string& name);
 

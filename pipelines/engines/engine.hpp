@@ -97,6 +97,11 @@ class Engine {
     /// or a failure of the engine. Memory of the caller may then hold a part of the results.
     virtual void run(int count, const std::vector<Input>& inputs,
                      const std::vector<Output>& outputs, Stream stream) = 0;
+
+    /// Wait until all that was put on a stream is done.
+    ///
+    /// Throws EngineError: a part of it failed.
+    virtual void finish(Stream stream) = 0;
 };
 
 }  // namespace pamtri::engines

@@ -45,8 +45,15 @@ struct Manifest {
     std::optional<Matching> matching;
     std::vector<std::pair<std::string, std::string>> files;  ///< path and SHA-256, as listed
 
-    /// The output of that name, or nullptr.
-    const TensorSpec* output(std::string_view name) const;
+    bool has_file(std::string_view path) const;
 };
+
+/// Read a manifest.
+///
+/// source: how errors call the file.
+///
+/// Throws BundleError: not JSON, a newer schema, a missing field, a wrong type, or fields that
+/// disagree.
+Manifest read_manifest(std::string_view text, const std::string& source);
 
 }  // namespace pamtri::engines

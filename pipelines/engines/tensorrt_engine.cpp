@@ -69,6 +69,11 @@ class TensorRtEngine final : public Engine {
         enqueue(count, inputs, outputs, static_cast<cudaStream_t>(stream));
     }
 
+    void finish(Stream stream) override {
+        const DeviceGuard guard(device_);
+        check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)), plan_.about("finishing"));
+    }
+
   private:
     void add_memory(const TensorSpec& spec) {
         const std::size_t bytes = spec.item_bytes() * static_cast<std::size_t>(max_batch());

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from small_bundle import bundle_path, golden, manifest, write  # noqa: F401
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -66,8 +68,12 @@ def sanitizers(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory, sanitizers):
-    """Build the test programs; return the folder that they lie in."""
-    folder = tmp_path_factory.mktemp("pipelines")
+    """Build the test programs; return the folder that they lie in.
+
+    `PAMTRI_TESTS_BUILD` names a folder to build in, which keeps what it has for the next time.
+    """
+    kept = os.environ.get("PAMTRI_TESTS_BUILD")
+    folder = Path(kept).resolve() if kept else tmp_path_factory.mktemp("pipelines")
     configured = configure(
         folder,
         PAMTRI_TESTS="ON",
@@ -76,7 +82,27 @@ def programs(tmp_path_factory, sanitizers):
         CMAKE_BUILD_TYPE="Debug",
         CMAKE_CXX_FLAGS=f"-O0 {sanitizers}",
     )
+    if "zlib is not found" in configured.stderr:
+        pytest.skip("the headers of zlib are not at hand: apt-get install zlib1g-dev")
     assert configured.returncode == 0, configured.stdout + configured.stderr
-    targets = ("engine_tests", "core_tests", "core_probe")
+    targets = ("engine_tests", "core_tests", "core_probe", "bundle_probe")
     run(tool("cmake"), "--build", folder, "--parallel", "2", "--target", *targets)
     return folder / "tests" / "pipelines"
+
+
+@pytest.fixture
+def probe(programs):
+    """Return what runs bundle_probe with arguments and lines of input, and gives the lines that it tells."""
+
+    def probe(*arguments, lines=""):
+        # oneTBB opens its own parts in a way that sanitizers refuse, unless it is told.
+        done = subprocess.run(
+            [programs / "bundle_probe", *map(str, arguments)],
+            input=lines.encode(),
+            capture_output=True,
+            env={**os.environ, "TBB_ENABLE_SANITIZERS": "1"},
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")[-4000:]
+        return done.stdout.decode().splitlines()
+
+    return probe

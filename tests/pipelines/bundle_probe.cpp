@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lets Python look at how bundles are opened and run. Each prints a line for each thing it did:
+// "ok ..." or "refused SENTENCE".
+//
+//     bundle_probe open                         each line of the input is a bundle's path
+//     bundle_probe manifests                    each line of the input is a manifest
+//     bundle_probe run BUNDLE PICTURES OUTPUT THREADS [DEVICE [BACKEND]]
+//     bundle_probe fake BUNDLE FACTOR           on an engine that gives the expected values times
+//     bundle_probe sha256 FILE
+//     bundle_probe processors ROOT
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include "bundle.hpp"
+#include "errors.hpp"
+#include "fake_engine.hpp"
+#include "golden.hpp"
+#include "manifest.hpp"
+#include "network.hpp"
+#include "processors.hpp"
+#include "sha256.hpp"
+#include "tested_network.hpp"
+
+using namespace pamtri::engines;
+
+namespace {
+
+void told(const std::function<std::string()>& action) {
+    try {
+        const std::string result = action();
+        std::cout << "ok " << result << "\n";
+    } catch (const EngineError& error) {
+        std::cout << "refused " << error.what() << "\n";
+    } catch (const pamtri::core::InputError& error) {
+        std::cout << "refused " << error.what() << "\n";
+    }
+}
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const std::string& path, const std::vector<float>& values) {
+    std::ofstream file(path, std::ios::binary | std::ios::app);
+    file.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(float)));
+}
+
+std::string run(const std::string& bundle, const std::string& pictures, const std::string& output,
+                const NetworkOptions& options) {
+    const std::unique_ptr<Network> network = Network::load(bundle, options);
+    const std::string content = content_of(pictures);
+    const PictureSize size = network->picture_size();
+    const std::size_t picture = static_cast<std::size_t>(3 * size.width * size.height);
+    const std::vector<Answer> answers =
+        network->run(reinterpret_cast<const std::uint8_t*>(content.data()),
+                     static_cast<int>(content.size() / picture));
+    for (const Answer& answer : answers) {
+        write(output + "/embedding", answer.embedding);
+        write(output + "/color", answer.color);
+        write(output + "/type", answer.type);
+        write(output + "/keypoints", answer.keypoints);
+        write(output + "/quality",
+              answer.quality ? std::vector<float>{*answer.quality} : std::vector<float>());
+    }
+    return network->manifest().name + " " + network->backend() + " " + network->arithmetic();
+}
+
+std::string on_fake(const std::string& path, float factor) {
+    Bundle bundle = open_bundle(path);
+    Golden golden = read_golden(bundle.golden, bundle.manifest, bundle.golden_path());
+    for (auto& [name, array] : golden.expected)
+        for (float& value : array.values) value *= factor;
+    auto engine = std::make_unique<FakeEngine>(bundle.manifest, std::move(golden));
+    return tested_network(std::move(bundle), {std::move(engine), "fake", "cpu", "fp32", {}})
+        ->manifest()
+        .name;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string mode = count > 1 ? arguments[1] : "";
+    if (mode == "open" || mode == "manifests") {
+        for (std::string line; std::getline(std::cin, line);) {
+            told([&] {
+                if (mode == "manifests") return read_manifest(line, "manifest.json").name;
+                const Bundle bundle = open_bundle(line);
+                read_golden(bundle.golden, bundle.manifest, bundle.golden_path());
+                return bundle.manifest.name;
+            });
+        }
+    } else if (mode == "run") {
+        NetworkOptions options;
+        options.threads = std::stoi(arguments[5]);
+        options.device = count > 6 ? arguments[6] : "cpu";
+        options.backend = count > 7 ? arguments[7] : "auto";
+        told([&] { return run(arguments[2], arguments[3], arguments[4], options); });
+    } else if (mode == "fake") {
+        told([&] { return on_fake(arguments[2], std::stof(arguments[3])); });
+    } else if (mode == "sha256") {
+        const std::string content = content_of(arguments[2]);
+        Sha256 sum;  // in pieces of odd sizes
+        for (std::size_t at = 0, size = 1; at < content.size(); at += size, size = size * 3 % 257)
+            sum.update(content.data() + at, std::min(size, content.size() - at));
+        std::cout << sum.digits() << "\n";
+    } else if (mode == "processors") {
+        std::cout << available_processors(arguments[2]) << "\n";
+    }
+    return 0;
+}
