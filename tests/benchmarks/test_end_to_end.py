@@ -120,21 +120,6 @@ def test_a_way_that_fails_or_describes_otherwise_is_not_timed_and_stops_nothing(
     assert [name for name, row in by_name.items() if "milliseconds" in row] == [PLAIN_FP32, "same"]
 
 
-def timed(name: str, kind: str, milliseconds: float, note: str = "", **times: float) -> Row:
-    ratios = {
-        f"times_{other}": {"median": ratio, "low": ratio - 0.1, "high": ratio + 0.1}
-        for other, ratio in times.items()
-    }
-    names = {f"best_{other}": f"the {other} one" for other in times}
-    return {"name": name, "kind": kind, "milliseconds": milliseconds, "note": note, **ratios, **names}
-
-
-@pytest.fixture
-def others() -> list[Row]:
-    """The rows that ours are held against."""
-    return [timed(one.name, one.kind, 5.0) for one in subjects.recipes() if one.kind != OURS]
-
-
 class TestAgreement:
     @pytest.fixture
     def outputs(self, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:

@@ -192,14 +192,3 @@ def test_scenes_are_listed(monkeypatch, tmp_path):
         seed=9,
         supersampling=1,
     )
-
-
-@pytest.mark.parametrize("command", [[], ["contact"], ["scene"]])
-def test_the_help_names_every_option_and_explains_it(command):
-    code, out, _ = call(*command, "--help")
-    assert code == 0
-    assert "--output" in out
-    assert "--seed" in out
-    if not command:
-        for word in ("contact", "scene", "veri-synth", "manifest.json", "--split test"):
-            assert word in out

@@ -55,20 +55,8 @@ def invoke(*arguments: object):
 @pytest.mark.slow
 def test_pose_then_re_identification_from_a_folder(data, tmp_path):
     pose = tmp_path / "pose"
-    result = invoke(
-        "pose",
-        "--data",
-        data,
-        "--output",
-        pose,
-        *SMALL,
-        "--batch",
-        4,
-        "--recipe",
-        "compact",
-        "--validate",
-        data,
-    )
+    more = ("--batch", 4, "--recipe", "compact", "--validate", data)
+    result = invoke("pose", "--data", data, "--output", pose, *SMALL, *more)
     assert result.exit_code == 0
     assert "2 steps; weights and record are in" in result.stdout
     assert "12 pictures of 4 vehicles" in result.stderr
@@ -77,24 +65,10 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
     assert {path.name for path in pose.iterdir()} >= {"last.safetensors", "best.safetensors", "record.json"}
 
     reid = tmp_path / "reid"
-    asked = (
-        "--pose",
-        pose / "last.safetensors",
-        "--embed",
-        "segments",
-        "--keypoints",
-        "--loss",
-        "center",
-        "--alike",
-        0.5,
-        "--augment",
-        "code",
-        "--validate",
-        data,
-    )
-    result = invoke(
-        "reid", "--data", data, "--output", reid, *SMALL, "--batch", 8, "--pictures-per-vehicle", 2, *asked
-    )
+    asked = ["--embed", "segments", "--keypoints", "--loss", "center", "--alike", "0.5", "--augment", "code"]
+    asked += ["--batch", "8", "--pictures-per-vehicle", "2"]
+    files = ("--pose", pose / "last.safetensors", "--validate", data)
+    result = invoke("reid", "--data", data, "--output", reid, *SMALL, *asked, *files)
     assert result.exit_code == 0
     spec = load_reid(reid / "last.safetensors").spec
     assert (spec.segments, spec.heatmaps, spec.keypoints, spec.multitask) == (True, False, True, True)
@@ -109,19 +83,8 @@ def test_pose_then_re_identification_from_a_folder(data, tmp_path):
 
 @pytest.mark.slow
 def test_a_finished_training_needs_another_folder_or_overwrite(data, tmp_path):
-    line = (
-        "reid",
-        "--data",
-        data,
-        "--output",
-        tmp_path / "run",
-        *SMALL,
-        "--batch",
-        4,
-        "--pictures-per-vehicle",
-        2,
-    )
-    line = (*line, "--embed", "none", "--no-keypoints")
+    asked = ["--batch", "4", "--pictures-per-vehicle", "2", "--embed", "none", "--no-keypoints"]
+    line = ("reid", "--data", data, "--output", tmp_path / "run", *SMALL, *asked)
     assert invoke(*line).exit_code == 0
     with pytest.raises(InputError, match="finished training of 2 steps"):
         invoke(*line)

@@ -256,22 +256,11 @@ def test_no_damage_ends_in_anything_but_a_sentence(
 
 NAMES = st.sampled_from(
     [
-        "stage2.0.branches.0.0.conv1.weight",
-        "stage4.0.branches.3.0.conv1.weight",
-        "conv1.weight",
-        "layer1.0.conv1.weight",
-        "final_layer.weight",
-        "base.conv0.weight",
-        "base.denseblock1.denselayer1.conv1.weight",
-        "base.denseblock1.denselayer1.conv2.weight",
-        "base.denseblock99999.denselayer1.conv2.weight",
-        "fc_vid.weight",
-        "classifier_vid.weight",
-        "whitening.mean",
-        "model.base.conv0.weight",
-        "\udcff\x1b[31m",
-        "",
-        ".",
+        *("stage2.0.branches.0.0.conv1.weight", "stage4.0.branches.3.0.conv1.weight", "conv1.weight"),
+        *("layer1.0.conv1.weight", "final_layer.weight", "base.conv0.weight", "fc_vid.weight"),
+        *(f"base.denseblock1.denselayer1.conv{number}.weight" for number in (1, 2)),
+        *("base.denseblock99999.denselayer1.conv2.weight", "classifier_vid.weight", "whitening.mean"),
+        *("model.base.conv0.weight", "\udcff\x1b[31m", "", "."),
     ]
 )
 DTYPES = st.sampled_from(

@@ -136,18 +136,6 @@ extern "C" __global__ void __launch_bounds__(64) turned_round(int* out, int barr
     out[threadIdx.x] = numbers[63 - threadIdx.x];
 }
 
-extern "C" __global__ void __launch_bounds__(32) half_a_shuffle(int* out) {
-    if (threadIdx.x > 15) return;
-    out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1, 1);
-}
-
-extern "C" __global__ void __launch_bounds__(64) torn(int* out) {
-    if (threadIdx.x % 2 == 0) {
-        __syncthreads();
-    } else {
-        out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1, 1);
-    }
-}
 """
 
 
@@ -175,25 +163,6 @@ class TestTheEmulation:
             mistaken.launch("turned_round", (1,), (64,), arguments)
             right.append((out == np.arange(64)[::-1]).all())
         assert all(right) is barrier
-
-    def test_threads_that_wait_for_each_other_in_vain_are_told(self, mistaken: EmulatedKernels) -> None:
-        out = np.zeros(64, np.int32)
-        with pytest.raises(AssertionError, match="a shuffle waits for a thread that has returned"):
-            mistaken.launch("half_a_shuffle", (1,), (32,), (np.uint64(out.ctypes.data),))
-        with pytest.raises(AssertionError, match="some threads wait at a barrier, others at a shuffle"):
-            mistaken.launch("torn", (1,), (64,), (np.uint64(out.ctypes.data),))
-        arguments = (np.uint64(out.ctypes.data), np.int32(1))
-        mistaken.launch("turned_round", (1,), (64,), arguments)  # what stood still does no harm later
-        assert (out == np.arange(64)[::-1]).all()
-
-    def test_arguments_of_another_width_are_refused(self, mistaken: EmulatedKernels) -> None:
-        out = np.zeros(64, np.int32)
-        with pytest.raises(AssertionError, match="not as many or not as large"):
-            mistaken.launch("turned_round", (1,), (64,), (np.uint64(out.ctypes.data), np.int64(1)))
-        with pytest.raises(AssertionError, match="without saying how wide"):
-            mistaken.launch("turned_round", (1,), (64,), (np.uint64(out.ctypes.data), 1))
-        with pytest.raises(AssertionError, match="there is no kernel of that name"):
-            mistaken.launch("unknown", (1,), (64,), ())
 
 
 TYPES: dict[type, int] = {np.float32: 0, np.float16: 1, np.uint8: 2}

@@ -21,18 +21,7 @@ from pamtri_edge.synth.specification.vehicle import sample_vehicle
 from pamtri_edge.vehicle import KEYPOINT_NAMES, TYPES
 
 HAULING = tuple(name for name in FAMILIES if family_of(name).haulage)
-KINDS = (
-    "panel",
-    "box",
-    "container",
-    "curtain",
-    "tarp",
-    "flatbed",
-    "tipper",
-    "tank",
-    "mixer",
-    "skeleton",
-)
+KINDS = ["panel", "box", "container", "curtain", "tarp", "flatbed", "tipper", "tank", "mixer", "skeleton"]
 
 
 @cache
