@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <set>
 
+#include "buckets.hpp"
 #include "engine_error.hpp"
 #include "golden.hpp"
 #include "tensor_checks.hpp"
@@ -185,8 +186,7 @@ std::map<std::string, std::vector<float>> run_on_host(
     for (const TensorSpec& spec : engine.outputs())
         results[spec.name].resize(spec.item_bytes() / sizeof(float) *
                                   static_cast<std::size_t>(count));
-    for (int at = 0; at < count;) {
-        const int part = std::min(count - at, engine.max_batch());
+    for (const auto& [at, part, size] : core::chunks(engine.batch_sizes(), count)) {
         std::vector<Input> given;
         std::vector<Output> wanted;
         const auto offset = [&](const TensorSpec& spec) {
@@ -198,7 +198,6 @@ std::map<std::string, std::vector<float>> run_on_host(
             wanted.push_back({spec.name, results[spec.name].data() + offset(spec), Place::kHost});
         engine.run(part, given, wanted, nullptr);
         engine.finish(nullptr);
-        at += part;
     }
     return results;
 }

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-BUCKETS: Final[Mapping[int, int]] = {1: 0, 2: 0, 4: 0, 8: 1, 16: 2, 32: 3}
+from pamtri_edge import _core
+from pamtri_edge.runtime.tensorrt.build import PROFILES
+
+BUCKETS: Final[Mapping[int, int]] = dict(
+    _core.buckets_of([(profile.smallest, profile.largest) for profile in PROFILES])
+)
 """Batch size to the number of its profile in `build.PROFILES`."""
 
 LARGEST: Final = max(BUCKETS)
-
-_COSTS: Final = {size: 3.0 + size for size in BUCKETS}
-"""What a run takes, in units of one item. A small batch leaves most of a GPU idle, as if three items came on
-top; on a Jetson it is less, on a data-center GPU more."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,5 @@ class Chunk:
 
 
 def chunks(count: int) -> Iterator[Chunk]:
-    """Cut a batch into chunks that together hold each item once, in order."""
-    start = 0
-    while count - start >= LARGEST:
-        yield Chunk(start, LARGEST, LARGEST)
-        start += LARGEST
-    for size in _cheapest(count - start)[1]:
-        taken = min(size, count - start)
-        yield Chunk(start, taken, size)
-        start += taken
-
-
-@lru_cache(maxsize=LARGEST)
-def _cheapest(count: int) -> tuple[float, tuple[int, ...]]:
-    """Return the cost of the cheapest way to run so many items, and its sizes, the larger ones first."""
-    if count == 0:
-        return 0.0, ()
-    options = []
-    for size, cost in _COSTS.items():
-        rest_cost, rest = _cheapest(max(count - size, 0))
-        options.append((cost + rest_cost, tuple(sorted((size, *rest), reverse=True))))
-    return min(options)
+    """Cut a batch into chunks that together hold each item once, in order: see pipelines/core/buckets.hpp."""
+    return (Chunk(*part) for part in _core.chunks(list(BUCKETS), count))
