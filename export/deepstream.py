@@ -10,37 +10,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from pamtri_edge.geometry import IMAGE_SIZE, Geometry
+from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.manifest import MODEL_FILE, Manifest
+from pamtri_edge.nvinfer import BATCH, NETWORK_MODES, UNREACHED_THRESHOLD, unsupported
 
 FOLDER: Final = "deepstream"
 CONFIG: Final = "nvinfer.txt"
 LABELS: Final = "labels.txt"
 NOTE: Final = "README.txt"
 
-BATCH: Final = 16
-"""Vehicles that nvinfer gathers before it runs the engine; the engine must allow for as many."""
-
 REINFER_INTERVAL: Final = 30
 """Frames after which a tracked vehicle is looked at again; it is sooner if its box grew by a fifth."""
 
 MIN_SIDE: Final = 32
 """Vehicles with a shorter side, in pixels, are passed over."""
-
-_NETWORK_MODES: Final = {"fp32": 0, "int8": 1, "fp16": 2}
-_NO_CLASS: Final = 1000000
-"""No output of the graph reaches it, the raw embedding included."""
-
-
-def unsupported(manifest: Manifest) -> str | None:
-    """Return why stock nvinfer cannot feed this graph, or None if it can."""
-    if manifest.geometry is Geometry.ORIGINAL and len(manifest.inputs) > 1:
-        return (
-            "stock nvinfer gives a network one picture a vehicle and nothing else; this graph (geometry "
-            "'original') takes two pictures and the crop's size. Export with --geometry unified for nvinfer, "
-            "or run this bundle with the Python SDK."
-        )
-    return None
 
 
 def files(manifest: Manifest) -> dict[str, str]:
@@ -104,7 +87,7 @@ model-engine-file={engine}
 batch-size={BATCH}
 infer-dims=3;{IMAGE_SIZE};{IMAGE_SIZE}
 # only names the precision to nvinfer; 0 fp32, 1 int8, 2 fp16
-network-mode={_NETWORK_MODES[manifest.precision]}
+network-mode={NETWORK_MODES[manifest.precision]}
 # DeepStream 9 and later take the precision from the file; older releases ignore this key
 strongly-typed=1
 
@@ -125,5 +108,5 @@ classifier-async-mode=0
 output-tensor-meta=1
 # nvinfer's own parser would take the embedding for class probabilities; nothing passes this threshold.
 # {classes[0].upper()}{classes[1:]}.
-classifier-threshold={_NO_CLASS}
+classifier-threshold={UNREACHED_THRESHOLD}
 {labels}"""

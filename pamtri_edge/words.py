@@ -41,6 +41,9 @@ COLOR_ORDERS: Final[tuple[ColorOrder, ...]] = get_args(ColorOrder)
 ChannelLayout = Literal["nchw", "nhwc"]
 """Where the colors stand in the shape of a network's input."""
 
+LintFormat = Literal["text", "json", "sarif"]
+"""How `pamtri lint` prints its findings."""
+
 LAYOUTS: Final[tuple[ChannelLayout, ...]] = get_args(ChannelLayout)
 
 Via = Literal["tensorrt", "torch-tensorrt"]

@@ -15,6 +15,8 @@ from pamtri_edge.cli.compare import compare
 from pamtri_edge.cli.doctor import doctor
 from pamtri_edge.cli.embed import embed
 from pamtri_edge.cli.evaluate import evaluate
+from pamtri_edge.cli.lint import HELP as LINT_HELP
+from pamtri_edge.cli.lint import lint
 from pamtri_edge.cli.match import match
 from pamtri_edge.cli.run import run
 from pamtri_edge.cli.synth import app as synth
@@ -37,6 +39,7 @@ app.command(short_help="Do two pictures show one vehicle?")(compare)
 app.command(short_help="Which vehicle of one camera is which of another.")(match)
 app.command(short_help="From any file of tracks to one plain table.")(tracks)
 app.command(short_help="Does a bundle give here what it promises?")(verify)
+app.command(help=LINT_HELP, short_help="What is wrong in a configuration of DeepStream?")(lint)
 app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
 app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")
 app.command(short_help="How well vehicles are found again, and keypoints found.")(evaluate)

@@ -63,6 +63,7 @@ def test_the_promised_commands_are_there():
         "pamtri doctor",
         "pamtri embed",
         "pamtri evaluate",
+        "pamtri lint",
         "pamtri match",
         "pamtri run",
         "pamtri synth",

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A configuration as lint sees it: groups of keys with their places, whichever syntax it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pamtri_edge.lint.finding import Finding, Insert, Replace, Severity
+
+Syntax = Literal["keyfile", "yaml"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key with its value.
+
+    Attributes:
+        path: the file that it stands in.
+        group: the group that it stands in.
+        key: its name.
+        value: its value as text, without the quotes of YAML.
+        line: number of its line, from 1.
+        key_at: first character of the key, and the one behind its last, from 0.
+        value_at: the same of the value; None where it is not a text on one line.
+    """
+
+    path: Path
+    group: str
+    key: str
+    value: str
+    line: int
+    key_at: tuple[int, int]
+    value_at: tuple[int, int] | None
+
+    def with_value(self, text: str) -> tuple[Replace, ...]:
+        """Return the edit that gives the key another value; none where the value is not on one line."""
+        return () if self.value_at is None else (Replace(self.line, *self.value_at, text),)
+
+    def renamed(self, key: str) -> tuple[Replace, ...]:
+        """Return the edit that gives the key another name."""
+        return (Replace(self.line, *self.key_at, key),)
+
+    def commented_out(self) -> tuple[Replace, ...]:
+        """Return the edit that makes a comment of the line; none where the value goes on below it."""
+        return () if self.value_at is None else (Replace(self.line, 0, 0, "# "),)
+
+    def finding(
+        self,
+        rule: str,
+        problem: str,
+        change: str,
+        *,
+        severity: Severity = "error",
+        edits: tuple[Replace | Insert, ...] = (),
+    ) -> Finding:
+        """Return a finding about this key."""
+        return Finding(
+            path=self.path,
+            line=self.line,
+            group=self.group,
+            key=self.key,
+            severity=severity,
+            rule=rule,
+            problem=problem,
+            change=change,
+            edits=edits,
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of keys: `[name]` of a key file, a mapping of YAML.
+
+    Attributes:
+        path: the file that it stands in.
+        name: its name.
+        line: number of the line that names it, from 1.
+        name_at: first character of the name, and the one behind its last, from 0.
+        entries: its keys in the file's order; one that is given twice stands here twice.
+        indent: the blanks in front of its keys.
+        syntax: of the file.
+    """
+
+    path: Path
+    name: str
+    line: int
+    name_at: tuple[int, int]
+    entries: list[Entry] = field(default_factory=list)
+    indent: str = ""
+    syntax: Syntax = "keyfile"
+
+    def get(self, key: str) -> Entry | None:
+        """Return the last entry of that name, which is the one that counts, or None."""
+        return next((entry for entry in reversed(self.entries) if entry.key == key), None)
+
+    def with_key(self, key: str, value: str) -> tuple[Insert, ...]:
+        """Return the edit that adds a key at the top of the group."""
+        sign = "=" if self.syntax == "keyfile" else ": "
+        return (Insert(self.line, f"{self.indent}{key}{sign}{value}"),)
+
+    def renamed(self, name: str) -> tuple[Replace, ...]:
+        """Return the edit that gives the group another name."""
+        return (Replace(self.line, *self.name_at, name),)
+
+    def finding(
+        self,
+        rule: str,
+        problem: str,
+        change: str,
+        *,
+        key: str = "",
+        severity: Severity = "error",
+        edits: tuple[Replace | Insert, ...] = (),
+    ) -> Finding:
+        """Return a finding about this group, or about a key that it lacks."""
+        return Finding(
+            path=self.path,
+            line=self.line,
+            group=self.name,
+            key=key,
+            severity=severity,
+            rule=rule,
+            problem=problem,
+            change=change,
+            edits=edits,
+        )
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file of groups.
+
+    Attributes:
+        path: the file.
+        syntax: how it is written.
+        groups: in the file's order, each name once.
+        findings: what was wrong with the syntax itself.
+    """
+
+    path: Path
+    syntax: Syntax
+    groups: tuple[Group, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def group(self, name: str) -> Group | None:
+        """Return the group of that name, or None."""
+        return next((group for group in self.groups if group.name == name), None)
+
+    def entries(self) -> Iterator[Entry]:
+        """Give every key of every group."""
+        for group in self.groups:
+            yield from group.entries
+
+    def beside(self, name: str) -> Path:
+        """Return where a path that the file names leads: paths are relative to the file."""
+        return self.path.parent / name

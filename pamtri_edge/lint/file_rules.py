@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about the files that a configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pamtri_edge.lint.document import Entry
+from pamtri_edge.lint.finding import Finding
+from pamtri_edge.lint.vocabulary import parts
+from pamtri_edge.printable import printable
+
+DEEPSTREAM: Final = "/opt/nvidia/deepstream"
+"""Where DeepStream is installed; what lies there is looked for only where it is."""
+
+
+def check_file(entry: Entry, *, several: bool = False) -> Iterator[Finding]:
+    """Give a finding for each file of an entry that is not there.
+
+    Args:
+        entry: its value is a path, relative to the file that it stands in.
+        several: whether the value is a list of them.
+    """
+    for name in parts(entry.value) if several else [entry.value]:
+        path = entry.path.parent / name.removeprefix("file://")
+        if name and not is_there(path):
+            yield missing(entry, path)
+
+
+def missing(entry: Entry, path: Path) -> Finding:
+    """Return the finding that a file is not there."""
+    relative = "" if Path(entry.value).is_absolute() else f" (relative to {printable(entry.path.name)})"
+    return entry.finding(
+        "missing-file",
+        f"{printable(path)} is not there, so that what reads it does not start.",
+        f"Correct the path{relative}, or put the file there.",
+    )
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file is there; what belongs to a DeepStream that is not installed counts as there."""
+    text = str(path)
+    if text.startswith(DEEPSTREAM + "/") and not Path(DEEPSTREAM).exists():
+        return True
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

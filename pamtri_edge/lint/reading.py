@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a configuration: text of a sane size, as a file of groups or as a pipeline of Service Maker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pamtri_edge.errors import InputError
+from pamtri_edge.files.text import text_lines
+from pamtri_edge.lint.document import Document
+from pamtri_edge.lint.finding import Finding
+from pamtri_edge.lint.keyfile import read_key_file
+from pamtri_edge.lint.kinds import is_inference_server, kind_of
+from pamtri_edge.lint.yamlfile import Node, groups_of, read_tree
+
+LARGEST: Final = 1 << 20
+"""Bytes that a configuration may have; NVIDIA's largest has 30 thousand."""
+_LONGEST_LINE: Final = 16384
+_YAML: Final = (".yml", ".yaml")
+_KNOWN: Final = (
+    "a configuration of nvinfer, nvdspostprocess, deepstream-app or deepstream-test5, or a YAML file of "
+    "Service Maker"
+)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A file that was read.
+
+    Attributes:
+        path: the file.
+        kind: see `kinds.kind_of`, and "service-maker".
+        lines: its text.
+        document: its groups; empty for Service Maker.
+        tree: its root, for Service Maker alone.
+    """
+
+    path: Path
+    kind: str
+    lines: tuple[str, ...]
+    document: Document
+    tree: Node | None = None
+
+
+def read_configuration(path: Path) -> Configuration | Finding:
+    """Read a configuration and tell its kind.
+
+    Returns:
+        The configuration; or a finding where its syntax is so wrong that nothing more can be said.
+
+    Raises:
+        InputError: it is not there, no text in UTF-8, too large, or none of the kinds that lint knows.
+        MissingDependencyError: it is YAML, and PyYAML is not installed.
+    """
+    lines = _lines(path)
+    if is_inference_server(lines):
+        empty = Document(path, "keyfile", ())
+        return Configuration(path, "a configuration of nvinferserver", lines, empty)
+    if path.suffix.lower() not in _YAML:
+        return _told(path, lines, read_key_file(path, lines))
+    root = read_tree(path, lines)
+    if isinstance(root, Finding):
+        return root
+    names = {name.text for name, _ in root.pairs}
+    empty = Document(path, "yaml", ())
+    if "deepstream" in names:
+        return Configuration(path, "service-maker", lines, empty, root)
+    if names & {"source-list", "camera-list"} and not names & {"streammux", "primary-gie", "property"}:
+        return Configuration(path, "a list of sources for Service Maker", lines, empty, root)
+    return _told(path, lines, groups_of(path, root))
+
+
+def _told(path: Path, lines: tuple[str, ...], document: Document) -> Configuration:
+    kind = kind_of(document)
+    if kind is None:
+        raise InputError(f"{path} is not {_KNOWN}: no group of theirs is in it.")
+    return Configuration(path, kind, lines, document)
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    lines = []
+    size = 0
+    for _, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
+        size += len(line)
+        if size > LARGEST:
+            raise InputError(f"{path} is larger than {LARGEST >> 20} MiB; is it a configuration?")
+        lines.append(line.rstrip("\r\n"))
+    return tuple(lines)
