@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite, refuse_inputs
@@ -43,22 +44,14 @@ def evaluate(
             "layouts of pamtri run."
         ),
     ] = None,
-    stream: Annotated[
-        str | None,
-        typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
-    ] = None,
+    stream: StreamOption = None,
     classes: Annotated[
         str | None,
         typer.Option(
             help="Classes of the tracks: names, the file's own numbers, or all. [default: vehicles]"
         ),
     ] = None,
-    first_frame: Annotated[
-        int | None,
-        typer.Option(
-            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]"
-        ),
-    ] = None,
+    first_frame: FirstFrameOption = None,
     bundle: Annotated[
         list[Path] | None,
         typer.Option(

@@ -16,6 +16,7 @@ from pamtri_edge import console
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.cli.run_shown import show_summary, updater
 from pamtri_edge.cli.sending import SinkFormatOption, SinkOption, SpoolOption, check_sinks, sending
+from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.options import finite, refuse_inputs
 from pamtri_edge.printable import counted
@@ -117,16 +118,8 @@ def run(
             callback=finite, min=0.0, max=1.0, help="Lowest score of a network's detection. [default: 0.3]"
         ),
     ] = None,
-    stream: Annotated[
-        str | None,
-        typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
-    ] = None,
-    first_frame: Annotated[
-        int | None,
-        typer.Option(
-            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]"
-        ),
-    ] = None,
+    stream: StreamOption = None,
+    first_frame: FirstFrameOption = None,
     reconnect: Annotated[
         int, typer.Option(min=1, help="Stop after so many failed tries in a row to reconnect to a stream.")
     ] = 6,

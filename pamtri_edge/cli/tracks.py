@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import refuse_inputs
 from pamtri_edge.printable import counted
@@ -32,17 +33,8 @@ def tracks(
             show_default=False,
         ),
     ] = None,
-    stream: Annotated[
-        str | None,
-        typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
-    ] = None,
-    first_frame: Annotated[
-        int | None,
-        typer.Option(
-            help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]",
-            show_default=False,
-        ),
-    ] = None,
+    stream: StreamOption = None,
+    first_frame: FirstFrameOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a table that is there.")] = False,
 ) -> None:
     """Write tracks of any layout as one plain table, for the GStreamer element pamtritracks.

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from pamtri_edge.cli.declared import Changes
+from pamtri_edge.cli.loading import ThreadsOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
 from pamtri_edge.words import (
@@ -147,9 +148,7 @@ class RunOptions:
     ] = False
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another result.")] = 0
     workers: Annotated[int, typer.Option(min=1, help="Threads that prepare pictures.")] = 2
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
-    ] = None
+    threads: ThreadsOption = None
     checkpoint_every: Annotated[
         str, typer.Option(help="How often a state is written: seconds (60s, 5m), or a number of steps.")
     ] = "60s"

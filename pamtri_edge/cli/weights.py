@@ -14,6 +14,7 @@ import typer
 
 from pamtri_edge import console
 from pamtri_edge.cli.declared import Changes, changed, declared
+from pamtri_edge.cli.loading import ThreadsOption
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
 from pamtri_edge.refit import DISCRIMINANT, WHITENING, RefitSpec
@@ -51,9 +52,7 @@ class WhitenOptions:
     views: _Views = WHITENING.views
     shrinkage: _Shrinkage = WHITENING.shrinkage
     seed: _Seed = WHITENING.seed
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the network. [default: all]", show_default=False)
-    ] = None
+    threads: ThreadsOption = None
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False
 
 
