@@ -90,26 +90,26 @@ bool is_ipv6(const std::string& host) {
            });
 }
 
-std::optional<int> port_of(const std::string& text) {
+/// A port's number; 0 for what is none.
+int port_of(const std::string& text) {
     if (text.empty() || text.size() > 5 ||
         !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-        return std::nullopt;
+        return 0;
     }
     const int port = std::stoi(text);
-    if (port < 1 || port > 65535) return std::nullopt;
-    return port;
+    return port <= 65535 ? port : 0;
 }
 
 std::optional<Place> place_of(const std::string& text, int usual_port) {
     std::string host = text;
-    std::optional<int> port = usual_port;
+    int port = usual_port;
     if (!text.empty() && text[0] == '[') {
         const std::size_t end = text.find(']');
         if (end == std::string::npos) return std::nullopt;
         host = text.substr(1, end - 1);
         if (!is_ipv6(host)) return std::nullopt;
         const std::string behind = text.substr(end + 1);
-        if (!behind.empty()) port = behind[0] == ':' ? port_of(behind.substr(1)) : std::nullopt;
+        if (!behind.empty()) port = behind[0] == ':' ? port_of(behind.substr(1)) : 0;
     } else {
         const std::size_t colon = text.rfind(':');
         if (colon != std::string::npos) {
@@ -118,8 +118,8 @@ std::optional<Place> place_of(const std::string& text, int usual_port) {
         }
         if (!is_host(host)) return std::nullopt;
     }
-    if (!port) return std::nullopt;
-    return Place{host, *port};
+    if (port == 0) return std::nullopt;
+    return Place{host, port};
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

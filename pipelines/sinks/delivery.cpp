@@ -65,8 +65,7 @@ void Delivery::wake() {
 void Delivery::step(Milliseconds wait) {
     if (closed_) return;
     if (clock_->now() >= next_sync_) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        spool_.sync();
+        spool_.sync();  // without the lock: nobody who posts waits for the disk
         next_sync_ = clock_->now() + kSyncEvery;
     }
     if (!connected_ && !connect_if_due(wait)) return;

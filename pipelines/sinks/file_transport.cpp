@@ -141,14 +141,20 @@ class FileTransport final : public Transport {
 
     void send(const std::vector<Message>& messages) override {
         if (regular_ && !is_at(file_, path_)) throw TransportError("it was moved or removed");
+        const bool json = format_ == Format::kJson;
+        int error = 0;
         for (const Message& message : messages) {
-            const bool json = format_ == Format::kJson;
             if (json && message.payload.find('\n') != std::string::npos) {
                 outcomes_.push_back({message.id, Verdict::kRejected, "its JSON has a line end"});
                 continue;
             }
-            write(json ? message.payload + "\n" : varint(message.payload.size()) + message.payload);
-            outcomes_.push_back({message.id, Verdict::kAcknowledged, ""});
+            // Behind an event that a full disk did not take none of this batch is tried.
+            if (error == 0) {
+                error = write(json ? message.payload + "\n"
+                                   : varint(message.payload.size()) + message.payload);
+            }
+            outcomes_.push_back({message.id, error == 0 ? Verdict::kAcknowledged : Verdict::kFailed,
+                                 error == 0 ? "" : word_of(error)});
         }
         if (sync_ && fdatasync(file_) != 0) throw TransportError(word_of(errno));
     }
@@ -162,21 +168,21 @@ class FileTransport final : public Transport {
     }
 
   private:
-    void write(const std::string& record) {
+    /// Append; an error, whose number is returned, leaves the file as it was.
+    int write(const std::string& record) {
         if (regular_) {
-            if (const int error = write_at(file_, record.data(), record.size(), end_)) {
-                // Nothing of the event stays; where even that fails, the next opening cuts it.
-                [[maybe_unused]] const int cut = ftruncate(file_, static_cast<off_t>(end_));
-                throw TransportError(word_of(error));
-            }
-            end_ += record.size();
-            return;
+            const int error = write_at(file_, record.data(), record.size(), end_);
+            if (error == 0) end_ += record.size();
+            // Where this fails, what is torn is written over, or cut when the file is opened again.
+            if (error != 0 && ftruncate(file_, static_cast<off_t>(end_)) != 0) return error;
+            return error;
         }
         for (std::size_t at = 0; at < record.size();) {
             const ssize_t done = ::write(file_, record.data() + at, record.size() - at);
-            if (done < 0 && errno != EINTR) throw TransportError(word_of(errno));
+            if (done < 0 && errno != EINTR) return errno;
             if (done > 0) at += static_cast<std::size_t>(done);
         }
+        return 0;
     }
 
     const std::string path_;

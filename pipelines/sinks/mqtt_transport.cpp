@@ -65,7 +65,8 @@ class MqttTransport final : public Transport {
         close();
         make();
         const Place& place = settings_.address.places.front();
-        check(mosquitto_connect(client_, place.host.c_str(), place.port, kKeepAliveS));
+        // The other form waits as long as the system does for a host that does not answer.
+        check(mosquitto_connect_async(client_, place.host.c_str(), place.port, kKeepAliveS));
         const Clock clock;
         const Milliseconds end = clock.now() + wait;
         while (answer_ < 0) {

@@ -334,8 +334,7 @@ void RingFile::forget(std::uint64_t offset) {
 }
 
 void RingFile::sync() {
-    if (dirty_ && file_ >= 0) fdatasync(file_);
-    dirty_ = false;
+    if (dirty_.exchange(false)) fdatasync(file_);
 }
 
 }  // namespace pamtri::sinks

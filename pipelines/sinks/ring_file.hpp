@@ -10,6 +10,7 @@
 // are written in turn, so that one is always whole.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -65,7 +66,7 @@ class RingFile {
     void forget(std::uint64_t offset);
     std::uint64_t end() const { return head_; }
 
-    /// Bring what was written through to the disk, against a power cut.
+    /// Bring what was written through to the disk, against a power cut. May run beside the others.
     void sync();
 
   private:
@@ -86,7 +87,7 @@ class RingFile {
     std::uint64_t head_ = 0;
     std::uint64_t stamp_ = 0;
     std::uint64_t lost_ = 0;
-    bool dirty_ = false;
+    std::atomic<bool> dirty_{false};
 };
 
 }  // namespace pamtri::sinks

@@ -60,7 +60,8 @@ class Spool {
 
     /// Try once more to write what waits in memory since the file could not be written.
     void settle();
-    /// Against a power cut; call it now and then.
+    /// Against a power cut; call it now and then. It may take long, and run beside the others but
+    /// `close`.
     void sync();
     /// Let others have the file. Nothing but counts may be asked for after this.
     void close();

@@ -158,6 +158,10 @@ def test_events_that_are_neither_taken_nor_kept_are_an_error_that_says_what_to_d
         (["--sink", "file:{out}.jsonl", "--spool", "{clip}"], ["is a file of another kind"]),
         (["--sink", "file:/does/not/exist/e.jsonl"], ["cannot be written: No such file"]),
         (["--spool", "{out}.spool"], ["--spool", "0 sinks"]),
+        (
+            ["--sink", "file:{out}.a", "--spool", "{out}.s", "--sink", "file:{out}.b", "--spool", "{out}.s"],
+            ["is in use by process", "a spool of its own"],
+        ),
         (["--sink", "file:{out}.jsonl", "--spool", "a", "--spool", "b"], ["2 times for 1 sink"]),
         (["--sink-format", "json"], ["belongs to --sink"]),
         (["--sink", "file:x", "--sink-format", "xml"], ["json", "protobuf"]),
