@@ -27,7 +27,7 @@ from pamtri_edge.errors import PamtriError
 from pamtri_edge.ops.cuda import compile_options
 from pamtri_edge.ops.tasks import KERNELS
 
-STEMS = ("decode", "segments", "stack", "crop")
+STEMS = ("decode", "segments", "stack", "crop", "sharpness")
 TARGETS = ("sm_86", "sm_87", "sm_89", "sm_90", "sm_110")
 """Workstation Ampere, Orin, Ada, Hopper, Thor."""
 PTX = ("compute_90", "compute_110")

@@ -159,6 +159,15 @@ void crop(const Pixels& frame, const Integers<-1, 4>& rectangles, const Result<-
     resize_all(pictures, out, swap_channels);
 }
 
+void sharpness(const std::vector<Pixels>& crops, const InPlace<double, -1>& out,
+               bool swap_channels) {
+    std::vector<cpu::Picture> pictures;
+    for (const Pixels& crop : crops) pictures.push_back(checked_picture(crop));
+    require(out.shape(0) == pictures.size(), "out must be (N,)");
+    const nb::gil_scoped_release unlocked;
+    cpu::sharpness(pictures, swap_channels, out.data());
+}
+
 void note_nearest(const Result<-1, -1>& cosines, int first_row, int first_column,
                   const Result<-1>& row_best, const InPlace<int, -1>& row_columns,
                   const Result<-1>& column_best, const InPlace<int, -1>& column_rows) {
@@ -190,6 +199,8 @@ NB_MODULE(_native, module) {
     module.def("resize", &resize, "crops"_a.noconvert(), "out"_a.noconvert(), "swap_channels"_a);
     module.def("crop", &crop, "frame"_a.noconvert(), "rectangles"_a.noconvert(),
                "out"_a.noconvert(), "swap_channels"_a);
+    module.def("sharpness", &sharpness, "crops"_a.noconvert(), "out"_a.noconvert(),
+               "swap_channels"_a);
     module.def("note_nearest", &note_nearest, "cosines"_a.noconvert(), "first_row"_a,
                "first_column"_a, "row_best"_a.noconvert(), "row_columns"_a.noconvert(),
                "column_best"_a.noconvert(), "column_rows"_a.noconvert());

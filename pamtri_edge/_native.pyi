@@ -31,6 +31,7 @@ def crop(
     out: NDArray[np.float32],
     swap_channels: bool,
 ) -> None: ...
+def sharpness(crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool) -> None: ...
 def note_nearest(
     cosines: NDArray[np.float32],
     first_row: int,

@@ -59,6 +59,9 @@ struct Picture {
 /// pictures -> (count, 3, size, size) of whole numbers 0..255. swap_channels: third channel first.
 void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out);
 
+/// pictures -> (count): detail over contrast of each, 0 without contrast.
+void sharpness(const std::vector<Picture>& pictures, bool swap_channels, double* out);
+
 /// Cosines of some of a first set, as rows, with some of a second. Scratch: they are bounded to 1.
 struct CosineTile {
     float* cosines;

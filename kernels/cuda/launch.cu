@@ -4,6 +4,7 @@
 #include "decode.cu"
 #include "launch.hpp"
 #include "segments.cu"
+#include "sharpness.cu"
 #include "stack.cu"
 
 namespace pamtri::cuda {
@@ -39,6 +40,26 @@ cudaError_t launch(void (*kernel)(Arguments...), long long blocks, dim3 threads,
 }
 
 const dim3 kBandThreads(kBandColumns, kBandLines);
+
+/// What a kernel is told of `count` crops, at most kMostCrops, for a result of size x size.
+CropTask crop_task(const Crop* crops, int count, const CropOptions& options, int size) {
+    CropTask task{};
+    for (int i = 0; i < count; ++i) {
+        const Crop& crop = crops[i];
+        task.sources[i] = {crop.surface,
+                           crop.x,
+                           crop.y,
+                           crop.width,
+                           crop.height,
+                           scale_of(size, crop.width),
+                           scale_of(size, crop.height)};
+    }
+    task.size = size;
+    task.form = options.form;
+    task.conversion = options.conversion;
+    task.swap_channels = options.swap_channels;
+    return task;
+}
 
 }  // namespace
 
@@ -101,25 +122,25 @@ cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void*
     void (*const kernels[])(CropTask) = {pamtri_crop_float, pamtri_crop_half, pamtri_crop_byte};
     for (int first = 0; first < count; first += kMostCrops) {
         const int part = count - first < kMostCrops ? count - first : kMostCrops;
-        CropTask task{};
-        for (int i = 0; i < part; ++i) {
-            const Crop& crop = crops[first + i];
-            task.sources[i] = {crop.surface,
-                               crop.x,
-                               crop.y,
-                               crop.width,
-                               crop.height,
-                               scale_of(options.size, crop.width),
-                               scale_of(options.size, crop.height)};
-        }
+        CropTask task = crop_task(crops + first, part, options, options.size);
         task.out = static_cast<unsigned char*>(out) + static_cast<unsigned long long>(first) * 3 *
                                                           size * size * bytes_of(options.type);
-        task.size = options.size;
-        task.form = options.form;
-        task.conversion = options.conversion;
-        task.swap_channels = options.swap_channels;
         const cudaError_t error = launch<CropTask>(kernels[static_cast<int>(options.type)],
                                                    part * tiles, dim3(kCropThreads), stream, task);
+        if (error != cudaSuccess) return error;
+    }
+    return cudaSuccess;
+}
+
+cudaError_t sharpness(const Crop* crops, int count, const CropOptions& options, double* out,
+                      cudaStream_t stream) {
+    if (options.layout != kPitchLinear) return cudaErrorNotSupported;
+    for (int first = 0; first < count; first += kMostCrops) {
+        const int part = count - first < kMostCrops ? count - first : kMostCrops;
+        CropTask task = crop_task(crops + first, part, options, kSharpnessSide);
+        task.out = out + first;
+        const cudaError_t error =
+            launch<CropTask>(pamtri_sharpness, part, dim3(kSharpnessThreads), stream, task);
         if (error != cudaSuccess) return error;
     }
     return cudaSuccess;

@@ -51,4 +51,9 @@ struct Crop {
 cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void* out,
                  cudaStream_t stream);
 
+/// crops: as above -> out (count): detail over contrast of each. Of the options `form`,
+/// `conversion`, `swap_channels` and `layout` count.
+cudaError_t sharpness(const Crop* crops, int count, const CropOptions& options, double* out,
+                      cudaStream_t stream);
+
 }  // namespace pamtri::cuda

@@ -42,6 +42,10 @@ class _Operations(Protocol):
 
     def resize(self, crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool) -> None: ...
 
+    def sharpness(
+        self, crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool
+    ) -> None: ...
+
     def note_nearest(
         self,
         cosines: Floats,

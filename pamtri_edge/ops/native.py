@@ -52,6 +52,11 @@ def resize(crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool)
     _native.resize([_side_by_side(picture) for picture in crops], out, swap_channels)
 
 
+def sharpness(crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool) -> None:
+    """Fill (N,) with the detail over contrast of each picture."""
+    _native.sharpness([_side_by_side(picture) for picture in crops], out, swap_channels)
+
+
 def note_nearest(
     cosines: Floats,
     first_row: int,

@@ -12,16 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge import _core
+from pamtri_edge import _core, ops
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
 
-_SHARPNESS_SIDE: Final = 64
 _DEFAULT: Final = _core.GateSpec()
 
 
@@ -150,7 +148,4 @@ def detail(crop: NDArray[np.uint8]) -> float:
 
     Measured at 64x64, so that crops of different sizes compare; 0 for a crop without contrast.
     """
-    small = cv2.resize(crop, (_SHARPNESS_SIDE, _SHARPNESS_SIDE), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    contrast = float(np.std(grey))
-    return float(np.std(cv2.Laplacian(grey, cv2.CV_32F))) / contrast if contrast > 0 else 0.0
+    return float(ops.sharpness([crop])[0])

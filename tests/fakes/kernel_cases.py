@@ -113,6 +113,29 @@ def crop(kernels, frame, form, rectangles, size, *, dtype=np.float32, swap=False
     """Run crop on at most 32 rectangles. frame: as `ops.crop` takes it on the host."""
     numbers = tasks.constants()
     out = poisoned((len(rectangles), 3, size, size), dtype)
+    task = _crop_task(out, frame, form, rectangles, size, swap, conversion)
+    tiles = -(-size // numbers["kCropThreads"]) * -(-size // numbers["kCropRows"])
+    name = f"pamtri_crop_{SUFFIX[np.dtype(dtype)]}"
+    kernels.launch(name, (len(rectangles) * tiles,), (numbers["kCropThreads"],), (task,))
+    expected = np.empty(out.shape, np.float32)
+    reference.crop(frames.host_frame(frame, form, conversion), rectangles, expected, swap)
+    return out, expected.astype(dtype)
+
+
+def sharpness(kernels, frame, form, rectangles, *, swap=False, conversion="bt601"):
+    """Run sharpness on at most 32 rectangles."""
+    out = np.full(len(rectangles), np.nan)
+    task = _crop_task(out, frame, form, rectangles, 64, swap, conversion)
+    threads = (tasks.constants()["kSharpnessThreads"],)
+    kernels.launch("pamtri_sharpness", (len(rectangles),), threads, (task,))
+    expected = np.empty(out.shape)
+    picture = frames.host_frame(frame, form, conversion)
+    reference.sharpness([picture[y1:y2, x1:x2] for x1, y1, x2, y2 in rectangles], expected, swap)
+    return out, expected
+
+
+def _crop_task(out, frame, form, rectangles, size, swap, conversion):
+    numbers = tasks.constants()
     planes = frame if isinstance(frame, tuple) else (frame,)
     names = {"bt601": "kBt601", "bt709": "kBt709", "bt601-full": "kBt601Full", "bt709-full": "kBt709Full"}
     task = tasks.filled(
@@ -129,12 +152,7 @@ def crop(kernels, frame, form, rectangles, size, *, dtype=np.float32, swap=False
             source["chroma"], source["chroma_pitch"] = address(planes[1]), planes[1].strides[0]
         source["x"], source["y"], source["width"], source["height"] = x1, y1, x2 - x1, y2 - y1
         source["scale_x"], source["scale_y"] = 1.0 / (size / (x2 - x1)), 1.0 / (size / (y2 - y1))
-    tiles = -(-size // numbers["kCropThreads"]) * -(-size // numbers["kCropRows"])
-    name = f"pamtri_crop_{SUFFIX[np.dtype(dtype)]}"
-    kernels.launch(name, (len(rectangles) * tiles,), (numbers["kCropThreads"],), (task,))
-    expected = np.empty(out.shape, np.float32)
-    reference.crop(frames.host_frame(frame, form, conversion), rectangles, expected, swap)
-    return out, expected.astype(dtype)
+    return task
 
 
 def _launch_bands(kernels, stem, out, task):
@@ -211,6 +229,15 @@ def all_cases(kernels, *, brief=False) -> Iterator[tuple[str, np.ndarray, np.nda
                 yield name + " masks", *stack(kernels, *given, masks.astype(of_maps), dtype=dtype)
             pixels = np.ascontiguousarray(np.moveaxis(images, 1, -1)).astype(np.uint8)
             yield f"stack {dtype.__name__} {size} pixels", *stack(kernels, pixels, dtype=dtype)
+    wide = rng.integers(0, 256, (150, 200, 4), dtype=np.uint8)
+    corners = [(0, 0, 200, 150), (3, 5, 131, 133), (7, 9, 71, 137), (0, 2, 150, 40), (5, 5, 6, 6)]
+    boxes = np.array(corners, np.int32)
+    three = np.ascontiguousarray(wide[..., :3])
+    luma, chroma = (rng.integers(0, 256, (rows, 200), dtype=np.uint8) for rows in (150, 75))
+    for swap in (False, True):
+        yield "sharpness rgb", *sharpness(kernels, three, "rgb", boxes, swap=swap)
+    yield "sharpness rgba", *sharpness(kernels, wide, "rgba", boxes)
+    yield "sharpness nv12", *sharpness(kernels, (luma, chroma), "nv12", boxes, conversion="bt709")
     for dtype in (singles, halves, bytes_):
         wide = rng.integers(0, 256, (50, 80, 4), dtype=np.uint8)
         boxes = np.array([(0, 0, 60, 50), (3, 5, 4, 6), (7, 9, 58, 44), (59, 0, 60, 50)], np.int32)

@@ -19,7 +19,7 @@ import pytest
 from pamtri_edge.ops import cuda, tasks
 
 ROOT = Path(__file__).resolve().parents[2]
-KERNELS = 9
+KERNELS = 10
 SOME = ("sm_87", "sm_90", "sm_110")
 
 

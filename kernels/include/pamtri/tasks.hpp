@@ -28,6 +28,9 @@ constexpr int kBandLines = 8;
 constexpr int kCropThreads = 128;
 constexpr int kCropRows = 8;
 
+// sharpness: a block a picture.
+constexpr int kSharpnessThreads = 128;
+
 constexpr int kMostSegments = 16;
 constexpr int kMostCrops = 32;
 
@@ -70,7 +73,8 @@ struct StackTask {
     Corners corners;
 };
 
-/// Pictures -> (count, 3, size, size), whole numbers 0..255.
+/// Pictures -> (count, 3, size, size), whole numbers 0..255; or, of kernels that have one number a
+/// picture, (count) doubles, where `size` means nothing.
 struct CropTask {
     CropSource sources[kMostCrops];
     void* out;
