@@ -33,16 +33,4 @@ struct Address {
 /// Take a URI apart. Throws InputError, without a word of what may be a password.
 Address parse_address(const std::string& uri);
 
-/// What stands for a secret in messages.
-inline constexpr const char* kHidden = "***";
-
-/// A library's text with these secrets hidden, however they are written in it, on one line.
-std::string hide(std::string text, const std::vector<std::string>& secrets);
-
-/// The word of `accepted` that `given` was most likely meant to be; "" if it is like none.
-std::string nearest(const std::string& given, const std::vector<std::string>& accepted);
-
-/// "a, b or c".
-std::string one_of(const std::vector<std::string>& words);
-
 }  // namespace pamtri::sinks

@@ -153,9 +153,11 @@ void RingFile::write_head() {
     const std::uint64_t fields[2] = {
         capacity_, checksum(reinterpret_cast<const char*>(&capacity_), sizeof capacity_)};
     std::memcpy(head + sizeof kMagic, fields, sizeof fields);
-    Mark mark{++stamp_, tail_, 0};
-    mark.sum = sum_of(mark);
-    std::memcpy(head + kSlots[stamp_ % 2], &mark, sizeof mark);
+    for (int slot = 0; slot < 2; ++slot) {
+        Mark mark{++stamp_, tail_, 0};
+        mark.sum = sum_of(mark);
+        std::memcpy(head + kSlots[stamp_ % 2], &mark, sizeof mark);
+    }
     this_process().copy(head + kOwner, kOwnerSize - 1);
     if (const int error = write_at(file_, head, sizeof head, 0)) {
         throw InputError("the spool " + path_ + " cannot be written: " + word_of(error) + ".");

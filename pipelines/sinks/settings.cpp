@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "errors.hpp"
+#include "text.hpp"
 
 namespace pamtri::sinks {
 

@@ -196,6 +196,21 @@ def test_a_damaged_event_costs_itself_alone_and_is_counted(tmp_path_factory, at)
     assert found.dropped == (lost != 9)  # the last one is as one that a kill has cut
 
 
+@given(st.integers(64, 159), st.booleans())
+def test_a_damaged_mark_costs_no_event(tmp_path_factory, at, used):
+    path = tmp_path_factory.mktemp("spool") / "spool"
+    spool = filled(path, 10)
+    if used:
+        one = spool.waiting()[0]
+        spool.take(one)
+        spool.done(one)
+    del spool
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x55
+    path.write_bytes(data)
+    assert numbers(Spool(str(path), MOST))[-9:] == list(range(1, 10))
+
+
 @pytest.mark.parametrize(("most", "kept"), [(3 * MOST, 60), (MOST, 60), (1 << 12, 4)])
 def test_a_spool_takes_another_size_and_keeps_the_newest(tmp_path, most, kept):
     path = tmp_path / "spool"
