@@ -13,6 +13,7 @@ import typer
 
 from pamtri_edge import console
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.export.cli_help import HELP
 from pamtri_edge.export.foreign.specification import (
     foreign_network,
     parse_scale,
@@ -20,7 +21,9 @@ from pamtri_edge.export.foreign.specification import (
     parse_three,
 )
 from pamtri_edge.export.options import ExportOptions
+from pamtri_edge.export.pack.command import pack_bundle, pack_options, refuse_export_options
 from pamtri_edge.geometry import Geometry
+from pamtri_edge.nvinfer import unsupported
 from pamtri_edge.options import finite
 from pamtri_edge.signals import leave_when_terminated
 from pamtri_edge.words import ChannelLayout, ColorOrder, FilePrecision, Size, Via
@@ -32,41 +35,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_HELP = """Turn weights into a bundle, and refuse if the exported file is not the network it was made of.
 
-The bundle holds the network as typed ONNX with all that stands around it, golden crops with their
-results, class names, DeepStream configuration, and the figures of the comparison with PyTorch (of
---network: with ONNX Runtime on the file as given). The comparison runs the exported file itself on crops,
-best on real ones (--crops). If it fails, the command ends with exit code 1 and leaves nothing.
-
-\b
-Examples:
-  The trained weights that come with the package, in int8, fitted to pictures of your cameras:
-    pamtri-export --model lite --precision int8 --calibration crops/ --output lite-int8.pamtri
-  Your own weights, or those of the original code, for a Jetson or a workstation GPU:
-    pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
-                  --crops crops/ --output street.pamtri
-  For a CPU, fitted to pictures of your own cameras:
-    pamtri-export --pose pose.pth --reid reid.pth.tar --precision int8 --calibration crops/
-  In int8, and no more than a point of mAP worse than float32 on a labeled set:
-    pamtri-export --model lite --precision int8 --calibration train/ --retrieval test/
-  Weights trained with the original code, which pads what its pose network sees:
-    pamtri-export --pose pose.pth --reid reid.pth.tar --geometry original --flip-test
-  On the device that shall run it: also its TensorRT engine, compared with PyTorch like the file:
-    pamtri-export --pose pose.pth --reid reid.pth.tar --precision fp16 \\
-                  --crops crops/ --engine --profile --output street.pamtri
-  A network of another project, as ONNX; fast-reid's normalizes by itself and takes 0 to 255:
-    pamtri-export --network osnet.onnx --crops crops/ --output osnet.pamtri
-    pamtri-export --network fastreid.onnx --input-scale 1 --output fastreid.pamtri
-  The same with keypoints, and with views of a video chosen by how well they are seen:
-    pamtri-export --network osnet.onnx --pose pose.pth --output osnet-posed.pamtri
-  What would be done, without doing it:
-    pamtri-export --pose pose.pth --reid reid.pth.tar --dry-run
-"""
-
-
-@app.command(help=_HELP)
+@app.command(help=HELP)
 def export(
+    context: typer.Context,
     model: Annotated[
         Size | None,
         typer.Option(
@@ -278,7 +250,35 @@ def export(
         int | None,
         typer.Option(help="Make random weights for --model from this number; they have learned nothing."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
+    deepstream: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write a folder with which stock DeepStream runs the bundle: configurations of "
+            "nvinfer, deepstream-app, deepstream-test5 and Service Maker, labels, the bundle, and a README. "
+            "Without weights nothing is exported, and it is that of --bundle. Not for geometry 'original'.",
+            show_default=False,
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            help="The bundle of --deepstream, where no weights are given. [default: the one of the package]",
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A video of --deepstream: a file or an address (rtsp://...); once for each. [default: "
+            "DeepStream's sample video]",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a bundle, and a folder of --deepstream, of that name."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written, from what, and how long it takes.")
     ] = False,
@@ -287,8 +287,14 @@ def export(
         typer.Option("--allow-drift", help="Write the bundle even if the comparison fails; it will say so."),
     ] = False,
 ) -> None:
-    """Run the command; users read `_HELP`."""
-    if model is None and pose is None and reid is None and network is None:
+    """Run the command; users read `HELP`."""
+    weights = any(one is not None for one in (model, pose, reid, network))
+    pack = pack_options(deepstream, bundle, source or [], weights=weights, overwrite=overwrite)
+    if pack is not None and not weights:
+        refuse_export_options(context)
+        pack_bundle(pack, bundle, dry_run=dry_run)
+        return
+    if not weights:
         raise InputError(
             "say what to export: --model lite for a first try, --reid FILE (and --pose FILE, where the "
             "re-identification network needs it), or --network FILE.onnx for one that was made elsewhere."
@@ -341,6 +347,8 @@ def export(
     foreign = options.network is not None
     plan = (plan_network if foreign else plan_export)(options)
     console.out.print(plan_table(plan, precision=options.precision))
+    if pack is not None and (reason := unsupported(plan.inputs)) is not None:
+        raise InputError(f"--deepstream: {reason}")
     if dry_run:
         console.out.print("Nothing was written (--dry-run).")
         return
@@ -350,6 +358,8 @@ def export(
         show_report(error.report)
         raise
     show_result(options, result)
+    if pack is not None:
+        pack_bundle(pack, result.path)
 
 
 def main() -> None:

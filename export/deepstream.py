@@ -32,10 +32,20 @@ def files(manifest: Manifest) -> dict[str, str]:
     Args:
         manifest: of the bundle that the folder belongs to.
     """
-    reason = unsupported(manifest)
+    reason = unsupported(manifest.inputs)
     if reason is not None:
         return {NOTE: f"There is no nvinfer configuration here: {reason}\n"}
-    texts = {CONFIG: _config(manifest)}
+    return inference(manifest, "..")
+
+
+def inference(manifest: Manifest, bundle: str) -> dict[str, str]:
+    """Return nvinfer's configuration and the labels that it names, by file name.
+
+    Args:
+        manifest: of a bundle that stock nvinfer can feed.
+        bundle: path from the configuration's folder to the bundle.
+    """
+    texts = {CONFIG: _config(manifest, bundle)}
     labels = [";".join(names) for names in (manifest.colors, manifest.types) if names]
     if labels:
         texts[LABELS] = "\n".join(labels) + "\n"
@@ -47,8 +57,10 @@ def engine_name(manifest: Manifest) -> str:
     return f"{manifest.name}_b{BATCH}_{manifest.precision}.engine"
 
 
-def _config(manifest: Manifest) -> str:
-    engine = f"../engines/{engine_name(manifest)}"
+def _config(manifest: Manifest, bundle: str) -> str:
+    engine = f"{bundle}/engines/{engine_name(manifest)}"
+    model = f"{bundle}/{MODEL_FILE}"
+    place = f"{FOLDER}/{CONFIG}" if bundle == ".." else CONFIG
     shape = f"3x{IMAGE_SIZE}x{IMAGE_SIZE}"
     outputs = ", ".join(spec.name for spec in manifest.outputs)
     labels = f"labelfile-path={LABELS}\n" if manifest.colors or manifest.types else ""
@@ -61,12 +73,12 @@ def _config(manifest: Manifest) -> str:
     return f"""\
 # gst-nvinfer configuration of bundle {manifest.name}; generated, paths are relative to this file.
 # Use it as a secondary engine behind a detector and a tracker:
-#   nvinfer config-file-path=.../{FOLDER}/{CONFIG}
+#   nvinfer config-file-path=.../{place}
 #
 # Build the engine on the device that runs it, once ({manifest.precision} is typed into the ONNX file, hence
 # --stronglyTyped and no --fp16 or --int8):
-#   mkdir -p ../engines
-#   trtexec --onnx=../{MODEL_FILE} --stronglyTyped{precise} --saveEngine={engine} \\
+#   mkdir -p {bundle}/engines
+#   trtexec --onnx={model} --stronglyTyped{precise} --saveEngine={engine} \\
 #     --minShapes=images:1x{shape} --optShapes=images:{BATCH}x{shape} --maxShapes=images:{BATCH}x{shape}
 # Without that file nvinfer builds an engine itself, weakly typed before DeepStream 9, and its numbers
 # are then no longer those of `pamtri verify`.
@@ -82,7 +94,7 @@ process-mode=2
 # any detector; name one with its gie-unique-id, and its vehicle classes with operate-on-class-ids=0;1;...
 operate-on-gie-id=-1
 
-onnx-file=../{MODEL_FILE}
+onnx-file={model}
 model-engine-file={engine}
 batch-size={BATCH}
 infer-dims=3;{IMAGE_SIZE};{IMAGE_SIZE}

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pamtri_edge.geometry import Geometry
-from pamtri_edge.manifest import Manifest
+from pamtri_edge.manifest import TensorSpec
 
 BATCH: Final = 16
 """Vehicles that nvinfer gathers before it runs the engine; the engine must allow for as many."""
@@ -20,9 +19,9 @@ UNREACHED_THRESHOLD: Final = 1000000
 """No output of a graph reaches it, the raw embedding included: nvinfer's own parser then makes no labels."""
 
 
-def unsupported(manifest: Manifest) -> str | None:
-    """Return why stock nvinfer cannot feed this graph, or None if it can."""
-    if manifest.geometry is Geometry.ORIGINAL and len(manifest.inputs) > 1:
+def unsupported(inputs: Sequence[TensorSpec]) -> str | None:
+    """Return why stock nvinfer cannot feed a graph with these inputs, or None if it can."""
+    if len(inputs) > 1:
         return (
             "stock nvinfer gives a network one picture a vehicle and nothing else; this graph (geometry "
             "'original') takes two pictures and the crop's size. Export with --geometry unified for nvinfer, "

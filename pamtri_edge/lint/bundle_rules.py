@@ -127,7 +127,7 @@ def check_bundle(subject: Subject) -> Iterator[Finding]:
     if subject.target.bundle is None:
         return
     manifest = subject.target.bundle.manifest
-    if (reason := unsupported(manifest)) is not None:
+    if (reason := unsupported(manifest.inputs)) is not None:
         yield subject.finding("geometry", "onnx-file", reason, "Name a bundle of geometry unified.")
         return
     for wanted in FIXED:
