@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Tiny networks gain nothing from several threads, and the processes that share the tests fight for the cores:
 # torch's threads wait by spinning. It is read when torch is loaded, by the programs that tests start too.
@@ -17,6 +18,9 @@ import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from emulated_kernels import EmulatedKernels
 
 # A shell that runs the suite in the background ignores Ctrl-C for it, and for every program it starts; the
 # tests of an interrupted run need it heard.
@@ -99,6 +103,22 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     output = tmp_path_factory.mktemp("bundles") / "tiny.pamtri"
     return export_bundle(ExportOptions(model=TINY, output=output, parity_crops=8)).path
+
+
+@pytest.fixture(scope="session")
+def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
+    """Return the CUDA kernels, compiled to run on the CPU."""
+    import emulated_kernels
+
+    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
+
+
+@pytest.fixture(scope="session")
+def libcuda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a driver's library that says what the environment tells it to; see `fake_libcuda`."""
+    import fake_libcuda
+
+    return fake_libcuda.build(tmp_path_factory.mktemp("driver"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.loading import ThreadsOption
 from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
@@ -129,9 +130,7 @@ def evaluate(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Pictures in memory at a time.")] = 32,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the networks. [default: all]")
-    ] = None,
+    threads: ThreadsOption = None,
     device: Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda, cuda:N.")] = "auto",
     backend: Annotated[
         str, typer.Option(help="What runs a bundle: auto, openvino, tensorrt, torch.")

@@ -13,19 +13,12 @@ import numpy as np
 import pytest
 
 import cupy_fake
-import emulated_kernels
 from emulated_kernels import EmulatedKernels
 from pretended_driver import pretended_driver
 from simulated_gpu import Gpu
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benchmarks"))  # the programs there import one another by name
-
-
-@pytest.fixture(scope="session")
-def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
-    """Return the CUDA kernels, compiled to run on the CPU."""
-    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
 
 
 @pytest.fixture(autouse=True)

@@ -31,39 +31,39 @@ def test_another_makers_device_is_no_nvidia_gpu(fake):
 
 
 def test_a_working_driver_names_its_gpus(fake):
-    finding = cuda.probe(fake.driver("return 0;").build())
+    finding = cuda.probe(fake.driver().build())
     assert finding.ok
     assert finding.summary == "for CUDA 13.1: NVIDIA Test GPU (sm_87, 8.0 GiB)"
     assert finding.facts["devices"] == [{"name": "NVIDIA Test GPU", "compute": "8.7", "memory": 8 << 30}]
 
 
 def test_a_driver_that_sees_no_gpu_says_how_a_container_gets_one(fake):
-    finding = cuda.probe(fake.driver("return 100;").build())
+    finding = cuda.probe(fake.driver(100).build())
     assert finding.status == "missing"
     assert "CUDA_ERROR_NO_DEVICE, error 100" in finding.summary
     assert "--gpus all" in finding.remedy
 
 
 def test_a_driver_of_another_version_than_its_kernel_module_is_unusable(fake):
-    finding = cuda.probe(fake.driver("return 803;").build())
+    finding = cuda.probe(fake.driver(803).build())
     assert finding.status == "unusable"
     assert "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, error 803" in finding.summary
     assert "reboot" in finding.remedy
 
 
 def test_the_toolkits_stub_library_is_recognised(fake):
-    finding = cuda.probe(fake.driver("return 34;").build())
+    finding = cuda.probe(fake.driver(34).build())
     assert finding.status == "unusable"
     assert "stubs folder" in finding.remedy
 
 
 def test_a_driver_that_crashes_is_reported_not_suffered(fake):
-    finding = cuda.probe(fake.driver("std::raise(SIGSEGV); return 0;").build())
+    finding = cuda.probe(fake.driver("crash").build())
     assert finding.status == "unusable"
     assert "crashed (SIGSEGV)" in finding.summary
 
 
 def test_a_driver_that_hangs_is_given_up(fake):
-    finding = cuda.probe(fake.driver("sleep(60); return 0;").build(timeout=2.0))
+    finding = cuda.probe(fake.driver("hang").build(timeout=2.0))
     assert finding.status == "unusable"
     assert "gave no answer within 2 s" in finding.summary

@@ -20,9 +20,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
     pictures: list[NDArray[np.uint8]],
 ) -> None:
     state = torch.random.get_rng_state()
-    first, again = (weights_id(*seeded(TINY, seed=5, pictures=pictures)) for _ in range(2))
+    first, again = (weights_id(*seeded(TINY, seed=5, pictures=pictures[:2])) for _ in range(2))
     assert first == again
-    assert first != weights_id(*seeded(TINY, seed=6, pictures=pictures))
+    assert first != weights_id(*seeded(TINY, seed=6, pictures=pictures[:2]))
     assert torch.equal(torch.random.get_rng_state(), state), "drawing moved the caller's random numbers"
 
 

@@ -35,12 +35,6 @@ def thread_setting() -> Iterator[None]:
     ops.set_threads(None)
 
 
-@pytest.fixture(scope="session")
-def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
-    """Return the CUDA kernels, compiled to run on the CPU."""
-    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
-
-
 @pytest.fixture
 def emulated(compiled_kernels: EmulatedKernels) -> Iterator[EmulatedKernels]:
     """Return the CUDA kernels on the CPU; a test may choose the order of their threads."""

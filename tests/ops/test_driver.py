@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -16,11 +14,6 @@ import pytest
 
 from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.ops import driver
-
-_DRIVER = """
-extern "C" int cuInit(unsigned) { return ERROR; }
-extern "C" int cuDriverGetVersion(int* version) { *version = VERSION; return 0; }
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -30,17 +23,16 @@ def _nothing_remembered() -> Iterator[None]:
     driver.load_cupy.cache_clear()
 
 
-def install_driver(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, *, version: int = 13000, error: int = 0
-) -> None:
-    """Compile a libcuda that starts, or does not, and tells a version."""
-    compiler = shutil.which("g++") or shutil.which("c++")
-    if compiler is None:
-        pytest.skip("needs a C++ compiler to make a driver")
-    source, library = folder / "driver.cpp", folder / "libcuda.so.1"
-    source.write_text(_DRIVER.replace("ERROR", str(error)).replace("VERSION", str(version)))
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", str(library))
+@pytest.fixture
+def install_driver(libcuda: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what puts a driver on this machine that starts, or does not, and tells a version."""
+
+    def install(*, version: int = 13000, error: int = 0) -> None:
+        monkeypatch.setattr("pamtri_edge.libcuda.LIBCUDA", str(libcuda))
+        monkeypatch.setenv("FAKE_CUDA_VERSION", str(version))
+        monkeypatch.setenv("FAKE_CUDA_INIT", str(error))
+
+    return install
 
 
 def install_cupy(monkeypatch: pytest.MonkeyPatch, built_for: int) -> ModuleType:
@@ -61,15 +53,17 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [(100, "sees no GPU: look at CUDA_VISIBLE_DEVICES"), (803, r"does not start \(cuInit gives error 803\)")],
 )
 def test_a_driver_that_does_not_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: int, complaint: str
+    install_driver: Callable[..., None], error: int, complaint: str
 ) -> None:
-    install_driver(monkeypatch, tmp_path, error=error)
+    install_driver(error=error)
     with pytest.raises(MissingDependencyError, match=complaint):
         driver.load_cupy()
 
 
-def test_a_driver_that_is_older_than_cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    install_driver(monkeypatch, tmp_path, version=12060)
+def test_a_driver_that_is_older_than_cupy(
+    monkeypatch: pytest.MonkeyPatch, install_driver: Callable[..., None]
+) -> None:
+    install_driver(version=12060)
     install_cupy(monkeypatch, 13020)
     with pytest.raises(MissingDependencyError) as caught:
         driver.load_cupy()
@@ -79,8 +73,8 @@ def test_a_driver_that_is_older_than_cupy(monkeypatch: pytest.MonkeyPatch, tmp_p
     )
 
 
-def test_no_cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    install_driver(monkeypatch, tmp_path, version=12060)
+def test_no_cupy(monkeypatch: pytest.MonkeyPatch, install_driver: Callable[..., None]) -> None:
+    install_driver(version=12060)
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(MissingDependencyError, match=r"need CuPy, .*: pip install cupy-cuda12x"):
         driver.load_cupy()
@@ -88,16 +82,16 @@ def test_no_cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [13000, 13050, 14000])
 def test_a_driver_of_the_same_major_version_will_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int
+    monkeypatch: pytest.MonkeyPatch, install_driver: Callable[..., None], version: int
 ) -> None:
-    install_driver(monkeypatch, tmp_path, version=version)
+    install_driver(version=version)
     module = install_cupy(monkeypatch, 13020)
     assert driver.load_cupy() is module
 
 
 @pytest.mark.parametrize("home", ["none", "a file"])
 def test_without_a_home_to_write_to_compiled_kernels_stay_in_memory(
-    home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, install_driver: Callable[..., None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("CUPY_CACHE_DIR", "CUPY_CACHE_IN_MEMORY"):
@@ -109,7 +103,7 @@ def test_without_a_home_to_write_to_compiled_kernels_stay_in_memory(
         monkeypatch.setattr("pathlib.Path.expanduser", _no_home)
     else:
         monkeypatch.setenv("HOME", str(tmp_path / "file"))
-    install_driver(monkeypatch, tmp_path)
+    install_driver()
     install_cupy(monkeypatch, 12090)
     driver.load_cupy()
     assert os.environ["CUPY_CACHE_IN_MEMORY"] == "1"

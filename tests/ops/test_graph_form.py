@@ -42,12 +42,12 @@ def test_decode_is_the_same(heatmaps: Floats) -> None:
 @pytest.mark.usefixtures("implementation")
 def test_segments_between_decoded_keypoints_are_the_same(rng: np.random.Generator) -> None:
     """Decoded corners are whole pixels, so that many centres lie exactly on an outline of either form."""
-    cells = rng.integers(0, 256, (60, 36, 2))
-    keypoints = np.concatenate([cells / 256, rng.uniform(0.4, 1.2, (60, 36, 1))], axis=2).astype(np.float32)
+    cells = rng.integers(0, 256, (24, 36, 2))
+    keypoints = np.concatenate([cells / 256, rng.uniform(0.4, 1.2, (24, 36, 1))], axis=2).astype(np.float32)
 
     in_the_graph = operators.segments(torch.from_numpy(keypoints)).numpy()
 
-    assert np.count_nonzero(in_the_graph.sum(axis=(2, 3))) > 20
+    assert np.count_nonzero(in_the_graph.sum(axis=(2, 3))) > 8
     np.testing.assert_array_equal(ops.segments(keypoints), in_the_graph)
 
 

@@ -22,7 +22,7 @@ _machine = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = _machine  # its dataclasses look themselves up there
 _spec.loader.exec_module(_machine)
 
-libcuda, driver, machine = _machine.libcuda, _machine.driver, _machine.machine
+driver, machine = _machine.driver, _machine.machine
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import gc
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,31 +20,6 @@ from pamtri_edge import ops
 from pamtri_edge.runtime.tensorrt import device, programs
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
-
-_DRIVER = r"""
-#include <cstdlib>
-static int setting(const char* name, int otherwise) {
-    const char* text = std::getenv(name);
-    return text ? std::atoi(text) : otherwise;
-}
-extern "C" {
-int cuInit(unsigned) { return setting("FAKE_CUDA_ERROR", 0); }
-int cuDriverGetVersion(int* version) { *version = setting("FAKE_CUDA_VERSION", 13010); return 0; }
-}
-"""
-
-
-@pytest.fixture(scope="session")
-def libcuda(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a driver's library that says what the environment tells it to."""
-    compiler = shutil.which("g++") or shutil.which("c++")
-    if compiler is None:
-        pytest.skip("needs a C++ compiler to make a driver")
-    library = tmp_path_factory.mktemp("driver") / "libcuda.so.1"
-    source = library.with_suffix(".cpp")
-    source.write_text(_DRIVER)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    return library
 
 
 @dataclass

@@ -52,7 +52,7 @@ def test_no_driver_is_told(machine: Any, bundle: Path, monkeypatch: pytest.Monke
 def test_a_driver_without_a_gpu_or_that_does_not_start_is_told(
     machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
 ) -> None:
-    monkeypatch.setenv("FAKE_CUDA_ERROR", str(code))
+    monkeypatch.setenv("FAKE_CUDA_INIT", str(code))
     with pytest.raises(MissingDependencyError, match=said):
         create_backend(bundle, backend="tensorrt")
 

@@ -25,11 +25,6 @@ from pamtri_edge.ops import driver as driver_module
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 
 
-@pytest.fixture(scope="session")
-def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
-    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
-
-
 @pytest.fixture
 def gpu(compiled_kernels: EmulatedKernels, driver: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Put a GPU on this machine whose kernels are the real ones."""
