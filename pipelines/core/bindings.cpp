@@ -188,4 +188,5 @@ NB_MODULE(_core, m) {
     bind_fusion(m);
     bind_tracks(m);
     bind_events(m);
+    bind_engines(m);
 }

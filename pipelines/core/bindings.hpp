@@ -55,4 +55,7 @@ void bind_tracks(nb::module_& m);
 /// Add the writers of events to the module (bindings_events.cpp).
 void bind_events(nb::module_& m);
 
+/// Add what engines are chosen and run by to the module (bindings_engines.cpp).
+void bind_engines(nb::module_& m);
+
 }  // namespace pamtri::core

@@ -159,7 +159,7 @@ std::string Folder::check(const std::string& name, const std::string& digest, st
                           bool keep) const {
     const std::string path = tidy(path_ + "/" + name);
     std::string content;
-    Sha256 sum;
+    core::Sha256 sum;
     Reader(descriptor_.get(), path, name, path + " is missing, though the manifest lists it")
         .blocks(limit, [&](const char* data, std::size_t size) {
             sum.update(data, size);

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "engine_error.hpp"
+#include "fingerprint.hpp"
 #include "json.hpp"
 
 namespace pamtri::engines {
@@ -70,31 +71,33 @@ bool names_version(const std::string& recorded, const std::string& loaded) {
            recorded.rfind(loaded + ".", 0) == 0;
 }
 
-/// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does.
+/// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does. Less
+/// than Python asks, which builds engines and so can have them to the letter: a version may lack
+/// its build, CUDA's minor version makes no difference, and any precision and batches serve.
 std::string differences(const core::Json& record, const std::string& digest,
                         const Machine& machine) {
-    std::vector<std::string> clauses;
-    const auto compare = [&](const char* what, const std::string& was, const std::string& is,
-                             bool same) {
-        if (!same) clauses.push_back(std::string(what) + " was '" + was + "', is '" + is + "'");
+    const auto fact = [&record](const char* name) {
+        const core::Json& value = core::member(record, name);
+        return value.is_string() ? core::Fact(value.get<std::string>()) : std::nullopt;
     };
-    const std::string onnx = core::text_or(core::member(record, "onnx"), "unknown");
-    compare("the network's SHA-256", onnx.substr(0, 12), digest.substr(0, 12), onnx == digest);
-    const std::string library = core::text_or(core::member(record, "library"), "unknown");
-    const bool version =
-        library.rfind("TensorRT ", 0) == 0 && names_version(library.substr(9), machine.tensorrt);
-    compare("TensorRT", library, "TensorRT " + machine.tensorrt, version);
-    const std::string cuda = core::text_or(core::member(record, "cuda"), "unknown");
-    const std::string major = std::to_string(machine.cuda_major);
-    compare("CUDA", cuda, major, cuda.substr(0, cuda.find('.')) == major);
-    const std::string compute = core::text_or(core::member(record, "compute"), "unknown");
-    compare("the GPU's architecture", compute, machine.compute, compute == machine.compute);
-    const std::string gpu = core::text_or(core::member(record, "gpu"), "unknown");
-    compare("the GPU", gpu, machine.gpu, gpu == machine.gpu);
-    const std::string l4t = core::text_or(core::member(record, "l4t"), "");
-    compare("the Jetson's L4T", l4t, machine.l4t, l4t == machine.l4t);
+    core::Fingerprint was;
+    for (const char* name : {"onnx", "library", "cuda", "compute", "gpu", "l4t"})
+        was[name] = fact(name);
+    const core::Fact l4t = machine.l4t.empty() ? core::Fact() : core::Fact(machine.l4t);
+    core::Fingerprint is = {{"onnx", digest},
+                            {"library", "TensorRT " + machine.tensorrt},
+                            {"cuda", std::to_string(machine.cuda_major)},
+                            {"compute", machine.compute},
+                            {"gpu", machine.gpu},
+                            {"l4t", l4t}};
+    const std::string library = was["library"].value_or("");
+    if (library.rfind("TensorRT ", 0) == 0 && names_version(library.substr(9), machine.tensorrt))
+        is.erase("library");
+    const std::string cuda = was["cuda"].value_or("");
+    if (cuda.substr(0, cuda.find('.')) == *is["cuda"]) is.erase("cuda");
     std::string text;
-    for (const std::string& clause : clauses) text += (text.empty() ? "" : "; ") + clause;
+    for (const std::string& clause : core::differences(is, was))
+        text += (text.empty() ? "" : "; ") + clause;
     return text;
 }
 

@@ -107,7 +107,7 @@ int main(int count, char** arguments) {
         told([&] { return on_fake(arguments[2], std::stof(arguments[3])); });
     } else if (mode == "sha256") {
         const std::string content = content_of(arguments[2]);
-        Sha256 sum;  // in pieces of odd sizes
+        pamtri::core::Sha256 sum;  // in pieces of odd sizes
         for (std::size_t at = 0, size = 1; at < content.size(); at += size, size = size * 3 % 257)
             sum.update(content.data() + at, std::min(size, content.size() - at));
         std::cout << sum.digits() << "\n";

@@ -10,24 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from pamtri_edge import _core
 from pamtri_edge.manifest import MANIFEST_FILE
 from pamtri_edge.runtime.network_file import network_bytes
 from pamtri_edge.runtime.tensorrt.build import PROFILES, Profile
 from pamtri_edge.runtime.tensorrt.device import Gpu
 from pamtri_edge.runtime.tensorrt.library import Library
-
-_WORDS: Final = {
-    "onnx": "the network",
-    "library": "TensorRT",
-    "cuda": "CUDA",
-    "compute": "the GPU's architecture",
-    "gpu": "the GPU",
-    "l4t": "the Jetson's L4T",
-    "precision": "the precision",
-    "profiles": "the batch profiles",
-}
 
 
 @dataclass(frozen=True)
@@ -57,21 +47,12 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         """Twenty hexadecimal digits: the name of the engine's files."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:20]
+        return _core.fingerprint_digest(dataclasses.asdict(self))
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """Return what differs from another engine's record, as clauses such as "the GPU was 'A', is 'B'"."""
-        clauses = []
-        for field, mine in dataclasses.asdict(self).items():
-            theirs = other.get(field)
-            if theirs == mine:
-                continue
-            if field == "onnx":
-                clauses.append(f"{_WORDS[field]} was {str(theirs)[:12]}..., is {mine[:12]}... (SHA-256)")
-            else:
-                clauses.append(f"{_WORDS[field]} was {_quoted(theirs)}, is {_quoted(mine)}")
-        return clauses
+        record = {name: _fact(value) for name, value in other.items()}
+        return _core.fingerprint_differences(dataclasses.asdict(self), record)
 
 
 def fingerprint(
@@ -103,5 +84,6 @@ def _precision(model: Path) -> str | None:
         return None
 
 
-def _quoted(value: Any) -> str:
-    return "none" if value is None else repr(value)
+def _fact(value: Any) -> str | None:
+    """Return a value of a record as text; what is no text is told apart from the text that it looks like."""
+    return value if value is None or isinstance(value, str) else f"{value!r}, which is no text"

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace pamtri::engines {
+namespace pamtri::core {
 namespace {
 
 constexpr std::uint32_t kConstants[64] = {
@@ -89,4 +89,4 @@ void Sha256::compress(const std::uint8_t* block) {
     for (std::size_t i = 0; i < 8; ++i) state_[i] += added[i];
 }
 
-}  // namespace pamtri::engines
+}  // namespace pamtri::core

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-namespace pamtri::engines {
+namespace pamtri::core {
 
 /// Takes bytes piece by piece.
 class Sha256 {
@@ -29,4 +29,4 @@ class Sha256 {
     std::uint64_t size_ = 0;  // bytes so far
 };
 
-}  // namespace pamtri::engines
+}  // namespace pamtri::core
