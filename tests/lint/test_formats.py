@@ -125,3 +125,9 @@ def test_a_configuration_is_examined_against_the_bundle_that_is_named(write, tin
     path = write(text)
     assert "precision" in [one.rule for one in found(path)]
     assert "precision" not in [one.rule for one in found(path, bundle=tiny_bundle)]
+
+
+def test_the_documents_name_every_rule_in_its_words():
+    page = (ROOM.parents[1] / "docs" / "deepstream.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
+    assert rows == list(RULES.items())

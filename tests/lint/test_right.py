@@ -131,6 +131,13 @@ def test_files_of_other_elements_are_passed_over_by_name(write, text, kind):
     assert not report.unreadable
 
 
+MISTAKES_OF_SAMPLES = {
+    ("dsipctest_sgie_config.yml", "gie-unique-id", "twice"),
+    ("lpr_config_sgie_us.txt", "process_mode", "unknown-key"),
+}
+"""What is indeed wrong in NVIDIA's repository (DeepStream 9.1)."""
+
+
 def test_nothing_is_found_in_nvidias_own_samples():
     folder = os.environ.get("PAMTRI_DEEPSTREAM_SAMPLES")
     if not folder:
@@ -138,4 +145,4 @@ def test_nothing_is_found_in_nvidias_own_samples():
     files = [path for name in ("*.txt", "*.yml", "*.yaml") for path in sorted(Path(folder).rglob(name))]
     report = lint_files(files, Options(look=False))
     assert report.examined
-    assert not report.findings
+    assert {(one.path.name, one.key, one.rule) for one in report.findings} <= MISTAKES_OF_SAMPLES
