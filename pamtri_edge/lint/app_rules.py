@@ -58,6 +58,13 @@ def _group(group: Group, look: bool) -> Iterator[Finding]:
     if sort is None:
         yield _strange(group)
         return
+    if group.syntax == "yaml" and sort == "source" and group.name != "source":
+        yield group.finding(
+            "source-name",
+            f"in YAML the application reads sources from a table alone and passes over {group.name}.",
+            "Write source: with csv-file-path: FILE.csv, a line for each source; or a key file.",
+        )
+        return
     known = GROUPS[sort]
     if not is_enabled(group) and not _lacks_enable(group):
         return

@@ -10,7 +10,7 @@ from typing import Final
 
 from pamtri_edge.lint.document import Entry
 from pamtri_edge.lint.finding import Finding
-from pamtri_edge.lint.vocabulary import parts
+from pamtri_edge.lint.vocabulary import parts, without_comment
 from pamtri_edge.printable import printable
 
 DEEPSTREAM: Final = "/opt/nvidia/deepstream"
@@ -32,6 +32,15 @@ def check_file(entry: Entry, *, several: bool = False) -> Iterator[Finding]:
 
 def missing(entry: Entry, path: Path) -> Finding:
     """Return the finding that a file is not there."""
+    bare = without_comment(entry.value)
+    if bare and is_there(entry.path.parent / bare):
+        return entry.finding(
+            "value",
+            f"the path is {printable(entry.value[:80])!r} with the words behind it: key files have comments "
+            "on lines of their own only, and no file has this name.",
+            f"Write {entry.key}={printable(bare)}, and the comment on a line above.",
+            edits=entry.with_value(bare),
+        )
     relative = "" if Path(entry.value).is_absolute() else f" (relative to {printable(entry.path.name)})"
     return entry.finding(
         "missing-file",

@@ -120,6 +120,18 @@ def _classifier(subject: Subject) -> tuple[Replace, ...]:
     return () if entry is None or subject.target.bundle is None else entry.with_value(_CLASSIFIER)
 
 
+def _interval(subject: Subject) -> Iterator[Finding]:
+    entry = subject.get("interval")
+    secondary = subject.secondary or subject.text("process-mode") == "2"
+    if entry is not None and secondary and (integer(entry.value) or 0) > 0:
+        yield entry.finding(
+            "interval-ignored",
+            "interval skips batches of whole frames; an engine on objects does not look at it.",
+            "Write secondary-reinfer-interval, in frames, in the file of nvinfer.",
+            severity="warning",
+        )
+
+
 def _async(subject: Subject) -> Iterator[Finding]:
     if subject.flag("classifier-async-mode") and subject.flag("output-tensor-meta"):
         yield subject.finding(
@@ -229,6 +241,7 @@ _RULES: Final[tuple[Callable[[Subject], Iterator[Finding]], ...]] = (
     _files,
     _classes,
     _reinfer,
+    _interval,
     _async,
     _pool,
     _parsers,

@@ -19,6 +19,7 @@ from pamtri_edge.lint.yamlfile import Node, groups_of, read_tree
 LARGEST: Final = 1 << 20
 """Bytes that a configuration may have; NVIDIA's largest has 30 thousand."""
 _LONGEST_LINE: Final = 16384
+_MOST_LINES: Final = 4000
 _YAML: Final = (".yml", ".yaml")
 _KNOWN: Final = (
     "a configuration of nvinfer, nvdspostprocess, deepstream-app or deepstream-test5, or a YAML file of "
@@ -81,10 +82,12 @@ def _told(path: Path, lines: tuple[str, ...], document: Document) -> Configurati
 
 
 def _lines(path: Path) -> tuple[str, ...]:
-    lines = []
+    lines: list[str] = []
     size = 0
     for _, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
         size += len(line)
+        if len(lines) == _MOST_LINES:
+            raise InputError(f"{path} has more than {_MOST_LINES} lines; is it a configuration?")
         if size > LARGEST:
             raise InputError(f"{path} is larger than {LARGEST >> 20} MiB; is it a configuration?")
         lines.append(line.rstrip("\r\n"))

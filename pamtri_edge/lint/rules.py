@@ -19,6 +19,7 @@ RULES: Final[Mapping[str, str]] = {
     "no-network": "A configuration of nvinfer names a network.",
     "class-out-of-range": "Sections for classes belong to classes that the detector has.",
     "reinfer-ignored": "No re-inference interval where the type of network makes nvinfer pass over it.",
+    "interval-ignored": "A secondary engine is slowed down by the key that it reads.",
     "async-tensors": "No asynchronous mode where tensor meta is wanted.",
     "host-copy": "Tensors that are handed on are copied to the host.",
     "fixed-pool": "The pool of output tensors can grow.",

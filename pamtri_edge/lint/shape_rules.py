@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from pamtri_edge.lint.document import Entry, Group
 from pamtri_edge.lint.finding import Finding
 from pamtri_edge.lint.vocabulary import Key, nearest, unfit, without_comment
 from pamtri_edge.printable import printable
+
+MOST_COMPARED: Final = 50
+"""Unknown keys of a group that are compared with known ones; a group with more is of something else."""
 
 
 def check_keys(
@@ -24,10 +28,12 @@ def check_keys(
         reader: who reads the group, as a sentence begins.
     """
     names = tuple(known)
+    strange = 0
     for entry in group.entries:
         key = key_of(entry.key)
         if key is None:
-            yield _unknown(group, entry, names, reader)
+            strange += 1
+            yield _unknown(group, entry, names if strange <= MOST_COMPARED else (), reader)
         elif (wanted := unfit(key, entry.value)) is not None and group.get(entry.key) is entry:
             yield _unfit(group, entry, key, wanted, reader)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pamtri_edge.lint.document import Document, Entry, Group
 from pamtri_edge.lint.finding import Finding, Insert, Replace, Severity
 from pamtri_edge.lint.nvinfer_keys import PROPERTY_KEYS
+from pamtri_edge.lint.shape_rules import MOST_COMPARED
 from pamtri_edge.lint.target import Target
 from pamtri_edge.lint.vocabulary import integer, nearest, number
 
@@ -42,7 +43,8 @@ class Subject:
     def is_misspelt(self, key: str) -> bool:
         """Tell whether a key is not there because its name is misspelt, which another rule says."""
         strange = [entry.key for entry in self.group.entries if entry.key not in PROPERTY_KEYS]
-        return self.get(key) is None and any(nearest(name, PROPERTY_KEYS) == key for name in strange)
+        few = strange[:MOST_COMPARED]
+        return self.get(key) is None and any(nearest(name, PROPERTY_KEYS) == key for name in few)
 
     def text(self, key: str, default: str = "") -> str:
         """Return the value of a key, or what nvinfer takes without it."""

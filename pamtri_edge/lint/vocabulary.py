@@ -13,6 +13,7 @@ from typing import Final, Literal
 Kind = Literal["int", "float", "bool", "ints", "floats", "text", "file", "files", "place"]
 """Of a value; "file" must be there, "place" is a path that need not be."""
 
+_LONGEST: Final = 64  # characters of a name that may be misspelt
 _INT: Final = re.compile(r"[+-]?\d+")
 _FLOAT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?f?")
 _WORDS: Final = {
@@ -93,6 +94,8 @@ def nearest(name: str, known: Iterable[str], *, least: float = 0.82) -> str | No
         known: what may have been meant.
         least: how alike the two must be, 0 to 1.
     """
+    if len(name) > _LONGEST:
+        return None
     plain = {_plain(one): one for one in sorted(known)}
     if (same := plain.get(_plain(name))) is not None:
         return same

@@ -11,6 +11,8 @@ import pytest
 
 from pamtri_edge.bundle import SHIPPED_BUNDLE, open_bundle
 from pamtri_edge.export import deepstream
+from small_bundle import golden, manifest  # noqa: F401 - fixtures
+from small_bundle import write as small_bundle  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,12 @@ NVINFER = {
     "two dimensions": ("infer-dims=3;256;256", "infer-dims=256;256", "value"),
     "a line that is none": ("scaling-filter=1", "scaling-filter=1\n; a comment", "syntax"),
     "a key twice": ("gie-unique-id=2", "gie-unique-id=3\ngie-unique-id=2", "twice"),
+    "a comment behind a path": (
+        f"onnx-file={SHIPPED_BUNDLE}/model.onnx",
+        f"onnx-file={SHIPPED_BUNDLE}/model.onnx  # ours",
+        "value",
+    ),
+    "frames that are not skipped": ("process-mode=2", "process-mode=2\ninterval=4", "interval-ignored"),
     "re-inference of type 100": ("network-type=1", "network-type=100", "reinfer-ignored"),
     "asynchronous mode": ("classifier-async-mode=0", "classifier-async-mode=1", "async-tensors"),
     "pixels of 0 to 1": ("net-scale-factor=1", "net-scale-factor=0.00392156862745098", "scale"),
@@ -227,6 +233,13 @@ def test_a_mistake_in_a_file_of_nvdspostprocess_is_found_on_its_line(write, name
     (finding,) = found(write(text, "config.yml"))
     line = POSTPROCESS[: POSTPROCESS.index(old)].count("\n") + 1 + new.count("\n")
     assert (finding.rule, finding.line) == (rule, line)
+
+
+def test_sources_that_yaml_has_no_groups_for_are_found(write):
+    text = yaml_of(APP)
+    (finding,) = found(write(text, "app.yml"))
+    line = 1 + text.splitlines().index("source0:")
+    assert (finding.rule, finding.line) == ("source-name", line)
 
 
 def test_what_names_no_network_is_said_so(write):

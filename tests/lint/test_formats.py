@@ -120,11 +120,13 @@ def test_the_exit_codes_are_in_the_help():
         assert line in out
 
 
-def test_a_configuration_is_examined_against_the_bundle_that_is_named(write, tiny_bundle):
+def test_a_configuration_is_examined_against_the_bundle_that_is_named(write, small_bundle, tmp_path):
     text = "[property]\nprocess-mode=2\nnetwork-type=1\nonnx-file=/there/model.onnx\nnetwork-mode=0\n"
     path = write(text)
     assert "precision" in [one.rule for one in found(path)]
-    assert "precision" not in [one.rule for one in found(path, bundle=tiny_bundle)]
+    assert "precision" not in [
+        one.rule for one in found(path, bundle=small_bundle(tmp_path / "small.pamtri"))
+    ]
 
 
 def test_the_documents_name_every_rule_in_its_words():

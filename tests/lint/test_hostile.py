@@ -40,6 +40,20 @@ def test_what_is_no_configuration_is_said_to_be_none(tmp_path, kind, name):
     assert path.read_bytes()[:64] == bytes_of(kind)[:64] or kind == "binary"
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.yml"])
+def test_thousands_of_keys_and_groups_take_no_long_time(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.txt":
+        path.write_text("[property]\n" + "".join(f"key-{n}=1\n" for n in range(3900)))
+    else:
+        path.write_text("property:\n  gpu-id: 0\n" + "".join(f"group-{n}:\n  a: 1\n" for n in range(1900)))
+    start = time.monotonic()
+    code, _, err = run_in_process(app, "lint", path)
+    assert time.monotonic() - start < 20
+    assert code in (0, 1)
+    assert "Traceback" not in err
+
+
 DEEP = {
     "brackets": "a: " + "[" * 5000,
     "braces": "{a: " * 5000,
