@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 from pamtri_edge import words
 from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.train_options import ReidOptions
+from pamtri_edge.cli.weights import DiscriminateOptions, WhitenOptions
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.models import LITES, SIZES
+from pamtri_edge.refit import DISCRIMINANT, WHITENING
 from pamtri_edge.train import REID
 from pamtri_edge.train.recipes import POSE
 
@@ -50,6 +52,17 @@ def test_an_option_comes_before_a_key_of_the_recipe_and_leaves_the_others(tmp_pa
     assert changed(recipe, ReidOptions(output=tmp_path)) == recipe
     with pytest.raises(InputError, match="a multiple of 32"):
         changed(recipe, ReidOptions(output=tmp_path, sizes="128,100@0.5"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [(WhitenOptions, WHITENING), (DiscriminateOptions, DISCRIMINANT)],
+    ids=["whiten", "discriminate"],
+)
+def test_making_an_embedding_anew_begins_with_the_librarys_values(tmp_path, kind, spec):
+    given = {"reid": tmp_path, "data": [tmp_path], "output": tmp_path}
+    assert changed(spec, kind(**given)) == spec
+    assert changed(spec, kind(**given, views=9, seed=4)) == replace(spec, views=9, seed=4)
 
 
 def test_options_that_are_fields_are_options_of_the_command():

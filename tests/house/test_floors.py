@@ -117,11 +117,6 @@ def circle(edges):
         edges = without
 
 
-def test_a_circle_is_found_where_there_is_one():
-    assert circle({("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")}) == ["a", "b", "c"]
-    assert circle({("a", "b"), ("b", "c"), ("a", "c")}) == []
-
-
 def test_torch_is_imported_only_where_it_is_at_home(imports):
     strangers = [
         f"{one.importer}:{one.line}"
