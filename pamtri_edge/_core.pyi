@@ -85,6 +85,7 @@ class Fusion:
     def type_probs(self) -> NDArray[np.float32] | None: ...
 
 UNTRACKED: int
+EVENT_DIGITS: dict[str, int]
 
 class TracksSpec:
     gate: GateSpec

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.events import Attribute, Event, FrameCounts, utc_text
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.printable import counted
@@ -17,6 +18,10 @@ from pamtri_edge.video.draw import draw_crop
 from pamtri_edge.video.fuse import Fused
 from pamtri_edge.video.journal import ClosedTrack
 
+_TIME, _PROBABILITY, _EMBEDDING, _PLACE, _CONFIDENCE, _QUALITY = (
+    _core.EVENT_DIGITS[name]
+    for name in ("time", "probability", "embedding", "place", "confidence", "quality")
+)
 _LONGEST_ID = 99_999  # DeepStream's ids fill 64 bits: a label shows their last digits
 
 
@@ -34,8 +39,8 @@ def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: da
     return Event(
         camera=camera,
         track_id=track.track_id,
-        start_s=round(track.first_s, 3),
-        end_s=round(track.last_s, 3),
+        start_s=round(track.first_s, _TIME),
+        end_s=round(track.last_s, _TIME),
         start_utc=utc_text(start, track.first_s),
         end_utc=utc_text(start, track.last_s),
         frames=FrameCounts(seen=track.seen, embedded=track.embedded),
@@ -44,9 +49,9 @@ def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: da
         box=(float(x1), float(y1), float(x2), float(y2)),
         color=_attribute(track.fused.color_probs, manifest.colors),
         type=_attribute(track.fused.type_probs, manifest.types),
-        embedding=tuple(round(float(x), 7) for x in track.fused.embedding),
+        embedding=tuple(round(float(x), _EMBEDDING) for x in track.fused.embedding),
         keypoints=None if best.keypoints is None else _keypoints(best.keypoints),
-        quality=None if best.quality is None else round(best.quality, 4),
+        quality=None if best.quality is None else round(best.quality, _QUALITY),
         embedding_space=manifest.embedding_space,
         bundle=manifest.name,
     )
@@ -95,10 +100,13 @@ def crop_picture(track: ClosedTrack, manifest: Manifest) -> NDArray[np.uint8]:
 def _attribute(probs: NDArray[np.float32] | None, names: Sequence[str] | None) -> Attribute | None:
     if probs is None or names is None:
         return None
-    values = [round(float(p), 6) for p in probs]
+    values = [round(float(p), _PROBABILITY) for p in probs]
     best = int(np.argmax(probs))
     return Attribute(names[best], values[best], dict(zip(names, values, strict=True)))
 
 
 def _keypoints(keypoints: NDArray[np.float32]) -> tuple[tuple[float, float, float], ...]:
-    return tuple((round(float(x), 2), round(float(y), 2), round(float(c), 4)) for x, y, c in keypoints)
+    return tuple(
+        (round(float(x), _PLACE), round(float(y), _PLACE), round(float(c), _CONFIDENCE))
+        for x, y, c in keypoints
+    )

@@ -132,6 +132,14 @@ void bind_events(nb::module_& m) {
             return nb::bytes(message.data(), message.size());
         },
         "events"_a);
+    nb::dict digits;
+    digits["time"] = EventDigits::kTime;
+    digits["probability"] = EventDigits::kProbability;
+    digits["embedding"] = EventDigits::kEmbedding;
+    digits["place"] = EventDigits::kPlace;
+    digits["confidence"] = EventDigits::kConfidence;
+    digits["quality"] = EventDigits::kQuality;
+    m.attr("EVENT_DIGITS") = digits;
     m.def("utc_text", &utc_text, "start_us"_a.none(), "seconds"_a);
 }
 

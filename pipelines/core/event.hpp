@@ -47,6 +47,12 @@ struct Event {
     std::string bundle;                              ///< its name
 };
 
+/// Decimals that the numbers of an event are rounded to by those who make one.
+struct EventDigits {
+    static constexpr int kTime = 3, kProbability = 6, kEmbedding = 7, kPlace = 2, kConfidence = 4,
+                         kQuality = 4;
+};
+
 enum class EmbeddingFormat { kList, kBase64 };  ///< numbers, or base64 of little-endian float16
 
 /// The event as one line of JSON, without a line end. Ids stand as a number and as a string, for

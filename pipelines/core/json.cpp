@@ -19,6 +19,16 @@ std::string shortened(const std::string& digits) {
     return digits.size() <= 12 ? digits : digits.substr(0, 12) + "...";
 }
 
+/// The first 40 characters of a text in UTF-8.
+std::string beginning(const std::string& text) {
+    std::size_t end = 0;
+    for (int left = 40; end < text.size(); ++end) {
+        const bool starts = (static_cast<unsigned char>(text[end]) & 0xc0) != 0x80;
+        if (starts && left-- == 0) break;
+    }
+    return text.substr(0, end);
+}
+
 [[noreturn]] void too_long(const std::string& digits) {
     throw JsonError("the number " + shortened(digits) + " has more than " +
                     std::to_string(kDigits) + " digits");
@@ -60,8 +70,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 
     bool key(string_t& name) override {
         if (!levels_.back().names.insert(name).second)
-            throw JsonError("the key '" + name.substr(0, 40) +
-                            "' occurs more than once in an object");
+            throw JsonError("the key '" + beginning(name) + "' occurs more than once in an object");
         levels_.back().name = std::move(name);
         return true;
     }

@@ -149,6 +149,10 @@ void check_network(const Bundle& bundle, const Engine& engine, std::size_t rows)
             refuse("network input '" + spec.name + "' is float32 of shape " +
                    shape_of(rows, given->item) + "; " + expected);
     }
+    for (const auto* specs : {&engine.inputs(), &engine.outputs()})
+        for (const TensorSpec& spec : *specs)
+            if (spec.type != ElementType::kFloat32)
+                refuse("'" + spec.name + "' is float16; expected float32.");
     for (const TensorSpec& spec : bundle.manifest.inputs) {
         if (find_tensor(engine.inputs(), spec.name) == nullptr)
             refuse("the network has no input ['" + spec.name + "']; it takes " +

@@ -11,6 +11,7 @@ namespace pamtri::gst {
 
 namespace {
 
+using Digits = core::EventDigits;
 using Names = std::optional<std::vector<std::string>>;
 
 /// As Python's round: the nearest number of so many decimals, decided on the exact value.
@@ -37,7 +38,7 @@ std::optional<core::Attribute> attribute(const std::vector<float>& probabilities
     if (!are_told(probabilities, names)) return std::nullopt;
     core::Attribute found;
     for (std::size_t i = 0; i < probabilities.size(); ++i)
-        found.all.emplace_back((*names)[i], rounded(probabilities[i], 6));
+        found.all.emplace_back((*names)[i], rounded(probabilities[i], Digits::kProbability));
     const std::size_t best = most_probable(probabilities);
     found.label = found.all[best].first;
     found.probability = found.all[best].second;
@@ -52,7 +53,8 @@ std::vector<core::Keypoint> in_frame(const Best& best) {
     std::vector<core::Keypoint> keypoints;
     for (std::size_t i = 0; i + 2 < best.keypoints.size(); i += 3) {
         const float x = best.keypoints[i] * wide + left, y = best.keypoints[i + 1] * high + top;
-        keypoints.push_back({rounded(x, 2), rounded(y, 2), rounded(best.keypoints[i + 2], 4)});
+        keypoints.push_back({rounded(x, Digits::kPlace), rounded(y, Digits::kPlace),
+                             rounded(best.keypoints[i + 2], Digits::kConfidence)});
     }
     return keypoints;
 }
@@ -91,8 +93,8 @@ core::Event make_event(const core::Closed& track, const Best& best,
     core::Event event;
     event.camera = camera;
     event.track_id = track.id;
-    event.start_s = rounded(track.first_s, 3);
-    event.end_s = rounded(track.last_s, 3);
+    event.start_s = rounded(track.first_s, Digits::kTime);
+    event.end_s = rounded(track.last_s, Digits::kTime);
     event.start_utc = core::utc_text(start, track.first_s);
     event.end_utc = core::utc_text(start, track.last_s);
     event.seen = track.seen;
@@ -104,9 +106,10 @@ core::Event make_event(const core::Closed& track, const Best& best,
                  static_cast<double>(r.y2)};
     event.color = attribute(track.fusion.color(), manifest.colors);
     event.type = attribute(track.fusion.type(), manifest.types);
-    for (const float value : track.fusion.embedding()) event.embedding.push_back(rounded(value, 7));
+    for (const float value : track.fusion.embedding())
+        event.embedding.push_back(rounded(value, Digits::kEmbedding));
     if (!best.keypoints.empty()) event.keypoints = in_frame(best);
-    if (best.quality) event.quality = rounded(*best.quality, 4);
+    if (best.quality) event.quality = rounded(*best.quality, Digits::kQuality);
     event.embedding_space = manifest.embedding_space;
     event.bundle = manifest.name;
     return event;
