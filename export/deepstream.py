@@ -8,6 +8,7 @@ reported by it and ignored, so nothing here depends on one.
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -78,7 +79,7 @@ def _config(manifest: Manifest, bundle: str) -> str:
 # Build the engine on the device that runs it, once ({manifest.precision} is typed into the ONNX file, hence
 # --stronglyTyped and no --fp16 or --int8):
 #   mkdir -p {bundle}/engines
-#   trtexec --onnx={model} --stronglyTyped{precise} --saveEngine={engine} \\
+#   trtexec --onnx={model} --stronglyTyped{precise} --saveEngine={shlex.quote(engine)} \\
 #     --minShapes=images:1x{shape} --optShapes=images:{BATCH}x{shape} --maxShapes=images:{BATCH}x{shape}
 # Without that file nvinfer builds an engine itself, weakly typed before DeepStream 9, and its numbers
 # are then no longer those of `pamtri verify`.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from pamtri_edge.export import deepstream
@@ -24,7 +25,7 @@ def readme(manifest: Manifest, folder: str, sources: Sequence[Source]) -> str:
         sources: the videos.
     """
     shape = f"3x{IMAGE_SIZE}x{IMAGE_SIZE}"
-    engine = f"{folder}/engines/{deepstream.engine_name(manifest)}"
+    engine = shlex.quote(f"{folder}/engines/{deepstream.engine_name(manifest)}")
     precise = " --noTF32" if manifest.precision == "fp32" else ""
     outputs = ", ".join(f"`{spec.name}`" for spec in manifest.outputs)
     return f"""# {manifest.name} in DeepStream

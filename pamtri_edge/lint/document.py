@@ -26,6 +26,7 @@ class Entry:
         line: number of its line, from 1.
         key_at: first character of the key, and the one behind its last, from 0.
         value_at: the same of the value; None where it is not a text on one line.
+        alone: whether nothing else stands on the line.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Entry:
     line: int
     key_at: tuple[int, int]
     value_at: tuple[int, int] | None
+    alone: bool = True
 
     def with_value(self, text: str) -> tuple[Replace, ...]:
         """Return the edit that gives the key another value; none where the value is not on one line."""
@@ -45,8 +47,8 @@ class Entry:
         return (Replace(self.line, *self.key_at, key),)
 
     def commented_out(self) -> tuple[Replace, ...]:
-        """Return the edit that makes a comment of the line; none where the value goes on below it."""
-        return () if self.value_at is None else (Replace(self.line, 0, 0, "# "),)
+        """Return the edit that makes a comment of the line; none where that would take more than the key."""
+        return () if self.value_at is None or not self.alone else (Replace(self.line, 0, 0, "# "),)
 
     def finding(
         self,
@@ -83,6 +85,7 @@ class Group:
         entries: its keys in the file's order; one that is given twice stands here twice.
         indent: the blanks in front of its keys.
         syntax: of the file.
+        open: whether a line behind its name is a key of it.
     """
 
     path: Path
@@ -92,13 +95,16 @@ class Group:
     entries: list[Entry] = field(default_factory=list)
     indent: str = ""
     syntax: Syntax = "keyfile"
+    open: bool = True
 
     def get(self, key: str) -> Entry | None:
         """Return the last entry of that name, which is the one that counts, or None."""
         return next((entry for entry in reversed(self.entries) if entry.key == key), None)
 
     def with_key(self, key: str, value: str) -> tuple[Insert, ...]:
-        """Return the edit that adds a key at the top of the group."""
+        """Return the edit that adds a key at the top of the group; none where there is no line for it."""
+        if not self.open:
+            return ()
         sign = "=" if self.syntax == "keyfile" else ": "
         return (Insert(self.line, f"{self.indent}{key}{sign}{value}"),)
 

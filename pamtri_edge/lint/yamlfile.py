@@ -29,6 +29,7 @@ class Node:
         pairs: keys and values of a mapping.
         items: of a sequence.
         kind: "scalar", "mapping" or "sequence".
+        flow: whether it is written in braces or brackets.
     """
 
     line: int
@@ -37,6 +38,7 @@ class Node:
     text: str | None = None
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
+    flow: bool = False
 
     def get(self, key: str) -> Node | None:
         """Return the value under a key of a mapping, or None."""
@@ -82,7 +84,8 @@ def _tree(path: Path, yaml: Any, events: Iterator[Any]) -> Node:
             documents += 1
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "sequence"
-            open_nodes.append((Node(event.start_mark.line + 1, kind), []))
+            node = Node(event.start_mark.line + 1, kind, flow=bool(event.flow_style))
+            open_nodes.append((node, []))
             if len(open_nodes) > DEEPEST:
                 raise InputError(
                     f"{path}:{event.start_mark.line + 1} is nested deeper than {DEEPEST} levels; "
@@ -132,20 +135,18 @@ def groups_of(path: Path, root: Node) -> Document:
 
 
 def _group(path: Path, name: Node, node: Node) -> Group:
-    group = Group(
+    first = node.pairs[0][0].at if node.pairs and node.pairs[0][0].line > name.line else None
+    text = name.text or ""
+    return Group(
         path,
-        name.text or "",
+        text,
         name.line,
         name.at or (0, 0),
-        entries_of(path, name.text or "", node),
-        "  ",
-        "yaml",
+        entries_of(path, text, node),
+        indent="  " if first is None else " " * first[0],
+        syntax="yaml",
+        open=not node.flow,
     )
-    if node.pairs and node.pairs[0][0].at is not None and node.pairs[0][0].line > name.line:
-        return Group(
-            path, group.name, group.line, group.name_at, group.entries, " " * node.pairs[0][0].at[0], "yaml"
-        )
-    return group
 
 
 def entries_of(path: Path, group: str, node: Node) -> list[Entry]:
@@ -158,5 +159,7 @@ def entries_of(path: Path, group: str, node: Node) -> list[Entry]:
         if text is None:
             text = ";".join(item.text or "" for item in value.items)
         at = value.at if value.kind == "scalar" and value.line == key.line else None
-        found.append(Entry(path, group, key.text, text.strip(), key.line, key.at or (0, 0), at))
+        found.append(
+            Entry(path, group, key.text, text.strip(), key.line, key.at or (0, 0), at, not node.flow)
+        )
     return found

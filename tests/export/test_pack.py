@@ -117,6 +117,7 @@ def test_a_network_without_attributes_has_no_labels(shipped):
     texts = pack_files(bare, sources([]))
     assert set(texts) == set(FILES) - {"labels.txt"}
     assert "onnx-file=bundle.pamtri/model.onnx" in texts["nvinfer.txt"]
+    assert "--saveEngine='bundle.pamtri/engines/of mine; [x]_b16_fp16.engine'" in texts["README.md"]
 
 
 def test_the_original_geometry_is_refused_with_the_reason(shipped, tmp_path):

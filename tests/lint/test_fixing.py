@@ -8,6 +8,7 @@ import pytest
 
 from deepstream_files import APP, PIPELINE, found, yaml_of
 from in_process import run_in_process
+from pamtri_edge.bundle import SHIPPED_BUNDLE
 from pamtri_edge.cli import app
 from pamtri_edge.lint.finding import Insert, Replace
 from pamtri_edge.lint.fixing import edited
@@ -114,3 +115,25 @@ def test_a_line_is_put_behind_the_last_one(end):
 def test_edits_of_one_line_do_not_shift_each_other():
     edits = [Replace(1, 0, 1, "key"), Replace(1, 2, 3, "value"), Insert(1, "more=1")]
     assert edited("k=v\nx=y\n", edits) == "key=value\nmore=1\nx=y\n"
+
+
+FLOW = {
+    "a group in braces": (
+        "property: {onnx-file: %s, process-mode: 2, network-type: 1, offsets: '1;2;3', "
+        "model-color-format: 1}\n"
+    ),
+    "a list": "property:\n  onnx-file: %s\n  process-mode: [2]\n  offsets: [1, 2, 3]\n  network-type: 1\n",
+    "values below their keys": "property:\n  onnx-file:\n    %s\n  process-mode:\n    1\n  network-type: 1\n",
+}
+
+
+@pytest.mark.parametrize("name", FLOW)
+def test_yaml_that_is_written_otherwise_stays_yaml(write, name):
+    yaml = pytest.importorskip("yaml")
+    path = write(FLOW[name] % (SHIPPED_BUNDLE / "model.onnx"), "config.yml")
+    before = yaml.safe_load(path.read_text())["property"]
+    run_in_process(app, "lint", "--fix", path)
+    after = yaml.safe_load(path.read_text())["property"]
+    assert after["onnx-file"] == before["onnx-file"]
+    assert set(before) - {"offsets"} <= set(after)
+    assert "model-color-format" not in before or after["model-color-format"] == 0
