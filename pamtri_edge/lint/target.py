@@ -13,6 +13,7 @@ from typing import Final
 
 from pamtri_edge.bundle import MANIFEST_FILE, MODEL_FILE, SUFFIX, Bundle, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.lint.document import Entry
 from pamtri_edge.lint.nvinfer_keys import NETWORK_KEYS
 
@@ -55,9 +56,13 @@ def target_of(get: Lookup, folder: Callable[[Entry], Path], named: Path | None, 
                 return Target(_opened(root))
             except BundleError as error:
                 return Target(broken=str(error))
-    if not _may_be_ours(get, folder, explicit=named is not None and asked):
-        return Target()
-    return Target(_opened(named or default_bundle()))
+    explicit = named is not None and asked and not _is_detector(get)
+    network = get("onnx-file")
+    if network is not None and _is_file(folder(network) / network.value):
+        # another network, unless it is a copy, or the user says that it is the bundle's
+        ours = _opened(named or default_bundle())
+        return Target(ours if explicit or _is_copy(folder(network) / network.value, ours) else None)
+    return Target(_opened(named or default_bundle()) if explicit or _may_be_ours(get) else None)
 
 
 def engine_batch(name: str) -> int | None:
@@ -82,21 +87,19 @@ def _bundle_around(path: Path) -> Path | None:
     return None
 
 
-def _may_be_ours(get: Lookup, folder: Callable[[Entry], Path], *, explicit: bool) -> bool:
+def _may_be_ours(get: Lookup) -> bool:
     if _is_detector(get):
         return False
     network, engine = get("onnx-file"), get("model-engine-file")
     named = [entry for key in NETWORK_KEYS if (entry := get(key)) is not None]
     if not named:
-        return explicit or _is_secondary(get)
-    if network is not None and _is_file(folder(network) / network.value):
-        return explicit  # another network, unless the user says that it is the bundle's
+        return _is_secondary(get)
     if any(SUFFIX + "/" in entry.value for entry in named):
         return True
     if network is not None and Path(network.value).name == MODEL_FILE and _is_secondary(get):
         return True
     names = [Path(entry.value).name for entry in (network, engine) if entry is not None]
-    return explicit or any(name.startswith("pamtri") for name in names)
+    return any(name.startswith("pamtri") for name in names)
 
 
 def _is_detector(get: Lookup) -> bool:
@@ -107,6 +110,15 @@ def _is_detector(get: Lookup) -> bool:
 def _is_secondary(get: Lookup) -> bool:
     mode, kind = get("process-mode"), get("network-type")
     return (mode is not None and mode.value == "2") or (kind is not None and kind.value in ("1", "100"))
+
+
+def _is_copy(path: Path, bundle: Bundle) -> bool:
+    """Tell whether a file is the bundle's network, byte for byte, in another place."""
+    try:
+        same_size = path.stat().st_size == bundle.model.stat().st_size
+        return same_size and sha256_of(path) == bundle.manifest.files[MODEL_FILE]
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each mistake is found, on its line, by the rule for it, and nothing else is."""
 
+import shutil
+
 import pytest
 
 from deepstream_files import APP, PIPELINE, POSTPROCESS, found, yaml_of
@@ -256,3 +258,26 @@ def test_attributes_of_a_class_that_there_is_not_are_found(write):
     text = f"[property]\nonnx-file=a.onnx\nnum-detected-classes=4\n{classes}"
     (finding,) = found(write(text), look=False)
     assert (finding.rule, finding.line) == ("class-out-of-range", 6)
+
+
+def test_a_copy_of_the_network_without_its_bundle_is_known_again(write, right, tmp_path):
+    shutil.copy(SHIPPED_BUNDLE / "model.onnx", tmp_path / "reid.onnx")
+    text = right.replace(f"{SHIPPED_BUNDLE}/model.onnx", "reid.onnx")
+    text = text.replace("model-color-format=0", "model-color-format=1")
+    assert [one.rule for one in found(write(text))] == ["color-format"]
+
+
+def test_another_network_is_held_to_the_general_rules_alone(write, right, tmp_path):
+    (tmp_path / "other.onnx").write_bytes(b"another network")
+    text = right.replace(f"{SHIPPED_BUNDLE}/model.onnx", "other.onnx")
+    text = text.replace(f"{SHIPPED_BUNDLE}/engines/", "engines/")
+    text = text.replace("model-color-format=0", "model-color-format=1")
+    assert found(write(text)) == []
+    text = text.replace("output-tensor-meta=1", "output-tensor-mata=1")
+    assert [one.rule for one in found(write(text))] == ["unknown-key"]
+
+
+def test_a_detector_is_not_held_to_the_bundle_that_is_named(write, tmp_path):
+    (tmp_path / "detector.onnx").write_bytes(b"a detector")
+    path = write("[property]\nonnx-file=detector.onnx\nnetwork-type=0\nnum-detected-classes=4\n")
+    assert found(path, bundle=SHIPPED_BUNDLE) == []
