@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.errors import BundleError
+from pamtri_edge.errors import BundleError, MissingDependencyError
 from pamtri_edge.printable import counted
 from pamtri_edge.words import LintFormat
 
@@ -89,7 +89,7 @@ def lint(
         report = lint_files(configs, options)
         if fix:
             report, fixed = fix_all(configs, options, report)
-    except BundleError as error:
+    except (BundleError, MissingDependencyError) as error:
         console.err.print(console.styled("error:", "bold red"), str(error), soft_wrap=True)
         raise typer.Exit(_UNREADABLE) from None
     for path, reason in report.unreadable.items():

@@ -134,5 +134,5 @@ def test_a_path_that_cannot_be_one_is_a_missing_file(write, right):
 def test_without_pyyaml_a_sentence_says_what_to_install(write, right, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "yaml", None)
     code, _, err = run_in_process(app, "lint", write("property:\n  gpu-id: 0\n", "a.yml"), columns=500)
-    assert code == 1
+    assert code == 2
     assert "pip install 'pamtri-edge[lint]'" in err
