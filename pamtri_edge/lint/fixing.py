@@ -16,6 +16,8 @@ from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.files.regular import open_regular
 from pamtri_edge.lint.check import Options, Report, lint_files
 from pamtri_edge.lint.finding import Edit, Finding, Insert, Replace
+from pamtri_edge.lint.reading import YAML
+from pamtri_edge.lint.yamlfile import Node, read_tree
 
 _LINES: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _MARK: Final = "\ufeff"
@@ -41,6 +43,9 @@ def fix_file(path: Path, findings: Iterable[Finding]) -> int:
         return 0
     with open_regular(target, error=InputError) as file:
         text = file.read().decode("utf-8")
+    chosen = _readable(path, text, chosen)
+    if not chosen:
+        return 0
     edits = [edit for finding in chosen for edit in finding.edits]
     try:
         with staged_file(target) as temporary:
@@ -49,6 +54,22 @@ def fix_file(path: Path, findings: Iterable[Finding]) -> int:
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}; it is as it was.") from error
     return len(chosen)
+
+
+def _readable(path: Path, text: str, findings: list[Finding]) -> list[Finding]:
+    """Return the findings whose edits leave a file that can be read: a line of YAML may hold others up."""
+
+    def reads(kept: list[Finding]) -> bool:
+        lines = edited(text, [edit for finding in kept for edit in finding.edits]).splitlines()
+        return path.suffix.lower() not in YAML or isinstance(read_tree(path, lines), Node)
+
+    if reads(findings):
+        return findings
+    kept: list[Finding] = []
+    for finding in findings:
+        if reads([*kept, finding]):
+            kept.append(finding)
+    return kept
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

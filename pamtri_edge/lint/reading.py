@@ -20,7 +20,8 @@ LARGEST: Final = 1 << 20
 """Bytes that a configuration may have; NVIDIA's largest has 30 thousand."""
 _LONGEST_LINE: Final = 16384
 _MOST_LINES: Final = 4000
-_YAML: Final = (".yml", ".yaml")
+YAML: Final = (".yml", ".yaml")
+"""How the names of YAML files end; DeepStream tells them by it too."""
 _KNOWN: Final = (
     "a configuration of nvinfer, nvdspostprocess, deepstream-app or deepstream-test5, or a YAML file of "
     "Service Maker"
@@ -60,7 +61,7 @@ def read_configuration(path: Path) -> Configuration | Finding:
     if is_inference_server(lines):
         empty = Document(path, "keyfile", ())
         return Configuration(path, "a configuration of nvinferserver", lines, empty)
-    if path.suffix.lower() not in _YAML:
+    if path.suffix.lower() not in YAML:
         return _told(path, lines, read_key_file(path, lines))
     root = read_tree(path, lines)
     if isinstance(root, Finding):

@@ -122,6 +122,10 @@ FLOW = {
         "property: {onnx-file: %s, process-mode: 2, network-type: 1, offsets: '1;2;3', "
         "model-color-format: 1}\n"
     ),
+    "an open quote of a key that goes": (
+        "property:\n  onnx-file: %s\n  process-mode: 2\n  network-type: 1\n  strange: 'a\n\n    b'\n"
+    ),
+    "no value": "property:\n  onnx-file: %s\n  process-mode: 2\n  network-type: 1\n  model-color-format:\n",
     "a list": "property:\n  onnx-file: %s\n  process-mode: [2]\n  offsets: [1, 2, 3]\n  network-type: 1\n",
     "values below their keys": "property:\n  onnx-file:\n    %s\n  process-mode:\n    1\n  network-type: 1\n",
 }
@@ -135,5 +139,5 @@ def test_yaml_that_is_written_otherwise_stays_yaml(write, name):
     run_in_process(app, "lint", "--fix", path)
     after = yaml.safe_load(path.read_text())["property"]
     assert after["onnx-file"] == before["onnx-file"]
-    assert set(before) - {"offsets"} <= set(after)
-    assert "model-color-format" not in before or after["model-color-format"] == 0
+    assert set(before) - {"offsets", "strange"} <= set(after)
+    assert before.get("model-color-format") != 1 or after["model-color-format"] == 0
