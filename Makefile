@@ -99,7 +99,7 @@ native: ## Put the compiled modules into the source tree for the Python that PYT
 	cp build/native/pamtri_edge/_native*.so build/native/pamtri_edge/_core*.so build/native/pamtri_edge/_sinks*.so \
 		pamtri_edge/
 
-pipelines: $(VENV)/environment ## Build the GStreamer plugin (elements pamtri, pamtritracks and others) in build/pipelines.
+pipelines: $(VENV)/running ## Build the GStreamer plugin (elements pamtri, pamtritracks and others) in build/pipelines.
 	@.ci/gstreamer --require
 	$(BIN)/cmake -S . -B build/pipelines -G Ninja -DCMAKE_MAKE_PROGRAM="$$(realpath $(BIN)/ninja)" \
 		-DPython_EXECUTABLE="$$(realpath -s $(BIN)/python)" -DPAMTRI_PYTHON=OFF -DPAMTRI_GSTREAMER=ON

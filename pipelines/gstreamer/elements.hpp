@@ -9,6 +9,7 @@
 namespace pamtri::gst {
 
 GType pamtri_element_type();
+GType sink_element_type();
 GType tracks_element_type();
 
 /// Register all elements: of a plugin, or with nullptr for this program alone.

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "clock.hpp"
+#include "frame_clock.hpp"
 #include "journal.hpp"
 #include "networks.hpp"
 #include "regions.hpp"
@@ -57,7 +57,7 @@ class Stream {
     Worker worker_;
     Journal journal_;
     GstVideoInfo info_;
-    std::optional<core::Clock> clock_;
+    std::optional<core::FrameClock> clock_;
 };
 
 /// The counts as a structure named "pamtri-stats", which the caller frees.

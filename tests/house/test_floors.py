@@ -44,6 +44,7 @@ FLOORS = (
         "matching",
         "gallery",
         "report",
+        "gst",
     ),
     ("doctor", "lint"),
     ("datasets",),

@@ -8,11 +8,11 @@ namespace pamtri::core {
 
 /// Turns the time stamps of frames, in the order of decoding, into seconds since the first that
 /// never stand still, go back or leap. Where a stamp does, or is missing, time goes on by a frame.
-class Clock {
+class FrameClock {
   public:
     /// @param rate frames a second; none is taken as 25
     /// @param longest_gap_s a larger distance between two frames is a leap
-    Clock(std::optional<double> rate, double longest_gap_s);
+    FrameClock(std::optional<double> rate, double longest_gap_s);
 
     struct Tick {
         double time_s = 0;

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
-#include "clock.hpp"
+#include "frame_clock.hpp"
 
 #include <algorithm>
 
@@ -15,11 +15,11 @@ constexpr double kManyFrames = 100.0;      // a gap must also be so many frames 
 
 }  // namespace
 
-Clock::Clock(std::optional<double> rate, double longest_gap_s)
+FrameClock::FrameClock(std::optional<double> rate, double longest_gap_s)
     : step_(1.0 / (rate && *rate > 0 ? *rate : kUsualRate)),
       longest_(std::max(longest_gap_s, kManyFrames * step_)) {}
 
-Clock::Tick Clock::tick(std::optional<double> stamp, int missed) {
+FrameClock::Tick FrameClock::tick(std::optional<double> stamp, int missed) {
     if (!now_) {
         now_ = 0.0;
         note(stamp);
@@ -46,7 +46,7 @@ Clock::Tick Clock::tick(std::optional<double> stamp, int missed) {
     return {*now_, false};
 }
 
-void Clock::note(std::optional<double> stamp) {
+void FrameClock::note(std::optional<double> stamp) {
     before_ = stamp;
     offset_ = stamp && now_ ? std::optional<double>(*now_ - *stamp) : std::nullopt;
 }

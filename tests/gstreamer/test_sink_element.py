@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""pamtrisink sends each event once, from wherever it stands behind pamtri."""
+
+from __future__ import annotations
+
+import pytest
+
+from pamtri_edge.events import read_events
+
+FORM = "video/x-raw,format=RGB,width=320,height=240,framerate=25/1"
+SOURCE = f"videotestsrc num-buffers=20 pattern=snow ! {FORM}"
+LINE = f"{SOURCE} ! pamtritracks location=TABLE ! pamtri bundle=fake sync=true"
+
+
+@pytest.fixture
+def line(tmp_path):
+    rows = [
+        f"{frame},{track},{x},40,{x + 90},130"
+        for track, x, frames in ((1, 20, range(5)), (2, 180, range(3, 20)), (3, 20, range(8, 12)))
+        for frame in frames
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(["frame,id,x1,y1,x2,y2", *rows, ""]))
+    return LINE.replace("TABLE", str(tmp_path / "table.csv"))
+
+
+def tracks(path):
+    return [event.track_id for event in read_events(path)]
+
+
+def test_events_are_in_the_file_in_the_order_in_which_tracks_end(line, launch, tmp_path):
+    done = launch(f"{line} ! pamtrisink uri=file:{tmp_path}/events.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert tracks(tmp_path / "events.jsonl") == [1, 3, 2]
+
+
+def test_under_a_tee_each_sink_gets_each_event_once(line, launch, tmp_path):
+    branch = "t. ! queue ! {} pamtrisink uri=file:{}/{}.jsonl"
+    small = "videoconvert ! video/x-raw,format=I420 ! videoscale ! video/x-raw,width=160 !"
+    branches = [
+        branch.format("", tmp_path, "plain"),
+        branch.format("videorate drop-only=true max-rate=5 !", tmp_path, "slower"),
+        branch.format(small, tmp_path, "smaller"),
+    ]
+    done = launch(f"{line} ! tee name=t {' '.join(branches)}")
+    assert done.returncode == 0, done.stderr
+    for name in ("plain", "slower", "smaller"):
+        assert tracks(tmp_path / f"{name}.jsonl") == [1, 3, 2]
+
+
+def test_protobuf_goes_out_as_well(line, launch, tmp_path):
+    done = launch(f"{line} ! pamtrisink format=protobuf uri=file:{tmp_path}/events.pb")
+    assert done.returncode == 0, done.stderr
+    assert b"space-of-fakes" in (tmp_path / "events.pb").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("properties", "found"),
+    [
+        ("", "The property uri is not set"),
+        ("uri=ftp://example.org/x", "mqtt"),
+        ("uri=file:/nowhere/at/all/events.jsonl", "/nowhere/at/all"),
+    ],
+)
+def test_what_it_cannot_use_stops_the_pipeline_with_one_sentence(line, launch, properties, found):
+    done = launch(f"{line} ! pamtrisink {properties}")
+    assert done.returncode != 0
+    assert found in done.stderr
+    assert "ERROR: from element" in done.stderr
+
+
+def test_a_broker_that_is_away_stops_nothing_and_no_password_is_told(line, launch, tmp_path):
+    uri = "mqtt://me:secret@127.0.0.1:1/events?flush=0.2"
+    done = launch(f"{line} ! pamtrisink uri={uri} spool={tmp_path}/spool")
+    if "left out" in done.stderr or "install" in done.stderr:
+        pytest.skip("built without MQTT: libmosquitto-dev is not there")
+    assert done.returncode == 0, done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert (tmp_path / "spool").stat().st_size > 0
