@@ -5,9 +5,11 @@
 #include <gst/base/gstbasesink.h>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <string>
 
+#include "address.hpp"
 #include "elements.hpp"
 #include "errors.hpp"
 #include "event_message.hpp"
@@ -60,6 +62,15 @@ GstStructure* structure_of(const sinks::Report& report) {
         "problem", G_TYPE_STRING, report.problem.c_str(), nullptr);
 }
 
+/// What of a URI may be shown: programs print the properties of elements, in graphs and logs too.
+std::string shown(const std::string& uri) {
+    try {
+        return sinks::parse_address(uri).shown;
+    } catch (const std::exception&) {
+        return "a URI that cannot be read";
+    }
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
     State& state = state_of(object);
     const auto text = [value] {
@@ -93,7 +104,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     GST_OBJECT_UNLOCK(object);
     switch (id) {
         case kUri:
-            g_value_set_string(value, uri.empty() ? nullptr : uri.c_str());
+            g_value_set_string(value, uri.empty() ? nullptr : shown(uri).c_str());
             break;
         case kSpool:
             g_value_set_string(value, spool.empty() ? nullptr : spool.c_str());
@@ -204,7 +215,8 @@ void pamtri_sink_class_init(PamtriSinkClass* type) {
         object, kUri,
         g_param_spec_string("uri", "URI",
                             "Where events go: file:PATH, mqtt[s]://HOST/TOPIC, "
-                            "redis[s]://HOST/STREAM or kafka[s]://HOST/TOPIC",
+                            "redis[s]://HOST/STREAM or kafka[s]://HOST/TOPIC; read without "
+                            "password and options",
                             nullptr, flags));
     g_object_class_install_property(
         object, kSpool,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from pamtri_edge.events import read_events
@@ -77,3 +79,17 @@ def test_a_broker_that_is_away_stops_nothing_and_no_password_is_told(line, launc
     assert done.returncode == 0, done.stderr
     assert "secret" not in done.stdout + done.stderr
     assert (tmp_path / "spool").stat().st_size > 0
+
+
+def test_a_password_does_not_stand_in_the_graph_of_a_pipeline(environment, tmp_path):
+    uri = "mqtt://joe:hidden1@127.0.0.1:1/site/events?flush=0.1"
+    subprocess.run(
+        ["gst-launch-1.0", *SOURCE.split(), "!", "pamtrisink", f"uri={uri}"],
+        env={**environment, "GST_DEBUG_DUMP_DOT_DIR": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+    )
+    graphs = "".join(path.read_text() for path in tmp_path.glob("*.dot"))
+    assert "mqtt://127.0.0.1:1/" in graphs.replace("\\", "")
+    assert "hidden1" not in graphs
+    assert "joe" not in graphs
