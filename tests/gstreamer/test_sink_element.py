@@ -90,6 +90,6 @@ def test_a_password_does_not_stand_in_the_graph_of_a_pipeline(environment, tmp_p
         timeout=60,
     )
     graphs = "".join(path.read_text() for path in tmp_path.glob("*.dot"))
-    assert "mqtt://127.0.0.1:1/" in graphs.replace("\\", "")
+    assert "mqtt://***@127.0.0.1:1/" in graphs
     assert "hidden1" not in graphs
     assert "joe" not in graphs
