@@ -10,6 +10,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from ctypes import c_bool
 from itertools import islice
 from multiprocessing import parent_process
 from pathlib import Path
@@ -25,7 +26,7 @@ from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.studio import OpenStudio, Studio
 
 if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+    from multiprocessing.context import SpawnContext
 
 _QUEUED: Final = 3  # jobs under way for each process: one is done, the others wait their turn
 
@@ -83,6 +84,24 @@ class Painter:
         return job
 
 
+class SharedFlag:
+    """What all processes see once one has raised it; without a lock, unlike an event of multiprocessing.
+
+    A process that is killed while it looks at an event leaves it locked; whoever sets it then waits forever.
+    """
+
+    def __init__(self, context: SpawnContext) -> None:
+        self._raised = context.RawValue(c_bool, False)
+
+    def set(self) -> None:
+        """Raise it."""
+        self._raised.value = True
+
+    def is_set(self) -> bool:
+        """Tell whether it is raised."""
+        return bool(self._raised.value)
+
+
 def do_all(
     jobs: Iterable[Job], plan: SynthPlan, folder: Path, *, processes: int, open_studio: OpenStudio
 ) -> Generator[Job, None, None]:
@@ -101,7 +120,7 @@ def do_all(
         return
     # Not forked: a copy of a process that has threads (OpenCV's, a progress bar's) may hang.
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
+    stop = SharedFlag(context)
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_begin, initargs=(plan, folder, open_studio, stop)
     ) as pool:
@@ -133,7 +152,7 @@ def _feed(pool: ProcessPoolExecutor, jobs: Iterator[Job], limit: int) -> Iterato
 _painter: Painter | None = None
 
 
-def _begin(plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: Event) -> None:
+def _begin(plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: SharedFlag) -> None:
     """Make a process ready. What can fail waits for the first job, which hands its error on."""
     global _painter
     leave_to_parent()
