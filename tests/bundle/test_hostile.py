@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import struct
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 from pamtri_edge.bundle import Golden, Manifest, open_bundle
 from pamtri_edge.errors import BundleError, PamtriError
 from pamtri_edge.files.strict_json import read_json
+from raw_arrays import archive, npy
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -34,21 +34,6 @@ def sign(bundle: Path) -> None:
         name: hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in record["files"]
     }
     (bundle / "manifest.json").write_text(json.dumps(record))
-
-
-def npy(shape: tuple[int, ...], data: bytes = b"", descr: Any = "<f4") -> bytes:
-    stream = io.BytesIO()
-    header = {"descr": descr, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(stream, header)
-    return stream.getvalue() + data
-
-
-def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as file:
-        for name, data in members.items():
-            file.writestr(name, data)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(

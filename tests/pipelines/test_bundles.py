@@ -21,6 +21,7 @@ import pytest
 
 from pamtri_edge.bundle import SHIPPED_BUNDLE, Golden, Manifest, open_bundle
 from pamtri_edge.errors import BundleError
+from raw_arrays import archive, npy
 
 WHERE = re.compile(r"\([^()]*(\([^()]*\))?[^()]*\)")  # what a library says of bytes that it cannot read
 
@@ -65,21 +66,6 @@ def instead(put: Callable[[Path], object]) -> Callable[[Path], object]:
         put(path)
 
     return tamper
-
-
-def npy(shape: tuple[int, ...], data: bytes = b"", descr: Any = "<f4", *, columns: bool = False) -> bytes:
-    stream = io.BytesIO()
-    header = {"descr": descr, "fortran_order": columns, "shape": shape}
-    np.lib.format.write_array_header_1_0(stream, header)
-    return stream.getvalue() + data
-
-
-def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as file:
-        for name, data in members.items():
-            file.writestr(name, data)
-    return stream.getvalue()
 
 
 FILES = ("model.onnx", "golden.npz", "deepstream/labels.txt")
