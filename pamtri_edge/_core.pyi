@@ -87,6 +87,10 @@ class Fusion:
 UNTRACKED: int
 EVENT_DIGITS: dict[str, int]
 
+class FrameClock:
+    def __init__(self, rate: float | None, longest_gap_s: float) -> None: ...
+    def tick(self, stamp: float | None, missed: int = 0) -> tuple[float, bool]: ...
+
 class TracksSpec:
     gate: GateSpec
     trained: bool

@@ -11,20 +11,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from pamtri_edge import _core
+
 HIGHEST_RATE: Final = 240.0
 """Frames a second above which a header is not believed: no camera that watches traffic is faster."""
-
-USUAL_RATE: Final = 25.0
-"""What is taken where a file tells nothing."""
-
-_JITTER_FRAMES: Final = 2.5
-"""Time stamps that go back by less are out of order; by more, and the clock was set anew."""
-
-_NOTHING_S: Final = 0.5 / HIGHEST_RATE
-"""A clock that moves by less from frame to frame stands still."""
-
-_MANY_FRAMES: Final = 100.0
-"""A gap must also be this many times the usual distance of two frames to be a leap."""
 
 
 def believable(rate: float | Fraction | None) -> float | None:
@@ -60,7 +50,7 @@ class Clock:
     """Turns the time stamps of frames, in the order of decoding, into seconds since the first.
 
     Where a stamp is missing, stands still, goes back or leaps far ahead, as in recordings joined by `cat` or
-    after a camera set its clock, time goes on by one frame.
+    after a camera set its clock, time goes on by one frame. The core decides it, for pipelines too.
 
     Args:
         rate: frames a second; None is taken as 25.
@@ -68,11 +58,7 @@ class Clock:
     """
 
     def __init__(self, rate: float | None, *, longest_gap_s: float) -> None:
-        self._step = 1.0 / (rate or USUAL_RATE)
-        self._longest = max(longest_gap_s, _MANY_FRAMES * self._step)
-        self._before: float | None = None  # the last stamp there was
-        self._offset: float | None = None  # from stamps to seconds
-        self._now: float | None = None
+        self._clock = _core.FrameClock(rate, longest_gap_s)
 
     def tick(self, stamp: float | None, *, missed: int = 0) -> tuple[float, bool]:
         """Return the time of the next frame in seconds, and whether the clock jumped before it.
@@ -81,29 +67,4 @@ class Clock:
             stamp: the frame's own time in seconds; None for none.
             missed: frames before it that could not be decoded.
         """
-        if self._now is None:
-            self._now = 0.0
-            self._note(stamp)
-            return self._now, False
-        by_rate = self._now + (missed + 1) * self._step
-        if stamp is None:
-            self._now = by_rate
-            return self._now, False
-        moved = 0.0 if self._before is None else stamp - self._before
-        jumped = moved > self._longest or moved < -_JITTER_FRAMES * self._step
-        if jumped or self._offset is None:
-            self._now = by_rate
-            self._note(stamp)
-            return self._now, jumped
-        self._before = stamp
-        by_stamp = stamp + self._offset
-        if by_stamp < self._now + _NOTHING_S:
-            # It stood still, or is out of order, or did before and is caught up with.
-            by_stamp = self._now + (min(moved, self._step) if moved > _NOTHING_S else self._step)
-        self._now = by_stamp
-        return self._now, False
-
-    def _note(self, stamp: float | None) -> None:
-        """Have the stamp mean the time that it is now."""
-        self._before = stamp
-        self._offset = None if stamp is None or self._now is None else self._now - stamp
+        return self._clock.tick(stamp, missed)

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "bindings.hpp"
+#include "frame_clock.hpp"
 #include "tracks.hpp"
 
 namespace pamtri::core {
@@ -37,6 +38,15 @@ nb::tuple fused(const Fusion& fusion) {
 
 void bind_tracks(nb::module_& m) {
     m.attr("UNTRACKED") = kUntracked;
+    nb::class_<FrameClock>(m, "FrameClock")
+        .def(nb::init<std::optional<double>, double>(), "rate"_a.none(), "longest_gap_s"_a)
+        .def(
+            "tick",
+            [](FrameClock& self, std::optional<double> stamp, int missed) {
+                const FrameClock::Tick tick = self.tick(stamp, missed);
+                return nb::make_tuple(tick.time_s, tick.jumped);
+            },
+            "stamp"_a.none(), "missed"_a = 0);
     nb::class_<TracksSpec>(m, "TracksSpec")
         .def(nb::init<>())
         .def_rw("gate", &TracksSpec::gate)
