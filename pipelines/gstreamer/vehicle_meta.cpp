@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "vehicle_view.hpp"
+
 namespace pamtri::gst {
 
 namespace {
@@ -44,21 +46,9 @@ const GstMetaInfo* meta_info() {
     return info;
 }
 
-template <typename T>
-const T* data_of(const std::vector<T>& values) {
-    return values.empty() ? nullptr : values.data();
-}
-
-const gchar* text_of(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-guint32 size_of(const std::vector<float>& values) { return static_cast<guint32>(values.size()); }
-
 }  // namespace
 
-PamtriVehicleState Vehicle::state() const {
-    if (!known) return PAMTRI_VEHICLE_PENDING;
-    return known->passed ? PAMTRI_VEHICLE_ANSWERED : PAMTRI_VEHICLE_BELOW_GATE;
-}
+PamtriVehicleState Vehicle::state() const { return state_of(known.get()); }
 
 void add_vehicle(GstBuffer* buffer, Vehicle vehicle) {
     GstMeta* meta = gst_buffer_add_meta(buffer, meta_info(), nullptr);
@@ -86,7 +76,6 @@ void remove_vehicles(GstBuffer* buffer) {
 
 }  // namespace pamtri::gst
 
-using pamtri::gst::Known;
 using pamtri::gst::Vehicle;
 
 GType pamtri_vehicle_meta_api_get_type() {
@@ -108,32 +97,8 @@ gboolean pamtri_buffer_get_vehicle(GstBuffer* buffer, guint index, PamtriVehicle
     const std::vector<const Vehicle*> vehicles = pamtri::gst::vehicles_of(buffer);
     if (index >= vehicles.size()) return FALSE;
     const Vehicle& vehicle = *vehicles[index];
-    *out = PamtriVehicle{};
-    out->track_id = vehicle.track_id;
-    out->x1 = vehicle.box.x1;
-    out->y1 = vehicle.box.y1;
-    out->x2 = vehicle.box.x2;
-    out->y2 = vehicle.box.y2;
-    out->state = vehicle.state();
-    out->object_type = pamtri::gst::text_of(vehicle.object_type);
-    out->quality = -1;
-    if (!vehicle.known) return TRUE;
-    const Known& known = *vehicle.known;
-    out->views = known.views;
-    out->quality = known.quality;
-    out->color = pamtri::gst::text_of(known.color);
-    out->color_probability = known.color_probability;
-    out->type = pamtri::gst::text_of(known.type);
-    out->type_probability = known.type_probability;
-    out->embedding = pamtri::gst::data_of(known.embedding);
-    out->embedding_size = pamtri::gst::size_of(known.embedding);
-    out->color_probs = pamtri::gst::data_of(known.color_probs);
-    out->color_count = pamtri::gst::size_of(known.color_probs);
-    out->type_probs = pamtri::gst::data_of(known.type_probs);
-    out->type_count = pamtri::gst::size_of(known.type_probs);
-    out->keypoints = pamtri::gst::data_of(known.keypoints);
-    out->keypoint_count = pamtri::gst::size_of(known.keypoints) / 3;
-    out->embedding_space = pamtri::gst::text_of(known.embedding_space);
-    out->bundle = pamtri::gst::text_of(known.bundle);
+    *out = pamtri::gst::view_of(vehicle.track_id, vehicle.box,
+                                vehicle.object_type.empty() ? nullptr : vehicle.object_type.c_str(),
+                                vehicle.known.get());
     return TRUE;
 }

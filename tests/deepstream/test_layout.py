@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""DeepStream's own headers, where there are some: our code compiles with them, and our fakes agree with them.
+
+    PAMTRI_DEEPSTREAM=/opt/nvidia/deepstream/deepstream pytest tests/deepstream/test_layout.py
+
+It may name several folders, as PATH does: installations, or folders of headers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PIPELINES = HERE.parents[1] / "pipelines"
+FAKES = HERE / "fake_nvds"
+
+
+def real_headers() -> list[Path]:
+    """Return the folders of headers in those that PAMTRI_DEEPSTREAM names."""
+    found = []
+    for named in filter(None, os.environ.get("PAMTRI_DEEPSTREAM", "").split(os.pathsep)):
+        places = [Path(named) / part for part in ("sources/includes", "includes", ".")]
+        inside = [place for place in places if (place / "nvdsmeta.h").is_file()]
+        assert inside, f"{named} has no nvdsmeta.h"
+        found.append(inside[0])
+    return found
+
+
+def major(headers: Path) -> int:
+    said = re.search(r"define NVDS_VERSION_MAJOR (\d+)", (headers / "nvds_version.h").read_text())
+    assert said is not None
+    return int(said[1])
+
+
+def flags_of(*packages: str) -> list[str]:
+    done = subprocess.run(["pkg-config", "--cflags", *packages], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"there is no {' or '.join(packages)} for pkg-config; .ci/gstreamer installs GStreamer")
+    return done.stdout.split()
+
+
+def compiled(*sources: Path, headers: Path, flags: list[str], packages: tuple[str, ...]) -> str:
+    """Compile, warnings being errors; return what the compiler said, "" for success."""
+    includes = [f"-I{PIPELINES / room}" for room in ("deepstream", "gstreamer", "core", "engines")]
+    command = [os.environ.get("CXX", "c++"), "-std=c++17", "-Wall", "-Wextra", "-Werror", *includes]
+    command += ["-isystem", str(headers), *flags_of(*packages), *flags, *map(str, sources)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stderr[-6000:] or "it failed"
+
+
+def layout(headers: Path, folder: Path, *flags: str) -> list[str]:
+    program = folder / "layout"
+    said = compiled(
+        HERE / "layout.cpp",
+        headers=headers,
+        flags=[*flags, "-Wno-invalid-offsetof", "-o", str(program)],
+        packages=("glib-2.0", "gmodule-2.0"),
+    )
+    assert not said, said
+    return subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def signatures(headers: Path) -> str:
+    return compiled(
+        HERE / "signatures.cpp",
+        headers=headers,
+        flags=["-fsyntax-only"],
+        packages=("gstreamer-1.0", "gstreamer-video-1.0", "gstreamer-base-1.0"),
+    )
+
+
+@pytest.mark.parametrize("headers", real_headers() or [None], ids=str)
+def test_the_fakes_are_laid_out_as_the_real_headers(headers: Path | None, tmp_path: Path) -> None:
+    if headers is None:
+        pytest.skip("name the folder of DeepStream, or of its headers, with PAMTRI_DEEPSTREAM")
+    expected = layout(FAKES, tmp_path, f"-DFAKE_NVDS_MAJOR={major(headers)}")
+    assert layout(headers, tmp_path) == expected
+    assert not (said := signatures(headers)), said
+
+
+@pytest.mark.parametrize("headers", real_headers() or [None], ids=str)
+def test_the_element_compiles_with_the_real_headers(headers: Path | None) -> None:
+    if headers is None:
+        pytest.skip("name the folder of DeepStream, or of its headers, with PAMTRI_DEEPSTREAM")
+    for source in sorted((PIPELINES / "deepstream").glob("*.cpp")):
+        said = compiled(
+            source,
+            headers=headers,
+            flags=["-fsyntax-only", f"-I{HERE.parent / 'pipelines' / 'fake_cuda'}"],
+            packages=("gstreamer-1.0", "gstreamer-video-1.0", "gstreamer-base-1.0"),
+        )
+        assert not said, said
+
+
+def test_a_field_that_moves_and_a_function_that_changes_are_found(tmp_path: Path) -> None:
+    drifted = tmp_path / "drifted"
+    drifted.mkdir()
+    for header in FAKES.glob("*.h"):
+        (drifted / header.name).write_text(header.read_text())
+    assert not (said := signatures(drifted)), said
+    before = layout(drifted, tmp_path)
+    meta = (drifted / "nvdsmeta.h").read_text()
+    (drifted / "nvdsmeta.h").write_text(
+        meta.replace("guint64 object_id;", "gint new_field; guint64 object_id;").replace(
+            "void nvds_acquire_meta_lock(NvDsBatchMeta* batch)", "int nvds_acquire_meta_lock(NvDsBatchMeta*)"
+        )
+    )
+    assert layout(drifted, tmp_path) != before
+    assert "nvds_acquire_meta_lock" in signatures(drifted)
