@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pamtri_edge import _core
+
 NUM_KEYPOINTS: Final = 36
 NUM_SEGMENTS: Final = 13
 
@@ -63,27 +65,13 @@ class Segment:
     corners: tuple[int, int, int, int]
 
 
-SEGMENTS: Final[tuple[Segment, ...]] = (
-    Segment("left_front_fender", (5, 15, 16, 17)),
-    Segment("left_doors", (5, 6, 12, 15)),
-    Segment("left_rear_fender", (6, 10, 11, 12)),
-    Segment("right_front_fender", (23, 33, 34, 35)),
-    Segment("right_doors", (23, 24, 30, 33)),
-    Segment("right_rear_fender", (24, 28, 29, 30)),
-    Segment("rear_face", (10, 11, 29, 28)),
-    Segment("trunk", (11, 12, 30, 29)),
-    Segment("rear_window", (12, 13, 31, 30)),
-    Segment("roof", (13, 14, 32, 31)),
-    Segment("windshield", (14, 15, 33, 32)),
-    Segment("hood", (15, 16, 34, 33)),
-    Segment("front_face", (16, 17, 35, 34)),
-)
-"""The 13 segments in channel order (I to XIII of the paper's figure 3)."""
+SEGMENTS: Final[tuple[Segment, ...]] = tuple(Segment(name, corners) for name, corners in _core.SEGMENTS)
+"""The 13 segments in channel order (I to XIII of the paper's figure 3), from pipelines/core."""
 
 SEGMENT_FLIP: Final[tuple[int, ...]] = (3, 4, 5, 0, 1, 2, 6, 7, 8, 9, 10, 11, 12)
 """`mirrored[s] = original[SEGMENT_FLIP[s]]`."""
 
-SEGMENT_CONFIDENCE: Final = 0.5
+SEGMENT_CONFIDENCE: Final[float] = _core.SEGMENT_CONFIDENCE
 """A segment is drawn only if all four of its keypoints have at least this confidence."""
 
 BODY_PARTS: Final[dict[str, tuple[int, ...]]] = {

@@ -22,7 +22,6 @@ _TIME, _PROBABILITY, _EMBEDDING, _PLACE, _CONFIDENCE, _QUALITY = (
     _core.EVENT_DIGITS[name]
     for name in ("time", "probability", "embedding", "place", "confidence", "quality")
 )
-_LONGEST_ID = 99_999  # DeepStream's ids fill 64 bits: a label shows their last digits
 
 
 def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: datetime | None) -> Event:
@@ -58,15 +57,11 @@ def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: da
 
 
 def label(track_id: int, fused: Fused | None, manifest: Manifest) -> str:
-    """Return a track's label: its number and, once known, color and type."""
-    number = f"#{track_id}" if track_id <= _LONGEST_ID else f"#..{track_id % 10_000:04d}"
+    """Return a track's label: its number and, once known, color and type with their probabilities."""
     if fused is None:
-        return number
-    words = [number]
-    for probs, names in ((fused.color_probs, manifest.colors), (fused.type_probs, manifest.types)):
-        if probs is not None and names is not None:
-            words.append(names[int(np.argmax(probs))])
-    return " ".join(words)
+        return _core.overlay_label(track_id, None, None)
+    color, kind = _told(fused.color_probs, manifest.colors), _told(fused.type_probs, manifest.types)
+    return _core.overlay_label(track_id, color, kind)
 
 
 def box_keypoints(fused: Fused | None) -> NDArray[np.float32] | None:
@@ -103,6 +98,14 @@ def _attribute(probs: NDArray[np.float32] | None, names: Sequence[str] | None) -
     values = [round(float(p), _PROBABILITY) for p in probs]
     best = int(np.argmax(probs))
     return Attribute(names[best], values[best], dict(zip(names, values, strict=True)))
+
+
+def _told(probs: NDArray[np.float32] | None, names: Sequence[str] | None) -> tuple[str, float] | None:
+    """Return the most probable name and its probability."""
+    if probs is None or names is None:
+        return None
+    best = int(np.argmax(probs))
+    return names[best], float(probs[best])
 
 
 def _keypoints(keypoints: NDArray[np.float32]) -> tuple[tuple[float, float, float], ...]:

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Drawing into pictures: boxes, labels, and the pose as keypoints and segments."""
+"""Drawing into pictures: boxes, labels, and the pose as keypoints and segments.
+
+What is drawn, where and in which color the core decides, for the element pamtridraw as well.
+"""
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,18 +15,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.vehicle import SEGMENT_CONFIDENCE, SEGMENTS
 
 Color = tuple[int, int, int]
 Picture = NDArray[np.uint8]
 
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_CAPITAL: Final = 21  # height of its capital letters at scale 1
 _PANEL: Final = 384  # longer side of each half of a crop's picture: keypoints of a 30-pixel crop come apart
 _CAPTION: Final = 26
 _FAR: Final = 1e6  # pixels off any picture
-_LEFT: Final[Color] = (80, 200, 255)
-_RIGHT: Final[Color] = (255, 150, 60)
-_DARK: Final[Color] = (24, 24, 24)
+_DARK: Final[Color] = _core.OVERLAY_DARK
 _WHITE: Final[Color] = (255, 255, 255)
 
 
@@ -47,9 +49,7 @@ class Overlay:
 
 def track_color(track_id: int) -> Color:
     """Return a bright RGB color for a track; neighboring numbers get colors far apart."""
-    hue = (track_id * 0.61803398875) % 1.0
-    r, g, b = colorsys.hsv_to_rgb(hue, 0.75, 1.0)
-    return int(255 * r), int(255 * g), int(255 * b)
+    return _core.track_color(track_id)
 
 
 def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = "") -> Picture:
@@ -61,14 +61,16 @@ def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = 
         note: a line in the lower left corner.
     """
     drawn: Picture = picture.copy()
-    scale = max(0.38, min(drawn.shape[:2]) / 1000)
-    width = max(1, round(min(drawn.shape[:2]) / 400))
+    frame = _size(drawn)
+    scale = _core.overlay_text_height(frame) / _CAPITAL
+    width = _core.overlay_line_width(frame)
     for overlay in overlays:
         color = track_color(overlay.track_id)
         if overlay.keypoints is not None:
             _draw_skeleton(drawn, overlay.keypoints, overlay.box, width)
-        x1, y1, x2, y2 = _near(overlay.box, drawn.shape)
-        cv2.rectangle(drawn, (x1, y1), (x2, y2), color, width)
+        box = _core.overlay_box(overlay.box, frame)
+        if box is not None:
+            cv2.rectangle(drawn, box[:2], box[2:], color, width)
     for overlay in overlays:  # after all boxes, so that no label is crossed out
         _draw_label(drawn, overlay, scale)
     if note:
@@ -103,26 +105,20 @@ def draw_crop(crop: Picture, keypoints: NDArray[np.float32] | None, caption: str
     return np.concatenate([np.concatenate(panels, axis=1), strip], axis=0)
 
 
-def segment_color(index: int) -> Color:
-    """Return the RGB color of a segment, one of 13 around the color circle."""
-    r, g, b = colorsys.hsv_to_rgb(index / len(SEGMENTS), 0.65, 1.0)
-    return int(255 * r), int(255 * g), int(255 * b)
-
-
 def _draw_pose(picture: Picture, points: NDArray[np.float32], confidence: NDArray[np.float32]) -> Picture:
-    shown = _drawable(points, confidence, picture.shape)
+    shown, segments = _drawable(points, confidence, picture)
     filled = picture.copy()
-    for index, corners in _segments(points, confidence, shown):
-        cv2.fillPoly(filled, [_whole(points[corners])], segment_color(index), cv2.LINE_AA)
+    for index, corners in segments:
+        cv2.fillPoly(filled, [_whole(points[corners])], _core.segment_color(index), cv2.LINE_AA)
     picture = np.asarray(cv2.addWeighted(filled, 0.4, picture, 0.6, 0), np.uint8)
-    for index, corners in _segments(points, confidence, shown):
-        cv2.polylines(picture, [_whole(points[corners])], True, segment_color(index), 1, cv2.LINE_AA)
+    for index, corners in segments:
+        cv2.polylines(picture, [_whole(points[corners])], True, _core.segment_color(index), 1, cv2.LINE_AA)
     order = np.argsort(confidence)  # the surest on top
     for k in order.tolist():
         if not shown[k]:
             continue
         center = (round(float(points[k, 0])), round(float(points[k, 1])))
-        side = _LEFT if k < len(points) // 2 else _RIGHT
+        side = _core.keypoint_color(k, len(points))
         if confidence[k] < SEGMENT_CONFIDENCE:
             cv2.circle(picture, center, 3, _DARK, 2, cv2.LINE_AA)
             cv2.circle(picture, center, 3, side, 1, cv2.LINE_AA)
@@ -140,46 +136,27 @@ def _draw_skeleton(
 ) -> None:
     low, high = np.array(box[:2], np.float64), np.array(box[2:], np.float64)
     points = np.clip(low + keypoints[:, :2] * (high - low), -_FAR, _FAR).astype(np.float32)
-    shown = _drawable(points, keypoints[:, 2], picture.shape)
-    for index, corners in _segments(points, keypoints[:, 2], shown):
-        cv2.polylines(picture, [_whole(points[corners])], True, segment_color(index), 1, cv2.LINE_AA)
-    radius = max(1, round(width * 0.75))
+    shown, segments = _drawable(points, keypoints[:, 2], picture)
+    for index, corners in segments:
+        cv2.polylines(picture, [_whole(points[corners])], True, _core.segment_color(index), 1, cv2.LINE_AA)
+    radius = _core.overlay_keypoint_radius(width)
     for k in np.flatnonzero(shown & (keypoints[:, 2] >= SEGMENT_CONFIDENCE)).tolist():
-        side = _LEFT if k < len(points) // 2 else _RIGHT
+        side = _core.keypoint_color(k, len(points))
         center = (round(float(points[k, 0])), round(float(points[k, 1])))
         cv2.circle(picture, center, radius, side, -1, cv2.LINE_AA)
 
 
-def _segments(
-    points: NDArray[np.float32], confidence: NDArray[np.float32], shown: NDArray[np.bool_]
-) -> list[tuple[int, list[int]]]:
-    """Return the segments that are drawn, with their corners; none for another set of keypoints."""
-    if len(confidence) <= max(max(segment.corners) for segment in SEGMENTS):
-        return []
-    sure = shown & (confidence >= SEGMENT_CONFIDENCE)
-    found = [(index, list(segment.corners)) for index, segment in enumerate(SEGMENTS)]
-    return [(i, corners) for i, corners in found if sure[corners].all() and _is_convex(points[corners])]
-
-
-def _is_convex(corners: NDArray[np.float32]) -> bool:
-    """Tell whether a quadrilateral (4, 2) turns the same way at each corner."""
-    sides = np.roll(corners, -1, axis=0) - corners
-    following = np.roll(sides, -1, axis=0)
-    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
-    return bool((turns > 0).all() or (turns < 0).all())
-
-
 def _drawable(
-    points: NDArray[np.float32], confidence: NDArray[np.float32], shape: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    """Tell which points can be drawn: with a peak at all, and not far off the picture."""
-    return np.asarray((confidence > 0) & (np.abs(points) < 4 * max(shape[:2])).all(axis=1))
+    points: NDArray[np.float32], confidence: NDArray[np.float32], picture: Picture
+) -> tuple[NDArray[np.bool_], list[tuple[int, list[int]]]]:
+    """Return which points can be drawn, and the segments that are, with their corners."""
+    rows = np.ascontiguousarray(np.column_stack([points, confidence]), np.float32)
+    shown, segments = _core.overlay_pose(rows, _size(picture))
+    return np.array(shown, np.bool_), [(index, list(SEGMENTS[index].corners)) for index in segments]
 
 
-def _near(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a box in whole pixels, its far sides moved near the picture: OpenCV draws within 32 bits."""
-    limit = 4 * max(shape[:2])
-    return tuple(round(min(max(side, -limit), limit)) for side in box)
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[0]
 
 
 def _whole(points: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -187,20 +164,25 @@ def _whole(points: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def _draw_label(picture: Picture, overlay: Overlay, scale: float) -> None:
-    (_, height), base = cv2.getTextSize(overlay.text, _FONT, scale, 1)
-    x1, y1, _, y2 = _near(overlay.box, picture.shape)
-    top = y1 - base - 2 if y1 - height - base - 4 >= 0 else y2 + height + 3
-    color = track_color(overlay.track_id)
-    _draw_text(picture, overlay.text, (x1, top), scale, _DARK, color)
+    box = _core.overlay_box(overlay.box, _size(picture))
+    if box is None or not overlay.text:
+        return
+    at = _core.overlay_label_place(box, _extent(overlay.text, scale), _size(picture))
+    _draw_text(picture, overlay.text, at, scale, _DARK, track_color(overlay.track_id))
+
+
+def _extent(text: str, scale: float) -> tuple[int, int, int]:
+    """Return a text's width, and its height above and below the baseline."""
+    (width, height), base = cv2.getTextSize(text, _FONT, scale, 1)
+    return width, height, base
 
 
 def _draw_text(
     picture: Picture, text: str, at: tuple[int, int], scale: float, color: Color, ground: Color
 ) -> None:
     """Draw a line of text on a filled ground, moved inside the picture; `at` is its lower left corner."""
-    (width, height), base = cv2.getTextSize(text, _FONT, scale, 1)
-    x = int(np.clip(at[0], 0, max(picture.shape[1] - width - 2, 0)))
-    y = int(np.clip(at[1], height + 1, max(picture.shape[0] - base - 1, height + 1)))
+    extent = width, height, base = _extent(text, scale)
+    x, y = _core.overlay_text_place(at, extent, _size(picture))
     cv2.rectangle(picture, (x, y - height - 1), (x + width + 2, y + base), ground, -1)
     cv2.putText(picture, text, (x + 1, y), _FONT, scale, color, 1, cv2.LINE_AA)
 

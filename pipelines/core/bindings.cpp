@@ -157,7 +157,7 @@ void bind_fusion(nb::module_& m) {
 }  // namespace
 
 NB_MODULE(_core, m) {
-    m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks, events.";
+    m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks, events, overlays.";
     // The type lives as long as the interpreter.
     nb::object error = nb::module_::import_("pamtri_edge.errors").attr("InputError");
     nb::register_exception_translator(
@@ -189,4 +189,5 @@ NB_MODULE(_core, m) {
     bind_tracks(m);
     bind_events(m);
     bind_engines(m);
+    bind_overlay(m);
 }
