@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // crop: rectangles of frames -> (count, 3, size, size), a block a tile of kCropRows by kCropThreads
-// pixels of one picture, a thread a column of the tile.
+// pixels of one picture, a thread a column of the tile. And widen: pictures that were cut as bytes
+// and kept, each where there was room -> a batch of floats.
 #include "pamtri/crop.hpp"
 #include "pamtri/tasks.hpp"
 
@@ -60,6 +61,19 @@ __device__ void crop(const CropTask& task, Tap (&rows)[kCropRows]) {
     }
 }
 
+__device__ void widen(const WidenTask& task) {
+    constexpr int per_block = kWidenThreads * kWidenValues;
+    const int parts = (task.values + per_block - 1) / per_block;
+    const int picture = static_cast<int>(blockIdx.x) / parts;
+    const int first = (static_cast<int>(blockIdx.x) - picture * parts) * per_block;
+    const unsigned char* from = task.pictures[picture];
+    float* to = task.out + static_cast<long long>(picture) * task.values;
+    for (int i = 0; i < kWidenValues; ++i) {
+        const int at = first + i * kWidenThreads + static_cast<int>(threadIdx.x);
+        if (at < task.values) to[at] = static_cast<float>(from[at]);
+    }
+}
+
 }  // namespace
 }  // namespace pamtri
 
@@ -80,4 +94,10 @@ extern "C" __global__ void __launch_bounds__(pamtri::kCropThreads)
     pamtri_crop_byte(const __grid_constant__ pamtri::CropTask task) {
     __shared__ pamtri::Tap rows[pamtri::kCropRows];
     pamtri::crop<unsigned char>(task, rows);
+}
+
+/// Blocks: pictures * parts of a picture.
+extern "C" __global__ void __launch_bounds__(pamtri::kWidenThreads)
+    pamtri_widen_float(const __grid_constant__ pamtri::WidenTask task) {
+    pamtri::widen(task);
 }

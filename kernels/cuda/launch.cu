@@ -132,6 +132,23 @@ cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void*
     return cudaSuccess;
 }
 
+cudaError_t widen(const unsigned char* const* pictures, int count, int values, float* out,
+                  cudaStream_t stream) {
+    const long long parts = (static_cast<long long>(values) + kWidenThreads * kWidenValues - 1) /
+                            (kWidenThreads * kWidenValues);
+    for (int first = 0; first < count; first += kMostCrops) {
+        const int part = count - first < kMostCrops ? count - first : kMostCrops;
+        WidenTask task{};
+        for (int i = 0; i < part; ++i) task.pictures[i] = pictures[first + i];
+        task.out = out + static_cast<long long>(first) * values;
+        task.values = values;
+        const cudaError_t error =
+            launch<WidenTask>(pamtri_widen_float, part * parts, dim3(kWidenThreads), stream, task);
+        if (error != cudaSuccess) return error;
+    }
+    return cudaSuccess;
+}
+
 cudaError_t sharpness(const Crop* crops, int count, const CropOptions& options, double* out,
                       cudaStream_t stream) {
     if (options.layout != kPitchLinear) return cudaErrorNotSupported;

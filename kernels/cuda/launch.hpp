@@ -51,6 +51,11 @@ struct Crop {
 cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void* out,
                  cudaStream_t stream);
 
+/// pictures: `count` addresses on the host, each of `values` bytes on the device, as `crop` writes
+/// them -> out (count, values).
+cudaError_t widen(const unsigned char* const* pictures, int count, int values, float* out,
+                  cudaStream_t stream);
+
 /// crops: as above -> out (count): detail over contrast of each. Of the options `form`,
 /// `conversion`, `swap_channels` and `layout` count.
 cudaError_t sharpness(const Crop* crops, int count, const CropOptions& options, double* out,

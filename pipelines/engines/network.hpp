@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine.hpp"
 #include "engine_error.hpp"
 
 namespace pamtri::engines {
@@ -36,6 +38,10 @@ struct Answer {
     std::vector<float> keypoints;  ///< x, y, confidence of each; x and y in parts of the picture
     std::optional<float> quality;  ///< of the pose, 0 to 1
 };
+
+/// Puts pictures `first` to `first + count` where an engine takes them: to its device's `memory`,
+/// count x 3 x height x width of float32, on the stream.
+using Fill = std::function<void(int first, int count, float* memory, Stream stream)>;
 
 /// An opened bundle whose engine has proven itself on the bundle's golden pictures.
 class Network {
@@ -64,6 +70,19 @@ class Network {
     ///
     /// Throws EngineError: the engine failed, or gave an embedding that is no direction.
     virtual std::vector<Answer> run(const std::uint8_t* pictures, int count) = 0;
+
+    /// As `run`, of pictures that lie on the engine's device already.
+    ///
+    /// fill:   called for a part of them at a time; calls of several threads take turns.
+    /// stream: on which all of it happens; it is waited for.
+    ///
+    /// Throws EngineError, too: the engine computes on the host.
+    virtual std::vector<Answer> run_on_device(int /*count*/, const Fill& /*fill*/,
+                                              Stream /*stream*/) {
+        throw EngineError("the engine (" + backend() +
+                          ") computes on the host, and the pictures lie on a GPU; use a TensorRT "
+                          "engine of that GPU.");
+    }
 };
 
 }  // namespace pamtri::engines

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <mutex>
 
+#include "buckets.hpp"
 #include "selftest.hpp"
 #include "tensor_checks.hpp"
 
@@ -36,6 +38,34 @@ class TestedNetwork final : public Network {
             const auto results =
                 run_on_host(*candidate_.engine, part,
                             {{"images", planes(pictures + 3 * area * at, part, area)}});
+            for (int i = 0; i < part; ++i) {
+                answers.push_back(answer(results, static_cast<std::size_t>(i), part));
+                check(answers.back().embedding, at + i, count);
+            }
+        }
+        return answers;
+    }
+
+    std::vector<Answer> run_on_device(int count, const Fill& fill, Stream stream) override {
+        Engine& engine = *candidate_.engine;
+        if (engine.place() != Place::kDevice) return Network::run_on_device(count, fill, stream);
+        const TensorSpec& input = engine.inputs().front();
+        auto* memory = static_cast<float*>(engine.memory(input.name));
+        std::vector<Answer> answers;
+        answers.reserve(static_cast<std::size_t>(std::max(count, 0)));
+        // The engine has one place for its pictures.
+        const std::lock_guard<std::mutex> turn(mutex_);
+        for (const auto& [at, part, size] : core::chunks(engine.batch_sizes(), count)) {
+            fill(at, part, memory, stream);
+            std::map<std::string, std::vector<float>> results;
+            std::vector<Output> wanted;
+            for (const TensorSpec& spec : engine.outputs()) {
+                std::vector<float>& values = results[spec.name];
+                values.resize(spec.item_bytes() / sizeof(float) * static_cast<std::size_t>(part));
+                wanted.push_back({spec.name, values.data(), Place::kHost});
+            }
+            engine.run(part, {{input.name, memory, Place::kDevice}}, wanted, stream);
+            engine.finish(stream);
             for (int i = 0; i < part; ++i) {
                 answers.push_back(answer(results, static_cast<std::size_t>(i), part));
                 check(answers.back().embedding, at + i, count);
@@ -88,6 +118,7 @@ class TestedNetwork final : public Network {
     Bundle bundle_;
     Candidate candidate_;
     PictureSize size_;
+    std::mutex mutex_;
 };
 
 }  // namespace

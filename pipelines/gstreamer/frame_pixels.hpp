@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "crop_rules.hpp"
@@ -31,6 +32,7 @@ struct FramePixels {
 struct Picture {
     int width = 0, height = 0;
     std::vector<std::uint8_t> rgb;
+    std::shared_ptr<const void> elsewhere;  ///< its pixels, where they lie on a device instead
 };
 
 /// Cut a rectangle that lies inside the frame; only its pixels are converted.

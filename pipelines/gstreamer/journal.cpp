@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "detail.hpp"
 #include "engine_error.hpp"
 
 namespace pamtri::gst {
@@ -33,6 +32,12 @@ Journal::Journal(const JournalSpec& spec, const engines::Manifest& manifest, Run
 
 std::vector<std::shared_ptr<const Known>> Journal::observe(const FramePixels& frame, double time_s,
                                                            const std::vector<Seen>& seen) {
+    HostCutter cutter(frame);
+    return observe(cutter, time_s, seen);
+}
+
+std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double time_s,
+                                                           const std::vector<Seen>& seen) {
     collect();
     frame_s_ = time_s;
     // An id that comes back after its track expired is another vehicle's.
@@ -52,8 +57,14 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(const FramePixels& fr
         boxes.push_back(seen[i].box);
         handles.push_back(tracks_.see(kSource, seen[i].id, time_s));
     }
-    for (const core::Found& found :
-         core::sightings(boxes, frame.size, time_s, spec_.rule, spec_.tracks.gate.border_px)) {
+    const std::vector<core::Found> sightings =
+        core::sightings(boxes, frame.size(), time_s, spec_.rule, spec_.tracks.gate.border_px);
+    std::vector<core::Rectangle> wanted;
+    for (const core::Found& found : sightings)
+        if (tracks_.wants_detail(handles[found.index], found.sighting))
+            wanted.push_back(found.sighting.rectangle);
+    frame.expect(wanted);
+    for (const core::Found& found : sightings) {
         look(handles[found.index], found.sighting, frame);
         embed_due(kNotLate);
     }
@@ -67,7 +78,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(const FramePixels& fr
     return known;
 }
 
-void Journal::look(core::Handle handle, const core::Sighting& sighting, const FramePixels& frame) {
+void Journal::look(core::Handle handle, const core::Sighting& sighting, Cutter& frame) {
     if (!tracks_.wants_detail(handle, sighting)) {
         choose(tracks_.offer(handle, sighting, {}));
         return;
@@ -77,9 +88,8 @@ void Journal::look(core::Handle handle, const core::Sighting& sighting, const Fr
         ++counts_.late;
         return;
     }
-    Picture picture = cut(frame, sighting.rectangle);
-    const core::Choice choice = tracks_.offer(handle, sighting, detail(picture));
-    if (choice.keep) pending_[handle] = {sighting, std::move(picture)};
+    const core::Choice choice = tracks_.offer(handle, sighting, frame.detail(sighting.rectangle));
+    if (choice.keep) pending_[handle] = {sighting, frame.cut(sighting.rectangle)};
     begun_.insert(handle);
     choose(choice);
 }

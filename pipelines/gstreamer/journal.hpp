@@ -16,6 +16,7 @@
 
 #include "budget.hpp"
 #include "conclude.hpp"
+#include "cutter.hpp"
 #include "event.hpp"
 #include "frame_pixels.hpp"
 #include "known.hpp"
@@ -64,6 +65,13 @@ class Journal {
     std::vector<std::shared_ptr<const Known>> observe(const FramePixels& frame, double time_s,
                                                       const std::vector<Seen>& seen);
 
+    /// The same of a frame whose pixels lie elsewhere; views are cut out of it before this returns.
+    std::vector<std::shared_ptr<const Known>> observe(Cutter& frame, double time_s,
+                                                      const std::vector<Seen>& seen);
+
+    /// The moment of the stream's first frame, where it is known only later than that.
+    void set_start(std::optional<core::Moment> start) { spec_.start = start; }
+
     /// End what is over with a frame: tracks seen for the last time, and those that expire.
     void end_frame(double time_s, const std::vector<Seen>& seen);
 
@@ -84,7 +92,7 @@ class Journal {
         Picture picture;
     };
 
-    void look(core::Handle handle, const core::Sighting& sighting, const FramePixels& frame);
+    void look(core::Handle handle, const core::Sighting& sighting, Cutter& frame);
     void choose(const core::Choice& choice);
     void embed_due(double now_s);
     bool may_embed();
@@ -94,7 +102,7 @@ class Journal {
     void close();
     void end(core::Handle handle);
 
-    const JournalSpec spec_;
+    JournalSpec spec_;
     const engines::Manifest& manifest_;
     Runner& runner_;
     core::Tracks tracks_;

@@ -3,6 +3,8 @@
 //
 // Where the fields lie that we read or write, and how large the structures are that we make or
 // copy: printed by what is compiled with the fakes, and by what is compiled with the real headers.
+#include <nvbufsurface.h>
+#include <nvbufsurftransform.h>
 #include <nvds_tracker_meta.h>
 #include <nvds_version.h>
 #include <nvdsmeta.h>
@@ -94,6 +96,61 @@ int main() {
     SIZE(NvDsVehicleObject);
     FIELD(NvDsRect, left);
     FIELD(NvDsRect, top);
+    FIELD(NvBufSurface, gpuId);
+    FIELD(NvBufSurface, batchSize);
+    FIELD(NvBufSurface, numFilled);
+    FIELD(NvBufSurface, memType);
+    FIELD(NvBufSurface, surfaceList);
+    SIZE(NvBufSurface);
+    FIELD(NvBufSurfaceParams, width);
+    FIELD(NvBufSurfaceParams, height);
+    FIELD(NvBufSurfaceParams, colorFormat);
+    FIELD(NvBufSurfaceParams, layout);
+    FIELD(NvBufSurfaceParams, dataPtr);
+    FIELD(NvBufSurfaceParams, planeParams);
+    FIELD(NvBufSurfaceParams, mappedAddr);
+    SIZE(NvBufSurfaceParams);
+    FIELD(NvBufSurfacePlaneParams, num_planes);
+    FIELD(NvBufSurfacePlaneParams, pitch);
+    FIELD(NvBufSurfacePlaneParams, offset);
+    FIELD(NvBufSurfaceMappedAddr, eglImage);
+    FIELD(NvBufSurfaceMappedAddr, cudaPtr);
+    FIELD(NvBufSurfaceCudaBuffer, dataPtr);
+    SIZE(NvBufSurfaceCreateParams);
+    FIELD(NvBufSurfaceCreateParams, colorFormat);
+    FIELD(NvBufSurfaceCreateParams, layout);
+    FIELD(NvBufSurfaceCreateParams, memType);
+    SIZE(NvBufSurfaceDeviceInfo);
+    SIZE(NvBufSurfTransformConfigParams);
+    FIELD(NvBufSurfTransformConfigParams, gpu_id);
+    SIZE(NvBufSurfTransformParams);
+    FIELD(NvBufSurfTransformParams, transform_filter);
+    VALUE(NVBUF_COLOR_FORMAT_NV12);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_ER);
+    VALUE(NVBUF_COLOR_FORMAT_NV21);
+    VALUE(NVBUF_COLOR_FORMAT_UYVY);
+    VALUE(NVBUF_COLOR_FORMAT_RGBA);
+    VALUE(NVBUF_COLOR_FORMAT_BGRA);
+    VALUE(NVBUF_COLOR_FORMAT_RGBx);
+    VALUE(NVBUF_COLOR_FORMAT_BGRx);
+    VALUE(NVBUF_COLOR_FORMAT_RGB);
+    VALUE(NVBUF_COLOR_FORMAT_BGR);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_10LE);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_10LE_2020);
+    VALUE(NVBUF_COLOR_FORMAT_YUV420_ER);
+    VALUE(NVBUF_COLOR_FORMAT_YUV420_2020);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_709);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_709_ER);
+    VALUE(NVBUF_COLOR_FORMAT_NV12_2020);
+    VALUE(NVBUF_LAYOUT_BLOCK_LINEAR);
+    VALUE(NVBUF_MEM_CUDA_UNIFIED);
+    VALUE(NVBUF_MEM_SURFACE_ARRAY);
+    VALUE(NVBUF_MEM_HANDLE);
+    VALUE(NVBUF_MEM_SYSTEM);
+    VALUE(NVBUF_DRIVER_TYPE_RM);
+    VALUE(NVBUFSURF_TRANSFORM_FILTER);
+    VALUE(NvBufSurfTransformInter_Nearest);
+    VALUE(NvBufSurfTransformError_Execution_Error);
     VALUE(NVDS_EVENT_MSG_META);
     VALUE(NVDS_TRACKER_OBJ_REID_META);
     VALUE(NVDS_START_USER_META);

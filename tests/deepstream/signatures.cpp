@@ -5,6 +5,8 @@
 // and with the real headers where there are some, so that a fake that drifts from them is found.
 #include <gst-nvevent.h>
 #include <gstnvdsmeta.h>
+#include <nvbufsurface.h>
+#include <nvbufsurftransform.h>
 #include <nvdsmeta.h>
 
 namespace {
@@ -60,5 +62,18 @@ constexpr unsigned kFlags = GST_EVENT_TYPE_DOWNSTREAM | GST_EVENT_TYPE_SERIALIZE
 static_assert(GST_NVEVENT_PAD_DELETED == (401 << GST_EVENT_NUM_SHIFT | kFlags));
 static_assert(GST_NVEVENT_STREAM_EOS == (402 << GST_EVENT_NUM_SHIFT | kFlags));
 static_assert(GST_NVEVENT_STREAM_RESET == (404 << GST_EVENT_NUM_SHIFT | kFlags));
+
+using Frames = NvBufSurface;
+static_assert(is<int (*)(Frames**, uint32_t, NvBufSurfaceCreateParams*)>(&NvBufSurfaceCreate));
+static_assert(is<int (*)(Frames*)>(&NvBufSurfaceDestroy));
+static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceMapEglImage));
+static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceUnMapEglImage));
+static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceMapCudaBuffer));
+static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceUnMapCudaBuffer));
+static_assert(is<int (*)(NvBufSurfaceDeviceInfo*)>(&NvBufSurfaceGetDeviceInfo));
+using Outcome = NvBufSurfTransform_Error;
+static_assert(
+    is<Outcome (*)(NvBufSurfTransformConfigParams*)>(&NvBufSurfTransformSetSessionParams));
+static_assert(is<Outcome (*)(Frames*, Frames*, NvBufSurfTransformParams*)>(&NvBufSurfTransform));
 
 }  // namespace

@@ -12,12 +12,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
 PIPELINES = HERE.parents[1] / "pipelines"
+KERNELS = HERE.parents[1] / "kernels"
 FAKES = HERE / "fake_nvds"
 
 
@@ -30,6 +32,16 @@ def real_headers() -> list[Path]:
         assert inside, f"{named} has no nvdsmeta.h"
         found.append(inside[0])
     return found
+
+
+def cuda_headers() -> list[str]:
+    """Return what CUDA's headers are found by: the real ones with EGL's, where both are, or the fakes."""
+    named = os.environ.get("PAMTRI_CUDA_INCLUDE")
+    packages = Path(sysconfig.get_path("purelib")) / "nvidia" / "cu13" / "include"
+    for place in [Path(named)] if named else [packages, Path("/usr/local/cuda/include")]:
+        if (place / "cuda_egl_interop.h").is_file() and Path("/usr/include/EGL/egl.h").is_file():
+            return ["-isystem", str(place), "-DPAMTRI_HAS_EGL"]
+    return [f"-I{HERE.parent / 'pipelines' / 'fake_cuda'}"]
 
 
 def major(headers: Path) -> int:
@@ -47,7 +59,8 @@ def flags_of(*packages: str) -> list[str]:
 
 def compiled(*sources: Path, headers: Path, flags: list[str], packages: tuple[str, ...]) -> str:
     """Compile, warnings being errors; return what the compiler said, "" for success."""
-    includes = [f"-I{PIPELINES / room}" for room in ("deepstream", "gstreamer", "core", "engines")]
+    rooms = [PIPELINES / room for room in ("deepstream", "gstreamer", "core", "engines")]
+    includes = [f"-I{room}" for room in (*rooms, KERNELS / "cuda", KERNELS / "include")]
     command = [os.environ.get("CXX", "c++"), "-std=c++17", "-Wall", "-Wextra", "-Werror", *includes]
     command += ["-isystem", str(headers), *flags_of(*packages), *flags, *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -92,7 +105,7 @@ def test_the_element_compiles_with_the_real_headers(headers: Path | None) -> Non
         said = compiled(
             source,
             headers=headers,
-            flags=["-fsyntax-only", f"-I{HERE.parent / 'pipelines' / 'fake_cuda'}"],
+            flags=["-fsyntax-only", *cuda_headers()],
             packages=("gstreamer-1.0", "gstreamer-video-1.0", "gstreamer-base-1.0"),
         )
         assert not said, said

@@ -252,3 +252,17 @@ class TestTheLibraryForCpp:
 
 def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
+
+
+@pytest.mark.parametrize(("count", "side"), [(1, 1), (3, 16), (35, 20), (2, 256)])
+def test_pictures_that_lie_apart_become_a_batch_of_floats(
+    emulated: EmulatedKernels, rng: np.random.Generator, count: int, side: int
+) -> None:
+    emulated.library.cpp_widen.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+    pictures = [rng.integers(0, 256, (3, side, side), dtype=np.uint8) for _ in range(count)]
+    addresses = (ctypes.c_void_p * count)(*(picture.ctypes.data for picture in reversed(pictures)))
+    found = np.full((count, 3, side, side), -1, np.float32)
+
+    assert emulated.library.cpp_widen(addresses, count, 3 * side * side, found.ctypes.data) == 0
+
+    np.testing.assert_array_equal(found, np.stack(pictures[::-1]).astype(np.float32))

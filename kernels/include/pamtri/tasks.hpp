@@ -28,6 +28,10 @@ constexpr int kBandLines = 8;
 constexpr int kCropThreads = 128;
 constexpr int kCropRows = 8;
 
+// widen: a block a part of one picture, a thread some of its values, a warp's side by side.
+constexpr int kWidenThreads = 256;
+constexpr int kWidenValues = 4;
+
 // sharpness: a block a picture.
 constexpr int kSharpnessThreads = 128;
 
@@ -82,6 +86,13 @@ struct CropTask {
     int form;        // PixelForm
     int conversion;  // Conversion, of NV12
     int swap_channels;
+};
+
+/// Pictures of bytes, each where it lies -> (count, values) of floats.
+struct WidenTask {
+    const unsigned char* pictures[kMostCrops];
+    float* out;
+    int values;  // of a picture
 };
 
 static_assert(sizeof(CropTask) <= 4096, "a kernel's parameters take 4 KB at most");

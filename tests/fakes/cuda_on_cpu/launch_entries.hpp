@@ -35,5 +35,9 @@ int cpp_crop(const pamtri::cuda::Crop* crops, int count, int form, int conversio
     return pamtri::cuda::crop(crops, count, options, out, nullptr);
 }
 
+int cpp_widen(const unsigned char* const* pictures, int count, int values, float* out) {
+    return pamtri::cuda::widen(pictures, count, values, out, nullptr);
+}
+
 int cpp_usual_conversion(int height) { return pamtri::usual_conversion(height); }
 }

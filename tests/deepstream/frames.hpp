@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The same frame on the fake GPU and in the host's memory.
+#pragma once
+
+#include <nvbufsurface.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "frame_pixels.hpp"
+
+namespace test {
+
+struct SurfaceEnd {
+    void operator()(NvBufSurface* surface) const { NvBufSurfaceDestroy(surface); }
+};
+using Surfaces = std::unique_ptr<NvBufSurface, SurfaceEnd>;
+
+struct Form {
+    NvBufSurfaceColorFormat format = NVBUF_COLOR_FORMAT_NV12;
+    NvBufSurfaceMemType memory = NVBUF_MEM_CUDA_DEVICE;
+    NvBufSurfaceLayout layout = NVBUF_LAYOUT_PITCH;
+    unsigned width = 70, height = 50, gpu = 0;
+};
+
+Surfaces new_surfaces(unsigned count, const Form& form);
+
+/// Pixels of a frame: smooth colors and some noise, another for each seed.
+class Painted {
+  public:
+    Painted(const Form& form, unsigned seed);
+    Painted(const Painted&) = delete;
+    Painted& operator=(const Painted&) = delete;
+
+    /// Put them on a surface of the same form.
+    void put(NvBufSurface* surface, unsigned index) const;
+
+    const pamtri::gst::FramePixels& pixels() const { return pixels_; }
+
+    /// Rows without gaps, a plane each.
+    const std::vector<std::vector<std::uint8_t>>& planes() const { return planes_; }
+
+  private:
+    std::vector<std::vector<std::uint8_t>> planes_;
+    pamtri::gst::FramePixels pixels_;
+};
+
+}  // namespace test
