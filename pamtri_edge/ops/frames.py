@@ -168,7 +168,7 @@ def rgb_of_nv12(luma: NDArray[np.uint8], chroma: NDArray[np.uint8], conversion: 
     black, factors = _factors(conversion)
     pairs = chroma.reshape(luma.shape[0] // 2, luma.shape[1] // 2, 2).astype(np.int32) - 128
     u, v = np.moveaxis(pairs.repeat(2, axis=0).repeat(2, axis=1), -1, 0)
-    base = np.maximum(luma.astype(np.int32) - black, 0) * factors[0] + (1 << (_BITS - 1))
+    base = (luma.astype(np.int32) - black) * factors[0] + (1 << (_BITS - 1))
     channels = (base + factors[1] * v, base + factors[3] * v + factors[2] * u, base + factors[4] * u)
     rgb: NDArray[np.uint8] = np.clip(np.stack(channels, axis=-1) >> _BITS, 0, 255).astype(np.uint8)
     return rgb
@@ -240,8 +240,6 @@ def _check_bytes(plane: DeviceArray, what: str, accepted: str, inner: tuple[int,
 
 def _factors(conversion: str) -> tuple[int, tuple[int, int, int, int, int]]:
     """Return black and the factors of luma, V in red, U and V in green, U in blue, in units of 2^-20."""
-    if conversion == "bt601":  # OpenCV's, of three decimals
-        return 16, (1220542, 1673527, -409993, -852492, 2116026)
     red, blue = _KR_KB[conversion.removesuffix("-full")]
     green = 1.0 - red - blue
     full = conversion.endswith("-full")

@@ -59,8 +59,7 @@ def describe(options: argparse.Namespace) -> str:
             f"uridecodebin uri={quoted(uri)}",
             # Of a live camera the newest frames count.
             "queue leaky=downstream max-size-buffers=4" if live else "queue",
-            "videoconvert",
-            "video/x-raw,format=RGB",
+            "videoconvert",  # frames that pamtri takes pass as they are
             options.regions,
             pamtri,
             sink,

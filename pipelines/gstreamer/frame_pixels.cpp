@@ -6,13 +6,22 @@ namespace pamtri::gst {
 
 namespace {
 
-/// The row of a channel in which a row of pixels has its values.
-const std::uint8_t* row_of(const Channel& channel, int y) {
-    return channel.first + (y >> channel.shrink) * channel.row_bytes;
+void copy_part(const FramePixels& frame, const core::Rectangle& rectangle, std::uint8_t* rgb) {
+    const Channel *red = &frame.channels[0], *green = &frame.channels[1],
+                  *blue = &frame.channels[2];
+    for (int y = rectangle.y1; y < rectangle.y2; ++y)
+        for (int x = rectangle.x1; x < rectangle.x2; ++x, rgb += 3) {
+            rgb[0] = red->first[y * red->row_bytes + static_cast<std::ptrdiff_t>(x) * red->step];
+            rgb[1] =
+                green->first[y * green->row_bytes + static_cast<std::ptrdiff_t>(x) * green->step];
+            rgb[2] = blue->first[y * blue->row_bytes + static_cast<std::ptrdiff_t>(x) * blue->step];
+        }
 }
 
-int value_at(const Channel& channel, const std::uint8_t* row, int x) {
-    return row[static_cast<std::ptrdiff_t>(x >> channel.shrink) * channel.step];
+cpu::PlanarFrame planar(const FramePixels& frame) {
+    const Channel &luma = frame.channels[0], &u = frame.channels[1], &v = frame.channels[2];
+    return {luma.first, u.first, v.first,          luma.row_bytes,    u.row_bytes, v.row_bytes,
+            luma.step,  u.step,  frame.size.width, frame.size.height, frame.rule,  frame.site};
 }
 
 }  // namespace
@@ -23,18 +32,11 @@ Picture cut(const FramePixels& frame, const core::Rectangle& rectangle) {
     picture.height = rectangle.y2 - rectangle.y1;
     picture.rgb.resize(3 * static_cast<std::size_t>(picture.width) *
                        static_cast<std::size_t>(picture.height));
-    std::uint8_t* out = picture.rgb.data();
-    const Channel *a = &frame.channels[0], *b = &frame.channels[1], *c = &frame.channels[2];
-    for (int y = rectangle.y1; y < rectangle.y2; ++y) {
-        const std::uint8_t *first = row_of(*a, y), *second = row_of(*b, y), *third = row_of(*c, y);
-        for (int x = rectangle.x1; x < rectangle.x2; ++x, out += 3) {
-            Rgb pixel{value_at(*a, first, x), value_at(*b, second, x), value_at(*c, third, x)};
-            if (frame.is_yuv) pixel = converted(pixel.red, pixel.green, pixel.blue, frame.rule);
-            out[0] = static_cast<std::uint8_t>(pixel.red);
-            out[1] = static_cast<std::uint8_t>(pixel.green);
-            out[2] = static_cast<std::uint8_t>(pixel.blue);
-        }
-    }
+    if (frame.is_yuv)
+        cpu::planar_to_rgb(planar(frame), {rectangle.x1, rectangle.y1, rectangle.x2, rectangle.y2},
+                           picture.rgb.data());
+    else
+        copy_part(frame, rectangle, picture.rgb.data());
     return picture;
 }
 

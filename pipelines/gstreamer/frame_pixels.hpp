@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "crop_rules.hpp"
-#include "pamtri/pixels.hpp"
+#include "planar.hpp"
 
 namespace pamtri::gst {
 
@@ -16,16 +16,17 @@ namespace pamtri::gst {
 struct Channel {
     const std::uint8_t* first = nullptr;
     std::ptrdiff_t row_bytes = 0;
-    int step = 1;    ///< bytes from a value to the next
-    int shrink = 0;  ///< it has a value for 2^shrink x 2^shrink pixels
+    int step = 1;  ///< bytes from a value to the next
 };
 
-/// A frame in host memory: R, G, B, or Y, U, V with the conversion to RGB that its caps tell.
+/// A frame in host memory: R, G, B, or Y, U, V with half the chroma each way, and the conversion to
+/// RGB that its caps tell.
 struct FramePixels {
     core::FrameSize size;
     Channel channels[3];
     bool is_yuv = false;
     ConversionRule rule{};
+    cpu::ChromaSite site;  ///< of Y, U, V
 };
 
 /// A picture of its own: rows of 8-bit RGB, no gaps.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -77,6 +78,20 @@ def environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return {
         **os.environ,
         "GST_PLUGIN_PATH": str(built / "tests" / "gstreamer" / "fake_plugin"),
+        "GST_REGISTRY": str(tmp_path_factory.mktemp("registry") / "registry.bin"),
+        "GST_DEBUG_NO_COLOR": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def real(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment in which GStreamer finds the plugin that runs bundles."""
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("there is no OpenVINO: pip install openvino")
+    build(built, "gstpamtri")
+    return {
+        **os.environ,
+        "GST_PLUGIN_PATH": str(built / "pipelines" / "gstreamer"),
         "GST_REGISTRY": str(tmp_path_factory.mktemp("registry") / "registry.bin"),
         "GST_DEBUG_NO_COLOR": "1",
     }

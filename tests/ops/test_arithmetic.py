@@ -201,13 +201,12 @@ def test_nv12_becomes_rgb_by_the_standards(library: ctypes.CDLL, conversion: fra
     if conversion.endswith("full"):
         y, cb, cr = luma / 255, pairs[..., 0] / 255, pairs[..., 1] / 255
     else:
-        y = np.maximum(luma.astype(np.float64) - 16, 0) / 219
+        y = (luma.astype(np.float64) - 16) / 219
         cb, cr = pairs[..., 0] / 224, pairs[..., 1] / 224
     red, blue = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / (1 - kr - kb)
     exact = np.clip(np.stack([red, green, blue], axis=-1) * 255, 0, 255)
-    # OpenCV's constants have three decimals, 240 / 1000 / 2 of a level off at the most.
-    assert np.abs(rgb - exact).max() <= (0.75 if conversion == "bt601" else 0.5001)
+    assert np.abs(rgb - exact).max() <= 0.5002
 
 
 @pytest.mark.parametrize(
@@ -226,13 +225,14 @@ def test_a_source_that_names_no_matrix_has_that_of_its_height(height: int, meant
     assert not np.array_equal(found, other)
 
 
-def test_the_first_conversion_is_opencvs_to_the_bit(library: ctypes.CDLL) -> None:
+def test_the_first_conversion_is_opencvs_within_a_level_from_black_on(library: ctypes.CDLL) -> None:
     luma, chroma = every_pixel()
     whole = np.concatenate([luma, chroma.reshape(128, -1)])
     expected = cv2.cvtColor(whole, cv2.COLOR_YUV2RGB_NV12)
     rgb = np.empty(expected.shape, np.uint8)
     library.convert(pointer(luma), pointer(chroma), luma.shape[1], luma.shape[0], 0, pointer(rgb))
-    np.testing.assert_array_equal(rgb, expected)
+    # OpenCV's constants have three decimals, and what is below black counts as black there.
+    assert np.abs(rgb.astype(int) - expected)[16:].max() == 1
 
 
 def test_structs_are_laid_out_as_the_compiler_does(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@
 // A frame's pixels as 8-bit RGB, however they lie in memory: pitch-linear RGB, RGBA and NV12.
 //
 // NV12 is a plane of luma and one, half as wide and high, of chroma pairs U, V; a pair belongs to
-// the two by two pixels that it covers and is not interpolated. Four conversions are in use;
-// NvBufSurface calls them NV12, NV12_709, NV12_ER and NV12_709_ER ("extended range"). Each is
-// R'G'B' from Y'CbCr by ITU-R BT.601-7 or BT.709-6 (section 3 of each), with 8-bit studio levels
-// (luma 16..235, chroma 16..240) or the full range 0..255, in fixed point of 20 bits, rounded half
-// up. The first has OpenCV's constants, which have three decimals, so that it equals
-// cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_NV12) to the bit.
+// the two by two pixels that it covers and is not interpolated (frames in host memory are: see
+// cpu/planar.hpp). Four conversions are in use; NvBufSurface calls them NV12, NV12_709, NV12_ER and
+// NV12_709_ER ("extended range"). Each is R'G'B' from Y'CbCr by ITU-R BT.601-7 or BT.709-6 (section
+// 3 of each), with 8-bit studio levels (luma 16..235, chroma 16..240) or the full range 0..255, in
+// fixed point of 20 bits, rounded half up. Luma below black counts as what it is, as in FFmpeg and
+// GStreamer; OpenCV takes it for black and has constants of three decimals, a level off in places.
 //
 // Pitch-linear means row after row. A Jetson's decoder gives NV12 in blocks
 // (NVBUF_LAYOUT_BLOCK_LINEAR), which looks the same from outside: such a surface goes through
@@ -66,13 +66,12 @@ PAMTRI_HD ConversionRule conversion_rule(int conversion) {
         case kBt2020Full:
             return {0, 1048576, 1546230, -172546, -599107, 1972791};
         default:
-            return {16, 1220542, 1673527, -409993, -852492, 2116026};
+            return {16, 1220945, 1673555, -410793, -852458, 2115221};
     }
 }
 
 PAMTRI_HD Rgb converted(int luma, int u, int v, const ConversionRule& rule) {
-    const int above = luma > rule.black ? luma - rule.black : 0;
-    const int base = above * rule.luma + (1 << (kConversionBits - 1));
+    const int base = (luma - rule.black) * rule.luma + (1 << (kConversionBits - 1));
     u -= 128;
     v -= 128;
     return {clamped((base + rule.red_v * v) >> kConversionBits, 0, 255),
