@@ -16,6 +16,7 @@
 
 #include "operations.hpp"
 #include "parallel.hpp"
+#include "planar.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -33,6 +34,7 @@ using Integers =
     nb::ndarray<nb::numpy, const int, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
 template <typename T, long... Shape>
 using InPlace = nb::ndarray<nb::numpy, T, nb::shape<Shape...>, nb::c_contig, nb::device::cpu>;
+using Plane = nb::ndarray<nb::numpy, const std::uint8_t, nb::shape<-1, -1>, nb::device::cpu>;
 using Pixels = nb::ndarray<nb::numpy, const std::uint8_t, nb::shape<-1, -1, 3>, nb::device::cpu>;
 
 constexpr std::size_t kLargestSide = 16384;
@@ -182,6 +184,40 @@ void note_nearest(const Result<-1, -1>& cosines, int first_row, int first_column
                       {column_best.data(), column_rows.data()});
 }
 
+/// The bytes from a value to the next; of a plane one value wide, any.
+int checked_step(const Plane& plane) {
+    require(plane.stride(0) >= 0 && plane.stride(1) >= 1 && plane.stride(1) <= 4,
+            "a plane's values must lie in rows, at most 4 bytes apart");
+    return static_cast<int>(plane.stride(1));
+}
+
+void planar_to_rgb(const Plane& luma, const Plane& u, const Plane& v,
+                   const InPlace<std::uint8_t, -1, -1, 3>& out, double kr, double kb, bool full,
+                   bool on_column, bool on_row) {
+    const std::size_t height = luma.shape(0), width = luma.shape(1);
+    require(height >= 1 && width >= 1 && height < (1 << 16) && width < (1 << 16),
+            "luma must be (H, W)");
+    for (const Plane& chroma : {u, v})
+        require(chroma.shape(0) == (height + 1) / 2 && chroma.shape(1) == (width + 1) / 2,
+                "chroma must be (H / 2, W / 2), rounded up");
+    require(checked_step(u) == checked_step(v), "chroma must have one step");
+    require(out.shape(0) == height && out.shape(1) == width, "out must be (H, W, 3)");
+    const cpu::PlanarFrame frame{luma.data(),
+                                 u.data(),
+                                 v.data(),
+                                 luma.stride(0),
+                                 u.stride(0),
+                                 v.stride(0),
+                                 checked_step(luma),
+                                 checked_step(u),
+                                 static_cast<int>(width),
+                                 static_cast<int>(height),
+                                 cpu::rule_of(kr, kb, full),
+                                 {on_column, on_row}};
+    const nb::gil_scoped_release unlocked;
+    cpu::planar_to_rgb(frame, {0, 0, frame.width, frame.height}, out.data());
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -201,6 +237,9 @@ NB_MODULE(_native, module) {
                "out"_a.noconvert(), "swap_channels"_a);
     module.def("sharpness", &sharpness, "crops"_a.noconvert(), "out"_a.noconvert(),
                "swap_channels"_a);
+    module.def("planar_to_rgb", &planar_to_rgb, "luma"_a.noconvert(), "u"_a.noconvert(),
+               "v"_a.noconvert(), "out"_a.noconvert(), "kr"_a, "kb"_a, "full"_a, "on_column"_a,
+               "on_row"_a);
     module.def("note_nearest", &note_nearest, "cosines"_a.noconvert(), "first_row"_a,
                "first_column"_a, "row_best"_a.noconvert(), "row_columns"_a.noconvert(),
                "column_best"_a.noconvert(), "column_rows"_a.noconvert());

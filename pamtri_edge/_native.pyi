@@ -32,6 +32,17 @@ def crop(
     swap_channels: bool,
 ) -> None: ...
 def sharpness(crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool) -> None: ...
+def planar_to_rgb(
+    luma: NDArray[np.uint8],
+    u: NDArray[np.uint8],
+    v: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    kr: float,
+    kb: float,
+    full: bool,
+    on_column: bool,
+    on_row: bool,
+) -> None: ...
 def note_nearest(
     cosines: NDArray[np.float32],
     first_row: int,

@@ -81,7 +81,7 @@ class VideoFile:
 
     def frames(self) -> Iterator[Frame]:
         """Give the frames in order; see `Source`."""
-        make_picture = PictureMaker()
+        make_picture, codec = PictureMaker(), self._video.stream.codec_context.name
         clock = Clock(self.rate, longest_gap_s=self._video.longest_gap_s)
         good, broken, index, time_s, end_s = 0, 0, -1, 0.0, 0.0
         shape: tuple[int, ...] | None = None
@@ -104,7 +104,7 @@ class VideoFile:
                 index += max(broken, gap)
                 trouble, broken = None, 0
             good, index = good + 1, index + 1
-            picture = make_picture(item)
+            picture = make_picture(item, codec)
             cut = cut or (shape is not None and picture.shape != shape)
             shape = picture.shape
             yield Frame(index, time_s, picture, cut)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.addresses import redact_text
 from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.video.planes import rgb_of_planes
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -45,14 +46,24 @@ class PictureMaker:
 
     def __init__(self) -> None:
         import_av()
-        from av.video.reformatter import VideoReformatter
+        from av.video.reformatter import Interpolation, VideoReformatter
 
         self._reformatter = VideoReformatter()
+        self._way = Interpolation.BILINEAR
+        for exact in ("ACCURATE_RND", "FULL_CHR_H_INT"):  # PyAV before 18 does not name them
+            self._way |= getattr(Interpolation, exact, 0)
 
-    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Return the frame as (H, W, 3) uint8 RGB, turned as its display matrix says."""
-        rgb = self._reformatter.reformat(frame, format="rgb24")
-        picture = np.asarray(rgb.to_ndarray(), np.uint8)
+    def __call__(self, frame: VideoFrame, codec: str) -> NDArray[np.uint8]:
+        """Return the frame as (H, W, 3) uint8 RGB, turned as its display matrix says.
+
+        Args:
+            frame: the frame.
+            codec: FFmpeg's name of what it was decoded from.
+        """
+        picture = rgb_of_planes(frame, codec)
+        if picture is None:
+            rgb = self._reformatter.reformat(frame, format="rgb24", interpolation=self._way)
+            picture = np.asarray(rgb.to_ndarray(), np.uint8)
         quarters = round(frame.rotation / 90) % 4  # counterclockwise, as np.rot90 turns
         return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 

@@ -94,6 +94,7 @@ class Stream:
         self._stopped = threading.Event()
         self._outcome: SourceError | None = None
         self._thread: threading.Thread | None = None
+        self._codec = ""
         self.label = printable(address) if parsed is None else parsed.shown
         self.name = printable(Path(address).name) if parsed is None else parsed.name
         self.live = True
@@ -120,7 +121,7 @@ class Stream:
                 first = moment
                 age = time.monotonic() - moment
                 self.started = datetime.fromtimestamp(time.time() - age, timezone.utc)
-            picture = make_picture(frame)
+            picture = make_picture(frame, self._codec)
             cut = shape is not None and picture.shape != shape
             shape = picture.shape
             yield Frame(index, moment - first, picture, cut)
@@ -195,6 +196,7 @@ class Stream:
 
     def _decode(self, container: InputContainer) -> Iterator[VideoFrame | Exception]:
         video = find_video(container, "it", live=True)
+        self._codec = video.stream.codec_context.name
         for item in decode(video.packets, video.stream, self.label):
             if self._stopped.is_set():
                 return

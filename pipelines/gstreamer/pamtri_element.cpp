@@ -123,7 +123,7 @@ gboolean stop(GstBaseTransform* base) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
     GstVideoInfo info;
-    if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+    if (!read_form(caps, &info)) return FALSE;
     state_of(base).stream->set_form(info);
     return TRUE;
 }

@@ -26,6 +26,15 @@ cpu::ChromaSite site_of(const GstVideoInfo& info) {
 
 }  // namespace
 
+bool read_form(const GstCaps* caps, GstVideoInfo* form) {
+    if (!gst_video_info_from_caps(form, caps)) return false;
+    // GStreamer overwrites the place of chroma where caps tell that, but no colorimetry.
+    const gchar* site = gst_structure_get_string(gst_caps_get_structure(caps, 0), "chroma-site");
+    form->chroma_site =
+        site ? gst_video_chroma_site_from_string(site) : GST_VIDEO_CHROMA_SITE_UNKNOWN;
+    return true;
+}
+
 FramePixels pixels_of(const GstVideoFrame& frame) {
     FramePixels pixels;
     pixels.size = {GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)};

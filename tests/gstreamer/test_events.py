@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The documented gst-launch lines, run as they stand, give the very events of `pamtri run`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "pamtri_edge" / "weights" / "pamtri-lite.pamtri"
+PAMTRI = [sys.executable, "-c", "import sys; from pamtri_edge.cli import main; sys.exit(main())"]
+CLIPS = ("intel_car-detection_30s", "tfl_6600_junction")
+
+
+def documented(page: str) -> str:
+    """Return the line with filesrc of a page."""
+    text = (ROOT / page).read_text()
+    found = re.search(r"^gst-launch-1\.0 filesrc.*?[^\\]$", text, re.MULTILINE | re.DOTALL)
+    assert found, f"{page} has no gst-launch line"
+    return found.group()
+
+
+def rendered(folder: Path) -> None:
+    """Write a clip in which the pictures of the bundle drive past each other, and their tracks."""
+    av = pytest.importorskip("av")
+    pictures = np.load(BUNDLE / "golden.npz")["input/images"].transpose(0, 2, 3, 1)
+    rows = []
+    with av.open(str(folder / "crossing.mp4"), "w") as file:
+        stream = file.add_stream("libx264", Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = 640, 400, "yuv420p"
+        for index in range(20):
+            picture = np.full((400, 640, 3), 90, np.uint8)
+            for track, vehicle in enumerate(pictures):
+                side, left, top = 128 + 16 * track, 5 + 9 * index + 60 * track, 20 + 70 * track
+                small = vehicle[np.arange(side) * 256 // side][:, np.arange(side) * 256 // side]
+                if index >= 3 * track:
+                    picture[top : top + side, left : left + side] = small[: 400 - top, : 640 - left]
+                    rows.append(f"{index + 1},{track},{left},{top},{side},{side},1,-1,-1,-1")
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    (folder / "crossing.txt").write_text("\n".join([*rows, ""]))
+
+
+@pytest.fixture(params=["rendered", *CLIPS])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a folder with what the lines name."""
+    if request.param == "rendered":
+        rendered(tmp_path)
+    else:
+        clips = request.getfixturevalue("shared_data") / "clips"
+        shutil.copy(clips / f"{request.param}.mp4", tmp_path / "crossing.mp4")
+        shutil.copy(clips / f"{request.param}.txt", tmp_path / "crossing.txt")
+    (tmp_path / "pamtri_edge").symlink_to(ROOT / "pamtri_edge")
+    (tmp_path / "street.pamtri").symlink_to(BUNDLE)
+    return tmp_path
+
+
+def pamtri(folder: Path, *arguments: str) -> None:
+    done = subprocess.run([*PAMTRI, *arguments], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_line_gives_the_events_of_pamtri_run(real, folder):
+    pytest.importorskip("av")
+    pamtri(folder, "tracks", "crossing.txt", "--output", "crossing.csv")
+    pamtri(
+        folder, "run", "crossing.mp4", "--tracks", "crossing.txt", "--bundle", "street.pamtri",
+        "--camera", "crossing", "--output", "out", "--no-video",
+    )  # fmt: skip
+    expected = (folder / "out" / "events.jsonl").read_text()
+    assert expected.count("\n") >= 4
+    for page in ("docs/gstreamer.md", "README.md"):
+        (folder / "events.jsonl").unlink(missing_ok=True)
+        command = ["sh", "-c", documented(page)]
+        done = subprocess.run(command, cwd=folder, env=real, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        found = (folder / "events.jsonl").read_text().replace('"camera":"camera"', '"camera":"crossing"')
+        assert found.splitlines() == expected.splitlines(), page
