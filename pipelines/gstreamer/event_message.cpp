@@ -15,7 +15,10 @@ gpointer copied(gpointer event) { return new Shared(*static_cast<Shared*>(event)
 void freed(gpointer event) { delete static_cast<Shared*>(event); }
 
 GType boxed_type() {
-    static const GType type = g_boxed_type_register_static("PamtriEvent", copied, freed);
+    // Another plugin of ours may have registered it: events pass from one to the other.
+    static const GType known = g_type_from_name("PamtriEvent");
+    static const GType type =
+        known ? known : g_boxed_type_register_static("PamtriEvent", copied, freed);
     return type;
 }
 

@@ -6,13 +6,12 @@
 #include <gst/video/video.h>
 
 #include <exception>
-#include <functional>
 #include <memory>
 
 #include "elements.hpp"
-#include "event_message.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
+#include "transform_parts.hpp"
 #include "video_frame.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_debug);
@@ -22,12 +21,10 @@ namespace pamtri::gst {
 
 namespace {
 
-constexpr GstClockTime kLatencyStep = 50 * GST_MSECOND;
-
 struct State {
-    Settings settings;               // under the object's lock
-    Counts counts;                   // a copy for others, under the object's lock
-    GstClockTime latency = 0;        // of sync=true, under the object's lock
+    Settings settings;  // under the object's lock
+    Counts counts;      // a copy for others, under the object's lock
+    SyncLatency latency;
     std::unique_ptr<Stream> stream;  // of the streaming thread
 };
 
@@ -68,29 +65,7 @@ void publish(GstBaseTransform* base, bool downstream = true) {
     state.counts = state.stream->counts();
     const bool post = state.settings.post_messages;
     GST_OBJECT_UNLOCK(base);
-    for (const core::Event& event : state.stream->take_events()) {
-        GstStructure* structure = structure_of(event);
-        if (post)
-            gst_element_post_message(
-                GST_ELEMENT(base),
-                gst_message_new_element(GST_OBJECT(base), gst_structure_copy(structure)));
-        if (downstream)
-            gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(base),
-                               gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure));
-        else
-            gst_structure_free(structure);
-    }
-}
-
-/// Do what may fail; a failure stops the pipeline with its sentence.
-bool attempt(GstBaseTransform* base, const std::function<void()>& action) {
-    try {
-        action();
-        return true;
-    } catch (const std::exception& error) {
-        GST_ELEMENT_ERROR(base, STREAM, FAILED, ("%s", error.what()), (nullptr));
-        return false;
-    }
+    publish_events(base, state.stream->take_events(), post, downstream);
 }
 
 gboolean start(GstBaseTransform* base) {
@@ -98,7 +73,7 @@ gboolean start(GstBaseTransform* base) {
     GST_OBJECT_LOCK(base);
     const Settings settings = state.settings;
     state.counts = {};
-    state.latency = 0;
+    state.latency.restart();
     GST_OBJECT_UNLOCK(base);
     try {
         state.stream = std::make_unique<Stream>(settings);
@@ -138,17 +113,6 @@ std::optional<double> stamp_of(GstBaseTransform* base, GstClockTime time) {
     return static_cast<double>(time) / GST_SECOND;
 }
 
-/// With sync=true frames come later by what the network takes: tell the pipeline when that grows.
-void note_latency(GstBaseTransform* base, GstClockTime taken) {
-    State& state = state_of(base);
-    GST_OBJECT_LOCK(base);
-    const bool grew = state.settings.sync && taken > state.latency;
-    if (grew) state.latency = (taken / kLatencyStep + 1) * kLatencyStep;
-    GST_OBJECT_UNLOCK(base);
-    if (grew)
-        gst_element_post_message(GST_ELEMENT(base), gst_message_new_latency(GST_OBJECT(base)));
-}
-
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     const GstClockTime begin = gst_util_get_timestamp();
     bool readable = true;
@@ -160,7 +124,10 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
         GST_ELEMENT_ERROR(base, STREAM, FORMAT,
                           ("A frame's pixels cannot be read: it is smaller than its caps say."),
                           (nullptr));
-    note_latency(base, gst_util_get_timestamp() - begin);
+    GST_OBJECT_LOCK(base);
+    const bool sync = state_of(base).settings.sync;
+    GST_OBJECT_UNLOCK(base);
+    if (sync) state_of(base).latency.note(base, gst_util_get_timestamp() - begin);
     return done && readable ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
@@ -197,16 +164,9 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
     const gboolean answered =
         GST_BASE_TRANSFORM_CLASS(pamtri_element_parent_class)->query(base, direction, query);
-    if (!answered || GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return answered;
-    gboolean live = FALSE;
-    GstClockTime least = 0, most = 0;
-    gst_query_parse_latency(query, &live, &least, &most);
-    GST_OBJECT_LOCK(base);
-    const GstClockTime ours = state_of(base).latency;
-    GST_OBJECT_UNLOCK(base);
-    if (GST_CLOCK_TIME_IS_VALID(most)) most += ours;
-    gst_query_set_latency(query, live, least + ours, most);
-    return TRUE;
+    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
+        state_of(base).latency.add_to(base, query);
+    return answered;
 }
 
 void pamtri_element_init(Pamtri* self) {

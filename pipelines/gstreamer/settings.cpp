@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.hpp"
 
+#include <set>
 #include <sstream>
 
 #include "errors.hpp"
@@ -37,12 +38,31 @@ enum {
 constexpr auto kFlags =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
+/// Plugins that are loaded side by side share the types of their properties.
+GType enum_type(const char* name, const GEnumValue* values) {
+    const GType known = g_type_from_name(name);
+    return known ? known : g_enum_register_static(name, values);
+}
+
+/// Installs properties on a class, but for some.
+struct Installer {
+    GObjectClass* object;
+    const std::set<std::string>& but;
+
+    void add(guint id, GParamSpec* spec) const {
+        if (but.count(g_param_spec_get_name(spec)))
+            g_param_spec_unref(g_param_spec_ref_sink(spec));
+        else
+            g_object_class_install_property(object, id, spec);
+    }
+};
+
 GType crop_rule_type() {
     static const GEnumValue values[] = {
         {0, "the box clipped to the frame and rounded outward, as pamtri run cuts", "exact"},
         {1, "as DeepStream's nvinfer: left and top up to even, sides down to even", "nvinfer"},
         {0, nullptr, nullptr}};
-    static const GType type = g_enum_register_static("PamtriCropRule", values);
+    static const GType type = enum_type("PamtriCropRule", values);
     return type;
 }
 
@@ -51,28 +71,25 @@ GType attach_type() {
         {kAttachMeta, "PamtriVehicleMeta, which pamtri_edge.gst reads", "meta"},
         {kAttachRegion, "a parameter named pamtri of each region of interest", "region"},
         {0, nullptr, nullptr}};
-    static const GType type = g_flags_register_static("PamtriAttachTo", values);
+    static const GType known = g_type_from_name("PamtriAttachTo");
+    static const GType type = known ? known : g_flags_register_static("PamtriAttachTo", values);
     return type;
 }
 
-void text(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
+void text(const Installer& object, guint id, const char* name, const char* nick, const char* blurb,
           const std::string& standard) {
-    g_object_class_install_property(
-        object, id,
-        g_param_spec_string(name, nick, blurb, standard.empty() ? nullptr : standard.c_str(),
-                            kFlags));
+    object.add(id, g_param_spec_string(name, nick, blurb,
+                                       standard.empty() ? nullptr : standard.c_str(), kFlags));
 }
 
-void whole(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
+void whole(const Installer& object, guint id, const char* name, const char* nick, const char* blurb,
            gint least, gint most, gint standard) {
-    g_object_class_install_property(
-        object, id, g_param_spec_int(name, nick, blurb, least, most, standard, kFlags));
+    object.add(id, g_param_spec_int(name, nick, blurb, least, most, standard, kFlags));
 }
 
-void number(GObjectClass* object, guint id, const char* name, const char* nick, const char* blurb,
-            guint least, guint most, guint standard) {
-    g_object_class_install_property(
-        object, id, g_param_spec_uint(name, nick, blurb, least, most, standard, kFlags));
+void number(const Installer& object, guint id, const char* name, const char* nick,
+            const char* blurb, guint least, guint most, guint standard) {
+    object.add(id, g_param_spec_uint(name, nick, blurb, least, most, standard, kFlags));
 }
 
 std::string string_of(const GValue* value) {
@@ -182,8 +199,9 @@ std::vector<std::string> Settings::class_list() const {
     return names;
 }
 
-void install_settings(GObjectClass* object) {
+void install_settings(GObjectClass* type, const std::set<std::string>& but) {
     const Settings s;
+    const Installer object{type, but};
     text(object, kBundle, "bundle", "Bundle",
          "The network: a folder NAME.pamtri, as pamtri-export writes it. Elements with the same "
          "bundle, device and threads share one engine",
@@ -200,27 +218,22 @@ void install_settings(GObjectClass* object) {
         object, kStartUtc, "start-utc", "Start",
         "Moment of the first frame, such as 2026-05-31T08:00:00Z: events then tell the time of day",
         s.start_utc);
-    g_object_class_install_property(
-        object, kCropRule,
-        g_param_spec_enum("crop-rule", "Crop rule", "How boxes become whole pixels",
-                          crop_rule_type(), s.crop_rule, kFlags));
-    g_object_class_install_property(
-        object, kAttachTo,
-        g_param_spec_flags("attach-to", "Attach to",
-                           "Where each frame tells what is known of its vehicles", attach_type(),
-                           s.attach_to, kFlags));
-    g_object_class_install_property(
-        object, kSync,
-        g_param_spec_boolean("sync", "Synchronous",
-                             "Wait for the network on each frame: the same input always gives the "
-                             "same output, as for files. Otherwise no frame waits, and what comes "
-                             "too late for the network is left out and counted",
-                             s.sync, kFlags));
-    g_object_class_install_property(
-        object, kPostMessages,
-        g_param_spec_boolean("post-messages", "Post messages",
-                             "Post each event on the bus, as an element message pamtri-event",
-                             s.post_messages, kFlags));
+    object.add(kCropRule,
+               g_param_spec_enum("crop-rule", "Crop rule", "How boxes become whole pixels",
+                                 crop_rule_type(), s.crop_rule, kFlags));
+    object.add(kAttachTo, g_param_spec_flags("attach-to", "Attach to",
+                                             "Where each frame tells what is known of its vehicles",
+                                             attach_type(), s.attach_to, kFlags));
+    object.add(kSync, g_param_spec_boolean(
+                          "sync", "Synchronous",
+                          "Wait for the network on each frame: the same input always gives the "
+                          "same output, as for files. Otherwise no frame waits, and what comes "
+                          "too late for the network is left out and counted",
+                          s.sync, kFlags));
+    object.add(kPostMessages, g_param_spec_boolean(
+                                  "post-messages", "Post messages",
+                                  "Post each event on the bus, as an element message pamtri-event",
+                                  s.post_messages, kFlags));
     whole(object, kMinSide, "min-side", "Least side",
           "Pixels that the shorter side of a good view has", 1, 4096, s.min_side);
     whole(object, kMaxViews, "max-views", "Most views", "Views embedded of a track at most", 1,
@@ -244,9 +257,8 @@ void install_settings(GObjectClass* object) {
     number(object, kBudget, "budget", "Budget",
            "Views embedded a second of the stream at most, over all tracks; 0 for any number", 0,
            100000, s.budget);
-    g_object_class_install_property(
-        object, kStats,
-        g_param_spec_boxed("stats", "Statistics",
+    object.add(kStats, g_param_spec_boxed(
+                           "stats", "Statistics",
                            "What happened so far: frames, sightings, embedded, late, repeated, "
                            "events, short, unseen, unfinished",
                            GST_TYPE_STRUCTURE,

@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,9 @@ struct Settings {
     std::vector<std::string> class_list() const;
 };
 
-/// Install them on the class; all but stats are read and written by the two functions below.
-void install_settings(GObjectClass* object);
+/// Install them on the class, but for those named; all but stats are read and written by the two
+/// functions below. Numbers of other properties begin behind that of stats.
+void install_settings(GObjectClass* object, const std::set<std::string>& but = {});
 
 /// Whether there is a property of that number; sets it, or reads it.
 bool set_setting(Settings* settings, guint id, const GValue* value);

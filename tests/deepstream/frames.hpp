@@ -38,13 +38,13 @@ class Painted {
     /// Put them on a surface of the same form.
     void put(NvBufSurface* surface, unsigned index) const;
 
+    /// The frame as RGB: a pair of chroma belongs to the pixels that it covers.
     const pamtri::gst::FramePixels& pixels() const { return pixels_; }
-
-    /// Rows without gaps, a plane each.
-    const std::vector<std::vector<std::uint8_t>>& planes() const { return planes_; }
+    const std::vector<std::uint8_t>& rgb() const { return rgb_; }
 
   private:
     std::vector<std::vector<std::uint8_t>> planes_;
+    std::vector<std::uint8_t> rgb_;
     pamtri::gst::FramePixels pixels_;
 };
 

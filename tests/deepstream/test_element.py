@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 TESTS = [
-    (source.stem, name)
+    (f"{source.stem.partition('_')[0]}_tests", name)
     for source in sorted(HERE.glob("*_tests.cpp"))
     for name in re.findall(r"^TEST\((\w+)\)", source.read_text(), re.MULTILINE)
 ]

@@ -101,11 +101,14 @@ def test_the_fakes_are_laid_out_as_the_real_headers(headers: Path | None, tmp_pa
 def test_the_element_compiles_with_the_real_headers(headers: Path | None) -> None:
     if headers is None:
         pytest.skip("name the folder of DeepStream, or of its headers, with PAMTRI_DEEPSTREAM")
-    for source in sorted((PIPELINES / "deepstream").glob("*.cpp")):
+    sources = sorted((PIPELINES / "deepstream").glob("*.cpp"))
+    assert len(sources) >= 10
+    plugin = ['-DPAMTRI_VERSION="0"', f"-DPAMTRI_PLUGIN=nvpamtri_ds{major(headers)}"]
+    for source in sources:
         said = compiled(
             source,
             headers=headers,
-            flags=["-fsyntax-only", *cuda_headers()],
+            flags=["-fsyntax-only", *cuda_headers(), *plugin],
             packages=("gstreamer-1.0", "gstreamer-video-1.0", "gstreamer-base-1.0"),
         )
         assert not said, said

@@ -1,0 +1,319 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// nvpamtri: describes the vehicles of DeepStream's batches, on the GPU that they lie on.
+#include "nvpamtri_element.hpp"
+
+#include <gst-nvevent.h>
+#include <gst/base/gstbasetransform.h>
+
+#include <memory>
+#include <string>
+
+#include "batch_stream.hpp"
+#include "errors.hpp"
+#include "loader.hpp"
+#include "manifest.hpp"
+#include "networks.hpp"
+#include "stream.hpp"
+#include "transform_parts.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(nvpamtri_debug);
+#define GST_CAT_DEFAULT nvpamtri_debug
+
+namespace pamtri::deepstream {
+
+namespace {
+
+constexpr char kFormats[] = "video/x-raw(memory:NVMM), format = { NV12, RGBA }";
+
+struct State {
+    Settings settings;   // under the object's lock
+    BatchCounts counts;  // a copy for others, under the object's lock
+    gst::SyncLatency latency;
+    Settings running;  // those that it was started with; of the streaming thread, as all below
+    std::unique_ptr<Loader> loader;
+    std::unique_ptr<BatchStream> stream;
+    std::uint64_t unready = 0;
+};
+
+struct NvPamtri {
+    GstBaseTransform base;
+    State* state;
+};
+struct NvPamtriClass {
+    GstBaseTransformClass base;
+};
+
+G_DEFINE_TYPE(NvPamtri, nvpamtri_element, GST_TYPE_BASE_TRANSFORM)
+
+State& state_of(gpointer element) { return *static_cast<NvPamtri*>(element)->state; }
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    GST_OBJECT_LOCK(object);
+    const bool known = set_setting(&state_of(object).settings, id, value);
+    GST_OBJECT_UNLOCK(object);
+    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+GstStructure* structure_of(const BatchCounts& counts) {
+    GstStructure* structure = gst::structure_of(counts.common);
+    gst_structure_set(structure, "lost", G_TYPE_UINT64, counts.lost, "unready", G_TYPE_UINT64,
+                      counts.unready, nullptr);
+    return structure;
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+    GST_OBJECT_LOCK(object);
+    const Settings settings = state_of(object).settings;
+    const BatchCounts counts = state_of(object).counts;
+    GST_OBJECT_UNLOCK(object);
+    if (id == gst::stats_setting())
+        g_value_take_boxed(value, structure_of(counts));
+    else if (!get_setting(settings, id, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void publish(GstBaseTransform* base, bool downstream = true) {
+    State& state = state_of(base);
+    BatchCounts counts;
+    if (state.stream) counts = state.stream->counts();
+    counts.unready = state.unready;
+    GST_OBJECT_LOCK(base);
+    state.counts = counts;
+    GST_OBJECT_UNLOCK(base);
+    if (state.stream)
+        gst::publish_events(base, state.stream->take_events(), state.running.common.post_messages,
+                            downstream);
+}
+
+void tell_progress(GstElement* element, GstProgressType type, const std::string& text) {
+    gst_element_post_message(element, gst_message_new_progress(GST_OBJECT(element), type,
+                                                               "pamtri-engine", text.c_str()));
+}
+
+/// Begin to open the network, in a thread of its own, which tells the bus how it goes.
+std::unique_ptr<Loader> begin_loading(GstElement* element, const Settings& settings) {
+    const std::string bundle = settings.common.bundle;
+    const std::string gpu = "GPU " + std::to_string(settings.gpu_id);
+    tell_progress(element, GST_PROGRESS_TYPE_START, "Loading " + bundle + " on " + gpu);
+    return std::make_unique<Loader>(
+        [bundle, options = settings.network_options()] {
+            return gst::shared_network(bundle, options);
+        },
+        [element, bundle, gpu](const engines::Network* network, const std::string& fault) {
+            if (network) {
+                tell_progress(element, GST_PROGRESS_TYPE_COMPLETE,
+                              bundle + " runs on " + gpu + " (" + network->backend() + ", " +
+                                  network->arithmetic() + ")");
+            } else {
+                tell_progress(element, GST_PROGRESS_TYPE_ERROR, fault);
+                GST_ELEMENT_ERROR(element, RESOURCE, OPEN_READ, ("%s", fault.c_str()), (nullptr));
+            }
+        });
+}
+
+Settings settings_of(GstBaseTransform* base) {
+    GST_OBJECT_LOCK(base);
+    const Settings settings = state_of(base).settings;
+    GST_OBJECT_UNLOCK(base);
+    return settings;
+}
+
+gboolean start(GstBaseTransform* base) {
+    State& state = state_of(base);
+    try {
+        if (const std::string file = settings_of(base).config_file; !file.empty())
+            read_config(G_OBJECT(base), file);
+        state.running = settings_of(base);
+        if (state.running.common.bundle.empty())
+            throw core::InputError(
+                "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export "
+                "writes it.");
+        state.running.common.journal_spec(true);  // refused now what would be on the first frame
+    } catch (const std::exception& error) {
+        GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
+        return FALSE;
+    }
+    state.unready = 0;
+    state.latency.restart();
+    publish(base, false);
+    state.loader = begin_loading(GST_ELEMENT(base), state.running);
+    return TRUE;
+}
+
+gboolean stop(GstBaseTransform* base) {
+    State& state = state_of(base);
+    if (state.stream) {
+        // Nobody is there downstream any more.
+        gst::attempt(base, [&] {
+            state.stream->cut();
+            publish(base, false);
+        });
+    }
+    state.stream.reset();
+    state.loader.reset();
+    return TRUE;
+}
+
+/// The running stream; null while the network is being opened.
+BatchStream* stream_of(State& state) {
+    if (state.stream || !state.loader) return state.stream.get();
+    if (auto network = state.loader->get(state.running.common.sync))
+        state.stream = std::make_unique<BatchStream>(state.running, std::move(network));
+    return state.stream.get();
+}
+
+/// Take a batch. Throws what stops the pipeline.
+void take(GstBaseTransform* base, GstBuffer* buffer) {
+    State& state = state_of(base);
+    NvDsBatchMeta* batch = gst_buffer_get_nvds_batch_meta(buffer);
+    if (!batch)
+        throw core::InputError(
+            "a buffer has no metadata of a batch; nvpamtri stands behind nvstreammux, a detector "
+            "and a tracker.");
+    BatchStream* stream = stream_of(state);
+    if (!stream) {
+        state.unready += batch->num_frames_in_batch;
+        publish(base);
+        return;
+    }
+    GstMapInfo map;
+    if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+        throw core::InputError("a buffer's frames cannot be mapped.");
+    const std::unique_ptr<GstMapInfo, std::function<void(GstMapInfo*)>> mapped(
+        &map, [buffer](GstMapInfo* info) { gst_buffer_unmap(buffer, info); });
+    if (map.size < sizeof(NvBufSurface))
+        throw core::InputError("a buffer holds no NvBufSurface, though its caps say memory:NVMM.");
+    stream->take(batch, *reinterpret_cast<NvBufSurface*>(map.data));
+    publish(base);
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+    State& state = state_of(base);
+    if (state.loader && state.loader->failed()) return GST_FLOW_ERROR;  // which was told
+    const GstClockTime begin = gst_util_get_timestamp();
+    nvds_set_input_system_timestamp(buffer, GST_ELEMENT_NAME(base));
+    const bool done = gst::attempt(base, [&] { take(base, buffer); });
+    nvds_set_output_system_timestamp(buffer, GST_ELEMENT_NAME(base));
+    if (state.loader && state.loader->failed()) return GST_FLOW_ERROR;
+    if (state.running.common.sync) state.latency.note(base, gst_util_get_timestamp() - begin);
+    return done ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+/// What a single source of the batch does.
+void source_event(GstBaseTransform* base, GstEvent* event) {
+    BatchStream* stream = state_of(base).stream.get();
+    guint pad = 0;
+    const auto type = static_cast<GstNvEventType>(GST_EVENT_TYPE(event));
+    if (!stream) return;
+    if (type == GST_NVEVENT_STREAM_EOS || type == GST_NVEVENT_PAD_DELETED) {
+        if (type == GST_NVEVENT_STREAM_EOS)
+            gst_nvevent_parse_stream_eos(event, &pad);
+        else
+            gst_nvevent_parse_pad_deleted(event, &pad);
+        gst::attempt(base, [&] {
+            stream->finish(pad);
+            publish(base);
+        });
+    } else if (type == GST_NVEVENT_STREAM_RESET) {
+        gst_nvevent_parse_stream_reset(event, &pad);
+        gst::attempt(base, [&] {
+            stream->cut(pad);
+            publish(base);
+        });
+    }
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+    State& state = state_of(base);
+    const auto pass_on = [base, event] {
+        return GST_BASE_TRANSFORM_CLASS(nvpamtri_element_parent_class)->sink_event(base, event);
+    };
+    switch (GST_EVENT_TYPE(event)) {
+        case GST_EVENT_EOS:
+            if (state.stream)
+                gst::attempt(base, [&] {
+                    state.stream->finish();
+                    publish(base);
+                });
+            return pass_on();
+        case GST_EVENT_FLUSH_START:
+            if (state.loader) state.loader->interrupt(true);
+            return pass_on();
+        case GST_EVENT_FLUSH_STOP: {
+            if (state.loader) state.loader->interrupt(false);
+            // Tracks do not go on over a seek; what is known of them is told after the flush.
+            const gboolean passed = pass_on();
+            if (state.stream) gst::attempt(base, [&] { state.stream->cut(); });
+            return passed;
+        }
+        default:
+            source_event(base, event);
+            return pass_on();
+    }
+}
+
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+    const gboolean answered =
+        GST_BASE_TRANSFORM_CLASS(nvpamtri_element_parent_class)->query(base, direction, query);
+    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
+        state_of(base).latency.add_to(base, query);
+    return answered;
+}
+
+/// Let a streaming thread that waits for the network go before the state changes.
+GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
+    State& state = state_of(element);
+    if (change == GST_STATE_CHANGE_PAUSED_TO_READY && state.loader) state.loader->interrupt(true);
+    return GST_ELEMENT_CLASS(nvpamtri_element_parent_class)->change_state(element, change);
+}
+
+void nvpamtri_element_init(NvPamtri* self) {
+    self->state = new State;
+    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+void finalize(GObject* object) {
+    delete static_cast<NvPamtri*>(static_cast<gpointer>(object))->state;
+    G_OBJECT_CLASS(nvpamtri_element_parent_class)->finalize(object);
+}
+
+void nvpamtri_element_class_init(NvPamtriClass* type) {
+    GST_DEBUG_CATEGORY_INIT(nvpamtri_debug, "nvpamtri", 0, "vehicle re-identification");
+    GObjectClass* object = G_OBJECT_CLASS(type);
+    object->set_property = set_property;
+    object->get_property = get_property;
+    object->finalize = finalize;
+    install_settings(object);
+    GstElementClass* element = GST_ELEMENT_CLASS(type);
+    element->change_state = change_state;
+    gst_element_class_set_static_metadata(
+        element, "Vehicle re-identification in DeepStream", "Filter/Analyzer/Video",
+        "Describes the tracked vehicles of batches on the GPU: embedding, color, type, keypoints, "
+        "as metadata on every frame, and one event for each track",
+        "The pamtri-edge authors");
+    GstCaps* caps = gst_caps_from_string(kFormats);
+    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
+        gst_element_class_add_pad_template(element,
+                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
+    gst_caps_unref(caps);
+    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    base->start = start;
+    base->stop = stop;
+    base->sink_event = sink_event;
+    base->query = query;
+    base->transform_ip = transform_ip;
+    // Metadata of a buffer that others hold is theirs: a copy of it is written to.
+    base->passthrough_on_same_caps = FALSE;
+}
+
+}  // namespace
+
+GType nvpamtri_element_type() { return nvpamtri_element_get_type(); }
+
+gboolean register_element(GstPlugin* plugin) {
+    return gst_element_register(plugin, "nvpamtri", GST_RANK_NONE, nvpamtri_element_type());
+}
+
+}  // namespace pamtri::deepstream

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A network for tests, on the fake GPU and on the host, whose answers are numbers of the picture.
+// Its bundle is a name: "fake" works, "broken" fails when it runs; of others there is no engine.
+#include "device_network.hpp"
+
+#include <cuda_runtime_api.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include "cuda_resources.hpp"
+#include "networks.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr int kSide = 64, kValues = 3 * kSide * kSide;
+std::atomic<int> opened{0}, open{0}, described{0}, batches{0};
+std::mutex mutex;
+std::condition_variable changed;
+bool held = false;
+
+class DeviceNetwork : public pamtri::engines::Network {
+  public:
+    explicit DeviceNetwork(const std::string& name) {
+        manifest_.name = name;
+        manifest_.embedding_space = "space-of-fakes";
+        manifest_.trained = true;
+        manifest_.colors = {"red", "green", "blue"};
+        manifest_.types = {"car", "truck"};
+        ++opened;
+        ++open;
+    }
+    ~DeviceNetwork() override { --open; }
+
+    const pamtri::engines::Manifest& manifest() const override { return manifest_; }
+    pamtri::engines::PictureSize picture_size() const override { return {kSide, kSide}; }
+    const std::string& backend() const override { return word_; }
+    const std::string& arithmetic() const override { return word_; }
+
+    std::vector<pamtri::engines::Answer> run(const std::uint8_t* pictures, int count) override {
+        std::vector<pamtri::engines::Answer> answers;
+        for (int item = 0; item < count; ++item, pictures += kValues) {
+            std::vector<float> planes(kValues);
+            for (int i = 0; i < kSide * kSide; ++i)
+                for (int c = 0; c < 3; ++c) planes[c * kSide * kSide + i] = pictures[3 * i + c];
+            answers.push_back(answer(planes.data()));
+        }
+        return answers;
+    }
+
+    std::vector<pamtri::engines::Answer> run_on_device(int count, const pamtri::engines::Fill& fill,
+                                                       pamtri::engines::Stream stream) override {
+        namespace engines = pamtri::engines;
+        const std::size_t bytes = static_cast<std::size_t>(count) * kValues * sizeof(float);
+        const engines::DeviceMemory memory = engines::new_memory(bytes, "reserving an input");
+        fill(0, count, static_cast<float*>(memory.get()), stream);
+        std::vector<float> planes(bytes / sizeof(float));
+        const auto cuda = static_cast<cudaStream_t>(stream);
+        engines::check(
+            cudaMemcpyAsync(planes.data(), memory.get(), bytes, cudaMemcpyDeviceToHost, cuda),
+            "reading");
+        engines::check(cudaStreamSynchronize(cuda), "reading");
+        if (manifest_.name == "broken")
+            throw engines::EngineError("the engine fell over; restart the pipeline.");
+        described += count;
+        ++batches;
+        std::vector<engines::Answer> answers;
+        for (int i = 0; i < count; ++i) answers.push_back(answer(planes.data() + i * kValues));
+        return answers;
+    }
+
+  private:
+    static pamtri::engines::Answer answer(const float* planes) {
+        double sums[3] = {};
+        for (int c = 0; c < 3; ++c)
+            for (int i = 0; i < kSide * kSide; ++i) sums[c] += planes[c * kSide * kSide + i] + 1;
+        const double total = sums[0] + sums[1] + sums[2];
+        pamtri::engines::Answer answer;
+        for (const double sum : sums) answer.color.push_back(static_cast<float>(sum / total));
+        answer.embedding = answer.color;
+        answer.embedding.push_back(planes[0] / 255.0f);
+        answer.type = {0.75f, 0.25f};
+        answer.keypoints = {0.25f, 0.5f, 0.9f, 0.75f, 0.5f, 0.8f};
+        answer.quality = 0.5f;
+        return answer;
+    }
+
+    pamtri::engines::Manifest manifest_;
+    const std::string word_ = "fake";
+};
+
+}  // namespace
+
+Networks networks() { return {opened, open, described, batches}; }
+
+void hold_loading(bool hold) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    held = hold;
+    changed.notify_all();
+}
+
+}  // namespace test
+
+namespace pamtri::gst {
+
+std::unique_ptr<engines::Network> open_network(const std::string& bundle,
+                                               const engines::NetworkOptions& options) {
+    std::unique_lock<std::mutex> lock(test::mutex);
+    test::changed.wait(lock, [] { return !test::held; });
+    if (bundle != "fake" && bundle != "broken")
+        throw engines::EngineError(bundle + " has no engine of model.onnx for this machine (" +
+                                   options.device + "): a.engine: the GPU was 'A', is 'B'.");
+    return std::make_unique<test::DeviceNetwork>(bundle);
+}
+
+}  // namespace pamtri::gst

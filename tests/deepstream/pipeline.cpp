@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline.hpp"
+
+#include <gstnvdsmeta.h>
+
+#include "nvpamtri_element.hpp"
+
+// GLib lets go of a table of names that it outgrows: made while it is loaded, so told apart by
+// that. Only whole stacks show it.
+extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
+extern "C" const char* __lsan_default_suppressions() { return "leak:_dl_init\n"; }
+
+namespace test {
+
+std::string caps_of(const Form& form) {
+    const bool rgba = form.format == NVBUF_COLOR_FORMAT_RGBA;
+    return std::string("video/x-raw(memory:NVMM), format=") + (rgba ? "RGBA" : "NV12") +
+           ", width=" + std::to_string(form.width) + ", height=" + std::to_string(form.height) +
+           ", framerate=25/1";
+}
+
+Buffer buffer_of(Batch batch, NvBufSurface* surfaces) {
+    Buffer buffer(gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, surfaces,
+                                              sizeof(NvBufSurface), 0, sizeof(NvBufSurface),
+                                              nullptr, nullptr));
+    NvDsMeta* meta =
+        gst_buffer_add_nvds_meta(buffer.get(), batch.release(), nullptr, nvds_batch_meta_copy_func,
+                                 nvds_batch_meta_release_func);
+    meta->meta_type = NVDS_BATCH_GST_META;
+    return buffer;
+}
+
+const NvDsBatchMeta* batch_of(const Buffer& buffer) {
+    return gst_buffer_get_nvds_batch_meta(buffer.get());
+}
+
+Pipeline::Pipeline(const std::string& launch, const Form& form) {
+    static const bool ready = [] {
+        gst_init(nullptr, nullptr);
+        return pamtri::deepstream::register_element(nullptr);
+    }();
+    EXPECT(ready);
+    GError* error = nullptr;
+    GstElement* made = gst_parse_launch(launch.c_str(), &error);
+    if (error) fail(__FILE__, __LINE__, error->message);
+    bus_ = gst_bus_new();
+    gst_element_set_bus(made, bus_);
+    element_ = made;
+    harness_.reset(gst_harness_new_with_element(made, "sink", "src"));
+    gst_object_unref(made);
+    gst_harness_set_src_caps_str(harness_.get(), caps_of(form).c_str());
+}
+
+Pipeline::~Pipeline() {
+    harness_.reset();
+    errors();
+    for (GstMessage* message : messages_) gst_message_unref(message);
+    gst_bus_set_flushing(bus_, TRUE);
+    gst_object_unref(bus_);
+}
+
+GstFlowReturn Pipeline::push(Batch batch, NvBufSurface* surfaces, Buffer* kept) {
+    Buffer buffer = buffer_of(std::move(batch), surfaces);
+    if (kept) kept->reset(gst_buffer_ref(buffer.get()));
+    return gst_harness_push(harness_.get(), buffer.release());
+}
+
+Buffer Pipeline::through(Batch batch, NvBufSurface* surfaces) {
+    const GstFlowReturn flow = push(std::move(batch), surfaces);
+    if (flow != GST_FLOW_OK) fail(__FILE__, __LINE__, "nothing comes out: " + errors());
+    return Buffer(gst_harness_pull(harness_.get()));
+}
+
+std::vector<std::string> Pipeline::texts(GstMessageType type) {
+    while (GstMessage* message = gst_bus_pop(bus_)) messages_.push_back(message);
+    std::vector<std::string> found;
+    std::vector<GstMessage*> others;
+    for (GstMessage* message : messages_) {
+        if (GST_MESSAGE_TYPE(message) != type) {
+            others.push_back(message);
+            continue;
+        }
+        if (type == GST_MESSAGE_ERROR) {
+            GError* error = nullptr;
+            gst_message_parse_error(message, &error, nullptr);
+            found.emplace_back(error->message);
+            g_error_free(error);
+        } else if (type == GST_MESSAGE_PROGRESS) {
+            GstProgressType kind;
+            gchar *code = nullptr, *text = nullptr;
+            gst_message_parse_progress(message, &kind, &code, &text);
+            found.push_back(std::to_string(kind) + " " + code + " " + text);
+            g_free(code);
+            g_free(text);
+        } else if (const GstStructure* structure = gst_message_get_structure(message);
+                   structure && gst_structure_has_name(structure, "pamtri-event")) {
+            found.emplace_back(gst_structure_get_string(structure, "json"));
+        }
+        gst_message_unref(message);
+    }
+    messages_ = std::move(others);
+    return found;
+}
+
+std::string Pipeline::errors() {
+    std::string all;
+    for (const std::string& text : texts(GST_MESSAGE_ERROR)) all += text + "\n";
+    return all;
+}
+
+std::vector<std::string> Pipeline::progress() { return texts(GST_MESSAGE_PROGRESS); }
+
+std::vector<std::string> Pipeline::events() { return texts(GST_MESSAGE_ELEMENT); }
+
+guint64 Pipeline::stat(const char* name) {
+    GstStructure* stats = nullptr;
+    g_object_get(element_, "stats", &stats, nullptr);
+    guint64 value = 0;
+    EXPECT(gst_structure_get_uint64(stats, name, &value));
+    gst_structure_free(stats);
+    return value;
+}
+
+}  // namespace test
