@@ -8,8 +8,9 @@
 //     bundle_probe manifests                    each line of the input is a manifest
 //     bundle_probe run BUNDLE PICTURES OUTPUT THREADS [DEVICE [BACKEND]]
 //     bundle_probe fake BUNDLE FACTOR           on an engine that gives the expected values times
-//     bundle_probe sha256 FILE
-//     bundle_probe processors ROOT
+//     bundle_probe device BUNDLE ROW...         golden crops, on an engine that has them on its
+//     device bundle_probe not-on-device BUNDLE         pictures on a device, on an engine of the
+//     host bundle_probe sha256 FILE bundle_probe processors ROOT
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -21,6 +22,7 @@
 #include "errors.hpp"
 #include "fake_engine.hpp"
 #include "golden.hpp"
+#include "lookup_engine.hpp"
 #include "manifest.hpp"
 #include "network.hpp"
 #include "processors.hpp"
@@ -84,6 +86,41 @@ std::string on_fake(const std::string& path, float factor) {
         .name;
 }
 
+/// The rows of golden crops whose answers come back, in order.
+std::string on_device(const std::string& path, const std::vector<std::size_t>& rows) {
+    Bundle bundle = open_bundle(path);
+    const Golden golden = read_golden(bundle.golden, bundle.manifest, bundle.golden_path());
+    auto engine = std::make_unique<LookupEngine>(bundle.manifest, golden);
+    const auto network =
+        tested_network(std::move(bundle), {std::move(engine), "lookup", "cuda:0", "fp32", {1, 2}});
+    const std::vector<float>& crops = golden.inputs.at("images").values;
+    const std::size_t size = crops.size() / golden.count;
+    const auto fill = [&](int first, int count, float* memory, Stream) {
+        for (int i = 0; i < count; ++i) {
+            const std::size_t row = rows[static_cast<std::size_t>(first + i)];
+            std::copy_n(crops.begin() + static_cast<std::ptrdiff_t>(row * size), size,
+                        memory + static_cast<std::size_t>(i) * size);
+        }
+    };
+    std::string found;
+    const std::vector<float>& expected = golden.expected.at("embedding").values;
+    for (const Answer& answer :
+         network->run_on_device(static_cast<int>(rows.size()), fill, nullptr))
+        for (std::size_t row = 0; row < golden.count; ++row)
+            if (std::equal(
+                    answer.embedding.begin(), answer.embedding.end(),
+                    expected.begin() + static_cast<std::ptrdiff_t>(row * answer.embedding.size())))
+                found += std::to_string(row);
+    return found;
+}
+
+/// What a network on the host says of pictures on a device.
+std::string not_on_device(const std::string& path) {
+    const std::unique_ptr<Network> network = Network::load(path, {"cpu", 1, "auto"});
+    network->run_on_device(1, [](int, int, float*, Stream) {}, nullptr);
+    return "";
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -105,6 +142,12 @@ int main(int count, char** arguments) {
         told([&] { return run(arguments[2], arguments[3], arguments[4], options); });
     } else if (mode == "fake") {
         told([&] { return on_fake(arguments[2], std::stof(arguments[3])); });
+    } else if (mode == "device") {
+        std::vector<std::size_t> rows;
+        for (int i = 3; i < count; ++i) rows.push_back(std::stoul(arguments[i]));
+        told([&] { return on_device(arguments[2], rows); });
+    } else if (mode == "not-on-device") {
+        told([&] { return not_on_device(arguments[2]); });
     } else if (mode == "sha256") {
         const std::string content = content_of(arguments[2]);
         pamtri::core::Sha256 sum;  // in pieces of odd sizes

@@ -72,6 +72,21 @@ def test_the_engines_refusals_are_pythons(probe: Callable[..., list[str]], bundl
     assert line.endswith("or upgrade OpenVINO: pip install --upgrade openvino")
 
 
+@pytest.mark.parametrize("rows", [[], [0], [1, 0], [1, 1, 0], [0, 1, 1, 0, 1]])
+def test_pictures_that_lie_on_the_engines_device_are_described_there(
+    probe: Callable[..., list[str]], bundle_path: Path, rows: list[int]
+) -> None:
+    assert probe("device", bundle_path, *rows) == ["ok " + "".join(map(str, rows))]
+
+
+def test_an_engine_on_the_host_takes_no_pictures_of_a_device(probe: Callable[..., list[str]]) -> None:
+    (line,) = probe("not-on-device", SHIPPED_BUNDLE)
+    assert line == (
+        "refused the engine (openvino) computes on the host, and the pictures lie on a GPU; "
+        "use a TensorRT engine of that GPU."
+    )
+
+
 @pytest.mark.parametrize(
     ("device", "backend", "said"),
     [
