@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 FLAGS = "-O1 -Wno-maybe-uninitialized"  # GCC 12 sees such in optionals that are there
-PROGRAMS = ("attach_tests", "surface_tests", "element_tests")
+PROGRAMS = ("attach_tests", "surface_tests", "element_tests", "gstnvpamtri_fake", "gstpamtri_fake")
 
 
 def tool(name: str) -> str | None:

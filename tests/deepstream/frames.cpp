@@ -70,7 +70,7 @@ Painted::Painted(const Form& form, unsigned seed) {
         }
     pixels_.size = {static_cast<int>(w), static_cast<int>(h)};
     for (unsigned i = 0; i < 3; ++i)
-        pixels_.channels[i] = {rgb_.data() + i, static_cast<std::ptrdiff_t>(3 * w), 3, 0};
+        pixels_.channels[i] = {rgb_.data() + i, static_cast<std::ptrdiff_t>(3 * w), 3};
 }
 
 void Painted::put(NvBufSurface* surface, unsigned index) const {

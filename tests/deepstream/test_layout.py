@@ -60,7 +60,7 @@ def flags_of(*packages: str) -> list[str]:
 def compiled(*sources: Path, headers: Path, flags: list[str], packages: tuple[str, ...]) -> str:
     """Compile, warnings being errors; return what the compiler said, "" for success."""
     rooms = [PIPELINES / room for room in ("deepstream", "gstreamer", "core", "engines")]
-    includes = [f"-I{room}" for room in (*rooms, KERNELS / "cuda", KERNELS / "include")]
+    includes = [f"-I{room}" for room in (*rooms, KERNELS / "cuda", KERNELS / "cpu", KERNELS / "include")]
     command = [os.environ.get("CXX", "c++"), "-std=c++17", "-Wall", "-Wextra", "-Werror", *includes]
     command += ["-isystem", str(headers), *flags_of(*packages), *flags, *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True)
