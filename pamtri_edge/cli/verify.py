@@ -40,6 +40,14 @@ def verify(
             "such as in DeepStream: .npy, .npz or .jsonl."
         ),
     ] = None,
+    against_deepstream: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of what DeepStream dumped: of nvinfer with dump-input-tensor=1 (and "
+            "raw-output-file-write=1), or of nvpamtri with dump-dir=DIR. --crops are then the crops that it "
+            "looked at, in their own size; a dump of nvpamtri holds them itself."
+        ),
+    ] = None,
     limit: Annotated[
         float | None,
         typer.Option(
@@ -57,13 +65,17 @@ def verify(
 
     Always: every file's SHA-256, and the golden crops against what PyTorch gave at export. With
     --against OTHER the results on the crops are compared with another bundle's or with embeddings
-    taken elsewhere; with --crops alone, with the torch engine, which computes in the types that the
+    taken elsewhere; with --against-deepstream DUMP inputs and outputs of a run of DeepStream are, and
+    channel order, scale and offsets, scaler, color conversion and precision are told apart as the cause;
+    with --crops alone, with the torch engine, which computes in the types that the
     file states. Ends with 1 if anything passes its limit.
     """
     from pamtri_edge.bundle import open_bundle
     from pamtri_edge.parity.verify import check_golden
     from pamtri_edge.runtime import create_backend
 
+    if against is not None and against_deepstream is not None:
+        raise InputError("--against and --against-deepstream are two comparisons: give one of the two.")
     opened = open_bundle(bundle)
     engine = create_backend(opened.model, backend=backend, device=device, threads=threads)
     checks = [check_golden(opened, engine)]
@@ -71,7 +83,12 @@ def verify(
         f"{opened.path}: {counted(len(opened.manifest.files), 'file')} present and unchanged.", soft_wrap=True
     )
     _show(checks[0])
-    for check in _more(opened, engine, crops, against, limit):
+    more = (
+        _more(opened, engine, crops, against, limit)
+        if against_deepstream is None
+        else _dumped(opened, engine, crops, against_deepstream, limit)
+    )
+    for check in more:
         checks.append(check)
         _show(check)
     engine.close()
@@ -105,6 +122,19 @@ def _more(
     chosen = checks.ELSEWHERE_COSINE if limit is None else limit
     embeddings = read_embeddings(against)
     return [checks.check_embeddings(bundle, engine, embeddings, _pictures(crops), limit=chosen)]
+
+
+def _dumped(
+    bundle: Bundle, engine: Backend, crops: Path | None, dump: Path, limit: float | None
+) -> list[Check]:
+    from pamtri_edge.parity.deepstream import check_dump
+    from pamtri_edge.parity.deepstream_dump import read_dump
+    from pamtri_edge.parity.verify import ELSEWHERE_COSINE
+
+    read = read_dump(dump, bundle.manifest.inputs, bundle.manifest.outputs)
+    pictures = None if crops is None else _pictures(crops)
+    chosen = ELSEWHERE_COSINE if limit is None else limit
+    return list(check_dump(bundle, engine, read, pictures, limit=chosen))
 
 
 def _pictures(crops: Path | None) -> Pictures:

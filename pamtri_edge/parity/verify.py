@@ -58,13 +58,13 @@ class Check:
 def check_golden(bundle: Bundle, engine: Backend) -> Check:
     """Compare the golden crops with what the network itself gave for them at export."""
     golden = bundle.golden()
-    found = _run(engine, {spec.name: golden.inputs[spec.name] for spec in bundle.manifest.inputs})
+    found = run_inputs(engine, {spec.name: golden.inputs[spec.name] for spec in bundle.manifest.inputs})
     parity = bundle.manifest.parity
     against = printable(parity.get("against", "PyTorch"))
     title = f"golden crops: {engine.name} ({engine.arithmetic}) against {against} (fp32)"
     wider = parity.get("judged_as")
     judged_as = wider if wider in PRECISIONS else bundle.manifest.precision
-    return _compare(title, golden.reference, found, bundle.manifest, judged_as)
+    return compare_outputs(title, golden.reference, found, bundle.manifest, judged_as)
 
 
 def check_engines(bundle: Bundle, engine: Backend, pictures: Pictures) -> Check:
@@ -74,15 +74,15 @@ def check_engines(bundle: Bundle, engine: Backend, pictures: Pictures) -> Check:
         MissingDependencyError: torch or onnx is not installed.
     """
     inputs = graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs])
-    found = _run(engine, inputs)
+    found = run_inputs(engine, inputs)
     other = create_backend(bundle.model, backend="torch", device="cpu", content=bundle.network)
-    expected = _run(other, inputs)
+    expected = run_inputs(other, inputs)
     other.close()
     title = (
         f"{len(pictures)} crops ({pictures.source}): {engine.name} ({engine.arithmetic}) against "
         f"{other.name} ({other.arithmetic})"
     )
-    return _compare(title, expected, found, bundle.manifest, bundle.manifest.precision)
+    return compare_outputs(title, expected, found, bundle.manifest, bundle.manifest.precision)
 
 
 def check_bundles(bundle: Bundle, engine: Backend, other: Bundle, pictures: Pictures) -> Check:
@@ -96,9 +96,11 @@ def check_bundles(bundle: Bundle, engine: Backend, other: Bundle, pictures: Pict
             f"{bundle.path} has embeddings of {bundle.manifest.embedding_dim} numbers, {other.path} of "
             f"{other.manifest.embedding_dim}; only bundles of the same weights can be compared."
         )
-    found = _run(engine, graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs]))
+    found = run_inputs(engine, graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs]))
     reference = create_backend(other.model, backend="auto", content=other.network)
-    expected = _run(reference, graph_inputs(pictures.crops, [spec.name for spec in other.manifest.inputs]))
+    expected = run_inputs(
+        reference, graph_inputs(pictures.crops, [spec.name for spec in other.manifest.inputs])
+    )
     reference.close()
     precision = max(bundle.manifest.precision, other.manifest.precision, key=PRECISIONS.index)
     remarks = []
@@ -112,7 +114,7 @@ def check_bundles(bundle: Bundle, engine: Backend, other: Bundle, pictures: Pict
         f"{len(pictures)} crops ({pictures.source}): {bundle.path} ({engine.name}, {engine.arithmetic}) "
         f"against {other.path} ({reference.name}, {reference.arithmetic})"
     )
-    return _compare(title, expected, found, bundle.manifest, precision, tuple(remarks))
+    return compare_outputs(title, expected, found, bundle.manifest, precision, tuple(remarks))
 
 
 def check_embeddings(
@@ -136,7 +138,7 @@ def check_embeddings(
         )
     fitting, embeddings = other.of_crops(pictures.names)
     crops = [pictures.crops[index] for index in fitting]
-    found = _run(engine, graph_inputs(crops, [spec.name for spec in manifest.inputs]))
+    found = run_inputs(engine, graph_inputs(crops, [spec.name for spec in manifest.inputs]))
     cosines = row_cosines(found["embedding"], embeddings)
     low = float(np.percentile(cosines, _ELSEWHERE_PERCENTILE))
     worst = pictures.names[fitting[int(cosines.argmin())]]
@@ -167,12 +169,13 @@ def torch_is_here() -> bool:
     return all(find_spec(name) is not None for name in ("torch", "onnx"))
 
 
-def _run(engine: Backend, inputs: dict[str, Floats]) -> dict[str, Floats]:
+def run_inputs(engine: Backend, inputs: dict[str, Floats]) -> dict[str, Floats]:
+    """Return what an engine makes of a graph's inputs (N, ...), a few at a time."""
     found = [engine.run(part) for part in parts(inputs, _BATCH)]
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
-def _compare(
+def compare_outputs(
     title: str,
     expected: Outputs,
     found: Outputs,
