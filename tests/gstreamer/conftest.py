@@ -98,6 +98,21 @@ def real(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 
 
 @pytest.fixture(scope="session")
+def system_packages() -> str:
+    """Return the folder where Debian puts PyGObject."""
+    return "/usr/lib/python3/dist-packages"
+
+
+@pytest.fixture(scope="session")
+def gi_python(system_packages: str) -> str:
+    """Return the Python that runs the tests, if it can use the system's PyGObject."""
+    check = f"import sys; sys.path.append({system_packages!r}); import gi; gi.require_version('Gst', '1.0')"
+    if subprocess.run([sys.executable, "-c", check], capture_output=True).returncode:
+        pytest.skip("this Python has no PyGObject with GStreamer: python3-gi, gir1.2-gstreamer-1.0")
+    return sys.executable
+
+
+@pytest.fixture(scope="session")
 def launch(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return what runs a gst-launch line to its end."""
 
