@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decisions of a run, compiled (pipelines/core/bindings.cpp); refusals are `errors.InputError`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,6 @@ class Fusion:
     def type_probs(self) -> NDArray[np.float32] | None: ...
 
 UNTRACKED: int
-EVENT_DIGITS: dict[str, int]
 
 class FrameClock:
     def __init__(self, rate: float | None, longest_gap_s: float) -> None: ...
@@ -172,8 +172,24 @@ class Tracks:
     @property
     def waiting(self) -> int: ...
 
+def event_fields(
+    first_s: float,
+    last_s: float,
+    rectangle: tuple[int, int, int, int],
+    embedding: NDArray[np.float32],
+    color_probs: NDArray[np.float32] | None,
+    type_probs: NDArray[np.float32] | None,
+    keypoints: NDArray[np.float32] | None,
+    quality: float | None,
+    colors: Sequence[str] | None,
+    types: Sequence[str] | None,
+) -> dict[str, Any]: ...
+def most_probable(
+    probabilities: NDArray[np.float32] | None, names: Sequence[str] | None
+) -> tuple[str, float] | None: ...
 def event_json(event: object, base64: bool) -> str: ...
 def events_protobuf(events: list[Any]) -> bytes: ...
+def processor_grant(root: str) -> int | None: ...
 def buckets_of(profiles: list[tuple[int, int]]) -> list[tuple[int, int]]: ...
 def chunks(sizes: list[int], count: int) -> list[tuple[int, int, int]]: ...
 def fingerprint_digest(facts: dict[str, str | None]) -> str: ...

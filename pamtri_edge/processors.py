@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from pamtri_edge.compiled import decisions
+from pamtri_edge.errors import MissingDependencyError
 
 
 def available_processors(root: Path = Path("/")) -> int:
@@ -21,7 +21,7 @@ def available_processors(root: Path = Path("/")) -> int:
     Args:
         root: the folder that holds /proc and /sys.
     """
-    return max(1, min([_allowed(), *map(math.ceil, _grants(root))]))
+    return max(1, min(_allowed(), _grant(root) or _allowed()))
 
 
 def granted_processors(root: Path = Path("/")) -> int | None:
@@ -36,43 +36,10 @@ def _allowed() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _grants(root: Path) -> Iterator[float]:
-    """Give how many processors' time each control group that this process is in grants."""
-    cgroups = root / "sys/fs/cgroup"
-    for line in _text(root / "proc/self/cgroup").splitlines() or ["0::/", "1:cpu:/"]:
-        _, _, rest = line.partition(":")
-        controllers, _, group = rest.partition(":")
-        if not controllers:  # version 2
-            for folder in (*_upward(cgroups, group), *_upward(cgroups / "unified", group)):
-                yield from _quota(*_text(folder / "cpu.max").split()[:2])
-        elif "cpu" in controllers.split(","):  # version 1
-            for mount in (cgroups / controllers, cgroups / "cpu"):
-                for folder in _upward(mount, group):
-                    yield from _quota(_text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us"))
-
-
-def _upward(mount: Path, group: str) -> Iterator[Path]:
-    """Give the folder of a group and of all above it.
-
-    Inside a container the group's path may be that of the host, which the mount does not have: its folders
-    are then not there, and the mount itself is the container's group.
-    """
-    inside = PurePosixPath(group.lstrip("/"))
-    if ".." not in inside.parts:  # a group outside of this container's namespace
-        yield from (mount / part for part in (inside, *inside.parents) if part != PurePosixPath())
-    yield mount
-
-
-def _quota(quota: str = "", period: str = "") -> Iterator[float]:
-    """Give quota / period, where there is a quota: neither "max" (version 2) nor -1 (version 1)."""
-    with suppress(ValueError):
-        granted, within = int(quota), int(period)
-        if granted > 0 and within > 0:
-            yield granted / within
-
-
-def _text(path: Path) -> str:
+def _grant(root: Path) -> int | None:
+    """Return how many processors the control groups grant; None for no limit, or none that is known."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+        grant: int | None = decisions().processor_grant(str(root))
+    except MissingDependencyError:  # a checkout that is not built works on, slowly
+        return None
+    return grant

@@ -10,16 +10,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <condition_variable>
 #include <deque>
-#include <fstream>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "processors.hpp"
 
 namespace pamtri {
 namespace {
@@ -27,24 +26,15 @@ namespace {
 constexpr int kMostThreads = 1024;
 std::atomic<int> requested_threads{0};  // 0: as many as there are cores
 
-/// How many cores' worth of time a container grants (control groups v2); INT_MAX if unlimited.
-int granted_cores() {
-    double quota = 0.0;
-    double period = 0.0;
-    std::ifstream file("/sys/fs/cgroup/cpu.max");  // "max 100000" where nothing is limited
-    if (file >> quota >> period && quota > 0.0 && period > 0.0) {
-        return static_cast<int>(std::ceil(quota / period));
-    }
-    return std::numeric_limits<int>::max();
-}
-
+/// The processors of the affinity mask, as it is now, within what was granted at the start: files
+/// are not read for each operation.
 int available_cores() {
-    static const int granted = granted_cores();
+    static const int most = processor_grant().value_or(kMostThreads);
     cpu_set_t allowed;
     const int cores = sched_getaffinity(0, sizeof(allowed), &allowed) == 0
                           ? CPU_COUNT(&allowed)
                           : static_cast<int>(std::thread::hardware_concurrency());
-    return std::max(1, std::min(cores, granted));
+    return std::max(1, std::min(cores, most));
 }
 
 /// One parallel_for: the items are taken a few at a time, by whoever is free.

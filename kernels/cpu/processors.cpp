@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace pamtri::engines {
+namespace pamtri {
 namespace {
 
 namespace fs = std::filesystem;
@@ -69,17 +69,22 @@ void add_grants(const fs::path& cgroups, const std::string& line, std::vector<in
 
 }  // namespace
 
-int available_processors(const std::string& root) {
+std::optional<int> processor_grant(const std::string& root) {
     std::string lines = text_of(fs::path(root) / "proc/self/cgroup");
     if (lines.empty()) lines = "0::/\n1:cpu:/\n";
     std::vector<int> grants;
     std::istringstream stream(lines);
     for (std::string line; std::getline(stream, line);)
         add_grants(fs::path(root) / "sys/fs/cgroup", line, grants);
-    int count = allowed();
+    std::optional<int> least;
     for (const int grant : grants)
-        if (grant > 0) count = std::min(count, grant);
-    return std::max(1, count);
+        if (grant > 0) least = std::min(least.value_or(grant), grant);
+    return least;
 }
 
-}  // namespace pamtri::engines
+int available_processors(const std::string& root) {
+    const int count = allowed();
+    return std::max(1, std::min(count, processor_grant(root).value_or(count)));
+}
+
+}  // namespace pamtri

@@ -11,12 +11,14 @@
 #include "bindings.hpp"
 #include "buckets.hpp"
 #include "fingerprint.hpp"
+#include "processors.hpp"
 
 namespace pamtri::core {
 
 using namespace nb::literals;
 
 void bind_engines(nb::module_& m) {
+    m.def("processor_grant", &processor_grant, "root"_a);
     m.def(
         "buckets_of",
         [](const std::vector<std::pair<int, int>>& profiles) {

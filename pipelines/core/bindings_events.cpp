@@ -1,10 +1,18 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "bindings.hpp"
+#include "conclude.hpp"
 #include "errors.hpp"
 #include "event.hpp"
 #include "utc.hpp"
@@ -113,9 +121,68 @@ Event event_of(nb::handle object) {
     return event;
 }
 
+using Names = std::optional<std::vector<std::string>>;
+using Rows = nb::ndarray<const float, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
+
+std::vector<float> vector_of(const std::optional<FloatArray>& values) {
+    return values ? std::vector<float>(values->data(), values->data() + values->size())
+                  : std::vector<float>();
+}
+
+/// label, probability, and the names with their probabilities.
+nb::object told(const std::optional<Attribute>& attribute) {
+    if (!attribute) return nb::none();
+    nb::dict all;
+    for (const auto& [name, probability] : attribute->all) all[name.c_str()] = probability;
+    return nb::make_tuple(attribute->label, attribute->probability, all);
+}
+
+nb::object told(const std::optional<std::vector<Keypoint>>& keypoints) {
+    if (!keypoints) return nb::none();
+    nb::list rows;
+    for (const Keypoint& k : *keypoints) rows.append(nb::make_tuple(k.x, k.y, k.confidence));
+    return nb::tuple(rows);
+}
+
+/// What of an event is decided here, by the names of its fields.
+nb::dict event_fields(double first_s, double last_s, const std::array<int, 4>& rectangle,
+                      const FloatArray& embedding, const std::optional<FloatArray>& color,
+                      const std::optional<FloatArray>& type, const std::optional<Rows>& keypoints,
+                      std::optional<double> quality, Names colors, Names types) {
+    Conclusion track;
+    track.first_s = first_s;
+    track.last_s = last_s;
+    track.rectangle = {rectangle[0], rectangle[1], rectangle[2], rectangle[3]};
+    track.embedding = vector_of(embedding);
+    track.color = vector_of(color);
+    track.type = vector_of(type);
+    if (keypoints) track.keypoints.assign(keypoints->data(), keypoints->data() + keypoints->size());
+    track.quality = quality;
+    const Event event = make_event(track, {std::move(colors), std::move(types), "", ""}, "", {});
+    nb::dict fields;
+    fields["start_s"] = event.start_s;
+    fields["end_s"] = event.end_s;
+    fields["box"] = nb::make_tuple(event.box[0], event.box[1], event.box[2], event.box[3]);
+    fields["color"] = told(event.color);
+    fields["type"] = told(event.type);
+    fields["embedding"] = nb::tuple(nb::cast(event.embedding));
+    fields["keypoints"] = told(event.keypoints);
+    fields["quality"] = event.quality;
+    return fields;
+}
+
 }  // namespace
 
 void bind_events(nb::module_& m) {
+    m.def("event_fields", &event_fields, "first_s"_a, "last_s"_a, "rectangle"_a, "embedding"_a,
+          "color_probs"_a.none(), "type_probs"_a.none(), "keypoints"_a.none(), "quality"_a.none(),
+          "colors"_a.none(), "types"_a.none());
+    m.def(
+        "most_probable",
+        [](const std::optional<FloatArray>& probabilities, const Names& names) {
+            return most_probable(vector_of(probabilities), names);
+        },
+        "probabilities"_a.none(), "names"_a.none());
     m.def(
         "event_json",
         [](const nb::object& event, bool base64) {
@@ -132,14 +199,6 @@ void bind_events(nb::module_& m) {
             return nb::bytes(message.data(), message.size());
         },
         "events"_a);
-    nb::dict digits;
-    digits["time"] = EventDigits::kTime;
-    digits["probability"] = EventDigits::kProbability;
-    digits["embedding"] = EventDigits::kEmbedding;
-    digits["place"] = EventDigits::kPlace;
-    digits["confidence"] = EventDigits::kConfidence;
-    digits["quality"] = EventDigits::kQuality;
-    m.attr("EVENT_DIGITS") = digits;
     m.def("utc_text", &utc_text, "start_us"_a.none(), "seconds"_a);
 }
 

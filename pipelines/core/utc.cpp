@@ -38,7 +38,7 @@ Date date_of(std::int64_t days) {
             static_cast<int>(of_year - (153 * shifted + 2) / 5 + 1)};
 }
 
-/// Takes numbers of a fixed width from the front of a text.
+/// Takes numbers of a fixed width from the front of a text; once one is not there, it has failed.
 class Scanner {
   public:
     explicit Scanner(std::string_view text) : text_(text) {}
@@ -49,15 +49,24 @@ class Scanner {
         return true;
     }
 
-    std::optional<int> digits(std::size_t width) {
-        if (text_.size() < width) return {};
+    /// A number of so many digits; 0 where it is not there.
+    int digits(std::size_t width) {
         int value = 0;
         for (std::size_t i = 0; i < width; ++i) {
-            if (!digit()) return {};
+            if (!digit()) {
+                failed_ = true;
+                return 0;
+            }
             value = 10 * value + (text_[0] - '0');
             text_.remove_prefix(1);
         }
         return value;
+    }
+
+    /// A number of two digits behind a mark.
+    int behind(char mark) {
+        if (!take(mark)) failed_ = true;
+        return digits(2);
     }
 
     /// What stands behind a point, in microseconds; further digits are left out.
@@ -67,11 +76,13 @@ class Scanner {
         return value;
     }
 
-    bool done() const { return text_.empty(); }
+    /// Whether all was there, and nothing is left.
+    bool done() const { return !failed_ && text_.empty(); }
 
   private:
     bool digit() const { return !text_.empty() && text_[0] >= '0' && text_[0] <= '9'; }
     std::string_view text_;
+    bool failed_ = false;
 };
 
 }  // namespace
@@ -96,32 +107,25 @@ std::optional<std::string> utc_text(std::optional<Moment> start, double seconds)
 
 std::optional<Moment> moment_of(std::string_view text) {
     Scanner scan(text);
-    const auto year = scan.digits(4);
-    const auto month = scan.take('-') ? scan.digits(2) : std::nullopt;
-    const auto day = scan.take('-') ? scan.digits(2) : std::nullopt;
+    const int year = scan.digits(4), month = scan.behind('-'), day = scan.behind('-');
     if (!scan.take('T') && !scan.take(' ')) return {};
-    const auto hour = scan.digits(2);
-    const auto minute = scan.take(':') ? scan.digits(2) : std::nullopt;
-    const auto second = scan.take(':') ? scan.digits(2) : std::nullopt;
-    if (!year || !month || !day || !hour || !minute || !second) return {};
+    const int hour = scan.digits(2), minute = scan.behind(':'), second = scan.behind(':');
     const std::int64_t fraction = scan.take('.') ? scan.fraction() : 0;
     std::int64_t offset = 0;  // minutes
     const bool east = scan.take('+');
     if (east || scan.take('-')) {
-        const auto hours = scan.digits(2);
-        const auto minutes = scan.take(':') ? scan.digits(2) : std::nullopt;
-        if (!hours || !minutes) return {};
-        offset = (east ? 1 : -1) * (60 * *hours + *minutes);
+        const int hours = scan.digits(2), minutes = scan.behind(':');
+        offset = (east ? 1 : -1) * (60 * hours + minutes);
     } else {
         scan.take('Z');
     }
-    const bool exists = *year >= 1 && *month >= 1 && *month <= 12 && *day >= 1 && *hour < 24 &&
-                        *minute < 60 && *second < 60;
+    const bool exists = year >= 1 && month >= 1 && month <= 12 && day >= 1 && hour < 24 &&
+                        minute < 60 && second < 60;
     if (!exists || !scan.done()) return {};
-    const std::int64_t days = days_of({*year, *month, *day});
-    if (date_of(days).day != *day) return {};  // the month has no such day
-    const std::int64_t minutes = 60 * *hour + *minute - offset;
-    return days * kDay + (60 * minutes + *second) * kSecond + fraction;
+    const std::int64_t days = days_of({year, month, day});
+    if (date_of(days).day != day) return {};  // the month has no such day
+    const std::int64_t minutes = 60 * hour + minute - offset;
+    return days * kDay + (60 * minutes + second) * kSecond + fraction;
 }
 
 }  // namespace pamtri::core

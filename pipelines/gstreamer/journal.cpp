@@ -25,7 +25,7 @@ core::Fusion::Values values_of(const std::vector<float>& values) {
 
 Journal::Journal(const JournalSpec& spec, const engines::Manifest& manifest, Runner& runner)
     : spec_(spec),
-      manifest_(manifest),
+      labels_{manifest.colors, manifest.types, manifest.embedding_space, manifest.name},
       runner_(runner),
       tracks_(spec.tracks),
       budget_(spec.budget) {}
@@ -181,7 +181,7 @@ void Journal::note(core::Ticket ticket, const engines::Answer& answer) {
                                   answered.quality, answer.keypoints};
     known_[answered.handle] = std::make_shared<const Known>(
         make_known(*tracks_.known(answered.handle), best_.at(answered.handle),
-                   ++views_[answered.handle], manifest_));
+                   ++views_[answered.handle], labels_));
 }
 
 /// Take the tracks that are over out of the core, and let their pixels go.
@@ -194,8 +194,8 @@ void Journal::close() {
         for (const core::Ticket ticket : track.dropped) chosen_.erase(ticket);
         const auto best = best_.find(track.handle);
         if (best != best_.end()) {
-            events_.push_back(
-                make_event(track, best->second, manifest_, spec_.camera, spec_.start));
+            events_.push_back(core::make_event(concluded(track, best->second), labels_,
+                                               spec_.camera, spec_.start));
             ++counts_.events;
             best_.erase(best);
         } else {

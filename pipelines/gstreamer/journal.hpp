@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "best.hpp"
 #include "budget.hpp"
 #include "conclude.hpp"
 #include "cutter.hpp"
@@ -58,7 +59,7 @@ struct Counts {
 /// the open tracks. Throws engines::EngineError where embedding failed.
 class Journal {
   public:
-    /// What is used of the others must outlive it.
+    /// The runner must outlive it.
     Journal(const JournalSpec& spec, const engines::Manifest& manifest, Runner& runner);
 
     /// Take the next frame. Returns what is known of each vehicle, null for nothing yet.
@@ -103,7 +104,7 @@ class Journal {
     void end(core::Handle handle);
 
     JournalSpec spec_;
-    const engines::Manifest& manifest_;
+    const core::Labels labels_;
     Runner& runner_;
     core::Tracks tracks_;
     core::Budget budget_;

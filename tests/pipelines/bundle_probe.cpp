@@ -155,7 +155,7 @@ int main(int count, char** arguments) {
             sum.update(content.data() + at, std::min(size, content.size() - at));
         std::cout << sum.digits() << "\n";
     } else if (mode == "processors") {
-        std::cout << available_processors(arguments[2]) << "\n";
+        std::cout << pamtri::available_processors(arguments[2]) << "\n";
     }
     return 0;
 }
