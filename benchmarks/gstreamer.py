@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the GStreamer element `pamtri` costs, how much memory it keeps, and whether four live streams go on.
+
+`python benchmarks/gstreamer.py BUNDLE` runs real pipelines; GST_PLUGIN_PATH names the plugin's folder:
+
+* idle: processor time of a frame of 640x352 without vehicles, with the element and without it;
+* memory: the resident set over 10,000 frames in which a track ends and another begins every 25;
+* live: four live streams of 25 frames a second in one process, five vehicles each, for `--seconds`.
+
+Needs PyGObject with GStreamer, of Debian's packages or of the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+sys.path.append("/usr/lib/python3/dist-packages")  # where Debian puts PyGObject
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402 - the version is chosen first
+
+FORM = "video/x-raw,format=I420,width=640,height=352,framerate=25/1"
+RATE = 25
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def table(path: Path, frames: int, vehicles: int, lasting: int | None = None) -> Path:
+    """Write tracks side by side; where they last so many frames, others then take their places."""
+    with path.open("w") as file:
+        file.write("frame,id,x1,y1,x2,y2\n")
+        for frame in range(frames):
+            for vehicle in range(vehicles):
+                track = vehicle if lasting is None else vehicle + vehicles * (frame // lasting)
+                left = 10 + 125 * vehicle
+                file.write(f"{frame},{track},{left},100,{left + 110},220\n")
+    return path
+
+
+def run(line: str, limit_s: float | None = None) -> Any:
+    """Run a pipeline to its end, or for so many seconds; return it, stopped but for its elements' counts."""
+    pipeline: Any = Gst.parse_launch(line)
+    pipeline.set_state(Gst.State.PLAYING)
+    wait = Gst.CLOCK_TIME_NONE if limit_s is None else int(limit_s * Gst.SECOND)
+    message = pipeline.get_bus().timed_pop_filtered(wait, Gst.MessageType.ERROR | Gst.MessageType.EOS)
+    if message is not None and message.type == Gst.MessageType.ERROR:
+        sys.exit(message.parse_error()[0].message)
+    return pipeline
+
+
+def used_s() -> float:
+    """Return the processor time of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def resident() -> int:
+    """Return the bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def idle(bundle: str, frames: int) -> dict[str, float]:
+    """Measure frames without vehicles."""
+    cost = {}
+    for name, ours in (("without", "identity"), ("with", f"pamtri bundle={bundle}")):
+        source = f"videotestsrc num-buffers={frames} pattern=black ! {FORM}"
+        run(f"{source} ! {ours} ! fakesink").set_state(Gst.State.NULL)  # opened once
+        pipeline = Gst.parse_launch(f"{source} ! {ours} ! fakesink")
+        pipeline.set_state(Gst.State.PAUSED)
+        pipeline.get_state(Gst.CLOCK_TIME_NONE)
+        before = used_s()
+        pipeline.set_state(Gst.State.PLAYING)
+        pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS)
+        cost[name] = 1000 * (used_s() - before) / frames
+        pipeline.set_state(Gst.State.NULL)
+    ours_ms = cost["with"] - cost["without"]
+    return {"ms a frame": round(ours_ms, 4), "share of a frame's time": round(ours_ms * RATE / 1000, 5)}
+
+
+def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
+    """Follow the resident set over many frames and tracks; the first fifth is the engine's."""
+    tracks = table(folder / "memory.csv", frames, 1, lasting=25)
+    samples = []
+
+    def probe(pad: Any, info: Any) -> Any:
+        samples.append(resident())
+        return Gst.PadProbeReturn.OK
+
+    pipeline: Any = Gst.parse_launch(
+        f"videotestsrc num-buffers={frames} pattern=snow ! {FORM} ! pamtritracks location={tracks} ! "
+        f"pamtri name=p bundle={bundle} ! fakesink name=end"
+    )
+    pipeline.get_by_name("end").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, probe)
+    pipeline.set_state(Gst.State.PLAYING)
+    pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    stats = pipeline.get_by_name("p").get_property("stats")
+    pipeline.set_state(Gst.State.NULL)
+    settled = samples[len(samples) // 5 :]
+    half = len(settled) // 2
+    growth = max(settled[half:]) - max(settled[:half])
+    return {
+        "frames": len(samples),
+        "events": stats.get_uint64("events")[1],
+        "resident MB at the end": round(samples[-1] / 1e6, 1),
+        "growth MB, second half over first": round(growth / 1e6, 2),
+    }
+
+
+def live(bundle: str, folder: Path, seconds: float, streams: int) -> dict[str, Any]:
+    """Run live streams at once."""
+    tracks = table(folder / "live.csv", int(seconds * RATE) + 100, 5, lasting=50)
+    one = (
+        f"videotestsrc is-live=true pattern=snow ! {FORM} ! pamtritracks location={tracks} ! "
+        f"queue name=q{{0}} max-size-buffers=4 ! pamtri name=p{{0}} bundle={bundle} max-waiting=8 ! "
+        "fakesink name=end{0} sync=false"
+    )
+    pipeline: Any = Gst.parse_launch(" ".join(one.format(k) for k in range(streams)))
+    waits: list[list[float]] = [[] for _ in range(streams)]
+    waiting = [0] * streams
+
+    def probe(pad: Any, info: Any, k: int) -> Any:
+        waits[k].append(time.monotonic())
+        waiting[k] = max(waiting[k], pipeline.get_by_name(f"q{k}").get_property("current-level-buffers"))
+        return Gst.PadProbeReturn.OK
+
+    for k in range(streams):
+        pad = pipeline.get_by_name(f"end{k}").get_static_pad("sink")
+        pad.add_probe(Gst.PadProbeType.BUFFER, probe, k)
+    before = used_s()
+    pipeline.set_state(Gst.State.PLAYING)
+    message = pipeline.get_bus().timed_pop_filtered(int(seconds * Gst.SECOND), Gst.MessageType.ERROR)
+    if message is not None:
+        sys.exit(message.parse_error()[0].message)
+    stats = [pipeline.get_by_name(f"p{k}").get_property("stats") for k in range(streams)]
+    begin = time.monotonic()
+    pipeline.set_state(Gst.State.NULL)
+    stopped_s = time.monotonic() - begin
+
+    def each(name: str) -> list[int]:
+        return [one.get_uint64(name)[1] for one in stats]
+
+    return {
+        "frames": each("frames"),
+        "due": [round((times[-1] - times[0]) * RATE) + 1 for times in waits],
+        "longest pause ms": [round(1000 * max(b - a for a, b in pairwise(times))) for times in waits],
+        "frames in the queue at most": waiting,
+        "embedded": each("embedded"),
+        "late": each("late"),
+        "events": each("events"),
+        "processors used": round((used_s() - before) / seconds, 2),
+        "stopped in s": round(stopped_s, 2),
+    }
+
+
+def main() -> None:
+    """Measure, and print a line of JSON for each."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("bundle", help="NAME.pamtri")
+    parser.add_argument("--frames", type=int, default=10000)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of the live streams")
+    parser.add_argument("--streams", type=int, default=4)
+    parser.add_argument("--only", choices=("idle", "memory", "live"), help="one of the three")
+    options = parser.parse_args()
+    Gst.init(None)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = {
+            "idle": lambda: idle(options.bundle, options.frames),
+            "memory": lambda: memory(options.bundle, folder, options.frames),
+            "live": lambda: live(options.bundle, folder, options.seconds, options.streams),
+        }
+        for part, measure in parts.items():
+            if options.only in (None, part):
+                print(json.dumps({part: measure()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
