@@ -6,6 +6,7 @@ namespace pamtri::gst {
 
 gboolean register_elements(GstPlugin* plugin) {
     return gst_element_register(plugin, "pamtri", GST_RANK_NONE, pamtri_element_type()) &&
+           gst_element_register(plugin, "pamtridraw", GST_RANK_NONE, draw_element_type()) &&
            gst_element_register(plugin, "pamtrisink", GST_RANK_NONE, sink_element_type()) &&
            gst_element_register(plugin, "pamtritracks", GST_RANK_NONE, tracks_element_type());
 }

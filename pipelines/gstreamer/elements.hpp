@@ -8,6 +8,7 @@
 
 namespace pamtri::gst {
 
+GType draw_element_type();
 GType pamtri_element_type();
 GType sink_element_type();
 GType tracks_element_type();
