@@ -25,7 +25,7 @@ def table(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("element", ["pamtri", "pamtritracks"])
+@pytest.mark.parametrize("element", ["pamtri", "pamtridraw", "pamtritracks"])
 def test_gst_inspect_reads_like_documentation(environment, element):
     told = subprocess.run(["gst-inspect-1.0", element], env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
