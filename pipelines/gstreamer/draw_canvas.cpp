@@ -34,7 +34,8 @@ Canvas::Canvas(const GstVideoFrame& frame) {
     for (guint i = 0; i < 3; ++i) {
         const Channel& channel = pixels.channels[i];
         planes_[i] = {static_cast<std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, i)),
-                      channel.row_bytes, channel.step, channel.shrink};
+                      channel.row_bytes, channel.step,
+                      static_cast<int>(GST_VIDEO_FORMAT_INFO_W_SUB(frame.info.finfo, i))};
     }
 }
 

@@ -76,7 +76,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
-    return gst_video_info_from_caps(&draw_of(base)->info, caps);
+    return read_form(caps, &draw_of(base)->info);
 }
 
 /// A frame on which there is nothing to draw passes as it is: others may hold it, no copy is made.

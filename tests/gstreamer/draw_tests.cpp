@@ -130,7 +130,7 @@ TEST(a_frame_that_nobody_else_holds_is_drawn_into_in_place) {
 TEST(the_box_has_the_color_of_its_track_in_each_format) {
     for (const std::string& format : kFormats) {
         const std::string caps = caps_of(format);
-        const Picture picture = drawn("pamtridraw line-width=6 show=boxes", {car()}, caps);
+        const Picture picture = drawn("pamtridraw line-width=8 show=boxes", {car()}, caps);
         const OverlayColor color = pamtri::core::track_color(3);
         for (const auto& [x, y] : {std::pair{90, 60}, {90, 160}, {40, 110}, {140, 110}})
             EXPECT(is_near(pixel(picture, x, y), color));
@@ -201,7 +201,7 @@ TEST(the_last_column_and_row_of_an_odd_frame_are_drawn) {
     for (const std::string& format : kFormats) {
         const std::string caps = caps_of(format, 101, 77);
         const Picture picture =
-            drawn("pamtridraw show=boxes line-width=5", {car(3, {20, 20, 100, 76})}, caps);
+            drawn("pamtridraw show=boxes line-width=9", {car(3, {20, 20, 100, 76})}, caps);
         EXPECT(is_near(pixel(picture, 100, 50), pamtri::core::track_color(3)));
         EXPECT(is_near(pixel(picture, 60, 76), pamtri::core::track_color(3)));
     }
@@ -226,7 +226,7 @@ TEST(another_set_of_keypoints_is_drawn_without_segments) {
 }
 
 TEST(a_stream_that_changes_its_form_is_drawn_in_the_new_one) {
-    const Harness line = harness("pamtridraw show=boxes line-width=4", caps_of("RGB"));
+    const Harness line = harness("pamtridraw show=boxes line-width=8", caps_of("RGB"));
     for (const std::string& caps :
          {caps_of("RGB"), caps_of("NV12", 640, 480), caps_of("I420", 161, 121), caps_of("BGRx")}) {
         gst_harness_set_src_caps_str(line.get(), caps.c_str());
