@@ -38,7 +38,9 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, data
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
-SLOW_ROOMS = frozenset({"benchmarks", "cases", "deepstream", "export", "gstreamer", "kernels", "pipelines"})
+SLOW_ROOMS = frozenset(
+    {"benchmarks", "cases", "deepstream", "export", "gstreamer", "kernels", "nvinfer", "pipelines"}
+)
 """Rooms that compile, export or run whole programs; `make quick` leaves them out, and what is marked slow."""
 
 SLOW_FILES = frozenset(
