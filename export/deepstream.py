@@ -9,6 +9,7 @@ reported by it and ignored, so nothing here depends on one.
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import Final
 
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -22,6 +23,9 @@ NOTE: Final = "README.txt"
 
 REINFER_INTERVAL: Final = 30
 """Frames after which a tracked vehicle is looked at again; it is sooner if its box grew by a fifth."""
+
+LEAST_PROBABLE: Final = 0.3
+"""Probability that a color or a type needs to become a label."""
 
 MIN_SIDE: Final = 32
 """Vehicles with a shorter side, in pixels, are passed over."""
@@ -39,14 +43,28 @@ def files(manifest: Manifest) -> dict[str, str]:
     return inference(manifest, "..")
 
 
-def inference(manifest: Manifest, bundle: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class Parser:
+    """A library that makes labels of a bundle's outputs.
+
+    Attributes:
+        library: its path from the configuration's folder.
+        function: what nvinfer calls in it.
+    """
+
+    library: str
+    function: str
+
+
+def inference(manifest: Manifest, bundle: str, parser: Parser | None = None) -> dict[str, str]:
     """Return nvinfer's configuration and the labels that it names, by file name.
 
     Args:
         manifest: of a bundle that stock nvinfer can feed.
         bundle: path from the configuration's folder to the bundle.
+        parser: what makes the labels; None for nobody.
     """
-    texts = {CONFIG: _config(manifest, bundle)}
+    texts = {CONFIG: _config(manifest, bundle, parser)}
     labels = [";".join(names) for names in (manifest.colors, manifest.types) if names]
     if labels:
         texts[LABELS] = "\n".join(labels) + "\n"
@@ -58,7 +76,7 @@ def engine_name(manifest: Manifest) -> str:
     return f"{manifest.name}_b{BATCH}_{manifest.precision}.engine"
 
 
-def _config(manifest: Manifest, bundle: str) -> str:
+def _config(manifest: Manifest, bundle: str, parser: Parser | None) -> str:
     engine = f"{bundle}/engines/{engine_name(manifest)}"
     model = f"{bundle}/{MODEL_FILE}"
     place = f"{FOLDER}/{CONFIG}" if bundle == ".." else CONFIG
@@ -119,7 +137,21 @@ secondary-reinfer-interval={REINFER_INTERVAL}
 # tensor meta is not attached in asynchronous mode
 classifier-async-mode=0
 output-tensor-meta=1
+{_labels_made(parser if labels else None, classes)}{labels}"""
+
+
+def _labels_made(parser: Parser | None, classes: str) -> str:
+    if parser is None:
+        return f"""\
 # nvinfer's own parser would take the embedding for class probabilities; nothing passes this threshold.
 # {classes[0].upper()}{classes[1:]}.
 classifier-threshold={UNREACHED_THRESHOLD}
-{labels}"""
+"""
+    return f"""\
+# color and type as labels: what is less probable than this gets none
+classifier-threshold={LEAST_PROBABLE}
+classifier-type=vehicle
+# built by make in its folder
+custom-lib-path={parser.library}
+parse-classifier-func-name={parser.function}
+"""

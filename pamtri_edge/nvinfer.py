@@ -15,6 +15,10 @@ BATCH: Final = 16
 NETWORK_MODES: Final[Mapping[str, int]] = {"fp32": 0, "int8": 1, "fp16": 2}
 """nvinfer's numbers of precisions."""
 
+PRIMARY_ID: Final = 1
+SECONDARY_ID: Final = 2
+"""What the detector and the engine of a bundle are called in metadata, gie-unique-id."""
+
 UNREACHED_THRESHOLD: Final = 1000000
 """No output of a graph reaches it, the raw embedding included: nvinfer's own parser then makes no labels."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.pack.sources import DEEPSTREAM, Source
-from pamtri_edge.nvinfer import BATCH
+from pamtri_edge.nvinfer import BATCH, PRIMARY_ID, SECONDARY_ID
 
 DETECTOR: Final = f"{DEEPSTREAM}/samples/configs/deepstream-app/config_infer_primary.txt"
 """NVIDIA's TrafficCamNet; its class 0 is a car."""
@@ -22,8 +22,6 @@ TOPIC: Final = "pamtri"
 CONVERTER: Final = "msgconv.txt"
 VEHICLES: Final = "0"
 """Classes of the detector that are vehicles."""
-PRIMARY_ID: Final = 1
-SECONDARY_ID: Final = 2
 
 _DISPLAY: Final = """[sink0]
 enable=1

@@ -14,6 +14,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.bundle import default_bundle, open_bundle
 from pamtri_edge.errors import InputError
+from pamtri_edge.export.pack import plugin_files
 from pamtri_edge.export.pack.sources import Source, sources
 from pamtri_edge.export.pack.writing import check_pack, check_supported, pack_files, write_pack
 
@@ -102,4 +103,10 @@ def pack_bundle(options: PackOptions, bundle: Path | None, *, dry_run: bool = Fa
         return
     path = write_pack(opened, options.folder, options.videos, overwrite=options.overwrite)
     console.out.print(f"Wrote {path}: the bundle {opened.manifest.name}, {names}.", soft_wrap=True)
+    if not (path / plugin_files.PARSER).is_file():
+        console.out.print(
+            f"DeepStream is not installed here, or its libraries could not be built: run make -C "
+            f"{path / plugin_files.FOLDER} on the device.",
+            soft_wrap=True,
+        )
     console.out.print("README.md says what to start; pamtri lint examines it after a change.")

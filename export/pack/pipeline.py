@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from pamtri_edge.export import deepstream
-from pamtri_edge.export.pack import application
+from pamtri_edge.export.pack import application, plugin_files
 from pamtri_edge.export.pack.sources import Source
-from pamtri_edge.nvinfer import BATCH
+from pamtri_edge.nvinfer import BATCH, PRIMARY_ID, SECONDARY_ID
 
 
 def pipeline(sources: Sequence[Source]) -> str:
@@ -23,7 +23,7 @@ def pipeline(sources: Sequence[Source]) -> str:
         _node(
             "nvinfer",
             "detector",
-            {"config-file-path": application.DETECTOR, "unique-id": application.PRIMARY_ID},
+            {"config-file-path": application.DETECTOR, "unique-id": PRIMARY_ID},
         ),
         _node(
             "nvtracker",
@@ -41,9 +41,17 @@ def pipeline(sources: Sequence[Source]) -> str:
             {
                 "config-file-path": deepstream.CONFIG,
                 "batch-size": BATCH,
-                "unique-id": application.SECONDARY_ID,
-                "infer-on-gie-id": application.PRIMARY_ID,
+                "unique-id": SECONDARY_ID,
+                "infer-on-gie-id": PRIMARY_ID,
                 "infer-on-class-ids": f"{application.VEHICLES}:",
+            },
+        ),
+        _node(
+            "nvdspostprocess",
+            "attach",
+            {
+                "postprocesslib-name": plugin_files.POSTPROCESS,
+                "postprocesslib-config-file": plugin_files.SETTINGS,
             },
         ),
         _node("nvmultistreamtiler", "tiler", {"width": 1280, "height": 720}),
@@ -52,7 +60,7 @@ def pipeline(sources: Sequence[Source]) -> str:
         "  # on a Jetson: nv3dsink; without a screen: fakesink",
         _node("nveglglessink", "sink", {"sync": False}),
     ]
-    chain = ["mux", "detector", "tracker", "pamtri", "tiler", "converter", "osd", "sink"]
+    chain = ["mux", "detector", "tracker", "pamtri", "attach", "tiler", "converter", "osd", "sink"]
     links = [(name, "mux") for name in names] + list(pairwise(chain))
     edges = "\n".join(f"    {source}: {target}" for source, target in links)
     head = "# A pipeline of DeepStream's Service Maker; started in this folder, see README.md."

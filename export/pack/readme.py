@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 
 from pamtri_edge.export import deepstream
+from pamtri_edge.export.pack import plugin_files
 from pamtri_edge.export.pack.application import BROKER, TOPIC
 from pamtri_edge.export.pack.sources import Source
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -45,6 +46,12 @@ trtexec --onnx={folder}/{MODEL_FILE} --stronglyTyped{precise} \\
   --minShapes=images:1x{shape} --optShapes=images:{BATCH}x{shape} --maxShapes=images:{BATCH}x{shape}
 ```
 
+Then the libraries that DeepStream loads, once (seconds; `apt install libgstreamer-plugins-base1.0-dev`):
+
+```sh
+make -C {plugin_files.FOLDER}
+```
+
 Then one of these.
 
 In a window, on x86 and on a Jetson:
@@ -75,8 +82,15 @@ float32, as NVDSINFER_TENSOR_OUTPUT_META on each vehicle (engine id 2) in the fr
 Keep the last of each track: between two looks nvinfer repeats nothing. Embeddings compare within the space
 `{manifest.embedding_space}`.
 
-Messages to the broker carry vehicle, box and track id. Embedding and attributes reach them only through code
-of yours that reads the tensor meta: stock nvinfer and deepstream-test5 do not join the two.
+`{plugin_files.PARSER}` makes labels of color and type; nvinfer shows them and keeps
+them on the frames between two looks. deepstream-app and deepstream-test5 have no place for more: there the
+embedding stays in the tensor meta, and messages carry vehicle, box, track id and labels.
+
+`{plugin_files.POSTPROCESS}`, behind the engine in an `nvdspostprocess`
+(service-maker.yaml has it), puts everything on every frame instead: classifier metas `color` and
+`vehicletype`, a user meta PAMTRI_EDGE.REID.VEHICLE ({plugin_files.FOLDER}/vehicle_user_meta.h reads it), the
+embedding as NVDS_TRACKER_OBJ_REID_META, and messages for nvmsgconv with embedding, color and type. The looks
+of a track are fused by pose quality. {plugin_files.SETTINGS} has its settings.
 
 ## Change it
 

@@ -14,7 +14,7 @@ from typing import Final
 from pamtri_edge.bundle import SUFFIX, Bundle
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import deepstream
-from pamtri_edge.export.pack import application
+from pamtri_edge.export.pack import application, plugin_files
 from pamtri_edge.export.pack.pipeline import pipeline
 from pamtri_edge.export.pack.readme import readme
 from pamtri_edge.export.pack.sources import Source
@@ -66,7 +66,10 @@ def pack_files(manifest: Manifest, sources: Sequence[Source]) -> dict[str, str]:
     """
     folder = bundle_name(manifest)
     return {
-        **deepstream.inference(manifest, folder),
+        **deepstream.inference(
+            manifest, folder, deepstream.Parser(plugin_files.PARSER, plugin_files.PARSER_FUNCTION)
+        ),
+        plugin_files.SETTINGS: plugin_files.settings(manifest),
         APPLICATION: application.application(sources),
         TEST5: application.test5(sources),
         application.CONVERTER: application.converter(sources),
@@ -106,6 +109,7 @@ def write_pack(bundle: Bundle, folder: Path, sources: Sequence[Source], *, overw
                 shutil.copyfile(bundle.path / name, target)
             for name, text in pack_files(bundle.manifest, sources).items():
                 (staged.path / name).write_text(text, encoding="utf-8")
+            plugin_files.write_plugin(staged.path)
             return staged.publish()
     except OSError as error:
         where = error.filename or folder

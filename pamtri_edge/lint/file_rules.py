@@ -15,6 +15,7 @@ from pamtri_edge.printable import printable
 
 DEEPSTREAM: Final = "/opt/nvidia/deepstream"
 """Where DeepStream is installed; what lies there is looked for only where it is."""
+_LARGEST_MAKEFILE: Final = 1 << 20
 
 
 def check_file(entry: Entry, *, several: bool = False) -> Iterator[Finding]:
@@ -55,6 +56,14 @@ def is_there(path: Path) -> bool:
     if text.startswith(DEEPSTREAM + "/") and not Path(DEEPSTREAM).exists():
         return True
     try:
-        return path.exists()
+        return path.exists() or _is_made(path)
     except (OSError, ValueError):
         return False
+
+
+def _is_made(path: Path) -> bool:
+    """Tell whether a library is one that the Makefile beside it makes, on the device that runs it."""
+    makefile = path.with_name("Makefile")
+    if path.suffix != ".so" or not makefile.is_file() or makefile.stat().st_size > _LARGEST_MAKEFILE:
+        return False
+    return path.name in makefile.read_text(encoding="utf-8", errors="replace").split()

@@ -47,6 +47,8 @@ def kind_of(document: Document) -> Kind | str | None:
         not examine it; None where it is neither.
     """
     names = {group.name for group in document.groups}
+    if names == {"pamtri"}:
+        return "a configuration of our library behind nvdspostprocess, which examines it itself"
     if any(_OF_OTHER_PROGRAMS.fullmatch(name) for name in names):
         return _SAMPLE
     if (found := document.group(nvinfer_keys.PROPERTY)) is None and not _looks_like_app(names):

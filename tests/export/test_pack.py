@@ -5,6 +5,9 @@
 import configparser
 import dataclasses
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +22,7 @@ from pamtri_edge.lint import Options, lint_files
 from pamtri_edge.manifest import TensorSpec
 
 EXAMINED = ("nvinfer.txt", "deepstream-app.txt", "deepstream-test5.txt", "service-maker.yaml")
-FILES = (*EXAMINED, "labels.txt", "msgconv.txt", "README.md")
+FILES = (*EXAMINED, "labels.txt", "msgconv.txt", "postprocess.txt", "README.md")
 CAMERAS = ("rtsp://user:secret@camera-1/stream", "rtsps://camera-2/a", "file:///opt/nvidia/deepstream/a.mp4")
 
 
@@ -61,7 +64,7 @@ def test_lint_finds_what_is_then_broken_in_it(pack):
 def test_a_pack_holds_the_bundle_whole_and_every_file(pack, shipped):
     copy = open_bundle(pack / "pamtri-lite.pamtri")
     assert copy.manifest == shipped.manifest
-    assert {path.name for path in pack.iterdir()} == {*FILES, "pamtri-lite.pamtri"}
+    assert {path.name for path in pack.iterdir()} == {*FILES, "plugin", "pamtri-lite.pamtri"}
 
 
 @pytest.mark.parametrize("name", ["deepstream-app.txt", "deepstream-test5.txt"])
@@ -94,6 +97,51 @@ def test_the_pipeline_joins_every_node(pack):
     names = {node["name"] for node in content["nodes"]}
     assert set(content["edges"]) | set(content["edges"].values()) == names
     assert [node["properties"]["uri"] for node in content["nodes"][:3]] == list(CAMERAS)
+
+
+def test_the_configurations_name_libraries_that_the_pack_makes(pack):
+    config = parsed(pack / "nvinfer.txt")["property"]
+    makefile = (pack / "plugin" / "Makefile").read_text().split()
+    parser = (pack / "plugin" / "parse.cpp").read_text()
+    assert config["custom-lib-path"].removeprefix("plugin/") in makefile
+    assert f" {config['parse-classifier-func-name']}(" in parser
+    pipeline = (pack / "service-maker.yaml").read_text()
+    assert 'postprocesslib-name: "plugin/libnvds_pamtri_postprocess.so"' in pipeline
+    assert "libnvds_pamtri_postprocess.so" in makefile
+    assert not any(path.is_symlink() for path in pack.rglob("*"))
+
+
+def test_lint_tells_a_library_that_nothing_makes(pack):
+    (pack / "plugin" / "Makefile").unlink()
+    rules = {one.rule for one in lint_files([pack / "nvinfer.txt"], Options()).findings}
+    assert rules == {"missing-file"}
+
+
+def test_a_network_without_attributes_needs_no_parser(shipped):
+    bare = dataclasses.replace(
+        shipped.manifest, colors=None, types=None, outputs=shipped.manifest.outputs[:1]
+    )
+    text = pack_files(bare, sources([]))["nvinfer.txt"]
+    assert "custom-lib-path" not in text
+    assert "classifier-threshold=1000000" in text
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_the_libraries_are_built_where_deepstream_is(shipped, tmp_path, monkeypatch, well):
+    deepstream = tmp_path / "deepstream" / "includes"
+    deepstream.mkdir(parents=True)
+    tests = Path(__file__).parents[1]
+    for folder in ("deepstream/fake_nvds", "pipelines/fake_cuda") if well else ():
+        for header in (tests / folder).glob("*.h*"):
+            shutil.copyfile(header, deepstream / header.name)
+    if well and not (shutil.which("make") and shutil.which("pkg-config")):
+        pytest.skip("there is no make or pkg-config")
+    if well and subprocess.run(["pkg-config", "--exists", "gstreamer-base-1.0"]).returncode:
+        pytest.skip("there is no GStreamer for pkg-config; .ci/gstreamer installs it")
+    monkeypatch.setenv("PAMTRI_DEEPSTREAM", str(deepstream.parent))
+    path = write_pack(shipped, tmp_path / "pack", sources([]))
+    assert len(list((path / "plugin").glob("*.so"))) == (2 if well else 0)
+    assert not list((path / "plugin").glob("*.o"))
 
 
 def test_the_readme_says_what_to_start_where(pack):

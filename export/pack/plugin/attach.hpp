@@ -1,0 +1,1 @@
+../../../pipelines/deepstream/attach.hpp

@@ -1,0 +1,1 @@
+../../../pipelines/core/crop_rules.hpp

@@ -1,0 +1,1 @@
+../../../pipelines/nvinfer/postprocess.cpp

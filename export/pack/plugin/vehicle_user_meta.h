@@ -1,0 +1,1 @@
+../../../pipelines/deepstream/vehicle_user_meta.h

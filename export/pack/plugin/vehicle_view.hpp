@@ -1,0 +1,1 @@
+../../../pipelines/gstreamer/vehicle_view.hpp
