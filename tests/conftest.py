@@ -39,7 +39,17 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
 SLOW_ROOMS = frozenset(
-    {"benchmarks", "cases", "deepstream", "export", "gstreamer", "kernels", "nvinfer", "pipelines"}
+    {
+        "benchmarks",
+        "cases",
+        "deepstream",
+        "export",
+        "gstreamer",
+        "kernels",
+        "nvinfer",
+        "nvmsgconv",
+        "pipelines",
+    }
 )
 """Rooms that compile, export or run whole programs; `make quick` leaves them out, and what is marked slow."""
 
