@@ -6,6 +6,9 @@
 
 #if defined(PAMTRI_ANALYTICS)
 #include <gst/analytics/analytics.h>
+#if __has_include(<gst/analytics/gstanalyticstensormtd.h>)
+#define PAMTRI_TENSORS
+#endif
 #endif
 
 namespace pamtri::gst {
@@ -22,6 +25,7 @@ std::vector<Region> detections_of(GstBuffer* buffer) {
         gint x = 0, y = 0, width = 0, height = 0;
         if (!gst_analytics_od_mtd_get_location(&found, &x, &y, &width, &height, nullptr)) continue;
         Region region;
+        region.detection = found.id;
         region.box = {static_cast<double>(x), static_cast<double>(y),
                       static_cast<double>(x) + width, static_cast<double>(y) + height};
         const GQuark type = gst_analytics_od_mtd_get_obj_type(&found);
@@ -40,8 +44,56 @@ std::vector<Region> detections_of(GstBuffer* buffer) {
     }
     return regions;
 }
+
+namespace {
+
+using Names = std::optional<std::vector<std::string>>;
+
+void add_classification(GstAnalyticsRelationMeta* meta, guint detection,
+                        const std::vector<float>& probabilities, const Names& names) {
+    if (!names || probabilities.empty() || names->size() != probabilities.size()) return;
+    std::vector<gfloat> levels = probabilities;
+    std::vector<GQuark> classes;
+    for (const std::string& name : *names) classes.push_back(g_quark_from_string(name.c_str()));
+    GstAnalyticsClsMtd added;
+    if (gst_analytics_relation_meta_add_cls_mtd(meta, levels.size(), levels.data(), classes.data(),
+                                                &added))
+        gst_analytics_relation_meta_set_relation(meta, GST_ANALYTICS_REL_TYPE_RELATE_TO, detection,
+                                                 added.id);
+}
+
+#if defined(PAMTRI_TENSORS)
+void add_embedding(GstAnalyticsRelationMeta* meta, guint detection,
+                   const std::vector<float>& embedding) {
+    GstBuffer* values =
+        gst_buffer_new_memdup(embedding.data(), embedding.size() * sizeof(embedding[0]));
+    gsize size = embedding.size();
+    GstAnalyticsTensorMtd added;
+    if (gst_analytics_relation_meta_add_tensor_mtd_simple(
+            meta, g_quark_from_static_string("pamtri-embedding"), GST_TENSOR_DATA_TYPE_FLOAT32,
+            values, GST_TENSOR_DIM_ORDER_ROW_MAJOR, 1, &size, &added))
+        gst_analytics_relation_meta_set_relation(meta, GST_ANALYTICS_REL_TYPE_RELATE_TO, detection,
+                                                 added.id);
+}
+#endif
+
+}  // namespace
+
+void tell_detection(GstBuffer* buffer, gint64 detection, const Known& known,
+                    const engines::Manifest& manifest) {
+    GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(buffer);
+    if (!meta || detection < 0) return;
+    const auto number = static_cast<guint>(detection);
+    add_classification(meta, number, known.color_probs, manifest.colors);
+    add_classification(meta, number, known.type_probs, manifest.types);
+#if defined(PAMTRI_TENSORS)
+    if (!known.embedding.empty()) add_embedding(meta, number, known.embedding);
+#endif
+}
 #else
 std::vector<Region> detections_of(GstBuffer*) { return {}; }
+
+void tell_detection(GstBuffer*, gint64, const Known&, const engines::Manifest&) {}
 #endif
 
 bool repeats(const Region& detection, const Region& region) {

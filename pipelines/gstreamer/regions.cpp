@@ -99,11 +99,20 @@ std::vector<Region> regions_of(GstBuffer* buffer, core::FrameSize frame,
         region.roi = index++;
         if (is_wanted(region.type, types)) regions.push_back(std::move(region));
     }
-    for (Region& region : detections_of(buffer))
-        if (is_wanted(region.type, types) &&
-            std::none_of(regions.begin(), regions.end(),
-                         [&region](const Region& known) { return repeats(region, known); }))
+    for (Region& region : detections_of(buffer)) {
+        if (!is_wanted(region.type, types)) continue;
+        const auto same =
+            std::find_if(regions.begin(), regions.end(), [&region](const Region& known) {
+                return known.detection < 0 && repeats(region, known);
+            });
+        if (same == regions.end()) {
             regions.push_back(std::move(region));
+            continue;
+        }
+        same->detection = region.detection;
+        same->last = same->last || region.last;
+        if (same->track_id == PAMTRI_UNTRACKED) same->track_id = region.track_id;
+    }
     return regions;
 }
 

@@ -19,6 +19,7 @@ struct Region {
     std::string type;
     bool last = false;  ///< the track is known not to be seen after this frame
     gint roi = -1;  ///< which of the buffer's regions it is, counted from 0; -1 for none of them
+    gint64 detection = -1;  ///< number of its detection in GstAnalytics; -1 for none
 };
 
 /// Put a region on a writable buffer, as GstVideoRegionOfInterestMeta. What that has no room for,
@@ -30,7 +31,7 @@ void add_region(GstBuffer* buffer, const Region& region, core::FrameSize frame);
 /// The track is, in this order: the one of "pamtri-track", "id" of the parameter "object_id" (as
 /// gvatrack writes it), the region's own id if above 0; else the vehicle is untracked. Where
 /// GStreamer is 1.24 or later, GstAnalytics' detections and trackings are read as well; one that a
-/// region repeats is left out.
+/// region repeats is that region, which then has its track where it has none of its own.
 std::vector<Region> regions_of(GstBuffer* buffer, core::FrameSize frame,
                                const std::vector<std::string>& types);
 

@@ -70,6 +70,10 @@ GType attach_type() {
     static const GFlagsValue values[] = {
         {kAttachMeta, "PamtriVehicleMeta, which pamtri_edge.gst reads", "meta"},
         {kAttachRegion, "a parameter named pamtri of each region of interest", "region"},
+        {kAttachAnalytics,
+         "GstAnalytics: classifications, and since 1.28 the embedding, related to each detection; "
+         "where the plugin was built with GStreamer 1.24 or later",
+         "analytics"},
         {0, nullptr, nullptr}};
     static const GType known = g_type_from_name("PamtriAttachTo");
     static const GType type = known ? known : g_flags_register_static("PamtriAttachTo", values);

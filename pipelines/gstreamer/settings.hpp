@@ -17,7 +17,7 @@
 namespace pamtri::gst {
 
 /// Where what is known of vehicles is attached; a set of bits.
-enum Attach { kAttachMeta = 1, kAttachRegion = 2 };
+enum Attach { kAttachMeta = 1, kAttachRegion = 2, kAttachAnalytics = 4 };
 
 struct Settings {
     std::string bundle, device = "auto", camera = "camera", classes, start_utc;
@@ -25,7 +25,7 @@ struct Settings {
     guint batch = 8, longest_wait_ms = 500, expiry_ms = 2000, min_frames = 1, max_tracks = 1000;
     guint max_waiting = 64, budget = 0;
     gint crop_rule = 0;
-    guint attach_to = kAttachMeta | kAttachRegion;
+    guint attach_to = kAttachMeta | kAttachRegion | kAttachAnalytics;
     gboolean sync = FALSE, post_messages = TRUE;
 
     Settings();

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "analytics.hpp"
 #include "errors.hpp"
 #include "vehicle_meta.hpp"
 #include "video_frame.hpp"
@@ -111,6 +112,10 @@ void Stream::attach(GstBuffer* buffer, const std::vector<Region>& regions,
     if (settings_.attach_to & kAttachMeta)
         for (std::size_t i = 0; i < regions.size(); ++i)
             add_vehicle(buffer, {regions[i].track_id, regions[i].box, regions[i].type, known[i]});
+    if (settings_.attach_to & kAttachAnalytics)
+        for (std::size_t i = 0; i < regions.size(); ++i)
+            if (known[i])
+                tell_detection(buffer, regions[i].detection, *known[i], network_->manifest());
     if (!(settings_.attach_to & kAttachRegion)) return;
     const std::vector<GstVideoRegionOfInterestMeta*> metas = metas_of(buffer);
     for (std::size_t i = 0; i < regions.size(); ++i)
