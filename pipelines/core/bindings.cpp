@@ -189,5 +189,6 @@ NB_MODULE(_core, m) {
     bind_tracks(m);
     bind_events(m);
     bind_engines(m);
+    bind_detections(m);
     bind_overlay(m);
 }

@@ -58,6 +58,9 @@ void bind_events(nb::module_& m);
 /// Add what engines are chosen and run by to the module (bindings_engines.cpp).
 void bind_engines(nb::module_& m);
 
+/// Add what is around a detector to the module (bindings_detections.cpp).
+void bind_detections(nb::module_& m);
+
 /// Add what is drawn of vehicles to the module (bindings_overlay.cpp).
 void bind_overlay(nb::module_& m);
 

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
+
 
 @dataclass(frozen=True)
 class Detection:
@@ -42,15 +44,5 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: f
         scores: (N,).
         overlap: highest IoU that two boxes may have.
     """
-    order = np.argsort(-scores, kind="stable")
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    kept: list[int] = []
-    while len(order):
-        best, order = int(order[0]), order[1:]
-        kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[order, :2])
-        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
-        common = np.prod(np.maximum(high - low, 0), axis=1)
-        iou = common / np.maximum(areas[best] + areas[order] - common, 1e-9)
-        order = order[iou <= overlap]
-    return kept
+    rows = np.ascontiguousarray(boxes, np.float32).reshape(-1, 4)
+    return _core.suppress(rows, np.ascontiguousarray(scores, np.float32), overlap)

@@ -93,14 +93,14 @@ class NetworkDetector:
         Raises:
             InputError: the network gives what is no detection: not finite, or no scores.
         """
-        tensor, placement = prepare(picture, self._picture)
+        tensor, place = prepare(picture, self._picture)
         try:
             found = self._decoder.read(self._run(tensor), self._wanted, self._spec.confidence)
         except InputError as error:
             raise InputError(f"{self._path}: {error}") from error
         keep = suppress(found.boxes, found.scores, self._spec.overlap)
-        high, wide = picture.shape[:2]
-        boxes = np.clip(placement.to_frame(found.boxes[keep]), 0, [wide, high, wide, high])
+        kept = np.ascontiguousarray(found.boxes[keep], np.float32)
+        boxes = place.in_frame(kept, (picture.shape[1], picture.shape[0]))
         sides = boxes[:, 2:] - boxes[:, :2]
         return [
             Detection((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(score))

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
+
 _PAD: Final = 114  # the gray around a letterboxed picture, in YOLOX's training and in Ultralytics'
 
 
@@ -50,20 +52,7 @@ class PictureSpec:
     fit: Fit = Fit.CENTER
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where a frame lies in the network's picture: x and y times `scale`, plus `offset`."""
-
-    scale: tuple[float, float]
-    offset: tuple[float, float]
-
-    def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return (N, 4) boxes of the network's picture as boxes of the frame, in its pixels."""
-        moved = boxes.astype(np.float64) - np.array(2 * self.offset)
-        return np.asarray(moved / np.array(2 * self.scale))
-
-
-def prepare(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.generic], Placement]:
+def prepare(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.generic], _core.FramePlace]:
     """Return the tensor for a (H, W, 3) uint8 RGB frame, and where the frame lies in it."""
     small, placement = _fitted(frame, spec)
     pixels: NDArray[np.float32] = small.astype(np.float32)
@@ -81,14 +70,10 @@ def prepare(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.gen
     return tensor, placement
 
 
-def _fitted(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.uint8], Placement]:
+def _fitted(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.uint8], _core.FramePlace]:
     (high, wide), (rows, columns) = frame.shape[:2], spec.size
-    if spec.fit is Fit.STRETCH:
-        whole = np.asarray(cv2.resize(frame, (columns, rows)), np.uint8)
-        return whole, Placement((columns / wide, rows / high), (0.0, 0.0))
-    scale = min(rows / high, columns / wide)
-    across, down = max(int(wide * scale), 1), max(int(high * scale), 1)
-    left, top = (0, 0) if spec.fit is Fit.CORNER else ((columns - across) // 2, (rows - down) // 2)
+    place = _core.place_frame((wide, high), (columns, rows), spec.fit.name.lower())
+    x1, y1, x2, y2 = place.filled
     canvas = np.full((rows, columns, 3), _PAD, np.uint8)
-    canvas[top : top + down, left : left + across] = cv2.resize(frame, (across, down))
-    return canvas, Placement((scale, scale), (float(left), float(top)))
+    canvas[y1:y2, x1:x2] = cv2.resize(frame, (x2 - x1, y2 - y1))
+    return canvas, place
