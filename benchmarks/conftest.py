@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scripts of this folder import one another by name
 
-from machine import describe
-from pairing import Ratio, interleave, median_wall, paired_ratio
+from gate import Pair, Settled, complaint, device_name, judge
+from pairing import Ratio
 
 from pamtri_edge import samples
 
-ATTEMPTS = 3
-ROUNDS = 15
-BLOCK = 0.1
-NEGLIGIBLE = 20e-6
-"""Seconds a call by which two programs may differ, whatever the ratio."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gate")
+    group.addoption("--settle", action="store_true", help="Write the ratios measured now into limits.json.")
+    group.addoption(
+        "--update-baselines",
+        action="store_true",
+        help="Write this device's milliseconds into benchmarks/baselines.",
+    )
 
 
 class RatioGate(Protocol):
@@ -64,18 +68,11 @@ def ratio_gate(request: pytest.FixtureRequest) -> RatioGate:
         at_most: float,
         tolerance: float = 0.10,
     ) -> Ratio:
-        limit = at_most * (1 + tolerance)
-        for _ in range(ATTEMPTS):
-            blocks = interleave({"reference": reference, "candidate": candidate}, rounds=ROUNDS, block=BLOCK)
-            ratio = paired_ratio(blocks["candidate"], blocks["reference"])
-            excess = median_wall(blocks["candidate"]) - median_wall(blocks["reference"]) * limit
-            if ratio.low <= limit or excess < NEGLIGIBLE:
-                return ratio
-        about = describe()
-        pytest.fail(
-            f"candidate / reference took {ratio} (95 %), settled at {at_most:g} with a tolerance of "
-            f"{tolerance:.0%}, {ATTEMPTS} times in a row; on {about['processor']}, {about['cores']} cores."
-        )
+        known = Settled(at_most, tolerance, "any device")
+        verdict = judge(Pair(candidate, reference), known.limit)
+        if verdict.slower:
+            pytest.fail(complaint("candidate", verdict, known, device_name()))
+        return verdict.ratio
 
     return gate
 

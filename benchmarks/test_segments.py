@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
+from reference import plain_operations
 
 from pamtri_edge.ops import native, reference
 from pamtri_edge.ops.tables import SEGMENT_CORNERS
@@ -44,12 +44,4 @@ def test_segments_by_fill_poly(benchmark: BenchmarkFixture) -> None:
     out = np.zeros((VEHICLES, 13, 256, 256), np.float32)
     corners = np.ascontiguousarray(keypoints()[:, SEGMENT_CORNERS, :2] * 256).astype(np.int32)
 
-    def draw() -> None:
-        for vehicle in range(VEHICLES):
-            for segment in range(13):
-                mask = np.zeros((256, 256), np.uint8)
-                if cv2.isContourConvex(corners[vehicle, segment]):
-                    cv2.fillPoly(mask, [corners[vehicle, segment]], 1)
-                out[vehicle, segment] = mask
-
-    benchmark(draw)
+    benchmark(plain_operations.segments, corners, out)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
+from reference import plain_operations
 
 from pamtri_edge import ops
-from pamtri_edge.geometry import EXTRA_MEAN, EXTRA_STD, RGB_MEAN, RGB_STD
 from pamtri_edge.ops import native, reference
 
 VEHICLES = 8
@@ -50,18 +49,7 @@ def test_stack_of_heatmaps(benchmark: BenchmarkFixture, code: ModuleType) -> Non
 @pytest.mark.benchmark(group="stack of RGB and heatmaps (39 channels), 8 vehicles")
 def test_stack_of_heatmaps_by_opencv(benchmark: BenchmarkFixture) -> None:
     images, heatmaps, _ = inputs()
-    out = room(39)
-    mean = np.array(RGB_MEAN, np.float32)[:, None, None]
-    std = np.array(RGB_STD, np.float32)[:, None, None]
-
-    def fill() -> None:
-        for vehicle in range(VEHICLES):
-            out[vehicle, :3] = (images[vehicle] / 255 - mean) / std
-            for k in range(36):
-                enlarged = cv2.resize(np.clip(heatmaps[vehicle, k], 0, 1), (256, 256))
-                out[vehicle, 3 + k] = (enlarged - EXTRA_MEAN) / EXTRA_STD
-
-    benchmark(fill)
+    benchmark(plain_operations.stack, images, heatmaps, room(39))
 
 
 @pytest.mark.benchmark(group="stack of RGB, heatmaps and segments from keypoints (52 channels), 8 vehicles")

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""The gate: has a program become slower beside a plain one of its kind, beyond doubt?
+
+Program and plain program take turns in short blocks, and what counts is the median of the ratios within the
+rounds. Rounds are added until the bootstrap interval of 95 % lies on one side of the limit. A program has
+become slower only if the lower end lies above it three times in a row.
+
+What was settled stands in `limits.json`, by the device that it was settled on: a ratio of two programs
+depends on the processor too. On another device only `tolerance_elsewhere` is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from machine import Others, describe
+from pairing import Block, Ratio, interleave, median_cpu, median_wall, paired_ratio
+
+HERE: Final = Path(__file__).parent
+LIMITS: Final = HERE / "limits.json"
+BASELINES: Final = HERE / "baselines"
+
+ATTEMPTS: Final = 3
+ROUNDS: Final = 20
+MOST_ROUNDS: Final = 200
+SETTLING_ROUNDS: Final = 60
+BLOCK: Final = 0.006
+NEGLIGIBLE: Final = 20e-6
+"""Seconds a call by which two programs may differ, whatever the ratio."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is watched, and a plain program of the same kind."""
+
+    candidate: Callable[[], object]
+    reference: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found.
+
+    Attributes:
+        slower: beyond doubt, in every attempt.
+        ratio: candidate / reference in the last attempt.
+        limit: what the lower end of the ratio may reach.
+        cpu_ms: processor milliseconds of the candidate, the median of the last attempt.
+        others: share of the processors that other programs took meanwhile; None if the system does not tell.
+    """
+
+    slower: bool
+    ratio: Ratio
+    limit: float
+    cpu_ms: float
+    others: float | None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A ratio that was settled, how far above it a program may be, and where that was measured."""
+
+    ratio: float
+    tolerance: float
+    device: str
+
+    @property
+    def limit(self) -> float:
+        """The greatest ratio that is no slowdown."""
+        return self.ratio * (1 + self.tolerance)
+
+
+def judge(pair: Pair, limit: float, *, least_rounds: int = ROUNDS) -> Verdict:
+    """Compare two programs until it is clear on which side of the limit their ratio lies."""
+    with Others() as others:
+        for _ in range(ATTEMPTS):
+            ratio, blocks = _attempt(pair, limit, least_rounds)
+            excess = median_wall(blocks["candidate"]) - median_wall(blocks["reference"]) * limit
+            slower = ratio.low > limit and excess >= NEGLIGIBLE
+            if not slower:
+                break
+    return Verdict(slower, ratio, limit, 1e3 * median_cpu(blocks["candidate"]), others.share)
+
+
+def _attempt(pair: Pair, limit: float, least_rounds: int) -> tuple[Ratio, dict[str, list[Block]]]:
+    subjects = {"reference": pair.reference, "candidate": pair.candidate}
+    blocks: dict[str, list[Block]] = {name: [] for name in subjects}
+    while True:
+        for name, more in interleave(subjects, rounds=ROUNDS, block=BLOCK).items():
+            blocks[name] += more
+        ratio = paired_ratio(blocks["candidate"], blocks["reference"])
+        clear = ratio.high <= limit or ratio.low > limit
+        rounds = len(blocks["candidate"])
+        if (clear and rounds >= least_rounds) or rounds >= MOST_ROUNDS:
+            return ratio, blocks
+
+
+def device_name(about: dict[str, Any] | None = None) -> str:
+    """Return what this machine is called in the tables: processor, its number, and what it computes with."""
+    about = describe() if about is None else about
+    words = [about["processor"], f"{about['cores']} cores", *sorted(about["flags"])]
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, words)).lower()).strip("-")
+
+
+def settled(name: str, *, device: str) -> Settled | None:
+    """Return what was settled for a program, here or on the first device that has it; None if nowhere."""
+    table = json.loads(LIMITS.read_text())
+    for known, ratios in sorted(table["settled"].items(), key=lambda item: item[0] != device):
+        if name in ratios:
+            here = known == device
+            return Settled(ratios[name], table["tolerance" if here else "tolerance_elsewhere"], known)
+    return None
+
+
+def settle(name: str, ratio: float, *, device: str) -> None:
+    """Write a ratio into the table, for this device."""
+    table = json.loads(LIMITS.read_text())
+    here = table["settled"].setdefault(device, {})
+    here[name] = float(f"{ratio:.3g}")
+    table["settled"][device] = dict(sorted(here.items()))
+    LIMITS.write_text(json.dumps(table, indent=2) + "\n")
+
+
+def baseline_file(device: str) -> Path:
+    """Return the file of a device's milliseconds."""
+    return BASELINES / f"{device}.json"
+
+
+def read_baselines(device: str) -> dict[str, float]:
+    """Return processor milliseconds by program, as they were measured on this device; empty if never."""
+    path = baseline_file(device)
+    return dict(json.loads(path.read_text())["cpu_ms"]) if path.is_file() else {}
+
+
+def update_baseline(name: str, cpu_ms: float, *, device: str) -> None:
+    """Write a program's milliseconds into this device's file."""
+    known = {**read_baselines(device), name: float(f"{cpu_ms:.3g}")}
+    path = baseline_file(device)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({**describe(), "cpu_ms": dict(sorted(known.items()))}, indent=2) + "\n")
+
+
+def complaint(name: str, verdict: Verdict, known: Settled, device: str) -> str:
+    """Say by how much a program is slower than was settled, and where."""
+    return (
+        f"{name} / its plain program took {verdict.ratio} (95 %), settled at {known.ratio:g} (on "
+        f"{known.device}) with a tolerance of {known.tolerance:.0%}, so at most {known.limit:.3g}; "
+        f"{ATTEMPTS} times in a row, on {device}."
+    )
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """Keep this thread, and those that it starts meanwhile, on one processor.
+
+    What several threads gain depends on how busy the others are; what one does beside another on the same
+    processor does not.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Is the gate to be trusted? How often it lets unchanged code pass, and how often it stops what is slower.
+
+`python benchmarks/gate_trial.py` judges every operation and stage of the gate again and again: as it is, and
+slowed by a fifth (after each call the processor spins for 20 % of the time that the call took), both beside
+two programs that do nothing but compute. The limit is the one of `limits.json`.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from gate import Pair, device_name, judge, one_processor, settled
+from pairs import NAMES, open_pair
+
+from pamtri_edge import console
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Operations. [default: all]")] = None,
+    times: Annotated[int, typer.Option(min=1, help="How often each is judged.")] = 20,
+    busy: Annotated[int, typer.Option(min=0, help="Programs that compute meanwhile.")] = 2,
+    slowdown: Annotated[float, typer.Option(min=0.0, help="How much slower: 0.2 is a fifth.")] = 0.2,
+) -> None:
+    """Print for each operation how often it passed unchanged and how often its slowdown was caught."""
+    failed = False
+    console.out.print(
+        f"on {device_name()}, {busy} busy programs, a slowdown of {slowdown:.0%}", soft_wrap=True
+    )
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder, _company(busy), one_processor():
+        for name in names or NAMES:
+            start = time.monotonic()
+            passed, caught = _trial(name, Path(folder), times, slowdown)
+            failed |= passed < times or caught < times
+            console.out.print(
+                f"{name:17} unchanged passed {passed} of {times}, slowed caught {caught} of {times}"
+                f" ({time.monotonic() - start:.0f} s)",
+                soft_wrap=True,
+                highlight=False,
+            )
+    raise typer.Exit(int(failed))
+
+
+def _trial(name: str, folder: Path, times: int, slowdown: float) -> tuple[int, int]:
+    known = settled(name, device=device_name())
+    if known is None or known.device != device_name():
+        raise SystemExit(f"{name} is not settled on this device; run pytest benchmarks/test_gate.py --settle")
+    with open_pair(name, folder) as pair:
+        slow = Pair(_slowed(pair.candidate, slowdown), pair.reference)
+        passed = sum(not judge(pair, known.limit).slower for _ in range(times))
+        caught = sum(judge(slow, known.limit).slower for _ in range(times))
+    return passed, caught
+
+
+def _slowed(call: Callable[[], object], by: float) -> Callable[[], object]:
+    @functools.wraps(call)
+    def slow() -> object:
+        start = time.perf_counter()
+        result = call()
+        end = start + (1 + by) * (time.perf_counter() - start)
+        while time.perf_counter() < end:
+            pass
+        return result
+
+    return slow
+
+
+@contextmanager
+def _company(count: int) -> Iterator[None]:
+    processes = [
+        multiprocessing.Process(target=_compute, args=(os.getpid(),), daemon=True) for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+def _compute(parent: int) -> None:
+    while os.getppid() == parent:
+        sum(range(100_000))
+
+
+if __name__ == "__main__":
+    console.guarded(lambda: typer.run(main))

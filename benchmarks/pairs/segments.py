@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""segments, eight vehicles, each segment a tenth of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from gate import Pair
+from reference import plain_operations
+from test_segments import VEHICLES, keypoints
+
+from pamtri_edge.ops import native
+from pamtri_edge.ops.tables import SEGMENT_CORNERS
+
+
+@contextmanager
+def pair(_: Path) -> Iterator[Pair]:
+    """Give `native.segments` beside `cv2.fillPoly`."""
+    points = keypoints()
+    corners = np.ascontiguousarray(points[:, SEGMENT_CORNERS, :2] * 256).astype(np.int32)
+    ours, theirs = (np.zeros((VEHICLES, 13, 256, 256), np.float32) for _ in range(2))
+    native.segments(points, ours, 0.5)
+    plain_operations.segments(corners, theirs)
+    assert (ours != theirs).mean() < 0.01  # along the outlines
+    yield Pair(lambda: native.segments(points, ours, 0.5), lambda: plain_operations.segments(corners, theirs))
