@@ -3,8 +3,8 @@
 """Is the gate to be trusted? How often it lets unchanged code pass, and how often it stops what is slower.
 
 `python benchmarks/gate_trial.py` judges every operation and stage of the gate again and again: as it is, and
-slowed by a fifth (after each call the processor spins for 20 % of the time that the call took), both beside
-two programs that do nothing but compute. The limit is the one of `limits.json`.
+slowed by a fifth (after each call the processor spins for 20 % of what the call cost it), both beside two
+programs that do nothing but compute. The limit is the one of `limits.json`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,12 @@ def main(
     slowdown: Annotated[float, typer.Option(min=0.0, help="How much slower: 0.2 is a fifth.")] = 0.2,
 ) -> None:
     """Print for each operation how often it passed unchanged and how often its slowdown was caught."""
-    failed = False
-    console.out.print(
-        f"on {device_name()}, {busy} busy programs, a slowdown of {slowdown:.0%}", soft_wrap=True
-    )
+    failed, device = False, device_name()
+    console.out.print(f"on {device}, {busy} busy programs, a slowdown of {slowdown:.0%}", soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder, _company(busy), one_processor():
         for name in names or NAMES:
             start = time.monotonic()
-            passed, caught = _trial(name, Path(folder), times, slowdown)
+            passed, caught = _trial(name, Path(folder), times, slowdown, device)
             failed |= passed < times or caught < times
             console.out.print(
                 f"{name:17} unchanged passed {passed} of {times}, slowed caught {caught} of {times}"
@@ -51,9 +49,9 @@ def main(
     raise typer.Exit(int(failed))
 
 
-def _trial(name: str, folder: Path, times: int, slowdown: float) -> tuple[int, int]:
-    known = settled(name, device=device_name())
-    if known is None or known.device != device_name():
+def _trial(name: str, folder: Path, times: int, slowdown: float, device: str) -> tuple[int, int]:
+    known = settled(name, device=device)
+    if known is None or known.device != device:
         raise SystemExit(f"{name} is not settled on this device; run pytest benchmarks/test_gate.py --settle")
     with open_pair(name, folder) as pair:
         slow = Pair(_slowed(pair.candidate, slowdown), pair.reference)
@@ -65,10 +63,10 @@ def _trial(name: str, folder: Path, times: int, slowdown: float) -> tuple[int, i
 def _slowed(call: Callable[[], object], by: float) -> Callable[[], object]:
     @functools.wraps(call)
     def slow() -> object:
-        start = time.perf_counter()
+        start = time.process_time()
         result = call()
-        end = start + (1 + by) * (time.perf_counter() - start)
-        while time.perf_counter() < end:
+        end = start + (1 + by) * (time.process_time() - start)
+        while time.process_time() < end:
             pass
         return result
 

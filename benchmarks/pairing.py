@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -85,9 +86,12 @@ def _block(subject: Callable[[], object], calls: int) -> Block:
     return Block((time.perf_counter() - wall) / calls, (time.process_time() - cpu) / calls)
 
 
-def paired_ratio(numerator: Sequence[Block], denominator: Sequence[Block]) -> Ratio:
-    """Return how many times as long the numerator took, round by round."""
-    ratios = np.array([a.wall / b.wall for a, b in zip(numerator, denominator, strict=True)])
+def paired_ratio(
+    numerator: Sequence[Block], denominator: Sequence[Block], *, clock: Literal["wall", "cpu"] = "wall"
+) -> Ratio:
+    """Return how many times as long the numerator took, round by round, by one of the two clocks."""
+    pairs = zip(numerator, denominator, strict=True)
+    ratios = np.array([getattr(a, clock) / getattr(b, clock) for a, b in pairs])
     picks = np.random.default_rng(_SEED).integers(0, len(ratios), (_RESAMPLES, len(ratios)))
     low, high = np.percentile(np.median(ratios[picks], axis=1), [2.5, 97.5])
     return Ratio(float(np.median(ratios)), float(low), float(high))

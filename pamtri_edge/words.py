@@ -41,6 +41,9 @@ COLOR_ORDERS: Final[tuple[ColorOrder, ...]] = get_args(ColorOrder)
 ChannelLayout = Literal["nchw", "nhwc"]
 """Where the colors stand in the shape of a network's input."""
 
+BenchFormat = Literal["text", "json"]
+"""How `pamtri bench` prints what it measured."""
+
 LintFormat = Literal["text", "json", "sarif"]
 """How `pamtri lint` prints its findings."""
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""stack of RGB and heatmaps, two vehicles, into memory that is kept."""
+"""stack of RGB and heatmaps, one vehicle, into memory that is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from test_stack import inputs
 
 from pamtri_edge.ops import native
 
-VEHICLES = 2
+VEHICLES = 1
 
 
 @contextmanager

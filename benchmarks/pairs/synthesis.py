@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import pytest
 from gate import Pair
 from reference.plain_picture import draw
@@ -20,17 +19,12 @@ def pair(_: Path) -> Iterator[Pair]:
     shape = pytest.importorskip("pamtri_edge.synth.body.shape", exc_type=ImportError)
     scene = pytest.importorskip("pamtri_edge.synth.view.scene", exc_type=ImportError)
     vehicle = pytest.importorskip("pamtri_edge.synth.specification.vehicle", exc_type=ImportError)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        spec = vehicle.sample_vehicle(0, 0)
-        mesh = shape.build(spec)
+    spec = vehicle.sample_vehicle(0, 0)
+    mesh = shape.build(spec)
 
-        def render() -> int:
-            return len(scene.render_view(mesh, spec, seed=0, identity=0, view=1, camera=1).jpeg)
+    def render() -> int:
+        return len(scene.render_view(mesh, spec, seed=0, identity=0, view=1, camera=1).jpeg)
 
-        assert render() == render() > 1000
-        assert draw(1) == draw(1) > 1000
-        yield Pair(render, lambda: draw(1))
-    finally:
-        cv2.setNumThreads(threads)
+    assert render() == render() > 1000
+    assert draw(1) == draw(1) > 1000
+    yield Pair(render, lambda: draw(1))

@@ -11,6 +11,7 @@ from typing import Annotated, TextIO
 import typer
 
 from pamtri_edge import __version__, console
+from pamtri_edge.cli.bench import bench
 from pamtri_edge.cli.compare import compare
 from pamtri_edge.cli.doctor import doctor
 from pamtri_edge.cli.embed import embed
@@ -43,6 +44,7 @@ app.command(help=LINT_HELP, short_help="What is wrong in a configuration of Deep
 app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
 app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")
 app.command(short_help="How well vehicles are found again, and keypoints found.")(evaluate)
+app.command(short_help="How fast a bundle runs on this machine.")(bench)
 app.command(short_help="What this machine can run, and how to get the rest.")(doctor)
 
 

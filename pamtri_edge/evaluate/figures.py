@@ -6,20 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.views import EvaluationSet, Picture
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.attributes import Attributes
 from pamtri_edge.evaluate.measure import Described, Evaluation
 from pamtri_edge.metrics.distances import distances
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from pamtri_edge.plots import new_figure, save_figure
 
 QUERIES: Final = 8
 """How many ranked lists are drawn."""
@@ -42,7 +40,7 @@ def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20
         MissingDependencyError: matplotlib is not installed.
         InputError: the file cannot be written.
     """
-    figure, axes = _figure(6.0, 4.2)
+    figure, axes = new_figure(6.0, 4.2)
     for one in evaluations:
         label = f"{one.feature}: mAP {100 * one.retrieval.mAP:.1f}"
         axes.plot(range(1, ranks + 1), 100 * one.retrieval.cmc[:ranks], marker=".", label=label)
@@ -53,7 +51,7 @@ def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20
     axes.set_xticks([1, *range(5, ranks + 1, 5)])
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
@@ -64,7 +62,7 @@ def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
         InputError: the file cannot be written.
     """
     side = 2.2 + 0.45 * len(found.classes)
-    figure, axes = _figure(side + 0.6, side)
+    figure, axes = new_figure(side + 0.6, side)
     totals = found.confusion.sum(axis=1, keepdims=True)
     shares = found.confusion / np.maximum(totals, 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -76,7 +74,7 @@ def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
     axes.set_xticks(places, found.classes, rotation=60, ha="right")
     axes.set_yticks(places, found.classes)
     axes.set(xlabel="told", ylabel="true", title=f"{title}: {100 * found.accuracy:.1f} % right")
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def ranked_figure(
@@ -160,24 +158,3 @@ def _framed(picture: Picture, color: tuple[int, int, int]) -> Picture:
 def _beside(cells: Sequence[Picture]) -> Picture:
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
     return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], axis=1)
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Any]:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure as NewFigure
-    except ImportError as error:
-        raise MissingDependencyError(
-            "drawing curves needs matplotlib: pip install 'pamtri-edge[evaluate]'"
-        ) from error
-    figure = NewFigure(figsize=(width, height), dpi=120, layout="tight")
-    FigureCanvasAgg(figure)  # draws into memory: no display, and no state shared with a notebook's
-    return figure, figure.add_subplot()
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    return path

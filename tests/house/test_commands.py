@@ -59,6 +59,7 @@ def test_an_unknown_option_is_wrong_usage(app, arguments, command):
 def test_the_promised_commands_are_there():
     assert {row[0] for row in ALL} == {
         "pamtri",
+        "pamtri bench",
         "pamtri compare",
         "pamtri doctor",
         "pamtri embed",
