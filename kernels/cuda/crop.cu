@@ -56,6 +56,8 @@ __device__ void crop(const CropTask& task, Tap (&rows)[kCropRows]) {
         write_tile<kRgb, T>(task, tile, rows);
     } else if (task.form == kRgba) {
         write_tile<kRgba, T>(task, tile, rows);
+    } else if (task.form == kNv12Sited) {
+        write_tile<kNv12Sited, T>(task, tile, rows);
     } else {
         write_tile<kNv12, T>(task, tile, rows);
     }

@@ -29,6 +29,8 @@ __device__ void sharpness(const CropTask& task, SharpnessShared& shared) {
         shrink<kRgb>(task, shared.gray);
     } else if (task.form == kRgba) {
         shrink<kRgba>(task, shared.gray);
+    } else if (task.form == kNv12Sited) {
+        shrink<kNv12Sited>(task, shared.gray);
     } else {
         shrink<kNv12>(task, shared.gray);
     }

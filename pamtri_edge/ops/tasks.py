@@ -65,7 +65,8 @@ def crop_task() -> np.dtype[np.void]:
     source = _struct(
         ("pixels", "u8"),
         ("chroma", "u8"),
-        *((name, "i4") for name in ("pitch", "chroma_pitch", "x", "y", "width", "height")),
+        *((name, "i4") for name in ("pitch", "chroma_pitch", "chroma_columns", "chroma_rows")),
+        *((name, "i4") for name in ("x", "y", "width", "height")),
         ("scale_x", "f8"),
         ("scale_y", "f8"),
     )

@@ -7,15 +7,15 @@ namespace pamtri::deepstream {
 std::optional<PixelRule> pixel_rule(NvBufSurfaceColorFormat format) {
     switch (format) {
         case NVBUF_COLOR_FORMAT_NV12:
-            return PixelRule{kNv12, kBt601, false};
+            return PixelRule{kNv12Sited, kBt601, false};
         case NVBUF_COLOR_FORMAT_NV12_ER:
-            return PixelRule{kNv12, kBt601Full, false};
+            return PixelRule{kNv12Sited, kBt601Full, false};
         case NVBUF_COLOR_FORMAT_NV12_709:
-            return PixelRule{kNv12, kBt709, false};
+            return PixelRule{kNv12Sited, kBt709, false};
         case NVBUF_COLOR_FORMAT_NV12_709_ER:
-            return PixelRule{kNv12, kBt709Full, false};
+            return PixelRule{kNv12Sited, kBt709Full, false};
         case NVBUF_COLOR_FORMAT_NV12_2020:
-            return PixelRule{kNv12, kBt2020, false};
+            return PixelRule{kNv12Sited, kBt2020, false};
         case NVBUF_COLOR_FORMAT_RGBA:
         case NVBUF_COLOR_FORMAT_RGBx:
             return PixelRule{kRgba, kBt601, false};

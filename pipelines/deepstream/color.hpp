@@ -13,7 +13,7 @@ namespace pamtri::deepstream {
 
 /// How the kernels read a surface's pixels.
 struct PixelRule {
-    PixelForm form = kNv12;
+    PixelForm form = kNv12Sited;
     Conversion conversion = kBt601;  ///< of NV12
     bool swapped = false;            ///< blue comes first
 };

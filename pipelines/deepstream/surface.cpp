@@ -59,7 +59,7 @@ void check_form(const NvBufSurfaceParams& frame) {
     if (!pixel_rule(frame.colorFormat))
         throw EngineError("the frames are of color format " + words_of(frame.colorFormat) +
                           "; NV12 and RGBA are read" + kConvert);
-    const unsigned planes = pixel_rule(frame.colorFormat)->form == kNv12 ? 2 : 1;
+    const unsigned planes = pixel_rule(frame.colorFormat)->form == kNv12Sited ? 2 : 1;
     if (frame.planeParams.num_planes < planes)
         throw EngineError("a frame of " + size + " pixels has " +
                           std::to_string(frame.planeParams.num_planes) + " of " +
@@ -134,10 +134,12 @@ DeviceFrame Surfaces::read(NvBufSurface& batch, unsigned index) {
     const Mapping::Plane first = plane(0);
     found.surface.pixels = first.first;
     found.surface.pitch = first.pitch;
-    if (found.rule.form == kNv12) {
+    if (found.rule.form == kNv12Sited) {
         const Mapping::Plane second = plane(1);
         found.surface.chroma = second.first;
         found.surface.chroma_pitch = second.pitch;
+        found.surface.chroma_columns = (found.size.width + 1) / 2;
+        found.surface.chroma_rows = (found.size.height + 1) / 2;
     }
     return found;
 }

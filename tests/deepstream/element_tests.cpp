@@ -309,9 +309,8 @@ TEST(a_jetsons_frames_in_blocks_give_the_same_events) {
     EXPECT(found[0] == found[1] && found[0] == found[2]);
 }
 
-TEST(events_are_those_of_pamtri_on_the_same_frames) {
-    Form form = kFrames;
-    form.format = NVBUF_COLOR_FORMAT_RGBA;
+/// Events of nvpamtri, and of pamtri on the same frames as caps of GStreamer's call them.
+static void expect_equal_events(const Form& form, const std::string& caps) {
     constexpr int kCount = 30;
     const auto box_of = [](guint64 id, int number) {
         const double left = 3.5 * number + 20.0 * static_cast<double>(id) - 25;
@@ -335,15 +334,18 @@ TEST(events_are_those_of_pamtri_on_the_same_frames) {
         ours = pipeline.events();
     }
     {
-        EXPECT(pamtri::gst::register_elements(nullptr));
+        static const gboolean ready = pamtri::gst::register_elements(nullptr);
+        EXPECT(ready);
         GstHarness* harness = gst_harness_new_parse(("pamtri " + settings).c_str());
         GstBus* bus = gst_bus_new();
         gst_element_set_bus(harness->element, bus);
-        gst_harness_set_src_caps_str(harness,
-                                     "video/x-raw,format=RGB,width=96,height=64,framerate=25/1");
+        gst_harness_set_src_caps_str(
+            harness, ("video/x-raw,width=96,height=64,framerate=25/1," + caps).c_str());
         for (int number = 0; number < kCount; ++number) {
             const test::Painted painted(form, static_cast<unsigned>(number));
-            GstBuffer* buffer = gst_buffer_new_memdup(painted.rgb().data(), painted.rgb().size());
+            const std::vector<std::uint8_t> bytes =
+                form.format == NVBUF_COLOR_FORMAT_RGBA ? painted.rgb() : painted.bytes();
+            GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
             GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(number) * 40 * GST_MSECOND;
             for (guint64 id = 1; id <= 3; ++id)
                 if (number % 7 != static_cast<int>(id)) {
@@ -367,6 +369,16 @@ TEST(events_are_those_of_pamtri_on_the_same_frames) {
     }
     EXPECT(ours.size() >= 3);
     EXPECT(ours == theirs);
+}
+
+TEST(events_are_those_of_pamtri_on_the_same_frames) {
+    Form form = kFrames;
+    form.format = NVBUF_COLOR_FORMAT_RGBA;
+    expect_equal_events(form, "format=RGB");
+    form.format = NVBUF_COLOR_FORMAT_NV12;
+    expect_equal_events(form, "format=NV12,colorimetry=bt601,chroma-site=mpeg2");
+    form.format = NVBUF_COLOR_FORMAT_NV12_709;
+    expect_equal_events(form, "format=NV12,colorimetry=bt709,chroma-site=mpeg2");
 }
 
 TEST(ten_thousand_batches_leave_nothing_behind) {

@@ -47,30 +47,30 @@ Painted::Painted(const Form& form, unsigned seed) {
     const auto rule =
         pamtri::deepstream::pixel_rule(form.format).value_or(pamtri::deepstream::PixelRule{});
     const unsigned w = form.width, h = form.height;
-    const unsigned bytes = rule.form == pamtri::kRgba ? 4 : 3;
-    if (rule.form == pamtri::kNv12)
-        planes_ = {plane(w, h, 1, 0, seed), plane((w + 1) / 2, (h + 1) / 2, 2, 1, seed)};
-    else
-        planes_ = {plane(w, h, bytes, 0, seed)};
-    const pamtri::ConversionRule conversion = pamtri::conversion_rule(rule.conversion);
-    for (unsigned y = 0; y < h; ++y)
-        for (unsigned x = 0; x < w; ++x) {
-            const std::size_t at = std::size_t{y} * w + x;
-            if (rule.form == pamtri::kNv12) {
-                const std::uint8_t* pair =
-                    planes_[1].data() + 2 * (std::size_t{y / 2} * ((w + 1) / 2) + x / 2);
-                const pamtri::Rgb rgb =
-                    pamtri::converted(planes_[0][at], pair[0], pair[1], conversion);
-                for (const int value : {rgb.red, rgb.green, rgb.blue})
-                    rgb_.push_back(static_cast<std::uint8_t>(value));
-                continue;
-            }
-            for (unsigned i = 0; i < 3; ++i)
-                rgb_.push_back(planes_[0][at * bytes + (rule.swapped ? 2 - i : i)]);
-        }
     pixels_.size = {static_cast<int>(w), static_cast<int>(h)};
-    for (unsigned i = 0; i < 3; ++i)
-        pixels_.channels[i] = {rgb_.data() + i, static_cast<std::ptrdiff_t>(3 * w), 3};
+    if (rule.form == pamtri::kNv12Sited) {
+        planes_ = {plane(w, h, 1, 0, seed), plane((w + 1) / 2, (h + 1) / 2, 2, 1, seed)};
+        const std::uint8_t* pairs = planes_[1].data();
+        const auto pitch = static_cast<std::ptrdiff_t>((w + 1) / 2 * 2);
+        pixels_.channels[0] = {planes_[0].data(), static_cast<std::ptrdiff_t>(w), 1};
+        pixels_.channels[1] = {pairs, pitch, 2};
+        pixels_.channels[2] = {pairs + 1, pitch, 2};
+        pixels_.is_yuv = true;
+        pixels_.rule = pamtri::conversion_rule(rule.conversion);
+    } else {
+        const unsigned bytes = rule.form == pamtri::kRgba ? 4 : 3;
+        planes_ = {plane(w, h, bytes, 0, seed)};
+        for (unsigned i = 0; i < 3; ++i)
+            pixels_.channels[i] = {planes_[0].data() + (rule.swapped ? 2 - i : i),
+                                   static_cast<std::ptrdiff_t>(w * bytes), static_cast<int>(bytes)};
+    }
+    rgb_ = pamtri::gst::cut(pixels_, {0, 0, static_cast<int>(w), static_cast<int>(h)}).rgb;
+}
+
+std::vector<std::uint8_t> Painted::bytes() const {
+    std::vector<std::uint8_t> all;
+    for (const auto& plane : planes_) all.insert(all.end(), plane.begin(), plane.end());
+    return all;
 }
 
 void Painted::put(NvBufSurface* surface, unsigned index) const {

@@ -38,9 +38,12 @@ class Painted {
     /// Put them on a surface of the same form.
     void put(NvBufSurface* surface, unsigned index) const;
 
-    /// The frame as RGB: a pair of chroma belongs to the pixels that it covers.
+    /// The frame in the host's memory, and what of it the host makes as RGB.
     const pamtri::gst::FramePixels& pixels() const { return pixels_; }
     const std::vector<std::uint8_t>& rgb() const { return rgb_; }
+
+    /// Its planes one after another.
+    std::vector<std::uint8_t> bytes() const;
 
   private:
     std::vector<std::vector<std::uint8_t>> planes_;

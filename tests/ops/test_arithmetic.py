@@ -52,7 +52,7 @@ float largest_of_eight(const pamtri::Half* values) {
 
 void convert(const unsigned char* luma, const unsigned char* chroma, int width, int height,
              int conversion, unsigned char* out) {
-    const pamtri::Surface surface{luma, chroma, width, width};
+    const pamtri::Surface surface{luma, chroma, width, width, 0, 0};
     const pamtri::ConversionRule rule = pamtri::conversion_rule(conversion);
     for (int y = 0; y < height; ++y) {
         for (int x = 0; x < width; ++x, out += 3) {

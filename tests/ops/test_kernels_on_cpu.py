@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 import emulated_kernels
 import kernel_cases
 from emulated_kernels import BACKWARD, ORDERS, EmulatedKernels
-from pamtri_edge.ops import frames, tasks
+from pamtri_edge import _native
+from pamtri_edge.ops import frames, reference, tasks
 from pamtri_edge.ops.tasks import constants
 
 PITCH_LINEAR = constants()["kPitchLinear"]
@@ -219,11 +220,11 @@ class TestTheLibraryForCpp:
             for i in range(0, 70, 32)
         ]
         out = kernel_cases.poisoned((70, 3, 20, 20), dtype)
-        crops = np.zeros(70, np.dtype([("pixels", "u8"), ("chroma", "u8"), ("numbers", "i4", 6)]))
+        crops = np.zeros(70, np.dtype([("pixels", "u8"), ("chroma", "u8"), ("numbers", "i4", 8)]))
         crops["pixels"] = frame.ctypes.data
         crops["numbers"][:, 0] = frame.strides[0]
-        crops["numbers"][:, 2:4] = boxes[:, :2]
-        crops["numbers"][:, 4:] = boxes[:, 2:] - boxes[:, :2]
+        crops["numbers"][:, 4:6] = boxes[:, :2]
+        crops["numbers"][:, 6:] = boxes[:, 2:] - boxes[:, :2]
         arguments = (_pointer(crops), 70, 0, 0, 1, 20, TYPES[dtype], PITCH_LINEAR, _pointer(out))
         assert emulated.library.cpp_crop(*arguments) == 0
         np.testing.assert_array_equal(out, np.concatenate(parts))
@@ -266,3 +267,35 @@ def test_pictures_that_lie_apart_become_a_batch_of_floats(
     assert emulated.library.cpp_widen(addresses, count, 3 * side * side, found.ctypes.data) == 0
 
     np.testing.assert_array_equal(found, np.stack(pictures[::-1]).astype(np.float32))
+
+
+@pytest.mark.parametrize(("width", "height"), [(24, 16), (25, 17), (2, 2), (1, 3)])
+@pytest.mark.parametrize(
+    ("conversion", "matrix"),
+    [("kBt709", (0.2126, 0.0722, False)), ("kBt601Full", (0.299, 0.114, True)), ("kBt2020", None)],
+)
+def test_sited_chroma_gives_the_pixels_of_frames_in_host_memory(
+    emulated: EmulatedKernels,
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    conversion: str,
+    matrix: tuple[float, float, bool] | None,
+) -> None:
+    luma = rng.integers(0, 256, (height, width), dtype=np.uint8)
+    pairs = rng.integers(0, 256, ((height + 1) // 2, (width + 1) // 2, 2), dtype=np.uint8)
+    kr, kb, full = matrix or (0.2627, 0.0593, False)
+    expected = np.empty((height, width, 3), np.uint8)
+    _native.planar_to_rgb(luma, pairs[..., 0], pairs[..., 1], expected, kr, kb, full, True, False)
+    side = 40
+    crops = np.zeros(1, np.dtype([("pixels", "u8"), ("chroma", "u8"), ("numbers", "i4", 8)]))
+    crops["pixels"], crops["chroma"] = luma.ctypes.data, pairs.ctypes.data
+    crops["numbers"] = (width, pairs.strides[0], pairs.shape[1], pairs.shape[0], 0, 0, width, height)
+    found = kernel_cases.poisoned((1, 3, side, side), np.uint8)
+    numbers = constants()
+    arguments = (numbers["kNv12Sited"], numbers[conversion], 0, side, TYPES[np.uint8], PITCH_LINEAR)
+    assert emulated.library.cpp_crop(_pointer(crops), 1, *arguments, _pointer(found)) == 0
+
+    resized = np.empty((1, 3, side, side), np.float32)
+    reference.resize([expected], resized, False)
+    np.testing.assert_array_equal(found, resized)

@@ -69,8 +69,8 @@ cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void*
     return device::put(stream, [all = std::vector<Crop>(crops, crops + count), options, out] {
         auto* picture = static_cast<unsigned char*>(out);
         for (const Crop& one : all) {
-            if (options.form == kNv12)
-                cut<kNv12>(one, options, picture);
+            if (options.form == kNv12Sited)
+                cut<kNv12Sited>(one, options, picture);
             else if (options.form == kRgba)
                 cut<kRgba>(one, options, picture);
             else
@@ -87,9 +87,9 @@ cudaError_t sharpness(const Crop* crops, int count, const CropOptions& options, 
     return device::put(stream, [all = std::vector<Crop>(crops, crops + count), options, out] {
         double* to = out;
         for (const Crop& one : all)
-            *to++ = options.form == kNv12   ? measured<kNv12>(one, options)
-                    : options.form == kRgba ? measured<kRgba>(one, options)
-                                            : measured<kRgb>(one, options);
+            *to++ = options.form == kNv12Sited ? measured<kNv12Sited>(one, options)
+                    : options.form == kRgba    ? measured<kRgba>(one, options)
+                                               : measured<kRgb>(one, options);
     });
 }
 
