@@ -89,7 +89,7 @@ def idle(bundle: str, frames: int) -> dict[str, float]:
 
 
 def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
-    """Follow the resident set over many frames and tracks; the first fifth is the engine's."""
+    """Follow the resident set over many frames and tracks."""
     tracks = table(folder / "memory.csv", frames, 1, lasting=25)
     samples = []
 
@@ -106,14 +106,11 @@ def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
     pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     stats = pipeline.get_by_name("p").get_property("stats")
     pipeline.set_state(Gst.State.NULL)
-    settled = samples[len(samples) // 5 :]
-    half = len(settled) // 2
-    growth = max(settled[half:]) - max(settled[:half])
+    fifths = [max(samples[k * frames // 5 : (k + 1) * frames // 5]) / 1e6 for k in range(5)]
     return {
         "frames": len(samples),
         "events": stats.get_uint64("events")[1],
-        "resident MB at the end": round(samples[-1] / 1e6, 1),
-        "growth MB, second half over first": round(growth / 1e6, 2),
+        "resident MB at most, by fifths": [round(fifth, 1) for fifth in fifths],
     }
 
 
