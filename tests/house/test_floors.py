@@ -46,6 +46,7 @@ FLOORS = (
         "gallery",
         "report",
         "gst",
+        "deepstream",
     ),
     ("doctor", "lint", "bench"),
     ("datasets",),

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pamtri_edge.deepstream`: what nvinfer attaches, as pyservicemaker and as pyds give it, on small fakes."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pamtri_edge.bundle import SHIPPED_BUNDLE, open_bundle
+from pamtri_edge.deepstream import UNTRACKED, Reader, probe
+from pamtri_edge.errors import InputError, MissingDependencyError
+
+TENSORS = 12
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return open_bundle(SHIPPED_BUNDLE).manifest
+
+
+@pytest.fixture
+def outputs(manifest):
+    """Return what draws outputs, by name, as nvinfer has them for one vehicle."""
+
+    def drawn(color=3, first=0.0):
+        colors = np.full(len(manifest.colors), 0.01, np.float32)
+        colors[color] = 0.9
+        return {
+            "embedding": np.arange(manifest.embedding_dim, dtype=np.float32) + first,
+            "color": colors,
+            "type": np.eye(len(manifest.types), dtype=np.float32)[1],
+            "keypoints": np.full((36, 3), 0.5, np.float32),
+            "quality": np.array([0.75], np.float32),
+        }
+
+    return drawn
+
+
+class OfServiceMaker:
+    """A batch as pyservicemaker gives it: iterators that can be walked once, tensors by DLPack."""
+
+    def __init__(self, *objects, source=0):
+        things = []
+        for track, tensors in objects:
+            items = [
+                SimpleNamespace(as_tensor_output=lambda one=one: SimpleNamespace(get_layers=lambda: one))
+                for one in tensors
+            ]
+            things.append(
+                SimpleNamespace(
+                    object_id=track,
+                    label="car",
+                    rect_params=SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0),
+                    tensor_items=iter(items),
+                )
+            )
+        frame = SimpleNamespace(source_id=source, frame_number=5, object_items=iter(things))
+        self.frame_items = iter([frame])
+
+
+class Link:
+    """An element of a GList, whose end is told by StopIteration."""
+
+    def __init__(self, values):
+        self.data, *self._rest = values
+
+    @property
+    def next(self):
+        if not self._rest:
+            raise StopIteration
+        return Link(self._rest)
+
+
+def listed(values):
+    return Link(values) if values else None
+
+
+class Castable:
+    @staticmethod
+    def cast(data):
+        return data
+
+
+@pytest.fixture
+def pyds(monkeypatch):
+    """Put a module in place of pyds that reads the batches of `of_pyds`."""
+    module = ModuleType("pyds")
+    for name in ("NvDsBatchMeta", "NvDsFrameMeta", "NvDsObjectMeta", "NvDsUserMeta", "NvDsInferTensorMeta"):
+        setattr(module, name, Castable)
+    module.NvDsMetaType = SimpleNamespace(NVDSINFER_TENSOR_OUTPUT_META=TENSORS)
+    module.gst_buffer_get_nvds_batch_meta = lambda address: batches[address]
+    module.get_nvds_LayerInfo = lambda meta, number: meta.layers[number]
+    module.get_ptr = lambda buffer: buffer
+    batches = module.batches = {}
+    monkeypatch.setitem(sys.modules, "pyds", module)
+    return module
+
+
+def of_pyds(module, *objects, unique_id=2):
+    things = []
+    for track, tensors in objects:
+        users = [SimpleNamespace(base_meta=SimpleNamespace(meta_type=7), user_meta_data=None)]
+        for one in tensors:
+            layers = [
+                SimpleNamespace(
+                    layerName=name,
+                    buffer=values.ctypes.data_as(ctypes.c_void_p).value,
+                    inferDims=SimpleNamespace(numElements=values.size),
+                )
+                for name, values in one.items()
+            ]
+            meta = SimpleNamespace(unique_id=unique_id, num_output_layers=len(layers), layers=layers)
+            users.append(SimpleNamespace(base_meta=SimpleNamespace(meta_type=TENSORS), user_meta_data=meta))
+        rect = SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0)
+        things.append(
+            SimpleNamespace(
+                object_id=track, obj_label="car", rect_params=rect, obj_user_meta_list=listed(users)
+            )
+        )
+    frame = SimpleNamespace(source_id=0, frame_num=5, obj_meta_list=listed(things))
+    buffer = object()
+    module.batches[hash(buffer)] = SimpleNamespace(frame_meta_list=listed([frame]))
+    return buffer
+
+
+@pytest.fixture(params=["pyservicemaker", "pyds"])
+def read(request, manifest, pyds):
+    """Return what reads objects, each an id and its tensors, in one way or the other."""
+    reader = Reader(manifest)
+    if request.param == "pyds":
+        return lambda *objects: reader.buffer(of_pyds(pyds, *objects))
+    return lambda *objects: reader.batch(OfServiceMaker(*objects))
+
+
+def test_a_vehicle_is_the_result_of_the_sdk(read, outputs, manifest):
+    given = outputs()
+    [seen] = read((7, [given]))
+    assert (seen.source, seen.frame, seen.track_id, seen.label, seen.looked) == (0, 5, 7, "car", True)
+    assert seen.box == (10, 20, 110, 70)
+    vehicle = seen.vehicle
+    assert np.array_equal(vehicle.embedding, given["embedding"])
+    assert (vehicle.color, vehicle.type) == (manifest.colors[3], manifest.types[1])
+    assert vehicle.keypoints.shape == (36, 3)
+    assert vehicle.quality == pytest.approx(0.75)
+
+
+def test_between_two_looks_the_last_one_stays(read, outputs):
+    read((7, [outputs(color=3)]))
+    read((7, [outputs(color=4)]))
+    [seen] = read((7, []))
+    assert not seen.looked
+    assert seen.vehicle.color_probs.argmax() == 4
+
+
+def test_what_was_read_outlives_the_buffer(read, outputs):
+    given = outputs()
+    [seen] = read((7, [given]))
+    given["embedding"][:] = -1
+    assert seen.vehicle.embedding[1] == 1
+
+
+def test_untracked_vehicles_are_not_kept(read, outputs):
+    [seen] = read((UNTRACKED, [outputs()]))
+    assert (seen.track_id, seen.vehicle is None) == (None, False)
+    [after] = read((UNTRACKED, []))
+    assert after.vehicle is None
+
+
+def test_tensors_of_other_networks_are_passed_over(read, outputs):
+    other = {"probabilities": np.ones(4, np.float32)}
+    first, second = read((7, [other, outputs(), other]), (8, [other]))
+    assert first.looked
+    assert (second.looked, second.vehicle) == (False, None)
+
+
+def test_an_embedding_of_another_length_is_told(read):
+    with pytest.raises(InputError, match="embeddings of 3 numbers"):
+        read((7, [{"embedding": np.ones(3, np.float32)}]))
+
+
+def test_a_batch_without_objects_gives_none(read):
+    assert read() == []
+
+
+def test_ids_of_different_sources_are_different_vehicles(manifest, outputs):
+    reader = Reader(manifest)
+    reader.batch(OfServiceMaker((7, [outputs()]), source=0))
+    [other] = reader.batch(OfServiceMaker((7, []), source=1))
+    assert other.vehicle is None
+
+
+def test_only_so_many_tracks_are_kept(manifest, outputs):
+    reader = Reader(manifest, most_tracks=2)
+    for track in (1, 2):
+        reader.batch(OfServiceMaker((track, [outputs()])))
+    reader.batch(OfServiceMaker((1, [])))
+    reader.batch(OfServiceMaker((3, [outputs()])))
+    found = reader.batch(OfServiceMaker((1, []), (2, []), (3, [])))
+    assert [one.vehicle is not None for one in found] == [True, False, True]
+
+
+def test_pyds_can_be_told_the_engine(manifest, outputs, pyds):
+    reader = Reader(manifest, engine=2)
+    assert reader.buffer(of_pyds(pyds, (7, [outputs()]), unique_id=3))[0].vehicle is None
+    assert reader.buffer(of_pyds(pyds, (7, [outputs()]), unique_id=2))[0].vehicle is not None
+
+
+def test_a_probe_hands_on_every_batch(manifest, outputs, monkeypatch):
+    module = ModuleType("pyservicemaker")
+    module.BatchMetadataOperator = object
+    module.Probe = lambda name, operator: (name, operator)
+    monkeypatch.setitem(sys.modules, "pyservicemaker", module)
+    seen = []
+    name, operator = probe(Reader(manifest), seen.extend, name="mine")
+    operator.handle_metadata(OfServiceMaker((7, [outputs()])))
+    assert (name, len(seen)) == ("mine", 1)
+
+
+def test_what_is_missing_is_told(manifest, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyservicemaker", None)
+    with pytest.raises(MissingDependencyError, match=r"comes with DeepStream 7\.1"):
+        probe(Reader(manifest), print)
+    monkeypatch.setitem(sys.modules, "pyds", None)
+    with pytest.raises(MissingDependencyError, match="wheels"):
+        Reader(manifest).buffer(object())
+    monkeypatch.setitem(sys.modules, "pyds", ModuleType("pyds"))
+    with pytest.raises(MissingDependencyError, match="planetary"):
+        Reader(manifest).buffer(object())
