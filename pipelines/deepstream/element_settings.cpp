@@ -80,6 +80,19 @@ void set_by_text(GObject* element, const std::string& key, const std::string& te
                                "says what it takes.");
 }
 
+/// What the source of a frame is called; null for nothing, and where a release of DeepStream has no
+/// such field.
+template <typename Frame>
+auto sensor_of(const Frame& frame, int) -> decltype(frame.sensorInfo_meta.sensor_name) {
+    for (const gchar* known : {frame.sensorInfo_meta.sensor_name, frame.sensorInfo_meta.sensor_id})
+        if (known && *known) return known;
+    return nullptr;
+}
+template <typename Frame>
+const gchar* sensor_of(const Frame&, long) {
+    return nullptr;
+}
+
 }  // namespace
 
 engines::NetworkOptions Settings::network_options() const {
@@ -100,9 +113,7 @@ std::string Settings::camera_of(const NvDsFrameMeta* frame) const {
     const bool chosen = common.camera != gst::Settings().camera;
     const guint pad = frame->pad_index;
     if (chosen && pad < names.size() && !names[pad].empty()) return names[pad];
-    const NvDsSensorInfo_meta& sensor = frame->sensorInfo_meta;
-    for (const gchar* known : {sensor.sensor_name, sensor.sensor_id})
-        if (known && *known) return known;
+    if (const gchar* sensor = sensor_of(*frame, 0)) return sensor;
     const std::string first = names.empty() ? "" : names.front();
     return pad == 0 ? first : first + "-" + std::to_string(pad);
 }
