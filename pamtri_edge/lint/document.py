@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,43 @@ from pamtri_edge.lint.finding import Finding, Insert, Replace, Severity
 Syntax = Literal["keyfile", "yaml"]
 
 
+class _Place(ABC):
+    """What a finding can be about."""
+
+    path: Path
+    line: int
+
+    @abstractmethod
+    def _names(self) -> tuple[str, str]:
+        """Return the names of its group and of its key, "" for none."""
+
+    def finding(
+        self,
+        rule: str,
+        problem: str,
+        change: str,
+        *,
+        key: str | None = None,
+        severity: Severity = "error",
+        edits: tuple[Replace | Insert, ...] = (),
+    ) -> Finding:
+        """Return a finding about this place, or about a key that the group lacks, which `key` names."""
+        group, own = self._names()
+        return Finding(
+            path=self.path,
+            line=self.line,
+            group=group,
+            key=own if key is None else key,
+            severity=severity,
+            rule=rule,
+            problem=problem,
+            change=change,
+            edits=edits,
+        )
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(_Place):
     """One key with its value.
 
     Attributes:
@@ -50,31 +86,12 @@ class Entry:
         """Return the edit that makes a comment of the line; none where that would take more than the key."""
         return () if self.value_at is None or not self.alone else (Replace(self.line, 0, 0, "# "),)
 
-    def finding(
-        self,
-        rule: str,
-        problem: str,
-        change: str,
-        *,
-        severity: Severity = "error",
-        edits: tuple[Replace | Insert, ...] = (),
-    ) -> Finding:
-        """Return a finding about this key."""
-        return Finding(
-            path=self.path,
-            line=self.line,
-            group=self.group,
-            key=self.key,
-            severity=severity,
-            rule=rule,
-            problem=problem,
-            change=change,
-            edits=edits,
-        )
+    def _names(self) -> tuple[str, str]:
+        return self.group, self.key
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(_Place):
     """A group of keys: `[name]` of a key file, a mapping of YAML.
 
     Attributes:
@@ -112,28 +129,8 @@ class Group:
         """Return the edit that gives the group another name."""
         return (Replace(self.line, *self.name_at, name),)
 
-    def finding(
-        self,
-        rule: str,
-        problem: str,
-        change: str,
-        *,
-        key: str = "",
-        severity: Severity = "error",
-        edits: tuple[Replace | Insert, ...] = (),
-    ) -> Finding:
-        """Return a finding about this group, or about a key that it lacks."""
-        return Finding(
-            path=self.path,
-            line=self.line,
-            group=self.name,
-            key=key,
-            severity=severity,
-            rule=rule,
-            problem=problem,
-            change=change,
-            edits=edits,
-        )
+    def _names(self) -> tuple[str, str]:
+        return self.name, ""
 
 
 @dataclass(frozen=True)

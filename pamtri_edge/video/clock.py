@@ -16,6 +16,9 @@ from pamtri_edge import _core
 HIGHEST_RATE: Final = 240.0
 """Frames a second above which a header is not believed: no camera that watches traffic is faster."""
 
+USUAL_RATE: Final = 25.0
+"""Frames a second of a source that does not tell; the core's clock takes the same."""
+
 
 def believable(rate: float | Fraction | None) -> float | None:
     """Return a header's rate in frames a second; None where no video can have it."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import publish, temporary_beside
+from pamtri_edge.video.clock import HIGHEST_RATE, USUAL_RATE
 from pamtri_edge.video.pyav import import_av, reason
 
 _CLOCK: Final = Fraction(1, 90_000)
@@ -41,7 +42,7 @@ class VideoWriter:
         self._av = import_av()
         self.path = path
         self._part = temporary_beside(path)
-        self._rate = Fraction(min(max(rate or 25.0, 0.01), 240.0)).limit_denominator(1001)
+        self._rate = Fraction(min(max(rate or USUAL_RATE, 0.01), HIGHEST_RATE)).limit_denominator(1001)
         self._container: Any = None
         self._stream: Any = None
         self._last = -1

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.tracks import TrackBox, TrackSet
+from pamtri_edge.video.clock import USUAL_RATE
 from pamtri_edge.video.detect import Detection, Detector
 from pamtri_edge.video.fit import Fit
 from pamtri_edge.video.frames import Frame
@@ -25,7 +26,6 @@ _HOPELESS: Final = 2.0  # centers so many box sizes apart belong to two vehicles
 _DOUBT: Final = 0.5  # that a vehicle stopped, for each box size that it should have moved
 _MOST: Final = 1000  # vehicles in a frame: their distances to the tracks take megabytes, not gigabytes
 _ROUNDING_S: Final = 1e-6
-_USUAL_RATE: Final = 25.0
 
 
 class Follower(Protocol):
@@ -153,7 +153,7 @@ class DetectionFollower:
         self, detector: Detector, *, rate: float | None = None, spec: TrackerSpec | None = None
     ) -> None:
         self._spec = spec = spec or TrackerSpec()
-        rate = rate or _USUAL_RATE
+        rate = rate or USUAL_RATE
         self._frame_s = 1.0 / rate
         self._confirm = max(round(spec.confirm_s * rate), 1)
         self._life = max(round(spec.hold_s * rate), self._confirm) + 1

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.video.clock import USUAL_RATE
 from pamtri_edge.video.detect.detection import Detection
 
 _CONTRAST: Final = 60.0  # grey levels between a usual vehicle and the road
@@ -61,7 +62,7 @@ class MotionDetector:
 
     def __init__(self, *, rate: float | None = None, spec: MotionSpec | None = None) -> None:
         self._spec = spec or MotionSpec()
-        rate = rate or 25.0
+        rate = rate or USUAL_RATE
         self._levels_a_frame = _CONTRAST / max(self._spec.absorb_s * rate, 1.0)
         self._levels_due = 0.0
         self._warm_up = round(self._spec.warm_up_s * rate)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from pamtri_edge.video.clock import Clock, believable, measured_rate
+from pamtri_edge.video.clock import USUAL_RATE, Clock, believable, measured_rate
 
 STEADY = [k / 25 for k in range(8)]
 
@@ -15,6 +15,11 @@ def _read(stamps: Sequence[float | None], gap_s: float = 10.0) -> tuple[list[flo
     clock = Clock(25.0, longest_gap_s=gap_s)
     ticks = [clock.tick(stamp) for stamp in stamps]
     return [time_s for time_s, _ in ticks], [index for index, (_, jumped) in enumerate(ticks) if jumped]
+
+
+def test_a_clock_without_a_rate_goes_by_the_usual_one() -> None:
+    clock = Clock(None, longest_gap_s=10.0)
+    assert [clock.tick(None)[0] for _ in range(3)] == pytest.approx([k / USUAL_RATE for k in range(3)])
 
 
 def test_stamps_that_go_on_are_believed_from_the_first_on() -> None:
