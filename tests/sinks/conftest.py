@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brokers for a test, and the two senders: Python's, and C++'s with the sanitizers."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
 from message_brokers import Sender
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 
 @pytest.fixture
@@ -70,39 +68,8 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sink_probe(tmp_path_factory):
     """Build the sender in C++, with sanitizers where there are some; return it and what CMake said."""
-    cmake = tool("cmake")
-    if cmake is None or shutil.which(os.environ.get("CXX", "c++")) is None:
-        pytest.skip("the C++ sinks need cmake and a compiler")
-    folder = tmp_path_factory.mktemp("sink_probe")
-    (folder / "main.cpp").write_text("int main() { return 0; }\n")
-    compiler = os.environ.get("CXX", "c++")
-    linked = subprocess.run(
-        [compiler, *SANITIZERS.split(), folder / "main.cpp", "-o", folder / "main"], capture_output=True
-    )
-    flags = SANITIZERS if linked.returncode == 0 else ""
-    definitions = {
-        "PAMTRI_PYTHON": "OFF",
-        "PAMTRI_WERROR": "ON",
-        "PAMTRI_TESTS": "ON",
-        "CMAKE_BUILD_TYPE": "Debug",
-        "CMAKE_CXX_FLAGS": f"-O0 {flags}",
-    }
-    generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"] if tool("ninja") else []
-    options = [f"-D{name}={value}" for name, value in definitions.items()]
-    said = ""
-    for command in (
-        [cmake, "-S", ROOT, "-B", folder / "build", *generator, *options],
-        [cmake, "--build", folder / "build", "--parallel", "2", "--target", "sink_probe"],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        said = f"{said}{done.stdout}"
-    return folder / "build" / "tests" / "sinks" / "sink_probe", said
-
-
-def tool(name):
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name)
+    folder = native_builds.sanitized(tmp_path_factory, "sink_probe")
+    return folder / "tests" / "sinks" / "sink_probe", (folder / "configured.txt").read_text()
 
 
 @pytest.fixture(params=["python", pytest.param("c++", marks=pytest.mark.slow)])

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Builds of the project's C++ for tests: unoptimised, and what several rooms need is built once.
+
+folder = native_builds.sanitized(tmp_path_factory, "engine_tests", "core_tests")
+folder / "tests" / "pipelines" / "engine_tests"
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
+KEPT = "PAMTRI_TESTS_BUILD"
+"""The variable that names a folder to build in, which keeps what it has for the next time."""
+
+_GSTREAMER = ("gstreamer-video-1.0 >= 1.22", "gstreamer-check-1.0 >= 1.22")
+_folders: dict[str, Path] = {}
+
+
+def tool(name: str) -> str | None:
+    """Return a program of the environment that runs the tests, or of the system."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+def run(*command: object, **options: object) -> str:
+    """Run a command; what it said is in the failure."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, (
+        f"{' '.join(map(str, command))}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+    )
+    return str(done.stdout)
+
+
+@cache
+def gstreamer_missing() -> str | None:
+    """Say what of GStreamer is not there; None where all is."""
+    for program in ("pkg-config", "gst-launch-1.0", "cmake"):
+        if tool(program) is None:
+            return f"there is no {program}; .ci/gstreamer installs GStreamer on Debian and Ubuntu"
+    found = subprocess.run(["pkg-config", "--exists", *_GSTREAMER], capture_output=True)
+    return None if found.returncode == 0 else "there is no GStreamer 1.22 or later; .ci/gstreamer installs it"
+
+
+def configure(folder: Path, *, flags: str = "", **definitions: object) -> subprocess.CompletedProcess[str]:
+    """Configure the project with its tests and without its Python modules; return what CMake said."""
+    given = {
+        "PAMTRI_PYTHON": "OFF",
+        "PAMTRI_TESTS": "ON",
+        "PAMTRI_WERROR": "ON",
+        "CMAKE_BUILD_TYPE": "Debug",
+        "CMAKE_CXX_FLAGS": flags,
+        "CMAKE_CXX_FLAGS_DEBUG": "-O0 -g1",  # lines for the sanitizers; more takes longer to write and link
+        "Python_EXECUTABLE": sys.executable,
+        **definitions,
+    }
+    cmake, ninja = tool("cmake"), tool("ninja")
+    generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}") if ninja else ()
+    command = (cmake, "-S", TESTS.parent, "-B", folder, *generator, *(f"-D{k}={v}" for k, v in given.items()))
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True)
+
+
+def build(folder: Path, *targets: str) -> None:
+    """Build targets in a configured folder."""
+    run(tool("cmake"), "--build", folder, "--parallel", "2", "--target", *targets)
+
+
+def sanitized(folders: pytest.TempPathFactory, *targets: str) -> Path:
+    """Build targets on the fakes of CUDA, TensorRT and DeepStream, with sanitizers where there are some.
+
+    It is one folder for all rooms, with GStreamer where that is at hand. Beside what is built there lies
+    `configured.txt`: what CMake said.
+    """
+    folder = _folders.get("sanitized") or _configured(folders)
+    build(folder, *targets)
+    return folder
+
+
+def _configured(folders: pytest.TempPathFactory) -> Path:
+    if tool("cmake") is None or shutil.which(os.environ.get("CXX", "c++")) is None:
+        pytest.skip("the C++ tests need cmake and a compiler")
+    kept = os.environ.get(KEPT)
+    folder = Path(kept).resolve() if kept else folders.mktemp("sanitized")
+    fakes: dict[str, object] = {
+        "PAMTRI_TENSORRT_INCLUDE": TESTS / "pipelines" / "fake_tensorrt",
+        "PAMTRI_CUDA_INCLUDE": TESTS / "pipelines" / "fake_cuda",
+    }
+    if gstreamer_missing() is None:
+        fakes |= {"PAMTRI_GSTREAMER": "ON", "PAMTRI_DEEPSTREAM": TESTS / "deepstream" / "fake_nvds"}
+    done = configure(folder, flags=_sanitizers(folders.mktemp("sanitizers")), **fakes)
+    if "zlib is not found" in done.stderr:
+        pytest.skip("the headers of zlib are not at hand: apt-get install zlib1g-dev")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "configured.txt").write_text(done.stdout)
+    _folders["sanitized"] = folder
+    return folder
+
+
+def _sanitizers(folder: Path) -> str:
+    """Return the compiler's flags that find bad memory accesses and leaks; none where it has them not."""
+    source, program = folder / "main.cpp", folder / "main"
+    source.write_text("int main() { return 0; }\n")
+    compiler = os.environ.get("CXX", "c++")
+    linked = subprocess.run([compiler, *SANITIZERS.split(), source, "-o", program], capture_output=True)
+    works = linked.returncode == 0 and subprocess.run([program], capture_output=True).returncode == 0
+    return SANITIZERS if works else ""
