@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -67,13 +68,49 @@ SLOW_FIXTURES = frozenset(
 """What compiles, builds or exports; a test that uses it is slow wherever it stands."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+BUILT_TOGETHER = {
+    **dict.fromkeys(("deepstream", "pipelines", "sinks"), "sanitized"),
+    "gstreamer": "gstreamer",
+}
+"""Rooms of one build of C++, with its name: all of its tests run in one process, so that it is built once."""
+
+LONGEST = (
+    *("sanitized", "gstreamer", "export", "house/test_wheel.py", "house/test_documents.py"),
+    *("train/test_training.py", "kernels", "cli", "sdk/test_forked.py", "models", "runtime"),
+)
+"""What takes longest, and so begins first: whoever came to it last would end long after the others."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
+    several = "PYTEST_XDIST_WORKER" in os.environ
+    places: dict[pytest.Item, int] = {}
     for item in items:
         path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
-        slow = path.parts[0] in SLOW_ROOMS or path.as_posix() in SLOW_FILES
-        if slow or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        room, name = path.parts[0], path.as_posix()
+        if room in SLOW_ROOMS or name in SLOW_FILES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if several:
+            group = BUILT_TOGETHER.get(room, name)
+            item.add_marker(pytest.mark.xdist_group(group))
+            places[item] = next((at for at, one in enumerate(LONGEST) if group.startswith(one)), len(LONGEST))
+    if several:
+        items.sort(key=places.__getitem__)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the first test that may export a network: have torch's exports remembered."""
+    if "torch" not in sys.modules or item.get_closest_marker("slow") is None:
+        return
+    if "remembered_exports" not in sys.modules and importlib.util.find_spec("onnx") is not None:
+        import remembered_exports
+
+        folders: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
+        base = folders.getbasetemp()
+        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        remembered_exports.install(shared / "exports")
 
 
 def pytest_runtest_teardown() -> None:

@@ -1,65 +1,26 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tiny networks of these tests, and torch's export of each of them made once a session."""
+"""The tiny networks of these tests and their graphs."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from onnx import ModelProto
-
 from pamtri_edge import samples
 from pamtri_edge.export import bundle_export
 from pamtri_edge.export.estimate import Speed
-from pamtri_edge.export.foreign import posed
-from pamtri_edge.export.onnx import graph
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
+from remembered_exports import remembered_export
 
 EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
 """The tiny networks with keypoints, heatmaps and segments."""
-
-_exports: dict[str, ModelProto] = {}
-
-
-def remembered_export(module, *, name, metadata=None):
-    """Export a module as `export_graph` does, but once for the same module."""
-    key = _key(module)
-    if key not in _exports:
-        _exports[key] = graph.export_graph(module, name="remembered")
-    model = ModelProto()
-    model.CopyFrom(_exports[key])
-    model.graph.name = name
-    for entry, value in (metadata or {}).items():
-        model.metadata_props.add(key=entry, value=value)
-    return model
-
-
-def _key(module):
-    digest = hashlib.sha256(f"{type(module).__name__}".encode())
-    stages = {"pose": getattr(module, "pose", module), "reid": getattr(module, "reid", module)}
-    for stage in stages.values():
-        digest.update(f"{getattr(stage, 'flip_test', None)} {getattr(stage, 'raw_feature', None)}".encode())
-    digest.update(f"{getattr(module, 'geometry', None)}".encode())
-    for parameter_name, tensor in module.state_dict().items():
-        digest.update(parameter_name.encode())
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_export_a_module():
-    with pytest.MonkeyPatch.context() as patch:
-        for place in (bundle_export, posed):
-            patch.setattr(place, "export_graph", remembered_export)
-        yield
 
 
 @pytest.fixture(autouse=True)

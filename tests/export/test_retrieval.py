@@ -199,6 +199,9 @@ def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monk
 
 def test_an_export_that_loses_too_much_is_refused(tiny_options, labelled, monkeypatch, tmp_path):
     monkeypatch.setattr(retrieval, "_loss", lambda *_: Loss(7.25, 0.1))
+    monkeypatch.setattr(
+        RetrievalCheck, "_embedded", lambda *_: Embedded(np.ones((1, 2)), np.ones((1, 2)), 0.9)
+    )
     with pytest.raises(ParityError, match=r"retrieval on street, mAP falls .* 7\.25 points \(limit 1\)"):
         export_bundle(tiny_options(precision="int8", retrieval=labelled))
     assert list(tmp_path.iterdir()) == []
