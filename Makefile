@@ -19,6 +19,8 @@ CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13
 	'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-nvrtc>=13,<14' 'nvidia-cuda-nvrtc-cu12==12.6.85'
 # Processes that tests run in.
 PROCESSES ?= 2
+# A file's tests stay together, and so do the rooms of one C++ build; the longest come first (tests/conftest.py).
+SHARED_OUT := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 DEMO ?= demo-output
 TRAINING ?= training
 HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=0.05,mpv=0.03,estate=0.03
@@ -61,10 +63,10 @@ endef
 export WHERE_TO_LOOK
 
 test: lint ## Check the style and types, then run every test.
-	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/pytest -q $(SHARED_OUT)
 
 quick: $(VENV)/developed ## Run the tests that need no build, compiler or export of whole networks.
-	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile -m "not slow"
+	$(BIN)/pytest -q $(SHARED_OUT) -m "not slow"
 
 lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check

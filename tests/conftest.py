@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # Tiny networks gain nothing from several threads, and the processes that share the tests fight for the cores:
 # torch's threads wait by spinning. It is read when torch is loaded, by the programs that tests start too.
@@ -81,34 +82,52 @@ LONGEST = (
 """What takes longest, and so begins first: whoever came to it last would end long after the others."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def _group(name: str) -> str:
+    """Return what the tests of a file, named relative to this folder, share a process with."""
+    return BUILT_TOGETHER.get(name.partition("/")[0], name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    several = "PYTEST_XDIST_WORKER" in os.environ
     places: dict[pytest.Item, int] = {}
     for item in items:
         path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
-        room, name = path.parts[0], path.as_posix()
-        if room in SLOW_ROOMS or name in SLOW_FILES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        name, group = path.as_posix(), _group(path.as_posix())
+        slow = path.parts[0] in SLOW_ROOMS or name in SLOW_FILES
+        if slow or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        if several:
-            group = BUILT_TOGETHER.get(room, name)
-            item.add_marker(pytest.mark.xdist_group(group))
-            places[item] = next((at for at, one in enumerate(LONGEST) if group.startswith(one)), len(LONGEST))
-    if several:
+        places[item] = next((at for at, one in enumerate(LONGEST) if group.startswith(one)), len(LONGEST))
+    if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=places.__getitem__)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have the rooms of one build tested in one process, where files are shared out to several."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Grouped(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0].removeprefix("tests/"))
+
+    return Grouped(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before the first test that may export a network: have torch's exports remembered."""
-    if "torch" not in sys.modules or item.get_closest_marker("slow") is None:
-        return
-    if "remembered_exports" not in sys.modules and importlib.util.find_spec("onnx") is not None:
+    if "torch" in sys.modules and item.get_closest_marker("slow") is not None:
+        folders: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
+        _remember_exports(folders.getbasetemp())
+
+
+@cache
+def _remember_exports(base: Path) -> None:
+    if importlib.util.find_spec("onnx") is not None:
         import remembered_exports
 
-        folders: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
-        base = folders.getbasetemp()
         shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
         remembered_exports.install(shared / "exports")
 

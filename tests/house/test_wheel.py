@@ -18,8 +18,11 @@ def wheel(root, tmp_path_factory):
     pytest.importorskip("scikit_build_core", reason="building a wheel here needs the dev dependency group")
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    # Its own build folder: the developer's is left as it is.
-    command += ["--config-settings", f"build-dir={folder / 'build'}", "--wheel-dir", str(folder), str(root)]
+    # Its own build folder: the developer's is left as it is. Optimising it would take most of the time.
+    plain = ("cmake.build-type=Debug", "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-O0")
+    for setting in (f"build-dir={folder / 'build'}", *plain):
+        command += ["--config-settings", setting]
+    command += ["--wheel-dir", str(folder), str(root)]
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     built = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
