@@ -12,7 +12,7 @@
 namespace pamtri::cpu {
 namespace {
 
-constexpr std::size_t kRowsAtATime = 16;
+constexpr std::size_t kPixelsAtATime = 1 << 15;  // tens of microseconds, worth waking a thread for
 // Chroma is a sum of quarters of quarters, so in sixteenths: these fit 32 bits with 17 of fraction.
 constexpr int kQuarters = 4;
 constexpr int kSixteenths = 16;
@@ -152,11 +152,12 @@ ConversionRule rule_of(double kr, double kb, bool full) {
 void planar_to_rgb(const PlanarFrame& frame, const Part& part, std::uint8_t* rgb) {
     const auto height = static_cast<std::size_t>(std::max(part.y2 - part.y1, 0));
     const std::size_t row_bytes = 3 * static_cast<std::size_t>(std::max(part.x2 - part.x1, 0));
-    const std::size_t pieces = (height + kRowsAtATime - 1) / kRowsAtATime;
+    const std::size_t rows_at_a_time = 3 * kPixelsAtATime / std::max<std::size_t>(row_bytes, 3) + 1;
+    const std::size_t pieces = (height + rows_at_a_time - 1) / rows_at_a_time;
     parallel_for(pieces, 1, [&](std::size_t piece) {
         Rows rows(frame, part);
-        const std::size_t end = std::min((piece + 1) * kRowsAtATime, height);
-        for (std::size_t row = piece * kRowsAtATime; row < end; ++row)
+        const std::size_t end = std::min((piece + 1) * rows_at_a_time, height);
+        for (std::size_t row = piece * rows_at_a_time; row < end; ++row)
             rows.convert(part.y1 + static_cast<int>(row), rgb + row * row_bytes);
     });
 }
