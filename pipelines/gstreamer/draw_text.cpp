@@ -10,7 +10,7 @@ namespace pamtri::gst {
 namespace {
 
 // On a grid 4 wide, baseline at 6: capitals reach to 0, small letters to 2, tails to 8.
-constexpr double kBaseline = 6, kTail = 2, kAdvance = 6;
+constexpr double kBaseline = 6, kTail = 2, kAdvance = 5.5;
 constexpr double kThinnest = 1.25;  // pixels that a line is wide at least
 constexpr double kStroke = 0.75;    // of the grid's unit
 
@@ -133,7 +133,7 @@ core::TextSize text_size(const std::string& text, double height) {
     int count = 0;
     each_character(text, [&count](const char*) { ++count; });
     const double unit = height / kBaseline, half = stroke_of(unit) / 2;
-    return {static_cast<int>(std::ceil(count * kAdvance * unit)),
+    return {static_cast<int>(std::ceil((count * kAdvance + 1) * unit)),
             static_cast<int>(std::ceil(height + half)),
             static_cast<int>(std::ceil(kTail * unit + half))};
 }
