@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import ctypes
+import runpy
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -14,8 +16,10 @@ import pytest
 from pamtri_edge.bundle import SHIPPED_BUNDLE, open_bundle
 from pamtri_edge.deepstream import UNTRACKED, Reader, probe
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.events import Event
 
 TENSORS = 12
+APPS = Path(__file__).parents[2] / "pipelines" / "apps"
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +235,67 @@ def test_what_is_missing_is_told(manifest, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyds", ModuleType("pyds"))
     with pytest.raises(MissingDependencyError, match="planetary"):
         Reader(manifest).buffer(object())
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    """Put a module in place of pyservicemaker, whose pipelines play the batches that are given."""
+    module = ModuleType("pyservicemaker")
+    module.BatchMetadataOperator = object
+    module.Probe = lambda name, operator: operator
+
+    class Pipeline:
+        batches = ()
+
+        def __init__(self, name, path):
+            assert path == "service-maker.yaml"
+
+        def attach(self, element, operator):
+            assert element == "pamtri"
+            self._operator = operator
+            return self
+
+        def start(self):
+            return self
+
+        def wait(self):
+            for batch in self.batches:
+                self._operator.handle_metadata(batch)
+
+    module.Pipeline = Pipeline
+    monkeypatch.setitem(sys.modules, "pyservicemaker", module)
+    return Pipeline
+
+
+def run(monkeypatch, name, *more):
+    arguments = ["service-maker.yaml", "--bundle", str(SHIPPED_BUNDLE), *more]
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_path(str(APPS / name), run_name="__main__")
+
+
+def test_the_application_prints_what_was_looked_at(pipeline, outputs, manifest, monkeypatch, capsys):
+    pipeline.batches = [OfServiceMaker((7, [outputs()]), (8, []))]
+    run(monkeypatch, "deepstream_print.py")
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("source 0 frame 5 track 7 [10 20 110 70] <Vehicle: ")
+    assert manifest.colors[3] in line
+
+
+def test_the_application_sends_an_event_a_vehicle(pipeline, outputs, manifest, monkeypatch, tmp_path):
+    blurred = outputs(color=4) | {"quality": np.array([0.1], np.float32)}
+    late = OfServiceMaker((9, [outputs()]), (UNTRACKED, [outputs()]))
+    [frame] = late.frame_items
+    frame.frame_number = 100
+    late.frame_items = iter([frame])
+    pipeline.batches = [
+        OfServiceMaker((7, [outputs()]), (8, [])),
+        OfServiceMaker((7, [blurred])),
+        OfServiceMaker((7, [])),
+        late,
+    ]
+    run(monkeypatch, "deepstream_send.py", "--sink", f"file:{tmp_path / 'events.jsonl'}")
+    first, second = map(Event.from_json, (tmp_path / "events.jsonl").read_text().splitlines())
+    assert (first.track_id, first.frames.seen, first.frames.embedded) == (7, 3, 2)
+    assert (first.color.label, first.camera) == (manifest.colors[3], "camera-0")
+    assert first.keypoints[0][:2] == (60.0, 45.0)
+    assert (second.track_id, second.start_s) == (9, 4.0)
