@@ -213,7 +213,7 @@ def test_the_documents_become_pages_without_a_warning(root, tmp_path):
     assert "embed_frame" in (tmp_path / "site" / "api" / "reidentifier.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.jetson"])
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.deepstream", "Dockerfile.jetson"])
 def test_a_dockerfile_is_clean_and_runs_as_an_ordinary_user(root, name):
     text = (root / name).read_text()
     extras = {extra for group in re.findall(r"'\.\[([a-z,-]+)\]'", text) for extra in group.split(",")}

@@ -13,6 +13,9 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
+PLUGIN = "pamtri_edge/export/pack/plugin/"
+
+
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory):
     pytest.importorskip("scikit_build_core", reason="building a wheel here needs the dev dependency group")
@@ -44,7 +47,13 @@ def test_it_holds_the_package_and_nothing_else(wheel):
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"pamtri_edge"}
     assert "pamtri_edge/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if "__pycache__" in name or name.endswith((".cpp", ".o"))]
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".o")]
+    assert not [name for name in names if name.endswith(".cpp") and not name.startswith(PLUGIN)]
+
+
+def test_it_holds_the_sources_that_a_pack_for_deepstream_brings(wheel, root):
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith(PLUGIN)}
+    assert names == {f"{PLUGIN}{path.name}" for path in (root / "export" / "pack" / "plugin").iterdir()}
 
 
 def test_it_holds_the_sources_that_the_gpus_compiler_reads_and_no_others(wheel, root):
