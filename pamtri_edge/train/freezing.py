@@ -47,5 +47,3 @@ def learning(network: ReidNet, *, frozen_norms: bool) -> None:
         for module in network.base.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-        if network.spec.channels > 3:
-            network.stem[1].train()
