@@ -38,7 +38,9 @@ KINDS = {"float32": "kFloat", "float16": "kHalf", "uint8": "kByte"}
 LARGE = 2**31
 """Values that a large stack must pass."""
 
-_CROP = np.dtype([("pixels", "u8"), ("chroma", "u8"), ("pitches", "i4", 2), ("box", "i4", 4)])
+_CROP = np.dtype(
+    [("pixels", "u8"), ("chroma", "u8"), ("pitches", "i4", 2), ("chroma_size", "i4", 2), ("box", "i4", 4)]
+)
 
 
 @dataclass(frozen=True)

@@ -33,15 +33,18 @@ nb::tuple sides_of(const Rectangle& r) { return nb::make_tuple(r.x1, r.y1, r.x2,
 void bind_detections(nb::module_& m) {
     nb::class_<FramePlace>(m, "FramePlace")
         .def_prop_ro("filled", [](const FramePlace& self) { return sides_of(self.filled); })
-        .def("in_frame", [](const FramePlace& self, const BoxRows& boxes, const Size& frame) {
-            std::vector<double> sides;
-            for (std::size_t i = 0; i < boxes.shape(0); ++i) {
-                const float* row = boxes.data() + 4 * i;
-                const Box box = self.in_frame({row[0], row[1], row[2], row[3]}, size_of(frame));
-                sides.insert(sides.end(), {box.x1, box.y1, box.x2, box.y2});
-            }
-            return array_of(std::move(sides), boxes.shape(0), 4);
-        });
+        .def(
+            "in_frame",
+            [](const FramePlace& self, const BoxRows& boxes, const Size& frame) {
+                std::vector<double> sides;
+                for (std::size_t i = 0; i < boxes.shape(0); ++i) {
+                    const float* row = boxes.data() + 4 * i;
+                    const Box box = self.in_frame({row[0], row[1], row[2], row[3]}, size_of(frame));
+                    sides.insert(sides.end(), {box.x1, box.y1, box.x2, box.y2});
+                }
+                return array_of(std::move(sides), boxes.shape(0), 4);
+            },
+            "boxes"_a, "frame"_a);
     m.def(
         "place_frame",
         [](const Size& frame, const Size& picture, const std::string& fit) {

@@ -138,7 +138,7 @@ def test_a_stream_is_refused(street):
     ("clip", "identities", "figures"),
     [
         ("suburban_a_640x352", 7, {"thumbnail": (38.7, 33.3), "histogram": (30.4, 19.0)}),
-        ("tfl_6600_junction", 14, {"thumbnail": (40.7, 33.3), "histogram": (37.4, 28.6)}),
+        ("tfl_6600_junction", 14, {"thumbnail": (40.7, 33.3), "histogram": (40.7, 28.6)}),
     ],
 )
 def test_simple_features_reach_on_real_footage_what_they_reached_before(
@@ -150,7 +150,8 @@ def test_simple_features_reach_on_real_footage_what_they_reached_before(
     assert data.identities == identities
     for name, (mean, first) in figures.items():
         found = evaluate(data, BASELINES[name]).retrieval
-        # Which bins and which of the fifth's views were taken is not known to the pixel.
+        # Which bins and which of the fifth's views were taken is not known to the pixel. (The histogram of
+        # the junction is 37.4 with the frames of swscale's fast conversion, a level off in places.)
         assert 100 * found.mAP == pytest.approx(mean, abs=2.5)
         assert 100 * found.rank(1) == pytest.approx(first, abs=5)
 
