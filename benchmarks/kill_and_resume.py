@@ -4,11 +4,12 @@
 """Kill a training at ten random moments, go on each time, and compare with one that nothing befell.
 
     python benchmarks/kill_and_resume.py [--kills 10] [--steps 300] [--data DIR] [--pose FILE]
+                                         [--recipe recipes/lite.toml] [--init imagenet]
 
 Without --data it draws a small set first. With --pose the network takes the keypoints and heatmaps that these
-weights find, as the weights that ship were trained; otherwise pictures alone. Both trainings run on one CPU
-thread, because the order of sums may change with the number of threads. Ends with 1 if a weight differs in a
-single bit, or the loss curve.
+weights find; otherwise pictures alone, as the weights that ship. These were trained with --recipe
+recipes/lite.toml --init imagenet. Both trainings run on one CPU thread, because the order of sums may change
+with the number of threads. Ends with 1 if a weight differs in a single bit, or the loss curve.
 """
 
 from __future__ import annotations
@@ -50,13 +51,13 @@ def drawn_set(folder: Path) -> Path:
     return folder
 
 
-def command(data: Path, output: Path, steps: int, pose: Path | None) -> list[str]:
+def command(data: Path, output: Path, steps: int, asked: argparse.Namespace) -> list[str]:
     """Return the command line of the training."""
     options = {
         "--data": data,
         "--output": output,
         "--model": "lite",
-        "--recipe": "compact",
+        "--recipe": asked.recipe,
         "--steps": steps,
         "--batch": 8,
         "--pictures-per-vehicle": 2,
@@ -65,8 +66,10 @@ def command(data: Path, output: Path, steps: int, pose: Path | None) -> list[str
         "--threads": 1,
     }
     inputs = ["--embed", "none", "--no-keypoints"]
-    if pose:
-        inputs = ["--embed", "heatmaps", "--keypoints", "--pose", str(pose), "--pose-source", "net"]
+    if asked.pose:
+        inputs = ["--embed", "heatmaps", "--keypoints", "--pose", str(asked.pose), "--pose-source", "net"]
+    if asked.init:
+        inputs += ["--init", asked.init]
     return [*COMMAND, "reid", *(str(part) for pair in options.items() for part in pair), *inputs]
 
 
@@ -123,16 +126,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--data", type=Path, help="a folder in the layout of VeRi")
     parser.add_argument("--pose", type=Path, help="weights of a pose network")
+    parser.add_argument("--recipe", default="compact", help="as of `pamtri train reid`")
+    parser.add_argument("--init", help="first weights: imagenet, or a file")
     asked = parser.parse_args()
     moments = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as scratch:
         room = Path(scratch)
         data = asked.data or drawn_set(room / "data")
         whole, broken = room / "whole", room / "broken"
-        start = run_to_the_end(command(data, room / "start", 1, asked.pose))
-        seconds = run_to_the_end(command(data, whole, asked.steps, asked.pose))
+        start = run_to_the_end(command(data, room / "start", 1, asked))
+        seconds = run_to_the_end(command(data, whole, asked.steps, asked))
         print(f"undisturbed: {asked.steps} steps in {seconds:.1f} s, of which {start:.1f} s to start")
-        line = command(data, broken, asked.steps, asked.pose)
+        line = command(data, broken, asked.steps, asked)
         for kill in range(1, asked.kills + 1):
             # On average the kills share half of the training, so that an unlucky draw does not end it.
             after = moments.uniform(0.0, 1.0) * (seconds - start) / (asked.kills + 1)
