@@ -15,6 +15,7 @@
 #include "loader.hpp"
 #include "manifest.hpp"
 #include "networks.hpp"
+#include "pads.hpp"
 #include "stream.hpp"
 #include "transform_parts.hpp"
 
@@ -293,11 +294,7 @@ void nvpamtri_element_class_init(NvPamtriClass* type) {
         "Describes the tracked vehicles of batches on the GPU: embedding, color, type, keypoints, "
         "as metadata on every frame, and one event for each track",
         "The pamtri-edge authors");
-    GstCaps* caps = gst_caps_from_string(kFormats);
-    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
-        gst_element_class_add_pad_template(element,
-                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
-    gst_caps_unref(caps);
+    gst::add_pads(element, kFormats);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->start = start;
     base->stop = stop;

@@ -10,6 +10,7 @@
 
 #include "draw_vehicles.hpp"
 #include "elements.hpp"
+#include "pads.hpp"
 #include "video_frame.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_draw_debug);
@@ -143,11 +144,7 @@ void pamtri_draw_class_init(PamtriDrawClass* type) {
         element, "Drawing of vehicles", "Filter/Editor/Video",
         "Draws what pamtri knows of vehicles into the frames: boxes, labels, keypoints, segments",
         "The pamtri-edge authors");
-    GstCaps* caps = gst_caps_from_string("video/x-raw, format = " PAMTRI_FORMATS);
-    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
-        gst_element_class_add_pad_template(element,
-                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
-    gst_caps_unref(caps);
+    add_pads(element, "video/x-raw, format = " PAMTRI_FORMATS);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->set_caps = set_caps;
     base->before_transform = before_transform;

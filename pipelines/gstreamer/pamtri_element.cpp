@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "elements.hpp"
+#include "pads.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
 #include "transform_parts.hpp"
@@ -192,11 +193,7 @@ void pamtri_element_class_init(PamtriClass* type) {
         "Describes the vehicles that regions of interest mark: embedding, color, type, keypoints, "
         "on every frame, and one event for each track",
         "The pamtri-edge authors");
-    GstCaps* caps = gst_caps_from_string("video/x-raw, format = " PAMTRI_FORMATS);
-    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
-        gst_element_class_add_pad_template(element,
-                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
-    gst_caps_unref(caps);
+    add_pads(element, "video/x-raw, format = " PAMTRI_FORMATS);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->start = start;
     base->stop = stop;

@@ -12,6 +12,7 @@
 
 #include "elements.hpp"
 #include "errors.hpp"
+#include "pads.hpp"
 #include "regions.hpp"
 #include "track_table.hpp"
 
@@ -158,11 +159,7 @@ void pamtri_tracks_class_init(PamtriTracksClass* type) {
         element, "Tracks from a file", "Filter/Analyzer/Video",
         "Puts the tracks of a file on the frames of a video, as regions of interest",
         "The pamtri-edge authors");
-    GstCaps* caps = gst_caps_from_string("video/x-raw(ANY)");
-    for (const auto& [name, way] : {std::pair{"sink", GST_PAD_SINK}, std::pair{"src", GST_PAD_SRC}})
-        gst_element_class_add_pad_template(element,
-                                           gst_pad_template_new(name, way, GST_PAD_ALWAYS, caps));
-    gst_caps_unref(caps);
+    add_pads(element, "video/x-raw(ANY)");
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->start = start;
     base->stop = stop;

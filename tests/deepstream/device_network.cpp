@@ -12,13 +12,14 @@
 #include <mutex>
 
 #include "cuda_resources.hpp"
+#include "fake_answers.hpp"
 #include "networks.hpp"
 
 namespace test {
 
 namespace {
 
-constexpr int kSide = 64, kValues = 3 * kSide * kSide;
+constexpr int kValues = 3 * kSide * kSide;
 std::atomic<int> opened{0}, open{0}, described{0}, batches{0};
 std::mutex mutex;
 std::condition_variable changed;
@@ -26,12 +27,7 @@ bool held = false;
 
 class DeviceNetwork : public pamtri::engines::Network {
   public:
-    explicit DeviceNetwork(const std::string& name) {
-        manifest_.name = name;
-        manifest_.embedding_space = "space-of-fakes";
-        manifest_.trained = true;
-        manifest_.colors = {"red", "green", "blue"};
-        manifest_.types = {"car", "truck"};
+    explicit DeviceNetwork(const std::string& name) : manifest_(fake_manifest(name)) {
         ++opened;
         ++open;
     }
@@ -76,18 +72,8 @@ class DeviceNetwork : public pamtri::engines::Network {
 
   private:
     static pamtri::engines::Answer answer(const float* planes) {
-        double sums[3] = {};
-        for (int c = 0; c < 3; ++c)
-            for (int i = 0; i < kSide * kSide; ++i) sums[c] += planes[c * kSide * kSide + i] + 1;
-        const double total = sums[0] + sums[1] + sums[2];
-        pamtri::engines::Answer answer;
-        for (const double sum : sums) answer.color.push_back(static_cast<float>(sum / total));
-        answer.embedding = answer.color;
-        answer.embedding.push_back(planes[0] / 255.0f);
-        answer.type = {0.75f, 0.25f};
-        answer.keypoints = {0.25f, 0.5f, 0.9f, 0.75f, 0.5f, 0.8f};
-        answer.quality = 0.5f;
-        return answer;
+        return fake_answer(
+            [planes](int pixel, int channel) { return planes[channel * kSide * kSide + pixel]; });
     }
 
     pamtri::engines::Manifest manifest_;

@@ -11,23 +11,18 @@
 #include <cmath>
 #include <thread>
 
+#include "fake_answers.hpp"
 #include "networks.hpp"
 
 namespace test {
 
 namespace {
 
-constexpr int kSide = 64;
 std::atomic<int> opened{0}, open{0}, described{0};
 
 class FakeNetwork : public pamtri::engines::Network {
   public:
-    explicit FakeNetwork(const std::string& name) {
-        manifest_.name = name;
-        manifest_.embedding_space = "space-of-fakes";
-        manifest_.trained = true;
-        manifest_.colors = {"red", "green", "blue"};
-        manifest_.types = {"car", "truck"};
+    explicit FakeNetwork(const std::string& name) : manifest_(fake_manifest(name)) {
         ++opened;
         ++open;
     }
@@ -51,18 +46,8 @@ class FakeNetwork : public pamtri::engines::Network {
 
   private:
     static pamtri::engines::Answer answer(const std::uint8_t* picture) {
-        double sums[3] = {};
-        for (int i = 0; i < kSide * kSide; ++i)
-            for (int c = 0; c < 3; ++c) sums[c] += picture[3 * i + c] + 1;
-        const double total = sums[0] + sums[1] + sums[2];
-        pamtri::engines::Answer answer;
-        for (const double sum : sums) answer.color.push_back(static_cast<float>(sum / total));
-        for (const double sum : sums) answer.embedding.push_back(static_cast<float>(sum / total));
-        answer.embedding.push_back(static_cast<float>(picture[0] / 255.0));
-        answer.type = {0.75f, 0.25f};
-        answer.keypoints = {0.25f, 0.5f, 0.9f, 0.75f, 0.5f, 0.8f};
-        answer.quality = 0.5f;
-        return answer;
+        return fake_answer(
+            [picture](int pixel, int channel) { return picture[3 * pixel + channel]; });
     }
 
     pamtri::engines::Manifest manifest_;
