@@ -1,27 +1,22 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""From what a detector gives to boxes, scores and class numbers: the arithmetic of each layout."""
+"""How what a detector gives becomes boxes, scores and class numbers; the core reads it so."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Final, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.errors import InputError
+from pamtri_edge import _core
 
 Array = NDArray[np.float32]
-
-MOST_CANDIDATES: Final = 1000
-"""Boxes, the surest ones, that go into the suppression."""
-
-_LARGEST: Final = 2.0**31  # pixels: what no picture has, and no integer holds
-_ROUNDING: Final = 1e-3
-_LARGEST_EXPONENT: Final = 80.0  # e^80 still is a float32
 
 
 class BoxForm(Enum):
@@ -35,19 +30,23 @@ class BoxForm(Enum):
 
 @dataclass(frozen=True)
 class Candidates:
-    """What may be vehicles, before suppression.
+    """What may be vehicles, before suppression; the surest come first, 1,000 at most.
 
     Attributes:
         boxes: (N, 4) x1, y1, x2, y2 in pixels of the network's picture.
         scores: (N,) 0 to 1.
+        classes: (N,) their numbers.
     """
 
     boxes: Array
     scores: Array
+    classes: NDArray[np.int32]
 
 
-class Decoder(Protocol):
-    """Reads the outputs of a network, of one picture."""
+class Decoder:
+    """Reads the outputs of a network, of one picture. A dataclass of this kind says how."""
+
+    kind = ""
 
     def read(self, outputs: Sequence[NDArray[np.generic]], wanted: Sequence[int], least: float) -> Candidates:
         """Return the boxes of wanted classes with at least a score.
@@ -55,10 +54,21 @@ class Decoder(Protocol):
         Raises:
             InputError: the outputs are not what the layout says.
         """
+        arrays = [np.ascontiguousarray(output, np.float32) for output in outputs]
+        return Candidates(*self._reader.read(arrays, list(wanted), least))
+
+    def description(self) -> dict[str, Any]:
+        """Return the layout as JSON has it, which pipelines read."""
+        fields = {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+        return fields | {"form": fields["form"].name.lower()}
+
+    @cached_property
+    def _reader(self) -> _core.Decoder:
+        return _core.Decoder(json.dumps(self.description()))
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Decoder):
     """A box and a score for each class in every cell of a grid, or for every query.
 
     Attributes:
@@ -70,9 +80,10 @@ class Dense:
         logits: the scores still need the logistic function.
         boxes_output: number of the output that has the boxes.
         scores_output: number of the output that has the scores; the boxes' own where they share it.
-        strides: (cells, 1) pixels a cell; with CELLS only.
-        grid: (cells, 2) column and row of each cell; with CELLS only.
+        strides: pixels a cell, of each grid; with CELLS only.
     """
+
+    kind = "dense"
 
     size: tuple[int, int]
     form: BoxForm
@@ -82,31 +93,7 @@ class Dense:
     logits: bool = False
     boxes_output: int = 0
     scores_output: int | None = None
-    strides: Array | None = None
-    grid: Array | None = None
-
-    def read(self, outputs: Sequence[NDArray[np.generic]], wanted: Sequence[int], least: float) -> Candidates:
-        """Return the boxes of wanted classes; see `Decoder`."""
-        rows = self._rows(outputs[self.boxes_output])
-        if self.scores_output is None:
-            first = 5 if self.objectness else 4
-            by_class = rows[:, first : first + self.classes]
-        else:
-            by_class = self._rows(outputs[self.scores_output])[:, : self.classes]
-        scores = by_class[:, list(wanted)].max(axis=1, initial=-np.inf)
-        factor = rows[:, 4] if self.objectness else None
-        if self.logits:
-            scores, factor = _logistic(scores), None if factor is None else _logistic(factor)
-        scores = scores if factor is None else scores * factor
-        chosen = _surest(scores, least)
-        grid = None if self.grid is None else self.grid[chosen]
-        strides = None if self.strides is None else self.strides[chosen]
-        return Candidates(_corners(rows[chosen, :4], self.form, self.size, grid, strides), scores[chosen])
-
-    def _rows(self, output: NDArray[np.generic]) -> Array:
-        first = output.reshape(output.shape[-2:] if output.ndim < 3 else (-1, *output.shape[-2:])[-3:])
-        rows = (first if first.ndim == 2 else first[0]).astype(np.float32, copy=False)
-        return rows.T if self.transposed else rows
+    strides: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +105,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Picked:
+class Picked(Decoder):
     """Detections that the network has picked itself: a box, a score and a class each.
 
     Attributes:
@@ -133,6 +120,8 @@ class Picked:
         classes: how many classes there are at most, for a check.
     """
 
+    kind = "picked"
+
     size: tuple[int, int]
     form: BoxForm
     box: Column
@@ -142,106 +131,3 @@ class Picked:
     objectness: Column | None = None
     count: int | None = None
     classes: int | None = None
-
-    def read(self, outputs: Sequence[NDArray[np.generic]], wanted: Sequence[int], least: float) -> Candidates:
-        """Return the boxes of wanted classes; see `Decoder`."""
-        table = self._table(outputs[self.box.output], (self.box.column or 0) + 4)
-        boxes = table[:, self.box.column or 0 :][:, :4].astype(np.float32)
-        scores = self._numbers(outputs, self.score).astype(np.float32)
-        labels = self._numbers(outputs, self.label)
-        if not len(boxes) == len(scores) == len(labels):
-            raise InputError(
-                f"the detector gives {len(boxes)} boxes, {len(scores)} scores and {len(labels)} classes; "
-                "expected as many of each."
-            )
-        if self.objectness is not None:
-            scores = scores * self._numbers(outputs, self.objectness).astype(np.float32)
-        if self.count is not None:
-            scores[int(outputs[self.count].reshape(-1)[0]) :] = -1.0
-        if self.image is not None:
-            scores[self._numbers(outputs, self.image) != 0] = -1.0
-        chosen = _surest(scores, least)
-        kinds = labels[chosen].astype(np.float64)
-        whole = np.round(kinds)
-        if len(kinds) and not (np.abs(kinds - whole).max() < _ROUNDING and whole.min() >= 0):
-            raise InputError(
-                f"the detector gives class {kinds[np.argmax(np.abs(kinds - whole))]:g}; expected "
-                "whole numbers from 0: its columns are in an order that is not known here."
-            )
-        if self.classes is not None and len(kinds) and whole.max() >= self.classes:
-            raise InputError(
-                f"the detector gives class {whole.max():.0f}, though it was taken as one of {self.classes} "
-                "classes: say which of its classes are vehicles, --classes with their numbers."
-            )
-        chosen = chosen[np.isin(whole, np.asarray(wanted))]
-        return Candidates(_corners(boxes[chosen], self.form, self.size, None, None), scores[chosen])
-
-    def _table(self, output: NDArray[np.generic], columns: int) -> NDArray[np.generic]:
-        """Return the rows of the first picture."""
-        if self.image is None and output.ndim > 2:
-            output = output[0]
-        if not output.size:
-            return np.zeros((0, columns), np.float32)
-        return output.reshape(-1, output.shape[-1])
-
-    def _numbers(self, outputs: Sequence[NDArray[np.generic]], where: Column) -> NDArray[np.generic]:
-        output = outputs[where.output]
-        if where.column is not None:
-            return self._table(output, where.column + 1)[:, where.column]
-        boxes = outputs[self.box.output]
-        return (output[0] if boxes.ndim > 2 and output.ndim > 1 else output).reshape(-1)
-
-
-def cells(size: tuple[int, int], strides: Sequence[int]) -> tuple[Array, Array]:
-    """Return each cell's column and row (N, 2), and its stride (N, 1), for a picture of a size."""
-    grids, steps = [], []
-    for stride in strides:
-        rows, columns = np.mgrid[: size[0] // stride, : size[1] // stride]
-        grids.append(np.stack([columns.ravel(), rows.ravel()], axis=1))
-        steps.append(np.full((rows.size, 1), stride))
-    return np.concatenate(grids).astype(np.float32), np.concatenate(steps).astype(np.float32)
-
-
-def _surest(scores: Array, least: float) -> NDArray[np.intp]:
-    """Return the indices of the scores that count, the highest first.
-
-    Raises:
-        InputError: they are no scores.
-    """
-    if not np.isfinite(scores).all():
-        raise InputError(
-            "the detector gives scores that are not finite: its weights are damaged, or it "
-            "overflows in half precision. Export it in float32."
-        )
-    if len(scores) and scores.max() > 1.0 + _ROUNDING:
-        raise InputError(
-            f"the detector gives a score of {scores.max():g}; expected 0 to 1. Its outputs are not in the "
-            "layout that their shapes say, or it takes pictures in another form."
-        )
-    chosen = np.flatnonzero(scores >= least)
-    return chosen[np.argsort(-scores[chosen], kind="stable")][:MOST_CANDIDATES]
-
-
-def _corners(
-    boxes: Array, form: BoxForm, size: tuple[int, int], grid: Array | None, strides: Array | None
-) -> Array:
-    """Return boxes as x1, y1, x2, y2 in pixels of the network's picture."""
-    boxes = boxes.astype(np.float32)
-    if form is BoxForm.CELLS and grid is not None and strides is not None:
-        center = (boxes[:, :2] + grid) * strides
-        extent = np.exp(np.minimum(boxes[:, 2:], _LARGEST_EXPONENT)) * strides
-        boxes = np.concatenate([center, extent], axis=1)
-    elif form is BoxForm.UNIT_CENTERS:
-        boxes = boxes * np.array([size[1], size[0], size[1], size[0]], np.float32)
-    if form is not BoxForm.CORNERS:
-        boxes = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
-    if not (np.abs(boxes) < _LARGEST).all():  # false for NaN, too
-        raise InputError(
-            "the detector gives boxes that are not finite, or billions of pixels large: its weights are "
-            "damaged, it overflows in half precision, or its boxes are in another form than its graph says."
-        )
-    return boxes
-
-
-def _logistic(values: Array) -> Array:
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * values)), np.float32)

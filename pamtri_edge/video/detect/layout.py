@@ -15,8 +15,9 @@ from typing import Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _core
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detect.decoding import Array, BoxForm, Column, Decoder, Dense, Picked, cells
+from pamtri_edge.video.detect.decoding import Array, BoxForm, Column, Decoder, Dense, Picked
 from pamtri_edge.video.detect.ending import Ending, read_ending
 from pamtri_edge.video.detect.graph import Graph
 from pamtri_edge.video.detect.picture import Fit
@@ -141,10 +142,9 @@ def _yolox(
 ) -> Layout:
     count = _counted(graph, names, width - 5)
     decoded = Dense(size, BoxForm.CENTERS, count, objectness=True, logits=_logits(ending))
-    grid, steps = cells(size, strides)
-    raw = replace(decoded, form=BoxForm.CELLS, grid=grid, strides=steps)
+    raw = replace(decoded, form=BoxForm.CELLS, strides=strides)
     if not ending.telling:
-        rows = np.asarray(probe()[0], np.float32).reshape(-1, width)[: len(grid)]
+        rows = np.asarray(probe()[0], np.float32).reshape(-1, width)[: graph.outputs[0].shape[1]]
         decoder = decoded if _plausible(decoded, rows) > _plausible(raw, rows) else raw
         return Layout("YOLOX", decoder, count).as_yolox()
     if ending.scaled and not ending.exponential:
@@ -156,9 +156,10 @@ def _plausible(layout: Dense, rows: Array) -> int:
     """Count the rows that are boxes of a picture's size, as far as any numbers are there."""
     there = np.abs(rows[:, :4]).sum(axis=1) > 0
     boxes = rows[there, :4].astype(np.float64)
-    if layout.grid is not None and layout.strides is not None:
-        boxes[:, :2] = (boxes[:, :2] + layout.grid[there]) * layout.strides[there]
-        boxes[:, 2:] = np.exp(np.minimum(boxes[:, 2:], 50.0)) * layout.strides[there]
+    if layout.form is BoxForm.CELLS:
+        cells = _core.detector_cells((layout.size[1], layout.size[0]), layout.strides)[there]
+        boxes[:, :2] = (boxes[:, :2] + cells[:, :2]) * cells[:, 2:]
+        boxes[:, 2:] = np.exp(np.minimum(boxes[:, 2:], 50.0)) * cells[:, 2:]
     frame = np.array(layout.size[::-1])
     inside = (boxes[:, :2] > -0.5 * frame) & (boxes[:, :2] < 1.5 * frame)
     sized = (boxes[:, 2:] >= 1.0) & (boxes[:, 2:] < 2.0 * frame)
