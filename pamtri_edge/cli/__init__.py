@@ -1,31 +1,43 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The `pamtri` command. Each subcommand is one file here that imports what is heavy inside its function."""
+"""The `pamtri` command. Each subcommand is one file here, imported when it is asked for."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from typing import Annotated, TextIO
+from typing import Annotated, Final, TextIO
 
 import typer
 
 from pamtri_edge import __version__, console
-from pamtri_edge.cli.bench import bench
-from pamtri_edge.cli.compare import compare
-from pamtri_edge.cli.doctor import doctor
-from pamtri_edge.cli.embed import embed
-from pamtri_edge.cli.evaluate import evaluate
-from pamtri_edge.cli.lint import HELP as LINT_HELP
-from pamtri_edge.cli.lint import lint
-from pamtri_edge.cli.match import match
-from pamtri_edge.cli.run import run
-from pamtri_edge.cli.synth import app as synth
-from pamtri_edge.cli.tracks import tracks
-from pamtri_edge.cli.train import app as train
-from pamtri_edge.cli.verify import verify
+from pamtri_edge.cli.lazy import LazyCommand, lazy_group
+
+COMMANDS: Final = {
+    "run": LazyCommand("pamtri_edge.cli.run:run", "From a video to one event for each vehicle."),
+    "embed": LazyCommand("pamtri_edge.cli.embed:embed", "From pictures of vehicles to a file of embeddings."),
+    "compare": LazyCommand("pamtri_edge.cli.compare:compare", "Do two pictures show one vehicle?"),
+    "match": LazyCommand("pamtri_edge.cli.match:match", "Which vehicle of one camera is which of another."),
+    "tracks": LazyCommand("pamtri_edge.cli.tracks:tracks", "From any file of tracks to one plain table."),
+    "verify": LazyCommand("pamtri_edge.cli.verify:verify", "Does a bundle give here what it promises?"),
+    "lint": LazyCommand(
+        "pamtri_edge.cli.lint:lint", "What is wrong in a configuration of DeepStream?", help="HELP"
+    ),
+    "evaluate": LazyCommand(
+        "pamtri_edge.cli.evaluate:evaluate", "How well vehicles are found again, and keypoints found."
+    ),
+    "bench": LazyCommand("pamtri_edge.cli.bench:bench", "How fast a bundle runs on this machine."),
+    "doctor": LazyCommand(
+        "pamtri_edge.cli.doctor:doctor", "What this machine can run, and how to get the rest."
+    ),
+    "synth": LazyCommand(
+        "pamtri_edge.cli.synth:app", "Draw vehicles with keypoints, colors and types to learn from."
+    ),
+    "train": LazyCommand("pamtri_edge.cli.train:app", "Train the pose and the re-identification network."),
+}
 
 app = typer.Typer(
+    cls=lazy_group(COMMANDS),
     help="Pose-aware vehicle re-identification on traffic cameras.",
     epilog="Bundles of your own weights: pamtri-export. What this machine lacks: pamtri doctor.",
     no_args_is_help=True,
@@ -34,18 +46,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(short_help="From a video to one event for each vehicle.")(run)
-app.command(short_help="From pictures of vehicles to a file of embeddings.")(embed)
-app.command(short_help="Do two pictures show one vehicle?")(compare)
-app.command(short_help="Which vehicle of one camera is which of another.")(match)
-app.command(short_help="From any file of tracks to one plain table.")(tracks)
-app.command(short_help="Does a bundle give here what it promises?")(verify)
-app.command(help=LINT_HELP, short_help="What is wrong in a configuration of DeepStream?")(lint)
-app.add_typer(synth, name="synth", short_help="Draw vehicles with keypoints, colors and types to learn from.")
-app.add_typer(train, name="train", short_help="Train the pose and the re-identification network.")
-app.command(short_help="How well vehicles are found again, and keypoints found.")(evaluate)
-app.command(short_help="How fast a bundle runs on this machine.")(bench)
-app.command(short_help="What this machine can run, and how to get the rest.")(doctor)
 
 
 def _version(asked: bool) -> None:

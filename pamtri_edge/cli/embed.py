@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from pamtri_edge import console
 from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
@@ -25,6 +23,9 @@ from pamtri_edge.printable import counted, printable
 from pamtri_edge.words import Unreadable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pamtri_edge.reidentification import Reidentification
     from pamtri_edge.reidentifier import Reidentifier
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
-from typing import Annotated, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 import typer
@@ -18,25 +19,17 @@ from pamtri_edge.options import refuse_inputs
 
 def float_options() -> Iterator[tuple[str, typer.Typer, list[str]]]:
     """Yield a name of every option that is a number with a fraction, its program, and the words up to it."""
-    waiting: list[tuple[str, typer.Typer, list[str], typer.Typer]] = [
-        ("pamtri", cli.app, [], cli.app),
-        ("pamtri-export", export_cli.app, [], export_cli.app),
-    ]
-    while waiting:
-        program, app, words, group = waiting.pop()
-        for inner in group.registered_groups:
-            assert inner.typer_instance is not None
-            assert isinstance(inner.name, str)
-            waiting.append((program, app, [*words, inner.name], inner.typer_instance))
-        alone = group is app and len(group.registered_commands) == 1 and not group.registered_groups
-        for command in group.registered_commands:
-            assert command.callback is not None
-            here = words if alone else [*words, command.name or command.callback.__name__.replace("_", "-")]
-            for name, hint in get_type_hints(command.callback, include_extras=True).items():
+    for program, app in (("pamtri", cli.app), ("pamtri-export", export_cli.app)):
+        waiting: list[tuple[list[str], Any]] = [([], typer.main.get_command(app))]
+        while waiting:
+            words, command = waiting.pop()
+            waiting += [([*words, name], inner) for name, inner in getattr(command, "commands", {}).items()]
+            function = inspect.unwrap(command.callback) if command.callback else None
+            for name, hint in get_type_hints(function, include_extras=True).items() if function else ():
                 kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
                 if float in (kind, *get_args(kind)):
                     option = f"--{name.replace('_', '-')}"
-                    yield " ".join([program, *here, option]), app, [*here, option]
+                    yield " ".join([program, *words, option]), app, [*words, option]
 
 
 OPTIONS = {name: (app, words) for name, app, words in float_options()}
