@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scripts of this folder import one another by name
 
-from gate import Pair, Settled, complaint, device_name, judge
+from gate import Pair, Settled, compare, complaint, device_name, judge
 from pairing import Ratio
 
 from pamtri_edge import samples
@@ -57,7 +57,7 @@ class RatioGate(Protocol):
 
 @pytest.fixture
 def ratio_gate(request: pytest.FixtureRequest) -> RatioGate:
-    """Return the gate: it fails only if three attempts in a row are slower beyond doubt."""
+    """Return the gate: it fails only if three attempts agree that the candidate is slower."""
     if request.config.getoption("benchmark_disable", default=False):
         pytest.skip("speed is not measured with --benchmark-disable")
 
@@ -69,10 +69,10 @@ def ratio_gate(request: pytest.FixtureRequest) -> RatioGate:
         tolerance: float = 0.10,
     ) -> Ratio:
         known = Settled(at_most, tolerance, "any device")
-        verdict = judge(Pair(candidate, reference), known.limit)
-        if verdict.slower:
-            pytest.fail(complaint("candidate", verdict, known, device_name()))
-        return verdict.ratio
+        found = judge(lambda: compare(Pair(candidate, reference), known.limit))
+        if found.slower:
+            pytest.fail(complaint("candidate", found, known, device_name()))
+        return found.ratio
 
     return gate
 

@@ -5,8 +5,10 @@
 Program and plain program take turns in short blocks on one processor, and what counts is the median of the
 ratios of their processor times within the rounds: on a busy machine those stay within some hundredths where
 times on the wall do not. So a program that waits longer is not seen here, only one that does more. Rounds are
-added until the bootstrap interval of 95 % lies on one side of the limit. A program has become slower only if
-the lower end lies above it three times in a row.
+added until the bootstrap interval of 95 % lies on one side of the limit: above it if its lower end is.
+
+Some ratios are steady within a process and differ by a tenth between two: where memory lies decides. So
+attempts, each in a process of its own (`fresh.py`), are made until three of at most five agree.
 
 What was settled stands in `limits.json`, by the device that it was settled on: a ratio of two programs
 depends on the processor too. On another device only `tolerance_elsewhere` is asked for.
@@ -33,9 +35,11 @@ HERE: Final = Path(__file__).parent
 LIMITS: Final = HERE / "limits.json"
 BASELINES: Final = HERE / "baselines"
 
-ATTEMPTS: Final = 3
+AGREEING: Final = 3
 ROUNDS: Final = 20
 MOST_ROUNDS: Final = 160
+SETTLING: Final = 5
+"""Attempts whose middle one is settled."""
 SETTLING_ROUNDS: Final = 60
 BLOCK: Final = 0.006
 NEGLIGIBLE: Final = 1e-6
@@ -51,20 +55,18 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the gate found.
+class Attempt:
+    """What one comparison found.
 
     Attributes:
-        slower: beyond doubt, in every attempt.
-        ratio: candidate / reference in the last attempt.
-        limit: what the lower end of the ratio may reach.
-        cpu_ms: processor milliseconds of the candidate, the median of the last attempt.
+        slower: whether the whole interval lies above the limit.
+        ratio: candidate / reference.
+        cpu_ms: processor milliseconds of the candidate, the median.
         others: share of the processors that other programs took meanwhile; None if the system does not tell.
     """
 
     slower: bool
     ratio: Ratio
-    limit: float
     cpu_ms: float
     others: float | None
 
@@ -83,29 +85,32 @@ class Settled:
         return self.ratio * (1 + self.tolerance)
 
 
-def judge(pair: Pair, limit: float, *, least_rounds: int = ROUNDS) -> Verdict:
+def judge(attempt: Callable[[], Attempt], *, agreeing: int = AGREEING) -> Attempt:
+    """Make attempts until enough agree on whether the program is slower; return the middle one of those."""
+    made: dict[bool, list[Attempt]] = {True: [], False: []}
+    while True:
+        latest = attempt()
+        alike = made[latest.slower]
+        alike.append(latest)
+        if len(alike) == agreeing:
+            return sorted(alike, key=lambda one: one.ratio.median)[agreeing // 2]
+
+
+def compare(pair: Pair, limit: float, *, least_rounds: int = ROUNDS) -> Attempt:
     """Compare two programs until it is clear on which side of the limit their ratio lies."""
-    with Others() as others:
-        for _ in range(ATTEMPTS):
-            ratio, blocks = _attempt(pair, limit, least_rounds)
-            excess = median_cpu(blocks["candidate"]) - median_cpu(blocks["reference"]) * limit
-            slower = ratio.low > limit and excess >= NEGLIGIBLE
-            if not slower:
-                break
-    return Verdict(slower, ratio, limit, 1e3 * median_cpu(blocks["candidate"]), others.share)
-
-
-def _attempt(pair: Pair, limit: float, least_rounds: int) -> tuple[Ratio, dict[str, list[Block]]]:
     subjects = {"reference": pair.reference, "candidate": pair.candidate}
     blocks: dict[str, list[Block]] = {name: [] for name in subjects}
-    while True:
-        for name, more in interleave(subjects, rounds=ROUNDS, block=BLOCK).items():
-            blocks[name] += more
-        ratio = paired_ratio(blocks["candidate"], blocks["reference"], clock="cpu")
-        clear = ratio.high <= limit or ratio.low > limit
-        rounds = len(blocks["candidate"])
-        if (clear and rounds >= least_rounds) or rounds >= MOST_ROUNDS:
-            return ratio, blocks
+    rounds, clear = 0, False
+    with Others() as others:
+        while rounds < least_rounds or (not clear and rounds < MOST_ROUNDS):
+            for name, more in interleave(subjects, rounds=ROUNDS, block=BLOCK).items():
+                blocks[name] += more
+            rounds += ROUNDS
+            ratio = paired_ratio(blocks["candidate"], blocks["reference"], clock="cpu")
+            clear = ratio.high <= limit or ratio.low > limit
+    took, plain = (median_cpu(blocks[name]) for name in ("candidate", "reference"))
+    slower = ratio.low > limit and took - plain * limit >= NEGLIGIBLE
+    return Attempt(slower, ratio, 1e3 * took, others.share)
 
 
 def device_name(about: dict[str, Any] | None = None) -> str:
@@ -153,12 +158,12 @@ def update_baseline(name: str, cpu_ms: float, *, device: str) -> None:
     path.write_text(json.dumps({**describe(), "cpu_ms": dict(sorted(known.items()))}, indent=2) + "\n")
 
 
-def complaint(name: str, verdict: Verdict, known: Settled, device: str) -> str:
+def complaint(name: str, found: Attempt, known: Settled, device: str) -> str:
     """Say by how much a program is slower than was settled, and where."""
     return (
-        f"{name} / its plain program took {verdict.ratio} (95 %), settled at {known.ratio:g} (on "
+        f"{name} / its plain program took {found.ratio} (95 %), settled at {known.ratio:g} (on "
         f"{known.device}) with a tolerance of {known.tolerance:.0%}, so at most {known.limit:.3g}; "
-        f"{ATTEMPTS} times in a row, on {device}."
+        f"{AGREEING} attempts agree, on {device}."
     )
 
 

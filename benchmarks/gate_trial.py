@@ -14,14 +14,15 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from gate import Pair, device_name, judge, one_processor, settled
-from pairs import NAMES, open_pair
+from fresh import compare_afresh
+from gate import device_name, judge, settled
+from pairs import NAMES
 
 from pamtri_edge import console
 
@@ -35,7 +36,7 @@ def main(
     """Print for each operation how often it passed unchanged and how often its slowdown was caught."""
     failed, device = False, device_name()
     console.out.print(f"on {device}, {busy} busy programs, a slowdown of {slowdown:.0%}", soft_wrap=True)
-    with tempfile.TemporaryDirectory(prefix="gate-") as folder, _company(busy), one_processor():
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder, _company(busy):
         for name in names or NAMES:
             start = time.monotonic()
             passed, caught = _trial(name, Path(folder), times, slowdown, device)
@@ -53,24 +54,12 @@ def _trial(name: str, folder: Path, times: int, slowdown: float, device: str) ->
     known = settled(name, device=device)
     if known is None or known.device != device:
         raise SystemExit(f"{name} is not settled on this device; run pytest benchmarks/test_gate.py --settle")
-    with open_pair(name, folder) as pair:
-        slow = Pair(_slowed(pair.candidate, slowdown), pair.reference)
-        passed = sum(not judge(pair, known.limit).slower for _ in range(times))
-        caught = sum(judge(slow, known.limit).slower for _ in range(times))
-    return passed, caught
 
+    def slower(by: float) -> int:
+        attempt = functools.partial(compare_afresh, name, folder, known.limit, slowdown=by)
+        return sum(judge(attempt).slower for _ in range(times))
 
-def _slowed(call: Callable[[], object], by: float) -> Callable[[], object]:
-    @functools.wraps(call)
-    def slow() -> object:
-        start = time.process_time()
-        result = call()
-        end = start + (1 + by) * (time.process_time() - start)
-        while time.process_time() < end:
-            pass
-        return result
-
-    return slow
+    return times - slower(0.0), slower(slowdown)
 
 
 @contextmanager

@@ -4,33 +4,36 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fresh import compare_afresh
 from gate import (
+    AGREEING,
     ROUNDS,
+    SETTLING,
     SETTLING_ROUNDS,
-    Verdict,
+    Attempt,
     baseline_file,
     complaint,
     device_name,
     judge,
-    one_processor,
     read_baselines,
     settle,
     settled,
     update_baseline,
 )
-from pairs import NAMES, open_pair
+from pairs import NAMES
 
 QUIET = 0.05
 """Share of the processors that others may take where milliseconds are judged."""
 SLACK = 1.5
 """How many times its milliseconds a program may take: clocks and memory of one device vary so much."""
 
-Measure = Callable[[str], Verdict]
+Measure = Callable[[str], Attempt]
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +42,15 @@ def measure(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     if request.config.getoption("benchmark_disable", default=False):
         pytest.skip("speed is not measured with --benchmark-disable")
     settling = request.config.getoption("settle")
-    found: dict[str, Verdict] = {}
+    found: dict[str, Attempt] = {}
     folder = tmp_path_factory.mktemp("pairs")
 
-    def measured(name: str) -> Verdict:
+    def measured(name: str) -> Attempt:
         if name not in found:
             known = None if settling else settled(name, device=device_name())
             limit, rounds = (known.limit, ROUNDS) if known else (math.inf, SETTLING_ROUNDS)
-            with one_processor(), open_pair(name, folder) as pair:
-                found[name] = judge(pair, limit, least_rounds=rounds)
+            attempt = functools.partial(compare_afresh, name, folder, limit, least_rounds=rounds)
+            found[name] = judge(attempt, agreeing=AGREEING if known else SETTLING)
         return found[name]
 
     return measured
@@ -57,15 +60,15 @@ def measure(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 def test_not_slower_beside_its_plain_program(
     measure: Measure, name: str, request: pytest.FixtureRequest
 ) -> None:
-    verdict, device = measure(name), device_name()
+    found, device = measure(name), device_name()
     if request.config.getoption("settle"):
-        settle(name, verdict.ratio.median, device=device)
+        settle(name, found.ratio.median, device=device)
         return
     known = settled(name, device=device)
     assert known is not None, f"{name} has no settled ratio; run pytest benchmarks/test_gate.py --settle"
-    print(f"\n{name}: {verdict.ratio}, settled at {known.ratio:g}")
-    if verdict.slower:
-        pytest.fail(complaint(name, verdict, known, device))
+    print(f"\n{name}: {found.ratio}, settled at {known.ratio:g}")
+    if found.slower:
+        pytest.fail(complaint(name, found, known, device))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,11 +82,11 @@ def test_not_more_milliseconds_than_on_this_device_before(
     before = read_baselines(device).get(name)
     if before is None:
         pytest.skip(f"no baseline of {name} on this device ({device}), run --update-baselines")
-    verdict = measure(name)
-    if verdict.others is None or verdict.others > QUIET:
+    found = measure(name)
+    if found.others is None or found.others > QUIET:
         pytest.skip("other programs ran meanwhile: only ratios are judged")
-    assert verdict.cpu_ms <= SLACK * before, (
-        f"{name} took {verdict.cpu_ms:.3g} ms of processor time; {before:g} ms stand in "
+    assert found.cpu_ms <= SLACK * before, (
+        f"{name} took {found.cpu_ms:.3g} ms of processor time; {before:g} ms stand in "
         f"{baseline_file(device).name}, of which {SLACK:g} times as much is accepted."
     )
 
