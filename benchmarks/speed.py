@@ -15,14 +15,12 @@ is what the engine says it computed in: OpenVINO computes float16 files in float
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -34,13 +32,13 @@ from numpy.typing import NDArray
 from pairing import Block, Ratio, interleave, median_cpu, median_wall, paired_ratio
 from reference.original_pipeline import OriginalPipeline
 from rich.table import Table
+from saving import save_result
 from staged import StagedPipeline
 
 from pamtri_edge import Reidentifier, console, ops, samples
 from pamtri_edge.models import seeded
 from pamtri_edge.processors import available_processors
 
-RESULTS = Path(__file__).parent / "results"
 BASELINE = "original, eager"
 TARGETS = {"paper fp32": 3.0, "paper int8": 8.0, "lite int8": 40.0}
 """How many times as many vehicles a second as the baseline, at batch 8 on two cores."""
@@ -122,7 +120,7 @@ def main(
                 console.err.print(console.styled("warning:", "yellow"), warning, soft_wrap=True)
             measured.append({"batch": size, "others": others.share, "rows": [asdict(row) for row in rows]})
     if save:
-        _save({**about, "threads": count, "rounds": rounds, "measured": measured})
+        save_result("speed", {**about, "threads": count, "rounds": rounds, "measured": measured})
 
 
 def _subjects(folder: Path, threads: int, only: str, stack: ExitStack) -> dict[str, Subject]:
@@ -218,14 +216,6 @@ def _verdict(row: Row, target: float | None) -> str:
     if row.between is not None and row.name.startswith("paper"):
         return f"{BETWEEN_TARGET:.0%} {'met' if row.between <= BETWEEN_TARGET else 'missed'}"
     return ""
-
-
-def _save(record: dict[str, Any]) -> None:
-    now = datetime.now(timezone.utc)
-    path = RESULTS / f"speed-{now:%Y-%m-%d-%H%M%S}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"date": f"{now:%Y-%m-%d}", **record}, indent=2) + "\n")
-    console.out.print(f"written: {path}")
 
 
 if __name__ == "__main__":

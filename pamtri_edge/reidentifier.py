@@ -27,7 +27,7 @@ from pamtri_edge.reidentification import Reidentification
 from pamtri_edge.runtime import Backend, create_backend
 from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend, empty_output
 from pamtri_edge.runtime.forking import computing
-from pamtri_edge.runtime.selftest import self_test
+from pamtri_edge.runtime.selftest import prove
 
 CHUNK: Final = 32
 """How many crops are prepared at a time: 25 MB of network input, however long the batch."""
@@ -76,6 +76,8 @@ class Reidentifier:
 
         A bundle of untrained weights, whose results mean nothing, is announced by one warning on the
         logger `pamtri_edge.reidentifier` (Python shows it on standard error where logging is not set up).
+        What OpenVINO compiles is kept in the user's cache folder, and the next load is quicker; the
+        environment variable `PAMTRI_NO_CACHE=1` turns that off.
 
         Args:
             path: the bundle, `NAME.pamtri`. None takes the one that the environment variable
@@ -293,12 +295,13 @@ def _load(
             staged=bundle.staged if bundle.manifest.geometry is Geometry.UNIFIED else None,
             build=build,
             content=bundle.network,
+            keep=True,
         )
         try:
             if engine.name == "tensorrt" and bundle.replaced:
                 engine.close()
                 continue
-            self_test(bundle, engine)
+            prove(bundle, engine)
         except BaseException:
             engine.close()
             raise

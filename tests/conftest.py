@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 # torch's threads wait by spinning. It is read when torch is loaded, by the programs that tests start too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What a test compiles does not fill the developer's cache, nor come out of it; tests of the cache allow it.
+os.environ.setdefault("PAMTRI_NO_CACHE", "1")
+
 import hypothesis
 import numpy as np
 import pytest

@@ -35,6 +35,7 @@ def create_backend(
     staged: tuple[Path, Path] | None = None,
     build: bool = True,
     content: Content | None = None,
+    keep: bool = False,
 ) -> Backend:
     """Load a network into an engine.
 
@@ -53,6 +54,8 @@ def create_backend(
         build: whether TensorRT may build an engine that it has not in its cache, which takes minutes.
         content: gives the bytes of `model`, such as `Bundle.network`; None reads the file. TensorRT reads
             the files itself.
+        keep: let OpenVINO take what it compiles from the user's cache, or put it there: for a network that
+            will be loaded again. TensorRT always keeps its engines.
 
     Raises:
         InputError: an unknown backend or device, or a pair that does not go together.
@@ -85,7 +88,7 @@ def create_backend(
     _require("openvino")
     from pamtri_edge.runtime.openvino import OpenVinoBackend
 
-    return OpenVinoBackend(model, threads=threads, content=content)
+    return OpenVinoBackend(model, threads=threads, content=content, keep=keep)
 
 
 def _torch(model: Path, device: str, threads: int | None, content: Content | None) -> Backend:

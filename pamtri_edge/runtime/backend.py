@@ -86,6 +86,15 @@ class PictureBackend(DeviceBackend, Protocol):
         ...
 
 
+@runtime_checkable
+class KeepingBackend(Backend, Protocol):
+    """A backend whose compiled network may come from a cache of this machine."""
+
+    def compile_again(self) -> bool:
+        """Compile anew what came out of the cache, whose entry is removed; say whether anything did."""
+        ...
+
+
 def empty_output(spec: TensorSpec, count: int) -> Floats:
     """Return an array for an output of `count` items, its contents not yet set."""
     return np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)

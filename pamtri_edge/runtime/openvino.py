@@ -27,6 +27,13 @@ from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.processors import available_processors
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.compiled_cache import (
+    CompiledKey,
+    compiled_key,
+    forget_compiled,
+    keep_compiled,
+    read_compiled,
+)
 from pamtri_edge.runtime.forking import FORKS, computing
 from pamtri_edge.runtime.network_file import Content, broken, check_specs, last_line, network_bytes
 from pamtri_edge.runtime.openvino_library import load_openvino
@@ -57,6 +64,7 @@ class OpenVinoBackend:
         model: the ONNX file.
         threads: how many threads to use; None for all that this process may use.
         content: gives the file's bytes; None reads `model`.
+        keep: take the compiled network from the user's cache, or put it there; see `compiled_cache`.
 
     Attributes:
         name: "openvino".
@@ -70,14 +78,17 @@ class OpenVinoBackend:
     name: Final = "openvino"
     device: Final = "cpu"
 
-    def __init__(self, model: Path, *, threads: int | None = None, content: Content | None = None) -> None:
+    def __init__(
+        self, model: Path, *, threads: int | None = None, content: Content | None = None, keep: bool = False
+    ) -> None:
         self._model = model
         self._threads = threads or available_processors()
         self._content = content
+        self._keep = keep
         self._lock = threading.Lock()
         self._closed = False
         with computing():
-            engine = _Engine.of(model, network_bytes(model, content), self._threads)
+            engine = self._made()
         self._engine: _Engine | None = engine
         self.arithmetic = engine.arithmetic
         _living.add(self)
@@ -96,14 +107,29 @@ class OpenVinoBackend:
         if engine is not None:
             engine.close()
 
+    def compile_again(self) -> bool:
+        """Make the engine anew if it came out of the cache, whose file is removed; say whether it did."""
+        with computing(), self._lock:
+            engine = self._engine
+            if engine is None or engine.kept is None:
+                return False
+            forget_compiled(engine.kept)
+            engine.close()
+            self._keep = False
+            self._engine = self._made()
+            self.arithmetic = self._engine.arithmetic
+            return True
+
+    def _made(self) -> _Engine:
+        content = network_bytes(self._model, self._content)
+        return _Engine.of(self._model, content, self._threads, keep=self._keep)
+
     def _ready(self) -> _Engine:
         with self._lock:
             if self._closed:
                 raise InputError("the backend was closed; load the bundle again.")
             if self._engine is None:  # this process was forked
-                self._engine = _Engine.of(
-                    self._model, network_bytes(self._model, self._content), self._threads
-                )
+                self._engine = self._made()
             return self._engine
 
     def _leave_behind(self) -> None:
@@ -139,47 +165,35 @@ if FORKS:
 class _Engine:
     """A compiled network and its idle requests."""
 
-    def __init__(
-        self, model: Path, compiled: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
-    ) -> None:
+    def __init__(self, model: Path, compiled: Any, *, kept: CompiledKey | None = None) -> None:
         self._model = model
-        self._inputs, self._outputs = inputs, outputs
+        # A compiled network is one for a single item; what it was made of had an open batch axis.
+        self._inputs = tuple(_spec(port) for port in compiled.inputs)
+        self._outputs = tuple(_spec(port) for port in compiled.outputs)
         self.arithmetic = _arithmetic(compiled)
         self.streams = int(compiled.get_property("NUM_STREAMS"))
         self.compiled: Any = compiled
+        self.kept = kept  # where in the cache it was found
         self.idle: list[Any] = []
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, model: Path, content: bytes, processors: int) -> _Engine:
-        """Read and compile a network."""
+    def of(cls, model: Path, content: bytes, processors: int, *, keep: bool = False) -> _Engine:
+        """Compile a network, or take it from the cache where that has it."""
         properties: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "NUM_STREAMS": min(processors, MAX_STREAMS),
             "INFERENCE_NUM_THREADS": processors,
             "ENABLE_CPU_PINNING": False,  # two programs would pin themselves to the same processors
         }
-        try:
-            core = openvino.Core()
-            network = core.read_model(content)
-            inputs = tuple(_spec(port) for port in network.inputs)
-            check_specs(model, "input", inputs)
-            network.reshape({spec.name: [1, *spec.shape[1:]] for spec in inputs})
-            outputs = tuple(_spec(port) for port in network.outputs)
-            check_specs(model, "output", outputs)
-            compiled = core.compile_model(network, "CPU", properties)
-        except BundleError:
-            raise
-        except (
-            Exception
-        ) as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin
-            raise BundleError(
-                f"OpenVINO {openvino.__version__} cannot load {model}: {last_line(error)}. "
-                "Export the bundle again, or upgrade OpenVINO: pip install --upgrade openvino"
-            ) from error
-        del network
+        key = compiled_key(content, openvino.get_version(), properties) if keep else None
+        if key is not None and (found := _imported(key, properties)) is not None:
+            return cls(model, found, kept=key)
+        compiled = _compiled(model, content, properties)
+        if key is not None:
+            keep_compiled(key, compiled.export_model)
         _trim_heap()
-        return cls(model, compiled, inputs, outputs)
+        return cls(model, compiled)
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
@@ -225,6 +239,40 @@ class _Engine:
         with self._lock:
             if self.compiled is not None:
                 self.idle.append(request)
+
+
+def _compiled(model: Path, content: bytes, properties: dict[str, Any]) -> Any:
+    """Read a network and compile it for single items."""
+    try:
+        core = openvino.Core()
+        network = core.read_model(content)
+        inputs = tuple(_spec(port) for port in network.inputs)
+        check_specs(model, "input", inputs)
+        network.reshape({spec.name: [1, *spec.shape[1:]] for spec in inputs})
+        check_specs(model, "output", tuple(_spec(port) for port in network.outputs))
+        return core.compile_model(network, "CPU", properties)
+    except BundleError:
+        raise
+    except Exception as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin
+        raise BundleError(
+            f"OpenVINO {openvino.__version__} cannot load {model}: {last_line(error)}. "
+            "Export the bundle again, or upgrade OpenVINO: pip install --upgrade openvino"
+        ) from error
+
+
+def _imported(key: CompiledKey, properties: dict[str, Any]) -> Any:
+    """Return the compiled network that the cache has under a key; None where it has none that can be used."""
+    content = read_compiled(key)
+    if content is None:
+        return None
+    try:
+        compiled = openvino.Core().import_model(content, "CPU", properties)
+    except Exception as error:
+        _log.info("the compiled network in the cache is not used: %s", last_line(error))
+        return None
+    del content
+    _trim_heap()
+    return compiled
 
 
 def _trim_heap() -> None:

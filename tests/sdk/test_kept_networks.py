@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""`Reidentifier.load` with compiled networks that earlier processes kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from pamtri_edge import Reidentifier, samples
+from pamtri_edge.runtime import compiled_cache
+from pamtri_edge.runtime.openvino import OpenVinoBackend
+
+DESCRIBE = """
+import hashlib, json, sys
+from pamtri_edge import Reidentifier, samples
+with Reidentifier.load(backend="openvino", threads=2) as reid:
+    found = reid.embed(samples.crops(3))
+arrays = found.embeddings, found.color_probs, found.type_probs, found.keypoints, found.quality
+print(json.dumps([hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]))
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a cache that takes the smallest networks too."""
+    monkeypatch.delenv("PAMTRI_NO_CACHE")
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(compiled_cache, "LEAST_BYTES", 0)
+    return tmp_path / "cache" / "openvino"
+
+
+@pytest.mark.slow
+def test_the_shipped_weights_give_the_same_bits_with_and_without(tmp_path: Path) -> None:
+    def described(**environ: str) -> list[str]:
+        variables = {**os.environ, "PAMTRI_NO_CACHE": "0", "PAMTRI_CACHE": str(tmp_path), **environ}
+        done = subprocess.run(
+            [sys.executable, "-c", DESCRIBE], capture_output=True, text=True, env=variables, check=True
+        )
+        assert done.stderr == ""
+        hashes: list[str] = json.loads(done.stdout)
+        return hashes
+
+    without = described(PAMTRI_NO_CACHE="1")
+    assert not list(tmp_path.iterdir())
+    assert described() == without
+    (kept,) = (tmp_path / "openvino").iterdir()
+    written = kept.stat().st_mtime_ns
+    assert described() == without
+    assert kept.stat().st_mtime_ns > written, "used, and not written again under another name"
+    assert list((tmp_path / "openvino").iterdir()) == [kept]
+
+
+def test_a_kept_network_that_fails_the_self_test_is_compiled_again(
+    micro_bundle: Path, cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid:
+        meant = reid.embed(samples.crops(2)).embeddings
+    (path,) = cache.iterdir()
+    words = json.loads(path.read_bytes()[-compiled_cache._TRAILER :])
+    names = ("network", "library", "properties", "processor")
+    key = compiled_cache.CompiledKey(**{name: words[name] for name in names})
+    other = OpenVinoBackend(_of_other_weights(micro_bundle, tmp_path), threads=1)
+    assert other._engine is not None
+    compiled_cache.keep_compiled(key, other._engine.compiled.export_model)
+    caplog.set_level(logging.WARNING)
+    with Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid:
+        np.testing.assert_array_equal(reid.embed(samples.crops(2)).embeddings, meant)
+    (record,) = caplog.records
+    assert "is compiled again" in record.getMessage()
+    assert not list(cache.iterdir())
+
+
+def test_another_bundle_under_the_same_name_is_another_network(
+    micro_bundle: Path, cache: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes((micro_bundle / "model.onnx").read_bytes())
+    OpenVinoBackend(model, threads=1, keep=True)
+    model.write_bytes(_of_other_weights(micro_bundle, tmp_path).read_bytes())
+    again = OpenVinoBackend(model, threads=1, keep=True)
+    assert again._engine is not None
+    assert again._engine.kept is None
+    assert len(list(cache.iterdir())) == 2
+
+
+def _of_other_weights(bundle: Path, folder: Path) -> Path:
+    network = onnx.load(bundle / "model.onnx")
+    for tensor in network.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size > 100:
+            tensor.CopyFrom(numpy_helper.from_array(values[::-1].copy(), tensor.name))
+    onnx.save(network, folder / "other.onnx")
+    return folder / "other.onnx"
