@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decisions of a run, compiled (pipelines/core/bindings.cpp); refusals are `errors.InputError`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -219,6 +219,16 @@ class Decoder:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]: ...
 
 def detector_cells(picture: _Frame, strides: Sequence[int]) -> NDArray[np.float32]: ...
+def wanted_classes(
+    network: str,
+    asked: Sequence[str] | None,
+    names: Mapping[int, str],
+    every: int,
+    limit: int,
+    vehicles: Sequence[int] | None,
+    refusal: str,
+) -> list[int]: ...
+def check_detector_plan(description: str) -> None: ...
 
 class FramePlace:
     @property

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "compare": LazyCommand("pamtri_edge.cli.compare:compare", "Do two pictures show one vehicle?"),
     "match": LazyCommand("pamtri_edge.cli.match:match", "Which vehicle of one camera is which of another."),
     "tracks": LazyCommand("pamtri_edge.cli.tracks:tracks", "From any file of tracks to one plain table."),
+    "detector": LazyCommand("pamtri_edge.cli.detector:app", "What pipelines need to know of a detector."),
     "verify": LazyCommand("pamtri_edge.cli.verify:verify", "Does a bundle give here what it promises?"),
     "lint": LazyCommand(
         "pamtri_edge.cli.lint:lint", "What is wrong in a configuration of DeepStream?", help="HELP"

@@ -190,5 +190,6 @@ NB_MODULE(_core, m) {
     bind_events(m);
     bind_engines(m);
     bind_detections(m);
+    bind_detectors(m);
     bind_overlay(m);
 }

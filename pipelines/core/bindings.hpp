@@ -61,6 +61,9 @@ void bind_engines(nb::module_& m);
 /// Add what is around a detector to the module (bindings_detections.cpp).
 void bind_detections(nb::module_& m);
 
+/// Add how detectors' networks are read to the module (bindings_detectors.cpp).
+void bind_detectors(nb::module_& m);
+
 /// Add what is drawn of vehicles to the module (bindings_overlay.cpp).
 void bind_overlay(nb::module_& m);
 

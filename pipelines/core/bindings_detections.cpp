@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "decoding.hpp"
 #include "detections.hpp"
 #include "errors.hpp"
 
@@ -27,51 +26,11 @@ FrameSize size_of(const Size& size) {
     return {size.first, size.second};
 }
 
-using Outputs = std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>;
-
-std::vector<OutputView> views_of(const Outputs& outputs) {
-    std::vector<OutputView> views;
-    for (const auto& output : outputs) {
-        views.push_back({{}, output.data()});
-        for (std::size_t axis = 0; axis < output.ndim(); ++axis)
-            views.back().shape.push_back(output.shape(axis));
-    }
-    return views;
-}
-
 nb::tuple sides_of(const Rectangle& r) { return nb::make_tuple(r.x1, r.y1, r.x2, r.y2); }
 
 }  // namespace
 
 void bind_detections(nb::module_& m) {
-    nb::class_<Decoder>(m, "Decoder")
-        .def(
-            "__init__",
-            [](Decoder* self, const std::string& description) {
-                new (self) Decoder(Decoder::parse(description));
-            },
-            "description"_a)
-        .def(
-            "read",
-            [](const Decoder& self, const Outputs& outputs, const std::vector<int>& wanted,
-               float least) {
-                Candidates found = self.read(views_of(outputs), wanted, least);
-                const std::size_t count = found.scores.size();
-                return nb::make_tuple(array_of(std::move(found.boxes), count, 4),
-                                      array_of(std::move(found.scores), count),
-                                      array_of(std::move(found.classes), count));
-            },
-            "outputs"_a, "wanted"_a, "least"_a);
-    m.def(
-        "detector_cells",
-        [](const Size& picture, const std::vector<int>& strides) {
-            std::vector<float> rows;
-            for (const Cell& cell : cells(size_of(picture), strides))
-                rows.insert(rows.end(), {cell.column, cell.row, cell.stride});
-            const std::size_t count = rows.size() / 3;
-            return array_of(std::move(rows), count, 3);
-        },
-        "picture"_a, "strides"_a);
     nb::class_<FramePlace>(m, "FramePlace")
         .def_prop_ro("filled", [](const FramePlace& self) { return sides_of(self.filled); })
         .def(

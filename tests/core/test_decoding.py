@@ -10,7 +10,7 @@ import pytest
 
 from pamtri_edge import _core
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detect.decoding import BoxForm, Column, Dense, Picked
+from pamtri_edge.video.detect.decoding import BoxForm, Column, Dense, Picked, Reader
 
 SIZE = (32, 64)  # cells of stride 16 in two rows of four, of stride 32 in one row of two
 
@@ -32,7 +32,7 @@ def test_numbers_become_corners_in_every_form(form, transposed):
     box, corners = FORMS[form]
     output = rows((*box, 0.25, 0.75), (*box, 0.1, 0.2), (*box, 0.9, 0.5))
     layout = Dense(SIZE, form, 2, transposed=transposed)
-    found = layout.read([output.transpose(0, 2, 1) if transposed else output], [0, 1], 0.5)
+    found = Reader(layout).read([output.transpose(0, 2, 1) if transposed else output], [0, 1], 0.5)
     assert found.boxes.tolist() == [list(corners)] * 2
     assert found.scores == pytest.approx([0.9, 0.75])
     assert found.classes.tolist() == [0, 1]
@@ -43,29 +43,29 @@ def test_cells_are_counted_row_by_row_and_grid_by_grid():
     output[0, 6] = (0.5, 0.25, np.log(2.0), np.log(0.5), 0.5, 0.5)  # row 1, column 2 of stride 16
     output[0, 9] = (0.5, 0.5, 0, 0, 1, 0.5)  # column 1 of stride 32
     layout = Dense(SIZE, BoxForm.CELLS, 1, objectness=True, strides=(16, 32))
-    found = layout.read([output], [0], 0.1)
+    found = Reader(layout).read([output], [0], 0.1)
     assert found.boxes == pytest.approx(np.array([[32, 0, 64, 32], [24, 16, 56, 24]]))
     assert found.scores.tolist() == [0.5, 0.25]
     with pytest.raises(InputError, match=r"of shape \(1, 9, 6\); expected 10 cells, as its layout says"):
-        layout.read([output[:, 1:]], [0], 0.1)
+        Reader(layout).read([output[:, 1:]], [0], 0.1)
 
 
 def test_logits_go_through_the_logistic_function_before_they_are_multiplied():
     layout = Dense(SIZE, BoxForm.CORNERS, 1, objectness=True, logits=True)
-    found = layout.read([rows((0, 0, 1, 1, np.log(3.0), np.log(4.0)))], [0], 0.1)
+    found = Reader(layout).read([rows((0, 0, 1, 1, np.log(3.0), np.log(4.0)))], [0], 0.1)
     assert found.scores == pytest.approx([0.75 * 0.8], abs=1e-6)
 
 
 def test_scores_may_be_an_output_of_their_own_with_one_more_class():
     layout = Dense(SIZE, BoxForm.CORNERS, 2, boxes_output=1, scores_output=0)
-    found = layout.read([rows((0.6, 0.1, 0.9)), rows((1, 2, 3, 4))], [0, 1], 0.5)
+    found = Reader(layout).read([rows((0.6, 0.1, 0.9)), rows((1, 2, 3, 4))], [0, 1], 0.5)
     assert (found.boxes.tolist(), found.classes.tolist()) == ([[1, 2, 3, 4]], [0])
 
 
 def test_a_thousand_of_the_surest_go_on_and_equals_keep_their_order():
     scores = np.concatenate([np.full(1500, 0.5), [0.9]])
     output = np.stack([np.arange(1501), *[np.zeros(1501)] * 3, scores], axis=1)[None]
-    found = Dense(SIZE, BoxForm.CORNERS, 1).read([output.astype(np.float32)], [0], 0.1)
+    found = Reader(Dense(SIZE, BoxForm.CORNERS, 1)).read([output.astype(np.float32)], [0], 0.1)
     assert found.boxes[:, 0].tolist() == [1500, *range(999)]
 
 
@@ -74,16 +74,20 @@ PICKED = Picked(SIZE, BoxForm.CORNERS, Column(0, 0), Column(0, 4), Column(0, 5),
 
 def test_picked_detections_count_where_class_and_score_are_wanted():
     output = rows((1, 1, 2, 2, 0.9, 2), (3, 3, 4, 4, 0.8, 5), (5, 5, 6, 6, 0.7, 2), (7, 7, 8, 8, 0.2, 2))
-    found = PICKED.read([output], [2], 0.3)
+    found = Reader(PICKED).read([output], [2], 0.3)
     assert found.boxes[:, 0].tolist() == [1, 5]
-    assert PICKED.read([output[:, :0]], [2], 0.3).boxes.shape == (0, 4)
-    assert PICKED.read([np.concatenate([output, output * 0])], [2, 5], 0.3).classes.tolist() == [2, 5, 2]
+    assert Reader(PICKED).read([output[:, :0]], [2], 0.3).boxes.shape == (0, 4)
+    assert Reader(PICKED).read([np.concatenate([output, output * 0])], [2, 5], 0.3).classes.tolist() == [
+        2,
+        5,
+        2,
+    ]
 
 
 def test_rows_of_other_pictures_of_a_batch_do_not_count():
     output = rows((0, 1, 1, 2, 2, 0.9, 2), (1, 3, 3, 4, 4, 0.8, 2))[0]
     layout = replace(PICKED, box=Column(0, 1), score=Column(0, 5), label=Column(0, 6), image=Column(0, 0))
-    assert layout.read([output], [2], 0.3).boxes.tolist() == [[1, 1, 2, 2]]
+    assert Reader(layout).read([output], [2], 0.3).boxes.tolist() == [[1, 1, 2, 2]]
 
 
 @pytest.mark.parametrize(("count", "kept"), [(0, 0), (1, 1), (9, 2), (-1, 0)])
@@ -95,7 +99,7 @@ def test_a_count_says_how_many_rows_are_detections(count, kept):
         np.array([[0.9, 0.8]]),
         np.array([[2, 2]]),
     ]
-    assert len(layout.read(outputs, [2], 0.3).scores) == kept
+    assert len(Reader(layout).read(outputs, [2], 0.3).scores) == kept
 
 
 @pytest.mark.parametrize(
@@ -114,7 +118,7 @@ def test_a_count_says_how_many_rows_are_detections(count, kept):
 )  # fmt: skip
 def test_outputs_of_another_shape_are_refused(layout, outputs, wanted, message):
     with pytest.raises(InputError, match=message):
-        layout.read([np.zeros(shape, np.float32) for shape in outputs], wanted, 0.3)
+        Reader(layout).read([np.zeros(shape, np.float32) for shape in outputs], wanted, 0.3)
 
 
 @pytest.mark.parametrize(

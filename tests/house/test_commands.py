@@ -61,6 +61,8 @@ def test_the_promised_commands_are_there():
         "pamtri",
         "pamtri bench",
         "pamtri compare",
+        "pamtri detector",
+        "pamtri detector describe",
         "pamtri doctor",
         "pamtri embed",
         "pamtri evaluate",

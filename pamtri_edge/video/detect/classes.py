@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pamtri_edge import _core
 from pamtri_edge.class_names import is_vehicle
-from pamtri_edge.errors import InputError
 
 _COCO: Final = {"bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7}
 _COCO_91: Final = {"bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "truck": 8}
@@ -24,43 +24,71 @@ _SHOWN: Final = 12
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of a network, and the wanted ones among them.
+    """The classes of a network.
 
     Attributes:
-        wanted: numbers of the wanted classes, ascending.
-        count: how many the network has; None where it does not say.
-        notice: what a user should know about the choice; "" for nothing.
+        names: by number, those that are known: its own, or those of the published network that it is.
+        all: how many "all" are.
+        limit: numbers from 0 to below this may be asked for.
+        vehicles: numbers of the vehicles, ascending; None where it does not say which are.
+        refusal: why it does not, for who asks for no class; "" where it does.
+        notice: what a user should know about the vehicles; "" for nothing.
     """
 
-    wanted: tuple[int, ...]
-    count: int | None
+    names: dict[int, str]
+    all: int
+    limit: int
+    vehicles: tuple[int, ...] | None
+    refusal: str = ""
     notice: str = ""
 
+    def wanted(self, network: str, asked: Sequence[str] | None) -> tuple[int, ...]:
+        """Return the numbers of the wanted classes, ascending.
 
-def choose(
-    network: str, asked: Sequence[str] | None, *, names: Mapping[int, str], count: int | None, base: int = 80
-) -> Classes:
-    """Choose the wanted classes.
+        Args:
+            network: its name, for messages.
+            asked: names or numbers; "all" or none at all for every class; None for the vehicles.
+
+        Raises:
+            InputError: a class is unknown, or the network does not say which of its classes are vehicles.
+        """
+        names = None if asked is None else [_shown(name) for name in asked]
+        return tuple(
+            _core.wanted_classes(
+                _shown(network), names, self.names, self.all, self.limit, self.vehicles, self.refusal
+            )
+        )
+
+
+def classes_of(network: str, *, names: Mapping[int, str], count: int | None, base: int = 80) -> Classes:
+    """Return the classes of a network, and which of them are vehicles.
 
     Args:
         network: its name, for messages.
-        asked: names or numbers; "all" or none at all for every class; None for the vehicles.
         names: the network's own, by number; empty where it has none.
         count: how many classes it has; None where it does not say.
         base: the published numbering, 80 or 91, that a network goes by that says nothing.
-
-    Raises:
-        InputError: a class is unknown, or the network does not say which of its classes are vehicles.
     """
-    published = _PUBLISHED.get(count if count is not None else base, {}) if not names else {}
-    known = {name.casefold(): number for number, name in names.items()} or dict(published)
-    if asked is None:
-        return _vehicles(network, names=names, count=count, published=published)
-    if not asked or [name.casefold() for name in asked] == ["all"]:
-        return Classes(tuple(range(count if count is not None else base)), count)
-    limit = count if count is not None else max([*names, base - 1]) + 1
-    wanted = [_number(network, name, known=known, names=names, limit=limit) for name in asked]
-    return Classes(tuple(sorted(set(wanted))), count)
+    every = base if count is None else count
+    limit = max([*names, base - 1]) + 1 if count is None else count
+    if names:
+        known = {number: _shown(name) for number, name in names.items()}
+        return Classes(known, every, limit, *_own_vehicles(network, known))
+    published = _PUBLISHED.get(every, {})
+    known = {number: name for name, number in published.items()}
+    if not known:
+        refusal = (
+            f"{network} has {count} {'class' if count == 1 else 'classes'} and does not name them (no names "
+            "in its metadata): say which are vehicles, by number: --classes "
+            f"{'0' if count == 1 else '0,2 for example'} (0 to {(count or 1) - 1}), or 'all'."
+        )
+        return Classes(known, every, limit, None, refusal)
+    notice = ""
+    if count is None:
+        numbers = ", ".join(f"{name} ({published[name]})" for name in ("car", "bus", "truck"))
+        notice = f"it names no classes: taken as COCO's {numbers}; --classes says otherwise"
+    vehicles = tuple(sorted(published[name] for name in ("car", "bus", "truck")))
+    return Classes(known, every, limit, vehicles, notice=notice)
 
 
 def by_number(asked: Sequence[str] | None) -> bool:
@@ -112,44 +140,23 @@ def _named(value: object) -> dict[int, str]:
     return {number: str(name) for number, name in enumerate(value)}
 
 
-def _vehicles(
-    network: str, *, names: Mapping[int, str], count: int | None, published: Mapping[str, int]
-) -> Classes:
-    if names:
-        wanted = sorted(number for number, name in names.items() if is_vehicle(name))
-        if not wanted:
-            raise InputError(
-                f"{network} has classes of which none is named like a vehicle ({_listed(names)}); say "
-                "which ones are: --classes, with names or numbers."
-            )
-        rest = {number: name for number, name in names.items() if number not in wanted}
-        notice = f"vehicles are its classes {', '.join(f'{names[n]} ({n})' for n in wanted)}"
-        notice += f", not {_listed(rest)}" if rest else ""
-        return Classes(tuple(wanted), count, notice)
-    if not published:
-        raise InputError(
-            f"{network} has {count} {'class' if count == 1 else 'classes'} and does not name them (no names "
-            "in its metadata): say which are vehicles, by number: --classes "
-            f"{'0' if count == 1 else '0,2 for example'} (0 to {(count or 1) - 1}), or 'all'."
+def _own_vehicles(network: str, names: Mapping[int, str]) -> tuple[tuple[int, ...] | None, str, str]:
+    """Return the vehicles by their names, or why there are none, and what a user should know."""
+    wanted = tuple(sorted(number for number, name in names.items() if is_vehicle(name)))
+    if not wanted:
+        refusal = (
+            f"{network} has classes of which none is named like a vehicle ({_listed(names)}); say "
+            "which ones are: --classes, with names or numbers."
         )
-    wanted = sorted(published[name] for name in ("car", "bus", "truck"))
-    notice = ""
-    if count is None:
-        numbers = ", ".join(f"{name} ({published[name]})" for name in ("car", "bus", "truck"))
-        notice = f"it names no classes: taken as COCO's {numbers}; --classes says otherwise"
-    return Classes(tuple(wanted), count, notice)
+        return None, refusal, ""
+    rest = {number: name for number, name in names.items() if number not in wanted}
+    notice = f"vehicles are its classes {', '.join(f'{names[n]} ({n})' for n in wanted)}"
+    return wanted, "", notice + (f", not {_listed(rest)}" if rest else "")
 
 
-def _number(
-    network: str, name: str, *, known: Mapping[str, int], names: Mapping[int, str], limit: int
-) -> int:
-    if name.casefold() in known:
-        return known[name.casefold()]
-    if name.isascii() and name.isdecimal() and int(name) < limit:
-        return int(name)
-    accepted = _listed(names) if names else ", ".join(known)
-    accepted = f"{accepted}, or a number from " if accepted else ""
-    raise InputError(f"{name!r} is not a class of {network}; accepted: {accepted}0 to {limit - 1}.")
+def _shown(text: str) -> str:
+    """Return a text without what is no character: UTF-8 has no room for it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _listed(names: Mapping[int, str]) -> str:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,10 +42,15 @@ class Candidates:
     classes: NDArray[np.int32]
 
 
-class Decoder:
-    """Reads the outputs of a network, of one picture. A dataclass of this kind says how."""
+class Reader:
+    """Reads the outputs of a network, of one picture, in the core.
 
-    kind = ""
+    Args:
+        layout: how they are read.
+    """
+
+    def __init__(self, layout: Decoder) -> None:
+        self._core = _core.Decoder(json.dumps(layout.description()))
 
     def read(self, outputs: Sequence[NDArray[np.generic]], wanted: Sequence[int], least: float) -> Candidates:
         """Return the boxes of wanted classes with at least a score.
@@ -55,16 +59,18 @@ class Decoder:
             InputError: the outputs are not what the layout says.
         """
         arrays = [np.ascontiguousarray(output, np.float32) for output in outputs]
-        return Candidates(*self._reader.read(arrays, list(wanted), least))
+        return Candidates(*self._core.read(arrays, list(wanted), least))
+
+
+class Decoder:
+    """How outputs are read: dataclasses of this kind say it."""
+
+    kind = ""
 
     def description(self) -> dict[str, Any]:
-        """Return the layout as JSON has it, which pipelines read."""
+        """Return it as JSON has it, which pipelines read."""
         fields = {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
         return fields | {"form": fields["form"].name.lower()}
-
-    @cached_property
-    def _reader(self) -> _core.Decoder:
-        return _core.Decoder(json.dumps(self.description()))
 
 
 @dataclass(frozen=True)

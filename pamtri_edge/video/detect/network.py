@@ -4,28 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.detect.classes import by_number, choose, parsed_names
-from pamtri_edge.video.detect.decoding import Dense
+from pamtri_edge.video.detect.decoding import Reader
 from pamtri_edge.video.detect.detection import Detection, suppress
-from pamtri_edge.video.detect.ending import scaled_inside
-from pamtri_edge.video.detect.graph import Graph, compile_graph, last_line, read_graph
-from pamtri_edge.video.detect.layout import Layout, refuse
-from pamtri_edge.video.detect.picture import PictureSpec, prepare
-from pamtri_edge.video.detect.several import decide
+from pamtri_edge.video.detect.opened import open_network
+from pamtri_edge.video.detect.picture import prepare
 
-_TYPES: Final = {"f32": np.float32, "f16": np.float16, "u8": np.uint8}
-_SIZE_TYPES: Final = {"i64": np.int64, "i32": np.int32, "f32": np.float32}
-_NAME_KEYS: Final = ("names", "class_names", "classes", "labels", "id2label")
-_GRAY: Final = 114
 _SMALLEST: Final = 1.0  # side of a box, in frame pixels
 
 
@@ -66,26 +57,13 @@ class NetworkDetector:
         self, model: str | Path, *, spec: DetectorSpec | None = None, threads: int | None = None
     ) -> None:
         self._spec = spec or DetectorSpec()
-        graph = read_graph(Path(model))
-        picture, sizes = _inputs(graph)
-        graph.fix(picture)
-        frame = _picture(graph, picture)
-        self._network = compile_graph(graph, threads)
-        self._others = {number: _size_tensor(graph, number, frame.size) for number in sizes}
-        self._input = picture
-        names = _names(graph)
-        gray = np.full(frame.shape, _GRAY if frame.dtype == np.uint8 else _GRAY / 255).astype(frame.dtype)
-        layout = decide(graph, frame.size, len(names) or None, lambda: self._run(gray), sized=bool(sizes))
-        self._picture = _fed(graph, picture, frame, layout)
-        self._decoder = layout.decoder
-        self._path = graph.path
-        known = _fitting(graph, layout, names, self._spec.classes)
-        classes = choose(
-            str(graph.path), self._spec.classes, names=known, count=layout.classes, base=layout.base
-        )
-        self._wanted = classes.wanted
-        self.notice = f"{graph.path.name}: layout {layout.name}"
-        self.notice += f"; {classes.notice}" if classes.notice else ""
+        self._opened = opened = open_network(Path(model), threads)
+        self._reader = Reader(opened.layout.decoder)
+        classes = opened.classes(self._spec.classes)
+        self._wanted = classes.wanted(str(opened.graph.path), self._spec.classes)
+        notice = classes.notice if self._spec.classes is None else ""
+        self.notice = f"{opened.graph.path.name}: layout {opened.layout.name}"
+        self.notice += f"; {notice}" if notice else ""
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """Return the vehicles in a (H, W, 3) uint8 RGB picture; see `Detector`.
@@ -93,11 +71,12 @@ class NetworkDetector:
         Raises:
             InputError: the network gives what is no detection: not finite, or no scores.
         """
-        tensor, place = prepare(picture, self._picture)
+        opened = self._opened
+        tensor, place = prepare(picture, opened.picture)
         try:
-            found = self._decoder.read(self._run(tensor), self._wanted, self._spec.confidence)
+            found = self._reader.read(opened.run(tensor), self._wanted, self._spec.confidence)
         except InputError as error:
-            raise InputError(f"{self._path}: {error}") from error
+            raise InputError(f"{opened.graph.path}: {error}") from error
         keep = suppress(found.boxes, found.scores, self._spec.overlap)
         kept = np.ascontiguousarray(found.boxes[keep], np.float32)
         boxes = place.in_frame(kept, (picture.shape[1], picture.shape[0]))
@@ -110,89 +89,3 @@ class NetworkDetector:
 
     def restart(self) -> None:
         """Do nothing: each picture is looked at by itself."""
-
-    def _run(self, tensor: NDArray[np.generic]) -> Sequence[NDArray[np.generic]]:
-        try:
-            results: Any = self._network({self._input: tensor, **self._others})
-        except RuntimeError as error:
-            raise InputError(f"{self._path} failed on a picture ({last_line(error)}).") from error
-        return [results[number] for number in range(len(self._network.outputs))]
-
-
-def _inputs(graph: Graph) -> tuple[int, list[int]]:
-    """Return the number of the input that takes pictures, and those that take its size."""
-    ports = graph.inputs
-    pictures = [number for number, port in enumerate(ports) if len(port.shape) in (3, 4)]
-    sizes = [number for number, port in enumerate(ports) if len(port.shape) == 2 and port.shape[1] in (2, -1)]
-    known = all(ports[number].dtype in _SIZE_TYPES for number in sizes)
-    if len(pictures) != 1 or len(pictures) + len(sizes) != len(ports) or len(sizes) > 1 or not known:
-        refuse(
-            graph, "expected one input for pictures, (1, 3, H, W) or (1, H, W, 3), and at most one of a size"
-        )
-    return pictures[0], sizes
-
-
-def _picture(graph: Graph, number: int) -> PictureSpec:
-    """Return what the tensor of an input is like; how pictures are laid into it follows from the layout."""
-    port = graph.inputs[number]
-    sides = port.shape[-3:]
-    if min(port.shape) < 1 or 3 not in (sides[0], sides[2]) or port.dtype not in _TYPES:
-        refuse(graph, "expected pictures of three channels, float32, float16 or uint8")
-    last = sides[0] != 3
-    size = (sides[0], sides[1]) if last else (sides[1], sides[2])
-    return PictureSpec(size, port.shape, np.dtype(_TYPES[port.dtype]), channels_last=last)
-
-
-def _fed(graph: Graph, number: int, frame: PictureSpec, layout: Layout) -> PictureSpec:
-    """Return how pictures are laid into the tensor: as the layout has it, less what the network does."""
-    whole = frame.dtype == np.uint8 or scaled_inside(graph, number)
-    return PictureSpec(
-        frame.size,
-        frame.shape,
-        frame.dtype,
-        channels_last=frame.channels_last,
-        bgr=layout.bgr,
-        divisor=1.0 if whole else layout.divisor,
-        mean=(0.0, 0.0, 0.0) if whole else layout.mean,
-        deviation=(1.0, 1.0, 1.0) if whole else layout.deviation,
-        fit=layout.fit,
-    )
-
-
-def _size_tensor(graph: Graph, number: int, size: tuple[int, int]) -> NDArray[np.generic]:
-    """Return the size to which a network scales its boxes: that of its own picture, width first."""
-    port = graph.inputs[number]
-    return np.tile(np.array([size[1], size[0]], _SIZE_TYPES[port.dtype]), (port.shape[0], 1))
-
-
-def _names(graph: Graph) -> dict[int, str]:
-    for key in _NAME_KEYS:
-        names = parsed_names(graph.metadata.get(key, ""))
-        if names:
-            return names
-    return {}
-
-
-def _fitting(
-    graph: Graph, layout: Layout, names: Mapping[int, str], asked: Sequence[str] | None
-) -> Mapping[int, str]:
-    """Return the names, or none where they are not those of the network's classes and nobody asks for any.
-
-    An open-vocabulary YOLO exported for one class keeps COCO's names, for one.
-
-    Raises:
-        InputError: they do not fit, and classes are asked for by name.
-    """
-    count = layout.classes
-    counted = isinstance(layout.decoder, Dense) and layout.decoder.scores_output is None
-    if not counted or count is None or len(names) in (0, count):
-        return names
-    if not by_number(asked):
-        numbers = "0" if count == 1 else f"numbers from 0 to {count - 1}"
-        refuse(
-            graph,
-            f"{count} {'class' if count == 1 else 'classes'} by its outputs, but its metadata names "
-            f"{len(names)}, so that no name is sure; say which are vehicles by number (--classes {numbers}), "
-            "or take all (--classes all)",
-        )
-    return {}
