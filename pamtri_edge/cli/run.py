@@ -136,7 +136,7 @@ def run(
 
     Only views that pass the gate count: the shorter side has --min-size pixels, the border of the frame does
     not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (with
-    untrained weights the size alone counts). A vehicle without such a view gets an event of its best one,
+    untrained weights the size alone counts). A vehicle without such a view gets an event of its best few,
     marked below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops
     are in crops/, the same with keypoints, for people, in annotated/.
 

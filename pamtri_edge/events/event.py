@@ -90,7 +90,7 @@ class Event:
         start_utc: the same as ISO 8601 in UTC, where the clock of the stream is known; else None.
         end_utc: likewise.
         frames: how often it was seen and embedded.
-        below_gate: no view was good enough; the best was embedded all the same.
+        below_gate: no view was good enough; the best few were embedded all the same.
         below_gate_reason: why the best view is below the gate, in words of `GATE_REASONS`; empty where it is
             not, and in events of earlier releases.
         box: x1, y1, x2, y2 of the best view: the rectangle that was cut, in frame pixels.

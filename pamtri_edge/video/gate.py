@@ -41,12 +41,16 @@ class GateSpec:
     say). Where the pose quality of all of these is poor (below `good_quality`; trained weights only), a
     view about as good (`retry_gain`) gets another try after `retry_s`. So at most `max_views` - 1 views are
     embedded while the track lives; when it ends, the best remaining one is embedded if it is better by
-    `last_gain`. A track of which nothing passed gets its best view embedded all the same, and is marked.
+    `last_gain`. Of a track of which nothing passed, up to `below_gate_views` views are embedded when it ends,
+    and it is marked: the best of each `below_gate_s`, and of longer periods the longer it lasts, so that they
+    show the vehicle over the whole track. One small view alone finds its vehicle again less often.
 
     Attributes:
         min_side: shorter side of a passing view, pixels. Under 64 pixels a cell of the heatmaps is finer
             than a pixel of the crop; a quarter less than that still shows a vehicle's parts.
         max_views: most views embedded a track.
+        below_gate_views: most views embedded a track of which none passed; never more than `max_views`.
+        below_gate_s: seconds from one of these views to the next, in short tracks.
         max_overlap: part of a passing view that another box covers at most (trained weights).
         border_px: a box this near to the frame's border counts as cut.
         cut_factor: worth of a cut view.
@@ -60,11 +64,14 @@ class GateSpec:
         retry_s: seconds between such tries.
 
     Raises:
-        InputError: a number is negative or not finite; `min_side`, `max_views` or `sharp` is 0.
+        InputError: a number is negative or not finite; `min_side`, `max_views`, `below_gate_views`,
+            `below_gate_s` or `sharp` is 0.
     """
 
     min_side: int = _DEFAULT.min_side
     max_views: int = _DEFAULT.max_views
+    below_gate_views: int = _DEFAULT.below_gate_views
+    below_gate_s: float = _DEFAULT.below_gate_s
     max_overlap: float = _DEFAULT.max_overlap
     border_px: float = _DEFAULT.border_px
     cut_factor: float = _DEFAULT.cut_factor

@@ -4,7 +4,8 @@
 
 Which views are embedded and in which batches, when a track is over and what it is then, is decided by the
 core (`pamtri_edge._core`); here are the pixels and the network. Memory is bounded by the number of open
-tracks, not by the length of the video: a track holds the pixels of its best view and of those that wait.
+tracks, not by the length of the video: a track holds the pixels of its best view, or of a few as long as
+none passed, and of those that wait.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class ClosedTrack:
         last_s: time of its last frame.
         seen: frames in which it was seen.
         embedded: views that were embedded.
-        below_gate: no view passed the gate; the best was embedded all the same.
+        below_gate: no view passed the gate; a few were embedded all the same.
         fused: what the views say together.
         crop: (h, w, 3) uint8 RGB of the best view.
     """
@@ -110,11 +111,10 @@ class Journal:
         self._core = _core.Tracks(spec)
         self._embedder = embedder
         self._rule = crop_rule
-        # By handle of the track: its pending view, and the one that counts most.
-        self._pending: dict[int, View] = {}
+        self._kept: dict[int, View] = {}  # by ticket: views that may be embedded
+        # By handle of the track: the view that counts most, and what is known.
         self._best: dict[int, tuple[Answer, View]] = {}
         self._fused: dict[int, Fused] = {}
-        self._chosen: dict[int, View] = {}  # by ticket: views to be embedded
         self._closed: list[ClosedTrack] = []
         self.counts = Counts()
 
@@ -132,9 +132,9 @@ class Journal:
             seen = sighting.for_core()
             wanted = detail(crop) if self._core.wants_detail(handle, seen) else None
             choice = self._core.offer(handle, seen, wanted)
-            if choice.keep:
-                self._pending[handle] = View(sighting, crop.copy())
-            self._choose(choice)
+            if choice.keep is not None:
+                self._kept[choice.keep] = View(sighting, crop.copy())
+            self._let_go(choice.dropped)
             self._embed(self._core.due(_NOT_LATE))
         self._embed(self._core.due(frame.time_s))
 
@@ -155,7 +155,7 @@ class Journal:
     def abandon(self) -> None:
         """Close every track with what is known, without embedding more; for an interruption."""
         self._core.abandon()
-        self._chosen.clear()
+        self._kept.clear()
         self._collect()
 
     def take(self) -> list[ClosedTrack]:
@@ -169,19 +169,19 @@ class Journal:
         return None if handle is None else self._fused.get(handle)
 
     def _end(self, handle: int) -> None:
-        self._choose(self._core.end(handle))
+        self._let_go(self._core.end(handle).dropped)
         while tickets := self._core.due(_NOT_LATE):
             self._embed(tickets)
         self._collect()
 
-    def _choose(self, choice: _core.Choice) -> None:
-        if choice.ticket is not None:
-            self._chosen[choice.ticket] = self._pending.pop(choice.handle)
+    def _let_go(self, tickets: Iterable[int]) -> None:
+        for ticket in tickets:
+            self._kept.pop(ticket, None)
 
     def _embed(self, tickets: Sequence[int]) -> None:
         if not tickets:
             return
-        result = self._embedder.embed([self._chosen[ticket].crop for ticket in tickets])
+        result = self._embedder.embed([self._kept[ticket].crop for ticket in tickets])
         self.counts.embedded += len(tickets)
         for row, ticket in enumerate(tickets):
             self._note(ticket, result, row)
@@ -189,7 +189,7 @@ class Journal:
         self._collect()
 
     def _note(self, ticket: int, result: Any, row: int) -> None:
-        view = self._chosen.pop(ticket)
+        view = self._kept.pop(ticket)
         answered = self._core.answer(
             ticket,
             None if result.quality is None else float(result.quality[row]),
@@ -215,11 +215,9 @@ class Journal:
     def _collect(self) -> None:
         """Take the tracks that are over out of the core, and let their pixels go."""
         for track in self._core.take_closed():
-            self._pending.pop(track.handle, None)
             self._fused.pop(track.handle, None)
             best = self._best.pop(track.handle, None)
-            for ticket in track.dropped:
-                self._chosen.pop(ticket, None)
+            self._let_go(track.dropped)
             if best is None:
                 setattr(self.counts, track.fate, getattr(self.counts, track.fate) + 1)
                 continue

@@ -62,6 +62,8 @@ void bind_spec(nb::module_& m) {
         .def(nb::init<>())
         .def_rw("min_side", &GateSpec::min_side)
         .def_rw("max_views", &GateSpec::max_views)
+        .def_rw("below_gate_views", &GateSpec::below_gate_views)
+        .def_rw("below_gate_s", &GateSpec::below_gate_s)
         .def_rw("max_overlap", &GateSpec::max_overlap)
         .def_rw("border_px", &GateSpec::border_px)
         .def_rw("cut_factor", &GateSpec::cut_factor)
@@ -93,6 +95,7 @@ void bind_views(nb::module_& m) {
         .def_ro("cut", &Sighting::cut)
         .def_ro("overlap", &Sighting::overlap);
     nb::class_<View>(m, "View")
+        .def_ro("ticket", &View::ticket)
         .def_ro("sighting", &View::sighting)
         .def_ro("worth", &View::worth)
         .def_prop_ro("failings", [](const View& self) { return words_of(self.failings); });
@@ -110,18 +113,16 @@ void bind_views(nb::module_& m) {
 }
 
 void bind_gate(nb::module_& m) {
+    nb::class_<Verdict>(m, "Verdict")
+        .def_ro("keep", &Verdict::keep)
+        .def_ro("send", &Verdict::send)
+        .def_ro("drop", &Verdict::drop);
     nb::class_<TrackGate>(m, "TrackGate")
         .def(nb::init<const GateSpec&, bool>(), "spec"_a, "trained"_a)
         .def("wants_detail", &TrackGate::wants_detail, "sighting"_a)
-        .def(
-            "offer",
-            [](TrackGate& self, const Sighting& sighting, std::optional<double> detail) {
-                const Verdict verdict = self.offer(sighting, detail);
-                return nb::make_tuple(verdict.keep, verdict.send);
-            },
-            "sighting"_a, "detail"_a.none())
+        .def("offer", &TrackGate::offer, "sighting"_a, "detail"_a.none(), "ticket"_a)
         .def("close", &TrackGate::close)
-        .def("pending", [](const TrackGate& self) { return self.pending(); })
+        .def("held", &TrackGate::held)
         .def("answer", &TrackGate::answer, "quality"_a.none())
         .def(
             "judge",

@@ -57,9 +57,8 @@ void bind_tracks(nb::module_& m) {
         .def_rw("expiry_s", &TracksSpec::expiry_s)
         .def_rw("most_tracks", &TracksSpec::most_tracks);
     nb::class_<Choice>(m, "Choice")
-        .def_ro("handle", &Choice::handle)
         .def_ro("keep", &Choice::keep)
-        .def_ro("ticket", &Choice::ticket);
+        .def_ro("dropped", &Choice::dropped);
     nb::class_<Answered>(m, "Answered")
         .def_ro("handle", &Answered::handle)
         .def_ro("best", &Answered::best)

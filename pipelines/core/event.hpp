@@ -36,7 +36,7 @@ struct Event {
     std::optional<std::string> start_utc, end_utc;  ///< ISO 8601, where the clock is known
     std::uint64_t seen = 0;                         ///< in so many frames
     std::uint64_t embedded = 0;                     ///< so many views
-    bool below_gate = false;                        ///< no view was good enough; the best was taken
+    bool below_gate = false;                        ///< no view was good enough
     std::vector<std::string> below_gate_reason;     ///< words of failing_words()
     std::array<double, 4> box{};  ///< x1, y1, x2, y2 of the best view, frame pixels
     std::optional<Attribute> color, type;

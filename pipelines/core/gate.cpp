@@ -3,58 +3,71 @@
 #include "gate.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <cstddef>
+#include <utility>
 
 namespace pamtri::core {
-
-namespace {
-
-/// What passes goes before what does not; then the worthier.
-std::tuple<bool, double> rank(Failings failings, double worth) { return {failings == 0, worth}; }
-
-}  // namespace
 
 double clipped_quality(double quality) {
     return quality > 0 ? std::min(quality, 1.0) : 0.0;  // a NaN is not above 0
 }
 
+TrackGate::TrackGate(const GateSpec& spec, bool trained)
+    : spec_(spec),
+      trained_(trained),
+      below_(static_cast<std::size_t>(std::min(spec.below_gate_views, spec.max_views)),
+             spec.below_gate_s) {}
+
 bool TrackGate::wants_detail(const Sighting& sighting) const {
-    if (!waits_) return true;
-    const Failings failings = failings_of(sighting, spec_, trained_);
-    // Measuring costs time: not where it would lose against the pending view even if wholly sharp.
-    return another_try(sighting, failings) ||
-           rank(failings, ceiling_of(sighting, spec_)) > rank(pending_.failings, pending_.worth);
+    // Measuring costs time: not where it would lose against what is kept even if wholly sharp.
+    const double ceiling = ceiling_of(sighting, spec_);
+    if (failings_of(sighting, spec_, trained_))
+        return !pending_ && !sent_ && below_.wants(sighting.time_s, ceiling);
+    return !pending_ || (rested(sighting) && poor()) || ceiling > pending_->worth;
 }
 
-Verdict TrackGate::offer(const Sighting& sighting, std::optional<double> detail) {
+Verdict TrackGate::offer(const Sighting& sighting, std::optional<double> detail, Ticket ticket) {
     Verdict verdict;
-    if (detail) {
-        const Failings failings = failings_of(sighting, spec_, trained_);
-        const double worth = worth_of(sighting, spec_, *detail);
-        const bool tries =
-            another_try(sighting, failings) && worth >= spec_.retry_gain * best_worth_;
-        if (!waits_ || tries || rank(failings, worth) > rank(pending_.failings, pending_.worth)) {
-            pending_ = {sighting, worth, failings};
-            waits_ = verdict.keep = true;
-        }
-    }
-    if (!waits_ || !pending_.passes() || sent_ >= spec_.max_views - 1) return verdict;
-    const bool retry = rested(pending_.sighting) && poor();
-    if (sent_ && pending_.worth < (retry ? spec_.retry_gain : spec_.gain) * best_worth_)
-        return verdict;
-    send();
-    verdict.send = true;
+    if (detail)
+        keep({ticket, sighting, worth_of(sighting, spec_, *detail),
+              failings_of(sighting, spec_, trained_)},
+             &verdict);
+    if (!pending_ || sent_ >= spec_.max_views - 1) return verdict;
+    const bool retry = rested(pending_->sighting) && poor();
+    if (!sent_ || pending_->worth >= (retry ? spec_.retry_gain : spec_.gain) * best_worth_)
+        send(*std::exchange(pending_, std::nullopt), &verdict);
     return verdict;
 }
 
-bool TrackGate::close() {
-    if (!waits_) return false;
-    if (sent_) {
-        const double factor = poor() ? spec_.retry_gain : spec_.last_gain;
-        if (!pending_.passes() || pending_.worth < factor * best_worth_) return false;
+void TrackGate::keep(const View& view, Verdict* verdict) {
+    if (view.failings) {
+        if (!pending_ && !sent_) verdict->keep = below_.offer(view, &verdict->drop);
+        return;
     }
-    send();
-    return true;
+    const bool tries =
+        rested(view.sighting) && poor() && view.worth >= spec_.retry_gain * best_worth_;
+    if (pending_ && !tries && view.worth <= pending_->worth) return;
+    verdict->drop = held();  // beside one that passes, what does not counts for nothing
+    below_.take();
+    pending_ = view;
+    verdict->keep = true;
+}
+
+Verdict TrackGate::close() {
+    Verdict verdict;
+    std::vector<View> last = below_.take();
+    std::stable_sort(last.begin(), last.end(),
+                     [](const View& a, const View& b) { return a.worth > b.worth; });
+    if (const auto view = std::exchange(pending_, std::nullopt)) {
+        const double factor = poor() ? spec_.retry_gain : spec_.last_gain;
+        const bool better = !sent_ || view->worth >= factor * best_worth_;
+        if (better && sent_ < spec_.max_views)  // one that ended may be seen again, and end again
+            last = {*view};
+        else
+            verdict.drop = {view->ticket};
+    }
+    for (const View& view : last) send(view, &verdict);
+    return verdict;
 }
 
 void TrackGate::answer(std::optional<double> quality) {
@@ -70,6 +83,13 @@ Judgement TrackGate::judge(const View& view, std::optional<double> quality) cons
     return {view.worth * *quality, static_cast<Failings>(view.failings | (seen ? 0 : kPoseUnsure))};
 }
 
+std::vector<Ticket> TrackGate::held() const {
+    std::vector<Ticket> tickets;
+    for (const View& view : below_.views()) tickets.push_back(view.ticket);
+    if (pending_) tickets.push_back(pending_->ticket);
+    return tickets;
+}
+
 /// Whether it is long enough since the last embedded view to look different.
 bool TrackGate::rested(const Sighting& sighting) const {
     return sighting.time_s - last_sent_s_ >= spec_.retry_s;
@@ -80,15 +100,11 @@ bool TrackGate::poor() const {
     return trained_ && sent_ > 0 && sent_ == answers_ && best_quality_ < spec_.good_quality;
 }
 
-bool TrackGate::another_try(const Sighting& sighting, Failings failings) const {
-    return failings == 0 && rested(sighting) && poor();
-}
-
-void TrackGate::send() {
-    waits_ = false;
+void TrackGate::send(const View& view, Verdict* verdict) {
     ++sent_;
-    best_worth_ = std::max(best_worth_, pending_.worth);
-    last_sent_s_ = pending_.sighting.time_s;
+    best_worth_ = std::max(best_worth_, view.worth);
+    last_sent_s_ = view.sighting.time_s;
+    verdict->send.push_back(view);
 }
 
 }  // namespace pamtri::core

@@ -2,27 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "spread.hpp"
 #include "view.hpp"
 
 namespace pamtri::core {
 
-/// A sighting that may be embedded, with what it is worth. Its pixels are the caller's to keep.
-struct View {
-    Sighting sighting;
-    double worth = 0;
-    Failings failings = 0;
-
-    bool passes() const { return failings == 0; }
-};
-
-/// What is to be done with a sighting that was offered.
+/// What is to be done with a sighting that was offered, or at the end of a track.
 struct Verdict {
-    bool keep =
-        false;  ///< it is now the track's pending view: copy its pixels in place of the last
-    bool send = false;  ///< the pending view is to be embedded now
+    bool keep = false;         ///< it may be embedded later, or now: copy its pixels
+    std::vector<View> send;    ///< views to be embedded, the worthiest first
+    std::vector<Ticket> drop;  ///< views that were kept and will not be embedded
 };
 
 /// A pose quality as decisions take it: 0 to 1, and 0 for what is no number.
@@ -37,23 +29,23 @@ struct Judgement {
 /// Chooses the views of one track. Of its pixels it asks one number, and only where that matters.
 ///
 /// For every sighting: `wants_detail`; measure it if so; `offer`. When the track ends: `close`. The
-/// pose quality of what was sent comes back through `answer`.
+/// pose quality of what was sent comes back through `answer`. Until a view passes, a few that do
+/// not are kept, spread over the track; those are for tracks of which none ever does.
 class TrackGate {
   public:
-    TrackGate(const GateSpec& spec, bool trained) : spec_(spec), trained_(trained) {}
+    TrackGate(const GateSpec& spec, bool trained);
 
-    /// Whether the sighting could take the pending view's place, were it sharp: detail must be
-    /// measured before it is offered.
+    /// Whether the sighting would be kept, were it sharp: detail must be measured before it is
+    /// offered.
     bool wants_detail(const Sighting& sighting) const;
 
     /// Consider a sighting, of which detail was measured if that was wanted.
-    Verdict offer(const Sighting& sighting, std::optional<double> detail);
+    ///
+    /// @param ticket the view's number, if it is kept
+    Verdict offer(const Sighting& sighting, std::optional<double> detail, Ticket ticket);
 
-    /// Whether the pending view is to be embedded at the end of the track.
-    bool close();
-
-    /// The view that `Verdict` and `close` speak of.
-    const View& pending() const { return pending_; }
+    /// What is to be done at the end of the track.
+    Verdict close();
 
     /// Take note of the pose quality of a view that was embedded, if the network tells one.
     void answer(std::optional<double> quality);
@@ -61,16 +53,19 @@ class TrackGate {
     /// How much an embedded view counts, and what it lacks.
     Judgement judge(const View& view, std::optional<double> quality) const;
 
+    /// The views that are kept and were not sent.
+    std::vector<Ticket> held() const;
+
   private:
     bool rested(const Sighting& sighting) const;
     bool poor() const;
-    bool another_try(const Sighting& sighting, Failings failings) const;
-    void send();
+    void keep(const View& view, Verdict* verdict);
+    void send(const View& view, Verdict* verdict);
 
     GateSpec spec_;
     bool trained_;
-    bool waits_ = false;  // whether pending_ holds a view that was not sent yet
-    View pending_;
+    std::optional<View> pending_;  // the best that passed and was not sent yet
+    Spread below_;                 // while none passed
     int sent_ = 0;
     int answers_ = 0;
     double best_worth_ = 0;

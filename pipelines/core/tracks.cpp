@@ -49,13 +49,13 @@ bool Tracks::wants_detail(Handle handle, const Sighting& sighting) const {
 }
 
 Choice Tracks::offer(Handle handle, const Sighting& sighting, std::optional<double> detail) {
-    Choice choice{handle, false, {}};
     const auto found = tracks_.find(handle);
-    if (found == tracks_.end()) return choice;
+    if (found == tracks_.end()) return {};
     Track& track = found->second;
-    const Verdict verdict = track.gate.offer(sighting, detail);
-    choice.keep = verdict.keep;
-    if (verdict.send) choice.ticket = choose(handle, track);
+    Verdict verdict = track.gate.offer(sighting, detail, last_ticket_ + 1);
+    Choice choice{{}, std::move(verdict.drop)};
+    if (verdict.keep) choice.keep = ++last_ticket_;
+    choose(handle, track, verdict.send);
     if (long_enough(track)) release(track);
     return choice;
 }
@@ -64,28 +64,37 @@ bool Tracks::long_enough(const Track& track) const {
     return track.key.second == kUntracked || track.seen >= spec_.least_frames;
 }
 
-Ticket Tracks::choose(Handle handle, Track& track) {
-    track.held.push_back({++last_ticket_, handle, track.gate.pending()});
-    return last_ticket_;
+void Tracks::choose(Handle handle, Track& track, const std::vector<View>& views) {
+    for (const View& view : views) track.held.push_back({handle, view, &view != views.data()});
 }
 
 void Tracks::release(Track& track) {
     track.waiting += track.held.size();
-    queue_.insert(queue_.end(), track.held.begin(), track.held.end());
+    for (const Waiting& waiting : track.held)
+        (waiting.further ? further_ : queue_).push_back(waiting);
     track.held.clear();
 }
 
 std::vector<Ticket> Tracks::due(double now_s) {
     std::vector<Ticket> tickets;
-    if (queue_.empty()) return tickets;
-    const bool late = now_s - queue_.front().view.sighting.time_s >= spec_.longest_wait_s;
-    if (queue_.size() < spec_.batch && !late) return tickets;
-    while (!queue_.empty() && tickets.size() < spec_.batch) {
-        tickets.push_back(queue_.front().ticket);
-        sent_.emplace(queue_.front().ticket, queue_.front());
-        queue_.pop_front();
-    }
+    if (is_due(queue_, now_s)) take(&queue_, &tickets);
+    // A batch that is not whole has room for more.
+    if (!tickets.empty() || is_due(further_, now_s)) take(&further_, &tickets);
     return tickets;
+}
+
+bool Tracks::is_due(const std::deque<Waiting>& queue, double now_s) const {
+    if (queue.empty()) return false;
+    return queue.size() >= spec_.batch ||
+           now_s - queue.front().view.sighting.time_s >= spec_.longest_wait_s;
+}
+
+void Tracks::take(std::deque<Waiting>* queue, std::vector<Ticket>* tickets) {
+    while (!queue->empty() && tickets->size() < spec_.batch) {
+        tickets->push_back(queue->front().view.ticket);
+        sent_.emplace(tickets->back(), queue->front());
+        queue->pop_front();
+    }
 }
 
 Answered Tracks::answer(Ticket ticket, std::optional<double> quality, Fusion::Values embedding,
@@ -113,19 +122,19 @@ void Tracks::settle() {
 }
 
 Choice Tracks::end(Handle handle) {
-    Choice choice{handle, false, {}};
     const auto found = tracks_.find(handle);
-    if (found == tracks_.end()) return choice;
+    if (found == tracks_.end()) return {};
     Track& track = found->second;
     if (!long_enough(track)) {
         close(handle, Fate::kShort);
-        return choice;
+        return {};
     }
     track.closing = true;
-    if (track.gate.close()) choice.ticket = choose(handle, track);
+    Verdict verdict = track.gate.close();
+    choose(handle, track, verdict.send);
     release(track);
     finish_if_done(handle);
-    return choice;
+    return {{}, std::move(verdict.drop)};
 }
 
 std::vector<Choice> Tracks::expire(double now_s) {
@@ -150,6 +159,7 @@ std::vector<Choice> Tracks::expire(double now_s) {
 
 void Tracks::abandon() {
     queue_.clear();
+    further_.clear();
     sent_.clear();
     answered_.clear();
     untracked_.clear();
@@ -174,7 +184,8 @@ void Tracks::close(Handle handle, Fate fate) {
     Closed closed{
         handle,     track.key.first, track.key.second,        fate, track.first_s, track.last_s,
         track.seen, track.embedded,  std::move(track.fusion), {}};
-    for (const Waiting& waiting : track.held) closed.dropped.push_back(waiting.ticket);
+    closed.dropped = track.gate.held();
+    for (const Waiting& waiting : track.held) closed.dropped.push_back(waiting.view.ticket);
     unseen_.erase(track.place);
     if (track.key.second != kUntracked) handles_.erase(track.key);
     tracks_.erase(found);

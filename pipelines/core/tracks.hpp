@@ -17,10 +17,8 @@
 
 namespace pamtri::core {
 
-/// A track for as long as it is open, and a view that was chosen to be embedded; neither number is
-/// given twice.
+/// A track for as long as it is open; the number is not given twice.
 using Handle = std::uint64_t;
-using Ticket = std::uint64_t;
 
 /// The id of an object that no tracker follows, as DeepStream has it: each sighting is a track.
 constexpr std::uint64_t kUntracked = ~std::uint64_t{0};
@@ -57,14 +55,13 @@ struct Closed {
     std::uint64_t seen = 0;
     int embedded = 0;
     Fusion fusion;
-    std::vector<Ticket> dropped;  ///< views that were chosen and will not be embedded
+    std::vector<Ticket> dropped;  ///< views that were kept and will not be embedded
 };
 
 /// What came of offering a sighting, or of ending a track.
 struct Choice {
-    Handle handle = 0;
-    bool keep = false;             ///< copy the sighting's pixels: it is the track's pending view
-    std::optional<Ticket> ticket;  ///< the pending view is to be embedded under this number
+    std::optional<Ticket> keep;   ///< copy the sighting's pixels: `due` may ask for them by this
+    std::vector<Ticket> dropped;  ///< views whose pixels `due` will not ask for any more
 };
 
 /// What an embedded view turned out to be.
@@ -76,7 +73,7 @@ struct Answered {
 };
 
 /// The open tracks of any number of sources: which of their views are embedded, in which batches,
-/// and what is known of each. Pixels are the caller's, by handle and ticket.
+/// and what is known of each. Pixels are the caller's, by ticket.
 ///
 /// For every frame: `see` each box, `offer` each sighting, `due` for batches, `expire`. Times are
 /// of one clock for all sources. Memory is that of the open tracks, however long a video lasts.
@@ -92,7 +89,8 @@ class Tracks {
     Choice offer(Handle handle, const Sighting& sighting, std::optional<double> detail);
 
     /// The views to embed now: a whole batch, or what there is once the first of it has waited too
-    /// long; nothing else. Pass infinity for what is left.
+    /// long; nothing else. Pass infinity for what is left. Of tracks of which no view passed, all
+    /// views but the best let others go first.
     std::vector<Ticket> due(double now_s);
 
     /// Take the network's answer to a view that `due` gave. After the last of a batch: `settle`.
@@ -116,14 +114,14 @@ class Tracks {
 
     /// What is known of an open track; null before its first answer.
     const Fusion* known(Handle handle) const;
-    std::size_t waiting() const { return queue_.size() + sent_.size(); }
+    std::size_t waiting() const { return queue_.size() + further_.size() + sent_.size(); }
 
   private:
     using Key = std::pair<std::uint32_t, std::uint64_t>;
     struct Waiting {
-        Ticket ticket;
         Handle handle;
         View view;
+        bool further = false;  // of a track of which none passed, and not its best
     };
     struct Track {
         Track(Key key, double time_s, const TracksSpec& spec)
@@ -142,8 +140,10 @@ class Tracks {
 
     Handle open_track(Key key, double time_s);
     bool long_enough(const Track& track) const;
-    Ticket choose(Handle handle, Track& track);
+    static void choose(Handle handle, Track& track, const std::vector<View>& views);
     void release(Track& track);
+    bool is_due(const std::deque<Waiting>& queue, double now_s) const;
+    void take(std::deque<Waiting>* queue, std::vector<Ticket>* tickets);
     void finish_if_done(Handle handle);
     void close(Handle handle, Fate fate);
 
@@ -152,7 +152,7 @@ class Tracks {
     std::map<Key, Handle> handles_;
     std::list<Handle> unseen_;       // the one unseen for longest first
     std::vector<Handle> untracked_;  // of this frame
-    std::deque<Waiting> queue_;
+    std::deque<Waiting> queue_, further_;
     std::unordered_map<Ticket, Waiting> sent_;
     std::vector<Handle> answered_;  // since the last `settle`
     std::vector<Closed> closed_;

@@ -16,6 +16,8 @@ namespace pamtri::core {
 struct GateSpec {
     int min_side = 48;           ///< shorter side of a passing view, pixels
     int max_views = 5;           ///< most views embedded a track
+    int below_gate_views = 4;    ///< most views embedded a track of which none passed
+    double below_gate_s = 0.2;   ///< seconds from one of these to the next, in short tracks
     double max_overlap = 0.3;    ///< part of a passing view that another box covers at most
     double border_px = 2.0;      ///< a box this near to the frame's border counts as cut
     double cut_factor = 0.6;     ///< worth of a cut view
@@ -45,6 +47,17 @@ struct Sighting {
     Rectangle rectangle;
     bool cut = false;    ///< the frame's border cuts the vehicle
     double overlap = 0;  ///< largest part of it that another vehicle's box covers
+};
+
+/// A view's number, by which its pixels are known; none is given twice.
+using Ticket = std::uint64_t;
+
+/// A sighting that may be embedded, with what it is worth. Its pixels are the caller's to keep.
+struct View {
+    Ticket ticket = 0;
+    Sighting sighting;
+    double worth = 0;
+    Failings failings = 0;
 };
 
 /// A sighting, and of which box of the frame.

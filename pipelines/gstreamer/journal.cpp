@@ -41,7 +41,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
     collect();
     frame_s_ = time_s;
     // An id that comes back after its track expired is another vehicle's.
-    for (const core::Choice& choice : tracks_.expire(time_s)) choose(choice);
+    for (const core::Choice& choice : tracks_.expire(time_s)) let_go(choice.dropped);
     ++counts_.frames;
     counts_.sightings += seen.size();
     std::vector<core::Box> boxes;
@@ -80,7 +80,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
 
 void Journal::look(core::Handle handle, const core::Sighting& sighting, Cutter& frame) {
     if (!tracks_.wants_detail(handle, sighting)) {
-        choose(tracks_.offer(handle, sighting, {}));
+        let_go(tracks_.offer(handle, sighting, {}).dropped);
         return;
     }
     // Every track gets one view all the same: without it there would be nothing to tell of it.
@@ -89,9 +89,9 @@ void Journal::look(core::Handle handle, const core::Sighting& sighting, Cutter& 
         return;
     }
     const core::Choice choice = tracks_.offer(handle, sighting, frame.detail(sighting.rectangle));
-    if (choice.keep) pending_[handle] = {sighting, frame.cut(sighting.rectangle)};
+    if (choice.keep) kept_[*choice.keep] = {sighting, frame.cut(sighting.rectangle)};
     begun_.insert(handle);
-    choose(choice);
+    let_go(choice.dropped);
 }
 
 void Journal::end_frame(double time_s, const std::vector<Seen>& seen) {
@@ -100,7 +100,7 @@ void Journal::end_frame(double time_s, const std::vector<Seen>& seen) {
         if (one.last && one.id != core::kUntracked) over.insert(one.id);
     for (const std::uint64_t id : over)
         if (const auto handle = tracks_.find(kSource, id)) end(*handle);
-    for (const core::Choice& choice : tracks_.expire(time_s)) choose(choice);
+    for (const core::Choice& choice : tracks_.expire(time_s)) let_go(choice.dropped);
     embed_due(kNotLate);
     close();
 }
@@ -118,22 +118,19 @@ void Journal::finish() {
 void Journal::abandon() {
     runner_.clear();
     tracks_.abandon();
-    chosen_.clear();
+    kept_.clear();
     running_.clear();
     close();
 }
 
 void Journal::end(core::Handle handle) {
-    choose(tracks_.end(handle));
+    let_go(tracks_.end(handle).dropped);
     while (may_embed() && embed(tracks_.due(kNotLate))) continue;
     close();
 }
 
-void Journal::choose(const core::Choice& choice) {
-    if (!choice.ticket) return;
-    const auto view = pending_.find(choice.handle);
-    chosen_[*choice.ticket] = std::move(view->second);
-    pending_.erase(view);
+void Journal::let_go(const std::vector<core::Ticket>& views) {
+    for (const core::Ticket ticket : views) kept_.erase(ticket);
 }
 
 void Journal::embed_due(double now_s) {
@@ -148,10 +145,10 @@ bool Journal::embed(const std::vector<core::Ticket>& tickets) {
     Batch batch;
     batch.tickets = tickets;
     for (const core::Ticket ticket : tickets) {
-        const auto view = chosen_.find(ticket);
+        const auto view = kept_.find(ticket);
         running_[ticket] = view->second.sighting;
         batch.crops.push_back(std::move(view->second.picture));
-        chosen_.erase(view);
+        kept_.erase(view);
     }
     runner_.submit(std::move(batch));
     collect();
@@ -187,11 +184,10 @@ void Journal::note(core::Ticket ticket, const engines::Answer& answer) {
 /// Take the tracks that are over out of the core, and let their pixels go.
 void Journal::close() {
     for (const core::Closed& track : tracks_.take_closed()) {
-        pending_.erase(track.handle);
         known_.erase(track.handle);
         views_.erase(track.handle);
         begun_.erase(track.handle);
-        for (const core::Ticket ticket : track.dropped) chosen_.erase(ticket);
+        let_go(track.dropped);
         const auto best = best_.find(track.handle);
         if (best != best_.end()) {
             events_.push_back(core::make_event(concluded(track, best->second), labels_,

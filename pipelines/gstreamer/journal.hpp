@@ -94,7 +94,7 @@ class Journal {
     };
 
     void look(core::Handle handle, const core::Sighting& sighting, Cutter& frame);
-    void choose(const core::Choice& choice);
+    void let_go(const std::vector<core::Ticket>& views);
     void embed_due(double now_s);
     bool may_embed();
     bool embed(const std::vector<core::Ticket>& tickets);
@@ -108,13 +108,12 @@ class Journal {
     Runner& runner_;
     core::Tracks tracks_;
     core::Budget budget_;
-    // By handle of the track: its pending view, the one that counts most, what is known, how many.
-    std::unordered_map<core::Handle, View> pending_;
+    // By handle of the track: the view that counts most, what is known, how many.
     std::unordered_map<core::Handle, Best> best_;
     std::unordered_map<core::Handle, std::shared_ptr<const Known>> known_;
     std::unordered_map<core::Handle, int> views_;
-    std::unordered_map<core::Ticket, View> chosen_;             // views that wait for the network
-    std::unordered_map<core::Ticket, core::Sighting> running_;  // and those that it has
+    std::unordered_map<core::Ticket, View> kept_;               // views that may be embedded
+    std::unordered_map<core::Ticket, core::Sighting> running_;  // and those that the network has
     std::unordered_set<core::Handle> begun_;  // tracks of which a view was looked at
     std::vector<core::Event> events_;
     double frame_s_ = 0;  // of the frame

@@ -52,7 +52,11 @@ def test_the_numbers_of_the_gate_are_those_of_the_core() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(GateSpec)])
 def test_numbers_that_cannot_be_meant_are_refused_by_name(name: str) -> None:
-    bad = [0, -1] if name in ("min_side", "max_views") else [-0.1, float("nan"), float("inf")]
+    bad = (
+        [0, -1]
+        if name in ("min_side", "max_views", "below_gate_views")
+        else [-0.1, float("nan"), float("inf")]
+    )
     for value in bad:
         with pytest.raises(InputError, match=f"{name} .*(expected a number|must be at least 1)"):
             GateSpec(**{name: value})  # type: ignore[arg-type]

@@ -23,44 +23,50 @@ STEP_S = 0.1
 class Driver:
     """Drives a cache as the owner of the pixels does, and checks what must hold at every step."""
 
-    def __init__(self, **numbers: float) -> None:
+    def __init__(self, bounds: tuple[int, int] | None = None, **numbers: float) -> None:
         spec = _core.TracksSpec()
+        if bounds:
+            spec.gate.max_views, spec.gate.below_gate_views = bounds
         for name, value in numbers.items():
             setattr(spec, name, value)
         self.spec = spec
         self.tracks = _core.Tracks(spec)
-        self.pending: set[int] = set()  # handles whose pixels are kept
-        self.chosen: dict[int, int] = {}  # ticket -> handle
+        self.kept: dict[int, int] = {}  # ticket -> handle: views whose pixels are kept
         self.given: set[int] = set()
         self.closed: list[_core.Closed] = []
+        self.embedded: list[tuple[float, int, int]] = []  # when, of which track, its side
+        self.sides: dict[int, int] = {}  # of tickets
+        self.time_s = 0.0
         self.quality = 0.5
 
     def frame(self, time_s: float, boxes: list[tuple[int, int, int]]) -> None:
         """Show a frame: (source, id, side) of each box."""
+        self.time_s = time_s
         for source, track_id, side in boxes:
             handle = self.tracks.see(source, track_id, time_s)
             sighting = _core.Sighting(time_s, (0, 0, side, side), False, 0.0)
             wanted = self.tracks.wants_detail(handle, sighting)
             choice = self.tracks.offer(handle, sighting, 1.0 if wanted else None)
-            if choice.keep:
-                self.pending.add(handle)
-            self.choose(choice)
+            if choice.keep is not None:
+                assert choice.keep not in self.kept
+                self.kept[choice.keep] = handle
+                self.sides[choice.keep] = side
+            self.let_go(choice.dropped)
         self.embed(self.tracks.due(time_s))
         for choice in self.tracks.expire(time_s):
-            self.choose(choice)
+            self.let_go(choice.dropped)
         self.collect()
 
     def finish(self) -> None:
         for handle in self.tracks.open():
-            self.choose(self.tracks.end(handle))
+            self.let_go(self.tracks.end(handle).dropped)
         while tickets := self.tracks.due(math.inf):
             self.embed(tickets)
         self.collect()
 
-    def choose(self, choice: _core.Choice) -> None:
-        if choice.ticket is not None:
-            self.pending.remove(choice.handle)  # its pixels are there, and go to one view alone
-            self.chosen[choice.ticket] = choice.handle
+    def let_go(self, tickets: list[int]) -> None:
+        for ticket in tickets:
+            del self.kept[ticket]  # it was there, and is let go once
 
     def embed(self, tickets: list[int]) -> None:
         assert len(tickets) <= self.spec.batch
@@ -68,15 +74,14 @@ class Driver:
         self.given.update(tickets)
         for ticket in tickets:
             answered = self.tracks.answer(ticket, self.quality, EMBEDDING, None, None)
-            assert answered.handle == self.chosen.pop(ticket)
+            assert answered.handle == self.kept.pop(ticket)
+            self.embedded.append((self.time_s, answered.handle, self.sides[ticket]))
         self.tracks.settle()
         self.collect()
 
     def collect(self) -> None:
         for track in self.tracks.take_closed():
-            self.pending.discard(track.handle)
-            for ticket in track.dropped:
-                del self.chosen[ticket]
+            self.let_go(track.dropped)
             self.closed.append(track)
 
 
@@ -85,29 +90,88 @@ _boxes = st.lists(st.tuples(st.integers(0, 2), _ids, st.integers(1, 300)), max_s
 _frames = st.lists(_boxes, max_size=25)
 
 
-@given(_frames, st.integers(1, 5), st.integers(1, 3), st.sampled_from([0.0, 0.25]), st.integers(0, 3))
+_bounds = st.tuples(st.integers(1, 5), st.integers(1, 5))
+_least_side = _core.GateSpec().min_side
+
+
+@given(
+    _frames, _bounds, st.integers(1, 5), st.integers(1, 3), st.sampled_from([0.0, 0.25]), st.integers(0, 3)
+)
 def test_no_batch_is_over_budget_no_view_is_embedded_twice_and_every_track_is_answered(
-    frames: list[list[tuple[int, int, int]]], batch: int, least: int, expiry_s: float, most: int
+    frames: list[list[tuple[int, int, int]]],
+    bounds: tuple[int, int],
+    batch: int,
+    least: int,
+    expiry_s: float,
+    most: int,
 ) -> None:
-    driver = Driver(batch=batch, least_frames=least, expiry_s=expiry_s, most_tracks=most)
+    driver = Driver(bounds, batch=batch, least_frames=least, expiry_s=expiry_s, most_tracks=most)
     driver.quality = 0.2  # poor, so that tries are asked for again
     for index, boxes in enumerate(frames):
         driver.frame(index * STEP_S, boxes)
     driver.finish()
     assert driver.tracks.open() == []
     assert driver.tracks.waiting == 0
-    assert not driver.chosen
-    assert not driver.pending
+    assert not driver.kept
     for track in driver.closed:
         long_enough = track.id == _core.UNTRACKED or track.seen >= least
         assert track.fate == ("done" if long_enough else "short")
         assert (track.embedded > 0) == (track.fate == "done")
         assert track.embedded <= driver.spec.gate.max_views
+        sides = [side for _, handle, side in driver.embedded if handle == track.handle]
+        assert len(sides) == track.embedded
+        if not (expiry_s or most):  # a track that expired may be seen again before its answers come
+            below = sum(side < _least_side for side in sides)
+            assert below in (0, len(sides))
+            assert below <= driver.spec.gate.below_gate_views
     seen = Counter((source, track_id) for boxes in frames for source, track_id, _ in boxes)
     found: Counter[tuple[int, int]] = Counter()
     for track in driver.closed:
         found[track.source, track.id] += track.seen
     assert found == seen
+
+
+_lives = st.lists(st.tuples(st.integers(0, 12), st.lists(st.integers(30, 70), min_size=1)), max_size=8)
+
+
+@given(_lives, st.integers(1, 4), st.floats(0, 0.6))
+def test_further_views_below_the_gate_change_nothing_for_tracks_that_pass(
+    lives: list[tuple[int, list[int]]], batch: int, quality: float
+) -> None:
+    def run(below: int) -> list[object]:
+        driver = Driver((5, below), batch=batch)
+        driver.quality = quality
+        for index in range(max((start + len(sides) for start, sides in lives), default=0)):
+            boxes = [
+                (0, track, sides[index - start])
+                for track, (start, sides) in enumerate(lives)
+                if start <= index < start + len(sides)
+            ]
+            driver.frame(index * STEP_S, boxes)
+            for _, track, _ in boxes:
+                start, sides = lives[track]
+                handle = driver.tracks.find(0, track)
+                if index == start + len(sides) - 1 and handle is not None:
+                    driver.let_go(driver.tracks.end(handle).dropped)
+        driver.finish()
+        passing = {t.handle for t in driver.closed if max(lives[t.id][1]) >= _least_side}
+        return [entry for entry in driver.embedded if entry[1] in passing]
+
+    assert run(1) == run(4)
+
+
+def test_further_views_below_the_gate_let_others_go_first_and_fill_their_batches() -> None:
+    driver = Driver(batch=3)
+    tracks = driver.tracks
+    small = tracks.see(0, 1, 0.0)
+    for time_s in (0.0, 0.25, 0.5, 0.75):
+        tracks.offer(small, _core.Sighting(time_s, (0, 0, 20, 20), False, 0.0), 1.0)  # tickets 1 to 4
+    tracks.end(small)
+    large = [tracks.see(0, track, 0.75) for track in (2, 3)]
+    for handle in large:
+        tracks.offer(handle, _core.Sighting(0.75, (0, 0, 60, 60), False, 0.0), 1.0)
+    assert [tracks.due(0.75) for _ in range(3)] == [[1, 5, 6], [2, 3, 4], []]
+    assert tracks.waiting == 6
 
 
 def test_one_id_in_two_sources_is_two_tracks() -> None:
@@ -153,7 +217,7 @@ def test_memory_stays_that_of_the_open_tracks() -> None:
         driver.frame(index * STEP_S, [(0, index // 2, 60), (0, _core.UNTRACKED, 60)])
         assert len(driver.tracks.open()) <= 8 + driver.spec.batch
         assert driver.tracks.waiting < driver.spec.batch + 2
-        assert len(driver.pending) + len(driver.chosen) <= 24
+        assert len(driver.kept) <= 24
 
 
 def test_an_answer_is_taken_once() -> None:

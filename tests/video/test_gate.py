@@ -24,16 +24,27 @@ class TrackGate:
 
     def __init__(self, spec: GateSpec, *, trained: bool) -> None:
         self.core = _core.TrackGate(spec.for_core(), trained)
+        self.offered = 0
 
     def offer(self, sighting: Sighting, picture: NDArray[np.uint8]) -> _core.View | None:
         x1, y1, x2, y2 = sighting.rectangle
         seen = sighting.for_core()
         wanted = detail(picture[y1:y2, x1:x2]) if self.core.wants_detail(seen) else None
-        _, send = self.core.offer(seen, wanted)
-        return self.core.pending() if send else None
+        self.offered += 1
+        before = set(self.core.held())
+        verdict = self.core.offer(seen, wanted, self.offered)
+        kept = before | ({self.offered} if verdict.keep else set())
+        gone = [view.ticket for view in verdict.send] + verdict.drop
+        assert sorted(gone + self.core.held()) == sorted(kept)  # each is held, sent or dropped, once
+        assert len(verdict.send) <= 1
+        return verdict.send[0] if verdict.send else None
 
-    def close(self) -> _core.View | None:
-        return self.core.pending() if self.core.close() else None
+    def close(self) -> list[_core.View]:
+        kept = self.core.held()
+        verdict = self.core.close()
+        assert sorted([view.ticket for view in verdict.send] + verdict.drop) == sorted(kept)
+        assert self.core.held() == []
+        return verdict.send
 
 
 def _sighting(side: int, time_s: float = 0.0, *, cut: bool = False, overlap: float = 0.0) -> Sighting:
@@ -60,6 +71,10 @@ def _least_side(sighting: _core.Sighting) -> int:
     return min(x2 - x1, y2 - y1)
 
 
+def _sides(views: list[_core.View]) -> list[int]:
+    return [_least_side(view.sighting) for view in views]
+
+
 def _side(view: _core.View | None) -> int | None:
     return None if view is None else _least_side(view.sighting)
 
@@ -76,34 +91,65 @@ def test_a_further_view_must_be_clearly_better() -> None:
 def test_a_vehicle_that_stands_is_embedded_once() -> None:
     gate = _gate()
     assert _offer(gate, [80] * 500) == [80]
-    assert gate.close() is None
+    assert gate.close() == []
 
 
 def test_one_view_is_kept_for_the_end_so_that_the_best_is_never_missed() -> None:
     gate = _gate(max_views=3)
     assert _offer(gate, [50, 80, 120, 180, 200, 150]) == [50, 80]
-    assert _side(gate.close()) == 200
+    assert _sides(gate.close()) == [200]
 
 
 def test_at_the_end_a_slightly_better_view_is_enough() -> None:
     worse, better = _gate(), _gate()
     _offer(worse, [100, 109])
     _offer(better, [100, 112])
-    assert worse.close() is None
-    assert _side(better.close()) == 112
+    assert worse.close() == []
+    assert _sides(better.close()) == [112]
 
 
-def test_a_track_of_which_nothing_passed_gives_its_best_view() -> None:
+def test_a_track_of_which_nothing_passed_gives_its_best_views_the_very_best_first() -> None:
     gate = _gate()
-    assert _offer(gate, [20, 35, 25]) == []
-    view = gate.close()
-    assert _side(view) == 35
-    assert view is not None
-    assert view.failings == ("small",)
+    assert _offer(gate, [20, 25, 35, 30, 10]) == []  # two in each period of 0.2 s
+    views = gate.close()
+    assert _sides(views) == [35, 25, 10]
+    assert {view.failings for view in views} == {("small",)}
+
+
+def test_of_a_long_track_below_the_gate_the_views_are_spread_over_its_whole_time() -> None:
+    for frames in (50, 100, 200, 1000):
+        gate = _gate(below_gate_views=4)
+        _offer(gate, [40 - index * 30 // frames for index in range(frames)])
+        times = sorted(view.sighting.time_s for view in gate.close())
+        assert 3 <= len(times) <= 4
+        assert times[0] == 0.0  # the best of all is the first
+        assert max(np.diff([*times, frames * 0.1])) <= 0.5 * frames * 0.1
+
+
+def test_views_below_the_gate_are_let_go_once_one_passes() -> None:
+    gate = _gate()
+    assert _offer(gate, [20, 30, 40, 44, 45, 46, 60]) == [60]
+    assert gate.core.held() == []
+    assert _offer(gate, [40, 30]) == []
+    assert gate.close() == []
+
+
+def test_a_view_that_passes_and_waits_for_the_end_stands_alone() -> None:
+    gate = _gate(max_views=1)
+    assert _offer(gate, [30, 50, 40, 60, 45]) == []
+    assert _sides(gate.close()) == [60]
+
+
+@pytest.mark.parametrize(("most", "below", "views"), [(5, 4, 4), (5, 1, 1), (2, 4, 2), (1, 4, 1), (9, 9, 9)])
+def test_views_below_the_gate_are_bounded_by_both_numbers(most: int, below: int, views: int) -> None:
+    for frames in range(1, 30):
+        gate = _gate(max_views=most, below_gate_views=below)
+        _offer(gate, [30] * frames, step=1.0)
+        assert min(frames, views) / 2 < len(gate.close()) <= views
 
 
 def test_a_track_without_any_view_gives_none() -> None:
-    assert _gate().close() is None
+    assert _gate().close() == []
 
 
 def test_cut_or_covered_views_wait_for_a_better_one() -> None:
@@ -118,7 +164,7 @@ def test_a_view_that_passes_is_kept_before_a_larger_one_that_does_not() -> None:
     _offer(gate, [60])
     gate.offer(_sighting(70), PICTURE)
     gate.offer(_sighting(200, cut=True), PICTURE)
-    assert _side(gate.close()) == 70
+    assert _sides(gate.close()) == [70]
 
 
 def test_with_untrained_weights_the_gate_goes_by_size_alone() -> None:
@@ -149,7 +195,7 @@ def test_another_try_waits_for_the_answer_to_the_first() -> None:
 def test_tries_are_bounded() -> None:
     gate = _gate(max_views=4)
     assert len(_offer(gate, [100] * 200, quality=0.0)) == 3
-    assert gate.close() is not None
+    assert len(gate.close()) == 1
 
 
 def test_a_view_that_showed_no_vehicle_is_not_good() -> None:
@@ -164,8 +210,7 @@ def test_a_view_that_showed_no_vehicle_is_not_good() -> None:
 def test_a_view_below_the_gate_says_all_that_it_lacks() -> None:
     gate = _gate()
     gate.offer(_sighting(30, cut=True, overlap=0.5), PICTURE)
-    view = gate.close()
-    assert view is not None
+    (view,) = gate.close()
     assert gate.core.judge(view, 0.0)[1] == ("small", "cut", "covered", "pose-unsure")
     assert set(gate.core.judge(view, 0.0)[1]) == set(GATE_REASONS)
 
@@ -174,12 +219,11 @@ def test_of_equal_sizes_the_sharper_view_is_kept() -> None:
     rows, columns = np.indices((100, 100)) // 10
     sharp = np.repeat(((rows + columns) % 2 * 200).astype(np.uint8)[..., None], 3, axis=2)
     blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 4), np.uint8)
-    gate = _gate(min_side=500)
+    gate = _gate(min_side=500, below_gate_views=1)
     gate.offer(_sighting(100, 0.0), blurred)
     gate.offer(_sighting(100, 1.0), sharp)
     gate.offer(_sighting(100, 2.0), blurred)
-    view = gate.close()
-    assert view is not None
+    (view,) = gate.close()
     assert view.sighting.time_s == 1.0
     assert detail(blurred) < 0.6 * detail(sharp)
 
@@ -199,7 +243,9 @@ def test_pixels_beyond_what_the_network_sees_bring_nothing() -> None:
 
 
 def test_sizes_and_numbers_below_one_are_refused() -> None:
-    with pytest.raises(InputError, match="min_side is 0 and max_views 5; both must be at least 1"):
+    with pytest.raises(
+        InputError, match="min_side is 0, max_views 5 and below_gate_views 4; each must be at least 1"
+    ):
         GateSpec(min_side=0)
 
 
