@@ -17,6 +17,7 @@
 #include "operations.hpp"
 #include "parallel.hpp"
 #include "planar.hpp"
+#include "rows.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -225,6 +226,8 @@ NB_MODULE(_native, module) {
     module.def("threads", &pamtri::threads, "How many threads an operation may use.");
     module.def("set_threads", &pamtri::set_threads, "count"_a,
                "Set how many threads an operation may use; 0 means every core.");
+    module.def("use_plain_loops", &pamtri::cpu::use_plain_loops, "plain"_a,
+               "Do without what this processor has and others have not: for tests.");
     module.def("decode", &decode, "heatmaps"_a.noconvert(), "out"_a.noconvert(), "crop_units"_a);
     module.def("segments", &segments, "keypoints"_a.noconvert(), "corners"_a.noconvert(),
                "out"_a.noconvert(), "threshold"_a);

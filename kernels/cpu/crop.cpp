@@ -5,86 +5,68 @@
 #include <algorithm>
 #include <utility>
 
-#include "clones.hpp"
 #include "operations.hpp"
 #include "parallel.hpp"
+#include "rows.hpp"
 
 namespace pamtri::cpu {
 namespace {
 
 /// Output rows that one thread does at a time.
-constexpr int kBand = 64;
+constexpr int kBand = 128;
 
-/// The columns' taps, one array each, offsets in bytes: what the loop along a row reads.
-struct Columns {
-    std::vector<int> left, right, left_weight, right_weight;
+/// Half-blended source rows, of which the last two are kept.
+class Rows {
+  public:
+    Rows(const Picture& picture, int size)
+        : picture_(picture),
+          columns_(size, picture.width),
+          scratch_(static_cast<std::size_t>(8 * size)),
+          top_(scratch_.data()),
+          bottom_(top_ + 4 * size) {}
 
-    Columns(int size, int extent) {
-        for (int i = 0; i < size; ++i) {
-            const Tap tap = tap_of(i, size, extent, true);
-            left.push_back(3 * tap.first);
-            right.push_back(3 * tap.second);
-            left_weight.push_back(tap.first_weight);
-            right_weight.push_back(tap.second_weight);
+    void move_to(const Tap& tap) {
+        if (tap.first == bottom_row_) {  // walking down: what was below is now above
+            std::swap(top_, bottom_);
+            std::swap(top_row_, bottom_row_);
         }
+        blend(tap.first, top_row_, top_);
+        blend(tap.second, bottom_row_, bottom_);
     }
+
+    /// The line of the tap that was moved to, in three colors.
+    void blend_line(const Tap& tap, float* const colors[3]) const {
+        loops_.blend_column(top_, bottom_, tap, columns_.size(), colors);
+    }
+
+  private:
+    void blend(int row, int& held, std::int16_t* out) const {
+        if (row == held) return;
+        loops_.blend_row(picture_.pixels + row * picture_.row_bytes, columns_, out);
+        held = row;
+    }
+
+    const RowLoops& loops_ = row_loops();
+    const Picture& picture_;
+    Columns columns_;
+    std::vector<std::int16_t> scratch_;
+    std::int16_t *top_, *bottom_;
+    int top_row_ = -1;
+    int bottom_row_ = -1;
 };
-
-/// One source row to three rows of `size` half-blended values.
-void blend_row(const std::uint8_t* pixels, const Columns& columns, int size, std::int16_t* out) {
-    const int* left = columns.left.data();
-    const int* right = columns.right.data();
-    const int* left_weight = columns.left_weight.data();
-    const int* right_weight = columns.right_weight.data();
-    for (int i = 0; i < size; ++i) {
-        const std::uint8_t* a = pixels + left[i];
-        const std::uint8_t* b = pixels + right[i];
-        const int u = left_weight[i];
-        const int v = right_weight[i];
-        out[i] = static_cast<std::int16_t>(blended_along_row(a[0], b[0], u, v));
-        out[size + i] = static_cast<std::int16_t>(blended_along_row(a[1], b[1], u, v));
-        out[2 * size + i] = static_cast<std::int16_t>(blended_along_row(a[2], b[2], u, v));
-    }
-}
-
-PAMTRI_CLONES void blend_column(const std::int16_t* top, const std::int16_t* bottom, int top_weight,
-                                int bottom_weight, int count, float* out) {
-    for (int i = 0; i < count; ++i) {
-        out[i] =
-            static_cast<float>(blended_down_column(top[i], bottom[i], top_weight, bottom_weight));
-    }
-}
 
 void resize_rows(const Picture& picture, int size, int begin, int end, bool swap_channels,
                  float* out) {
-    const Columns columns(size, picture.width);
     const std::size_t plane = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
-    std::vector<std::int16_t> scratch(static_cast<std::size_t>(6 * size));
-    std::int16_t* top = scratch.data();
-    std::int16_t* bottom = top + 3 * size;
-    int top_row = -1;
-    int bottom_row = -1;
+    const double scale = scale_of(size, picture.height);
+    Rows rows(picture, size);
     for (int line = begin; line < end; ++line) {
-        const Tap tap = tap_of(line, size, picture.height, false);
-        if (tap.first == bottom_row) {  // walking down: what was below is now above
-            std::swap(top, bottom);
-            std::swap(top_row, bottom_row);
-        }
-        if (tap.first != top_row) {
-            blend_row(picture.pixels + tap.first * picture.row_bytes, columns, size, top);
-            top_row = tap.first;
-        }
-        if (tap.second != bottom_row) {
-            blend_row(picture.pixels + tap.second * picture.row_bytes, columns, size, bottom);
-            bottom_row = tap.second;
-        }
-        for (int channel = 0; channel < 3; ++channel) {
-            float* target =
-                out + static_cast<std::size_t>(swap_channels ? 2 - channel : channel) * plane +
-                static_cast<std::size_t>(line) * static_cast<std::size_t>(size);
-            blend_column(top + channel * size, bottom + channel * size, tap.first_weight,
-                         tap.second_weight, size, target);
-        }
+        const Tap tap = tap_at(line, scale, picture.height, false);
+        rows.move_to(tap);
+        float* const first = out + static_cast<std::size_t>(line) * static_cast<std::size_t>(size);
+        float* const colors[3] = {first + (swap_channels ? 2 * plane : 0), first + plane,
+                                  first + (swap_channels ? 0 : 2 * plane)};
+        rows.blend_line(tap, colors);
     }
 }
 

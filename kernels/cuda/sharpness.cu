@@ -20,8 +20,8 @@ __device__ void shrink(const CropTask& task, unsigned char* gray) {
     const CropSource& source = task.sources[blockIdx.x];
     const ConversionRule rule = conversion_rule(task.conversion);
     for (int i = static_cast<int>(threadIdx.x); i < kSharpnessPixels; i += kSharpnessThreads)
-        gray[i] = static_cast<unsigned char>(small_gray<Form>(
-            source, rule, task.swap_channels != 0, i % kSharpnessSide, i / kSharpnessSide));
+        gray[i] = small_gray<Form>(source, rule, task.swap_channels != 0, i % kSharpnessSide,
+                                   i / kSharpnessSide);
 }
 
 __device__ void sharpness(const CropTask& task, SharpnessShared& shared) {

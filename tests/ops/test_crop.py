@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops import native, reference
+from row_loops import loops
 
 Pictures = NDArray[np.uint8]
 
@@ -41,16 +42,18 @@ def opencv(pixels: Pictures, size: int) -> NDArray[np.float32]:
     shapes=st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), max_size=3),
     size=st.integers(1, 80),
     swap_channels=st.booleans(),
+    plain=st.booleans(),
 )
 def test_the_compiled_code_equals_the_reference_to_the_bit(
-    seed: int, shapes: list[tuple[int, int]], size: int, swap_channels: bool
+    seed: int, shapes: list[tuple[int, int]], size: int, swap_channels: bool, plain: bool
 ) -> None:
     crops = [picture(seed + i, *shape) for i, shape in enumerate(shapes)]
     expected = np.empty((len(crops), 3, size, size), np.float32)
     result = np.full_like(expected, 7.0)
 
     reference.resize(crops, expected, swap_channels)
-    native.resize(crops, result, swap_channels)
+    with loops(plain=plain):
+        native.resize(crops, result, swap_channels)
 
     np.testing.assert_array_equal(result, expected)
 

@@ -15,6 +15,7 @@ from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops import native, reference
 from pamtri_edge.video.gate import detail
+from row_loops import loops
 
 SIDES = st.integers(1, 200) | st.sampled_from([32, 63, 64, 65, 128, 192, 256, 300, 511])
 
@@ -38,18 +39,21 @@ def picture(seed: int, high: int, wide: int) -> NDArray[np.uint8]:
     return np.clip(whole.astype(np.int64).reshape(high, wide, 3) + noise, 0, 255).astype(np.uint8)
 
 
-def both(crops: list[NDArray[np.uint8]], *, swap: bool = False) -> tuple[NDArray[np.float64], ...]:
+def both(
+    crops: list[NDArray[np.uint8]], *, swap: bool = False, plain: bool = False
+) -> tuple[NDArray[np.float64], ...]:
     results = np.full((2, len(crops)), -1.0)
-    native.sharpness(crops, results[0], swap)
+    with loops(plain=plain):
+        native.sharpness(crops, results[0], swap)
     reference.sharpness(crops, results[1], swap)
     return results[0], results[1]
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 1000), SIDES, SIDES)
-def test_it_is_that_of_opencv(seed: int, high: int, wide: int) -> None:
+@given(st.integers(0, 1000), SIDES, SIDES, st.booleans(), st.booleans())
+def test_it_is_that_of_opencv(seed: int, high: int, wide: int, swap: bool, plain: bool) -> None:
     crop = picture(seed, high, wide)
-    compiled, read = both([crop])
+    compiled, read = both([crop[..., ::-1].copy() if swap else crop], swap=swap, plain=plain)
     np.testing.assert_array_equal(compiled, read)
     np.testing.assert_allclose(compiled, by_opencv(crop), rtol=5e-6)
 

@@ -146,10 +146,23 @@ PAMTRI_HD Rgb mean_pixel(const Pixels& pixels, int x, int y, int wide, int high)
             mean_of(sum.blue, wide, high)};
 }
 
+// cv2.COLOR_RGB2GRAY, in units of 2^-15.
+constexpr int kRedWeight = 9798;
+constexpr int kGreenWeight = 19235;
+constexpr int kBlueWeight = 3735;
+
+/// The brightness of a pixel, 0..255.
+PAMTRI_HD unsigned char brightness(const Rgb& pixel, bool swap) {
+    const int red = swap ? pixel.blue : pixel.red;
+    const int blue = swap ? pixel.red : pixel.blue;
+    return static_cast<unsigned char>(
+        (red * kRedWeight + pixel.green * kGreenWeight + blue * kBlueWeight + (1 << 14)) >> 15);
+}
+
 /// A pixel of the small picture, as brightness of 0..255.
 template <int Form>
-PAMTRI_HD int small_gray(const CropSource& source, const ConversionRule& rule, bool swap, int x,
-                         int y) {
+PAMTRI_HD unsigned char small_gray(const CropSource& source, const ConversionRule& rule, bool swap,
+                                   int x, int y) {
     const PixelsOf<Form> pixels{source, rule};
     const Shrinking shrinking = shrinking_of(source);
     Rgb pixel;
@@ -164,9 +177,7 @@ PAMTRI_HD int small_gray(const CropSource& source, const ConversionRule& rule, b
             resized_pixel<Form>(source, rule, blended_tap(y, source.scale_y, source.height, false),
                                 blended_tap(x, source.scale_x, source.width, true));
     }
-    const int red = swap ? pixel.blue : pixel.red;
-    const int blue = swap ? pixel.red : pixel.blue;
-    return (red * 9798 + pixel.green * 19235 + blue * 3735 + (1 << 14)) >> 15;
+    return brightness(pixel, swap);
 }
 
 /// The Laplacian at a pixel; beyond the border the picture is mirrored, without its last line.

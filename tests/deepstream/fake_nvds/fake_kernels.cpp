@@ -52,8 +52,8 @@ double measured(const Crop& crop, const CropOptions& options) {
     unsigned char gray[kSharpnessSide * kSharpnessSide];
     for (int y = 0; y < kSharpnessSide; ++y)
         for (int x = 0; x < kSharpnessSide; ++x)
-            gray[y * kSharpnessSide + x] = static_cast<unsigned char>(
-                small_gray<Form>(source, rule, options.swap_channels, x, y));
+            gray[y * kSharpnessSide + x] =
+                small_gray<Form>(source, rule, options.swap_channels, x, y);
     Moments sums{};
     for (int y = 0; y < kSharpnessSide; ++y)
         for (int x = 0; x < kSharpnessSide; ++x) add_pixel(sums, gray, x, y);
