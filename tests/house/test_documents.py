@@ -192,6 +192,23 @@ def test_every_extra_that_a_message_recommends_exists(root, modules):
     assert recommended <= declared
 
 
+def test_every_place_where_a_decision_is_made_is_there(root):
+    cells = re.findall(r"[^|\n]+", (root / "docs/decisions.md").read_text())
+    places, missing = 0, []
+    for cell in cells:
+        folder = root
+        for name in re.findall(r"`([\w./*]+)`", cell):
+            if "/" in name:
+                folder = (root / name).parent
+            elif not re.search(r"\.[chp]+$", name):
+                continue
+            places += 1
+            if not list(folder.glob(Path(name).name)):
+                missing.append(name)
+    assert places > 60
+    assert not missing
+
+
 def test_the_places_for_the_measured_tables_are_marked(root):
     for document, tables in (
         ("README.md", ("accuracy", "speed")),
