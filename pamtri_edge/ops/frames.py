@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge import _native
 from pamtri_edge.arrays import check_choice, check_picture, is_device_array
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops.checks import check_array
@@ -33,7 +34,9 @@ _CONVERSIONS: Final = {
     "bt601-full": "kBt601Full",
     "bt709-full": "kBt709Full",
 }
-_KR_KB: Final = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
+_KR_KB: Final = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+YUV_CONVERSIONS: Final = (*_KR_KB, *(f"{name}-full" for name in _KR_KB))
+"""Matrix and range of frames in `rgb_of_sited_nv12`."""
 _BITS: Final = 20
 
 
@@ -171,6 +174,23 @@ def rgb_of_nv12(luma: NDArray[np.uint8], chroma: NDArray[np.uint8], conversion: 
     base = (luma.astype(np.int32) - black) * factors[0] + (1 << (_BITS - 1))
     channels = (base + factors[1] * v, base + factors[3] * v + factors[2] * u, base + factors[4] * u)
     rgb: NDArray[np.uint8] = np.clip(np.stack(channels, axis=-1) >> _BITS, 0, 255).astype(np.uint8)
+    return rgb
+
+
+def rgb_of_sited_nv12(
+    luma: NDArray[np.uint8], chroma: NDArray[np.uint8], conversion: str
+) -> NDArray[np.uint8]:
+    """Return (H, W, 3) RGB of NV12 planes as `nvpamtri` reads them: chroma on the first column, interpolated.
+
+    Args:
+        luma: (H, W).
+        chroma: (H / 2, W / 2, 2), rounded up.
+        conversion: one of `YUV_CONVERSIONS`.
+    """
+    red, blue = _KR_KB[conversion.removesuffix("-full")]
+    rgb = np.empty((*luma.shape, 3), np.uint8)
+    full = conversion.endswith("-full")
+    _native.planar_to_rgb(luma, chroma[..., 0], chroma[..., 1], rgb, red, blue, full, True, False)
     return rgb
 
 

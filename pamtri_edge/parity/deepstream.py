@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.bundle import Bundle
 from pamtri_edge.errors import InputError
-from pamtri_edge.ops.frames import host_frame
+from pamtri_edge.ops.frames import rgb_of_sited_nv12
 from pamtri_edge.parity.deepstream_dump import Dump, Surface
 from pamtri_edge.parity.input_causes import EXPECTED_SCALER, Explanation, explain, grid_step, matched
 from pamtri_edge.parity.judgement import Expected, Found, Outputs, judge
@@ -193,9 +193,13 @@ def _offsets(found: Explanation) -> str:
 
 
 def _rgb(surface: Surface) -> NDArray[np.uint8]:
+    """Return the crop as it should have been read, (H, W, 3)."""
     if surface.conversion is None:
-        return np.ascontiguousarray(surface.planes[0][..., :3])
-    return host_frame((surface.planes[0], surface.planes[1]), "nv12", surface.conversion)
+        frame = surface.planes[0]
+    else:
+        frame = rgb_of_sited_nv12(surface.planes[0], surface.planes[1], surface.conversion)
+    left, top, right, bottom = surface.crop
+    return np.ascontiguousarray(frame[top:bottom, left:right])
 
 
 def check_dump(

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.ops.frames import YUV_CONVERSIONS
 
 Floats = NDArray[np.float32]
 
@@ -34,6 +35,7 @@ INPUT_FILE: Final = "ip_tensor_dump.bin"
 SCHEMA: Final = 1
 _RAW: Final = re.compile(r"gstnvdsinfer_uid-(\d+)_layer-(.+)_batch-(\d+)_batchsize-(\d+)\.bin")
 _OWN: Final = re.compile(r"crop-\d+\.json")
+_INTERLEAVED: Final = ("rgb", "bgr", "rgba", "bgra")
 _DTYPES: Final = ("uint8", "float32")
 _LARGEST: Final = 2**32
 """Bytes of a file that is still read whole."""
@@ -44,12 +46,14 @@ class Surface:
     """The pixels of a crop as they lay in the surface.
 
     Attributes:
-        planes: of NV12: luma (H, W) and chroma (H/2, W/2, 2); of RGBA: one (H, W, 4); uint8.
-        conversion: of NV12: matrix and range as `ops.crop` names them; None for RGBA.
+        planes: of NV12: luma (H, W) and chroma (H/2, W/2, 2), rounded up; else one (H, W, 3), RGB; uint8.
+        conversion: of NV12: matrix and range, one of `YUV_CONVERSIONS`; None for RGB.
+        crop: left, top, right and bottom of the crop in the planes, which may have more around it.
     """
 
     planes: tuple[NDArray[np.uint8], ...]
     conversion: str | None
+    crop: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,13 +253,41 @@ def _own_arrays(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def _surface(path: Path, record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Surface | None:
-    if "rgba" in arrays:
-        return Surface((arrays["rgba"],), None)
+    """Return the pixels that a crop was cut from; None where they were not written."""
+    for name in _INTERLEAVED:
+        if name in arrays:
+            pixels = arrays[name]
+            _check_shape(path, name, pixels, (*pixels.shape[:2], len(name)))
+            places = [name.index(channel) for channel in "rgb"]
+            return Surface((pixels[..., places],), None, _crop(path, record, pixels))
     if "y" not in arrays or "uv" not in arrays:
         return None
     conversion = record.get("conversion")
-    if conversion not in ("bt601", "bt709", "bt601-full", "bt709-full"):
+    if conversion not in YUV_CONVERSIONS:
         raise InputError(
-            f"{path}: conversion is {conversion!r}; expected bt601, bt709, bt601-full or bt709-full."
+            f"{path}: conversion is {conversion!r}; expected one of {', '.join(YUV_CONVERSIONS)}."
         )
-    return Surface((arrays["y"], arrays["uv"]), conversion)
+    luma, chroma = arrays["y"], arrays["uv"]
+    _check_shape(path, "y", luma, luma.shape[:2])
+    _check_shape(path, "uv", chroma, ((luma.shape[0] + 1) // 2, (luma.shape[1] + 1) // 2, 2))
+    return Surface((luma, chroma), conversion, _crop(path, record, luma))
+
+
+def _check_shape(path: Path, name: str, values: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if values.dtype != np.uint8 or values.shape != shape or 0 in shape or len(shape) < 2:
+        raise InputError(
+            f"{path}: {name} is {values.dtype} of shape {values.shape}, which is no plane of it."
+        )
+
+
+def _crop(path: Path, record: Mapping[str, Any], plane: NDArray[Any]) -> tuple[int, int, int, int]:
+    """Return where the crop is in its planes: all of them where nothing is said."""
+    height, width = plane.shape[:2]
+    crop = record.get("crop", [0, 0, width, height])
+    if isinstance(crop, list) and len(crop) == 4 and all(type(number) is int for number in crop):
+        left, top, wide, high = crop
+        if min(left, top) >= 0 and min(wide, high) >= 1 and left + wide <= width and top + high <= height:
+            return left, top, left + wide, top + high
+    raise InputError(
+        f"{path}: crop is {crop!r}; expected left, top, width, height inside {width} x {height}."
+    )

@@ -80,17 +80,22 @@ struct BatchStream::Found {
     std::shared_ptr<const gst::Known> known;
 };
 
-BatchStream::BatchStream(const Settings& settings, std::shared_ptr<engines::Network> network)
+BatchStream::BatchStream(const Settings& settings, std::shared_ptr<engines::Network> network,
+                         std::shared_ptr<gst::Dump> dump)
     : settings_(settings),
       network_(std::move(network)),
+      dump_(std::move(dump)),
       surfaces_(static_cast<int>(settings.gpu_id)),
       tools_(std::make_shared<PictureRoom>(static_cast<int>(settings.gpu_id),
                                            network_->picture_size().width)),
       describing_(new_shared_stream(static_cast<int>(settings.gpu_id))),
       lanes_(
-          [network = network_, gpu = static_cast<int>(settings.gpu_id),
+          [network = network_, dump = dump_, gpu = static_cast<int>(settings.gpu_id),
            stream = describing_](const std::vector<gst::Picture>& pictures) {
-              return describe_on_device(*network, pictures, gpu, stream.get());
+              return gst::Dump::described(
+                  dump.get(), pictures, network->manifest(), [&](std::vector<float>* images) {
+                      return describe_on_device(*network, pictures, gpu, stream.get(), images);
+                  });
           },
           kDepth, settings.common.sync) {}
 
@@ -144,7 +149,11 @@ std::vector<BatchStream::Found> BatchStream::observe(NvDsFrameMeta* frame, NvBuf
                                  static_cast<core::Moment>(time_s * 1e6));
     const core::FrameSize size =
         seen.empty() ? core::FrameSize{} : Surfaces::size_of(surfaces, frame->batch_id);
-    DeviceCutter cutter(tools_, size, [&] { return surfaces_.read(surfaces, frame->batch_id); });
+    std::optional<gst::Origin> origin;
+    if (dump_ && dump_->has_room())
+        origin = gst::Origin{frame->pad_index, static_cast<std::uint64_t>(frame->frame_num)};
+    DeviceCutter cutter(
+        tools_, size, [&] { return surfaces_.read(surfaces, frame->batch_id); }, origin);
     const auto known = source.journal.observe(cutter, time_s, seen);
     source.journal.end_frame(time_s, seen);
     for (std::size_t i = 0; i < found.size(); ++i) {

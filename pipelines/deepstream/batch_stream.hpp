@@ -34,7 +34,10 @@ struct BatchCounts {
 class BatchStream {
   public:
     /// Throws core::InputError: settings cannot be used.
-    BatchStream(const Settings& settings, std::shared_ptr<engines::Network> network);
+    ///
+    /// dump: where views are written; null for nowhere.
+    BatchStream(const Settings& settings, std::shared_ptr<engines::Network> network,
+                std::shared_ptr<gst::Dump> dump = nullptr);
     ~BatchStream();
 
     /// Take the next batch: what is known of its vehicles is attached to its metadata.
@@ -69,6 +72,7 @@ class BatchStream {
 
     const Settings settings_;
     const std::shared_ptr<engines::Network> network_;
+    const std::shared_ptr<gst::Dump> dump_;
     Surfaces surfaces_;
     DeviceCutter::Tools tools_;
     const std::shared_ptr<CUstream_st> describing_;  // the stream of the thread that describes

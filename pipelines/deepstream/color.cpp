@@ -31,6 +31,28 @@ std::optional<PixelRule> pixel_rule(NvBufSurfaceColorFormat format) {
     }
 }
 
+std::string conversion_name(Conversion conversion) {
+    switch (conversion) {
+        case kBt601:
+            return "bt601";
+        case kBt709:
+            return "bt709";
+        case kBt601Full:
+            return "bt601-full";
+        case kBt709Full:
+            return "bt709-full";
+        case kBt2020:
+            return "bt2020";
+        case kBt2020Full:
+            return "bt2020-full";
+    }
+    return "";
+}
+
+std::string plane_name(const PixelRule& rule) {
+    return std::string(rule.swapped ? "bgr" : "rgb") + (rule.form == kRgba ? "a" : "");
+}
+
 std::string words_of(NvBufSurfaceColorFormat format) {
     const auto name = [format]() -> std::string {
         switch (format) {

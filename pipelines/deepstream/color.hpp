@@ -21,6 +21,11 @@ struct PixelRule {
 /// The rule of a color format, which tells the matrix and the range; none for one that is not read.
 std::optional<PixelRule> pixel_rule(NvBufSurfaceColorFormat format);
 
+/// What a dump calls the conversion of NV12, such as "bt709-full", and the plane of other forms,
+/// such as "bgra".
+std::string conversion_name(Conversion conversion);
+std::string plane_name(const PixelRule& rule);
+
 /// A color format in an error: its name where it is a common one, and its number.
 std::string words_of(NvBufSurfaceColorFormat format);
 

@@ -34,6 +34,7 @@ struct State {
     gst::SyncLatency latency;
     Settings running;  // those that it was started with; of the streaming thread, as all below
     std::unique_ptr<Loader> loader;
+    std::shared_ptr<gst::Dump> dump;
     std::unique_ptr<BatchStream> stream;
     std::uint64_t unready = 0;
 };
@@ -132,6 +133,7 @@ gboolean start(GstBaseTransform* base) {
                 "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export "
                 "writes it.");
         state.running.common.journal_spec(true);  // refused now what would be on the first frame
+        state.dump = state.running.common.new_dump();
     } catch (const std::exception& error) {
         GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
         return FALSE;
@@ -161,7 +163,7 @@ gboolean stop(GstBaseTransform* base) {
 BatchStream* stream_of(State& state) {
     if (state.stream || !state.loader) return state.stream.get();
     if (auto network = state.loader->get(state.running.common.sync))
-        state.stream = std::make_unique<BatchStream>(state.running, std::move(network));
+        state.stream = std::make_unique<BatchStream>(state.running, std::move(network), state.dump);
     return state.stream.get();
 }
 

@@ -110,21 +110,68 @@ gst::Picture DeviceCutter::cut(const core::Rectangle& rectangle) {
         "cutting a view");
     // The thread that embeds it works on another stream, and the frame goes.
     wait("cutting a view");
-    return {side, side, {}, picture};
+    return {side, side, {}, picture, origin_ ? original(rectangle) : nullptr};
+}
+
+/// Read the rectangle that holds a view and all chroma that it was made of.
+std::shared_ptr<gst::Original> DeviceCutter::original(const core::Rectangle& r) {
+    const DeviceFrame& from = frame();
+    const bool paired = from.rule.form == kNv12Sited;
+    core::Rectangle whole = r;
+    if (paired)
+        whole = {std::max(0, (r.x1 & ~1) - 2), std::max(0, (r.y1 & ~1) - 2),
+                 std::min(size_.width, (r.x2 + 3) & ~1), std::min(size_.height, (r.y2 + 3) & ~1)};
+    auto found = std::make_shared<gst::Original>();
+    found->origin = *origin_;
+    found->inside = {r.x1 - whole.x1, r.y1 - whole.y1, r.x2 - whole.x1, r.y2 - whole.y1};
+    const auto read = [&](const std::string& name, const unsigned char* first, int pitch, int x,
+                          int y, int wide, int high, int bytes) {
+        gst::Original::Plane plane{name, {high, wide}, {}};
+        if (bytes > 1) plane.shape.push_back(bytes);
+        const auto row = static_cast<std::size_t>(wide) * static_cast<std::size_t>(bytes);
+        plane.bytes.resize(row * static_cast<std::size_t>(high));
+        const unsigned char* from = first + static_cast<std::ptrdiff_t>(y) * pitch + x * bytes;
+        engines::check(
+            cudaMemcpy2DAsync(plane.bytes.data(), row, from, static_cast<std::size_t>(pitch), row,
+                              static_cast<std::size_t>(high), cudaMemcpyDeviceToHost,
+                              tools_.stream_.get()),
+            "reading a view");
+        found->planes.push_back(std::move(plane));
+    };
+    const int wide = whole.x2 - whole.x1, high = whole.y2 - whole.y1;
+    const Surface& surface = from.surface;
+    if (paired) {
+        found->conversion = conversion_name(from.rule.conversion);
+        read("y", surface.pixels, surface.pitch, whole.x1, whole.y1, wide, high, 1);
+        read("uv", surface.chroma, surface.chroma_pitch, whole.x1 / 2, whole.y1 / 2, (wide + 1) / 2,
+             (high + 1) / 2, 2);
+    } else {
+        read(plane_name(from.rule), surface.pixels, surface.pitch, whole.x1, whole.y1, wide, high,
+             from.rule.form == kRgba ? 4 : 3);
+    }
+    wait("reading a view");
+    return found;
 }
 
 std::vector<engines::Answer> describe_on_device(engines::Network& network,
                                                 const std::vector<gst::Picture>& pictures, int gpu,
-                                                cudaStream_t stream) {
+                                                cudaStream_t stream, std::vector<float>* images) {
     std::vector<const unsigned char*> addresses;
     for (const gst::Picture& picture : pictures)
         addresses.push_back(static_cast<const unsigned char*>(picture.elsewhere.get()));
     const int values = 3 * network.picture_size().width * network.picture_size().height;
+    if (images) images->resize(pictures.size() * static_cast<std::size_t>(values));
     const engines::DeviceGuard guard(gpu);
     const auto fill = [&](int first, int count, float* memory, engines::Stream where) {
         engines::check(cuda::widen(addresses.data() + first, count, values, memory,
                                    static_cast<cudaStream_t>(where)),
                        "giving views to the network");
+        if (!images) return;
+        const std::size_t part = static_cast<std::size_t>(count) * static_cast<std::size_t>(values);
+        const std::size_t at = static_cast<std::size_t>(first) * static_cast<std::size_t>(values);
+        engines::check(cudaMemcpyAsync(images->data() + at, memory, part * sizeof(float),
+                                       cudaMemcpyDeviceToHost, static_cast<cudaStream_t>(where)),
+                       "reading what the network is given");
     };
     return network.run_on_device(static_cast<int>(pictures.size()), fill, stream);
 }

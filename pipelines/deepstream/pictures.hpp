@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "cuda_resources.hpp"
@@ -61,8 +62,10 @@ class DeviceCutter final : public gst::Cutter {
         std::size_t capacity_ = 0;  // of details_
     };
 
-    DeviceCutter(Tools& tools, core::FrameSize size, std::function<DeviceFrame()> frame)
-        : tools_(tools), size_(size), open_(std::move(frame)) {}
+    /// origin: given where originals of views are wanted.
+    DeviceCutter(Tools& tools, core::FrameSize size, std::function<DeviceFrame()> frame,
+                 std::optional<gst::Origin> origin = std::nullopt)
+        : tools_(tools), size_(size), open_(std::move(frame)), origin_(origin) {}
 
     core::FrameSize size() const override { return size_; }
     void expect(const std::vector<core::Rectangle>& rectangles) override;
@@ -71,19 +74,24 @@ class DeviceCutter final : public gst::Cutter {
 
   private:
     const DeviceFrame& frame();
+    std::shared_ptr<gst::Original> original(const core::Rectangle& rectangle);
     void wait(const char* what);
 
     Tools& tools_;
     core::FrameSize size_;
     std::function<DeviceFrame()> open_;
+    std::optional<gst::Origin> origin_;
     std::unique_ptr<DeviceFrame> frame_;
     std::vector<core::Rectangle> measured_;
     std::vector<double> details_;
 };
 
 /// Have pictures described that were cut by a DeviceCutter.
+///
+/// images: where what the network was given is put, a plane a color; null where nobody asks.
 std::vector<engines::Answer> describe_on_device(engines::Network& network,
                                                 const std::vector<gst::Picture>& pictures, int gpu,
-                                                cudaStream_t stream);
+                                                cudaStream_t stream,
+                                                std::vector<float>* images = nullptr);
 
 }  // namespace pamtri::deepstream

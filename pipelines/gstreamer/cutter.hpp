@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "crop_rules.hpp"
+#include "dump.hpp"
 #include "frame_pixels.hpp"
 
 namespace pamtri::gst {
@@ -22,13 +24,16 @@ class Cutter {
     /// How sharp a view is: see detail.hpp.
     virtual double detail(const core::Rectangle& rectangle) = 0;
 
+    /// Its Original comes with it where the frame's views are dumped; track and box are not set.
     virtual Picture cut(const core::Rectangle& rectangle) = 0;
 };
 
 /// A frame in host memory.
 class HostCutter final : public Cutter {
   public:
-    explicit HostCutter(const FramePixels& frame) : frame_(frame) {}
+    /// origin: given where originals of views are wanted.
+    explicit HostCutter(const FramePixels& frame, std::optional<Origin> origin = std::nullopt)
+        : frame_(frame), origin_(origin) {}
 
     core::FrameSize size() const override { return frame_.size; }
     double detail(const core::Rectangle& rectangle) override;
@@ -38,6 +43,7 @@ class HostCutter final : public Cutter {
 
   private:
     const FramePixels& frame_;
+    const std::optional<Origin> origin_;
     Picture last_;
 };
 

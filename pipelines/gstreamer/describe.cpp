@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "operations.hpp"
 #include "runner.hpp"
 
 namespace pamtri::gst {
 
-std::vector<engines::Answer> describe(engines::Network& network,
-                                      const std::vector<Picture>& crops) {
+std::vector<engines::Answer> describe(engines::Network& network, const std::vector<Picture>& crops,
+                                      std::vector<float>* images) {
     // Networks take squares: the resizing operation makes nothing else.
     const auto size = static_cast<std::size_t>(network.picture_size().width);
     std::vector<cpu::Picture> sources;
@@ -26,6 +27,7 @@ std::vector<engines::Answer> describe(engines::Network& network,
             std::uint8_t* to = pictures.data() + 3 * item * plane + channel;
             for (std::size_t i = 0; i < plane; ++i) to[3 * i] = static_cast<std::uint8_t>(from[i]);
         }
+    if (images) *images = std::move(planes);
     return network.run(pictures.data(), static_cast<int>(crops.size()));
 }
 

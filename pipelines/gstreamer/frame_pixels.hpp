@@ -29,11 +29,14 @@ struct FramePixels {
     cpu::ChromaSite site;  ///< of Y, U, V
 };
 
+struct Original;
+
 /// A picture of its own: rows of 8-bit RGB, no gaps.
 struct Picture {
     int width = 0, height = 0;
     std::vector<std::uint8_t> rgb;
     std::shared_ptr<const void> elsewhere;  ///< its pixels, where they lie on a device instead
+    std::shared_ptr<Original> original;     ///< how it lay in its frame, where that is dumped
 };
 
 /// Cut a rectangle that lies inside the frame; only its pixels are converted.

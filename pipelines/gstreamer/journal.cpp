@@ -46,6 +46,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
     counts_.sightings += seen.size();
     std::vector<core::Box> boxes;
     std::vector<core::Handle> handles;
+    std::vector<const Seen*> tracked;
     std::vector<std::size_t> places(seen.size(), seen.size());  // of each vehicle among these
     std::set<std::uint64_t> ids;
     for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -55,6 +56,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
         }
         places[i] = boxes.size();
         boxes.push_back(seen[i].box);
+        tracked.push_back(&seen[i]);
         handles.push_back(tracks_.see(kSource, seen[i].id, time_s));
     }
     const std::vector<core::Found> sightings =
@@ -65,7 +67,7 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
             wanted.push_back(found.sighting.rectangle);
     frame.expect(wanted);
     for (const core::Found& found : sightings) {
-        look(handles[found.index], found.sighting, frame);
+        look(handles[found.index], found.sighting, *tracked[found.index], frame);
         embed_due(kNotLate);
     }
     embed_due(time_s);
@@ -78,7 +80,8 @@ std::vector<std::shared_ptr<const Known>> Journal::observe(Cutter& frame, double
     return known;
 }
 
-void Journal::look(core::Handle handle, const core::Sighting& sighting, Cutter& frame) {
+void Journal::look(core::Handle handle, const core::Sighting& sighting, const Seen& seen,
+                   Cutter& frame) {
     if (!tracks_.wants_detail(handle, sighting)) {
         let_go(tracks_.offer(handle, sighting, {}).dropped);
         return;
@@ -89,7 +92,14 @@ void Journal::look(core::Handle handle, const core::Sighting& sighting, Cutter& 
         return;
     }
     const core::Choice choice = tracks_.offer(handle, sighting, frame.detail(sighting.rectangle));
-    if (choice.keep) kept_[*choice.keep] = {sighting, frame.cut(sighting.rectangle)};
+    if (choice.keep) {
+        Picture picture = frame.cut(sighting.rectangle);
+        if (picture.original) {
+            picture.original->track = seen.id;
+            picture.original->box = seen.box;
+        }
+        kept_[*choice.keep] = {sighting, std::move(picture)};
+    }
     begun_.insert(handle);
     let_go(choice.dropped);
 }

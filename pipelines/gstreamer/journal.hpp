@@ -93,7 +93,7 @@ class Journal {
         Picture picture;
     };
 
-    void look(core::Handle handle, const core::Sighting& sighting, Cutter& frame);
+    void look(core::Handle handle, const core::Sighting& sighting, const Seen& seen, Cutter& frame);
     void let_go(const std::vector<core::Ticket>& views);
     void embed_due(double now_s);
     bool may_embed();

@@ -47,6 +47,9 @@ class Runner {
 };
 
 /// Stretch crops to a network's pictures and have them described.
-std::vector<engines::Answer> describe(engines::Network& network, const std::vector<Picture>& crops);
+///
+/// images: where what the network was given is put, a plane a color; null where nobody asks.
+std::vector<engines::Answer> describe(engines::Network& network, const std::vector<Picture>& crops,
+                                      std::vector<float>* images = nullptr);
 
 }  // namespace pamtri::gst

@@ -32,6 +32,8 @@ enum {
     kMaxTracks,
     kMaxWaiting,
     kBudget,
+    kDumpDir,
+    kDumpCount,
     kStats,
 };
 
@@ -114,6 +116,8 @@ std::string* text_at(Settings* s, guint id) {
             return &s->classes;
         case kStartUtc:
             return &s->start_utc;
+        case kDumpDir:
+            return &s->dump_dir;
         default:
             return nullptr;
     }
@@ -148,6 +152,8 @@ guint* number_at(Settings* s, guint id) {
             return &s->max_waiting;
         case kBudget:
             return &s->budget;
+        case kDumpCount:
+            return &s->dump_count;
         default:
             return nullptr;
     }
@@ -201,6 +207,10 @@ std::vector<std::string> Settings::class_list() const {
             names.push_back(name.substr(first, name.find_last_not_of(' ') + 1 - first));
     }
     return names;
+}
+
+std::shared_ptr<Dump> Settings::new_dump() const {
+    return dump_dir.empty() ? nullptr : std::make_shared<Dump>(dump_dir, dump_count);
 }
 
 void install_settings(GObjectClass* type, const std::set<std::string>& but) {
@@ -261,6 +271,12 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
     number(object, kBudget, "budget", "Budget",
            "Views embedded a second of the stream at most, over all tracks; 0 for any number", 0,
            100000, s.budget);
+    text(object, kDumpDir, "dump-dir", "Dump folder",
+         "Write embedded views there, as they lay in the frame, as the network got them, and what "
+         "it said: pamtri verify BUNDLE --against-deepstream FOLDER names what is wrong with them",
+         s.dump_dir);
+    number(object, kDumpCount, "dump-count", "Dumped views",
+           "Views written to dump-dir at most, about 1 MB each", 1, 100000, s.dump_count);
     object.add(kStats, g_param_spec_boxed(
                            "stats", "Statistics",
                            "What happened so far: frames, sightings, embedded, late, repeated, "

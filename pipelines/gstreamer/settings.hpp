@@ -6,11 +6,13 @@
 
 #include <gst/gst.h>
 
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "dump.hpp"
 #include "journal.hpp"
 #include "network.hpp"
 
@@ -20,10 +22,10 @@ namespace pamtri::gst {
 enum Attach { kAttachMeta = 1, kAttachRegion = 2, kAttachAnalytics = 4 };
 
 struct Settings {
-    std::string bundle, device = "auto", camera = "camera", classes, start_utc;
+    std::string bundle, device = "auto", camera = "camera", classes, start_utc, dump_dir;
     gint threads = 0, min_side, max_views;
     guint batch = 8, longest_wait_ms = 500, expiry_ms = 2000, min_frames = 1, max_tracks = 1000;
-    guint max_waiting = 64, budget = 0;
+    guint max_waiting = 64, budget = 0, dump_count = 200;
     gint crop_rule = 0;
     guint attach_to = kAttachMeta | kAttachRegion | kAttachAnalytics;
     gboolean sync = FALSE, post_messages = TRUE;
@@ -36,6 +38,9 @@ struct Settings {
     JournalSpec journal_spec(bool trained) const;
 
     std::vector<std::string> class_list() const;
+
+    /// What writes views into dump-dir; null where that is not set. Throws core::InputError.
+    std::shared_ptr<Dump> new_dump() const;
 };
 
 /// Install them on the class, but for those named; all but stats are read and written by the two

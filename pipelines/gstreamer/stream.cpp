@@ -67,9 +67,14 @@ Stream::Stream(const Settings& settings)
     : settings_(settings),
       classes_(settings.class_list()),
       network_(opened(settings)),
-      worker_([network = network_](
-                  const std::vector<Picture>& crops) { return describe(*network, crops); },
-              kDepth, settings.sync),
+      dump_(settings.new_dump()),
+      worker_(
+          [network = network_, dump = dump_](const std::vector<Picture>& crops) {
+              return Dump::described(
+                  dump.get(), crops, network->manifest(),
+                  [&](std::vector<float>* images) { return describe(*network, crops, images); });
+          },
+          kDepth, settings.sync),
       journal_(settings.journal_spec(network_->manifest().trained), network_->manifest(), worker_) {
     gst_video_info_init(&info_);
 }
@@ -101,7 +106,11 @@ bool Stream::take(GstBuffer* buffer, std::optional<double> stamp) {
             return false;
         const std::unique_ptr<GstVideoFrame, void (*)(GstVideoFrame*)> mapped(
             &frame, gst_video_frame_unmap);
-        attach(buffer, regions, journal_.observe(pixels_of(frame), time_s, seen));
+        const FramePixels pixels = pixels_of(frame);
+        std::optional<Origin> origin;
+        if (dump_ && dump_->has_room()) origin = Origin{0, journal_.counts().frames};
+        HostCutter cutter(pixels, origin);
+        attach(buffer, regions, journal_.observe(cutter, time_s, seen));
     }
     journal_.end_frame(time_s, seen);
     return true;

@@ -54,6 +54,7 @@ class Stream {
     const Settings settings_;
     const std::vector<std::string> classes_;
     std::shared_ptr<engines::Network> network_;
+    const std::shared_ptr<Dump> dump_;
     Worker worker_;
     Journal journal_;
     GstVideoInfo info_;

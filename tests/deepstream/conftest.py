@@ -10,7 +10,14 @@ import pytest
 
 import native_builds
 
-PROGRAMS = ("attach_tests", "surface_tests", "element_tests", "gstnvpamtri_fake", "gstpamtri_fake")
+PROGRAMS = (
+    "attach_tests",
+    "surface_tests",
+    "element_tests",
+    "dump_probe",
+    "gstnvpamtri_fake",
+    "gstpamtri_fake",
+)
 
 
 @pytest.fixture(scope="session")

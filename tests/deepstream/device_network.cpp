@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A network for tests, on the fake GPU and on the host, whose answers are numbers of the picture.
-// Its bundle is a name: "fake" works, "broken" fails when it runs; of others there is no engine.
+// Its bundle is a name: "fake" works, "broken" fails when it runs, FOLDER.pamtri is a real one on
+// the host's engine; of others there is no engine.
 #include "device_network.hpp"
 
 #include <cuda_runtime_api.h>
@@ -24,6 +25,22 @@ std::atomic<int> opened{0}, open{0}, described{0}, batches{0};
 std::mutex mutex;
 std::condition_variable changed;
 bool held = false;
+
+/// What a network's input on the GPU is filled with.
+std::vector<float> given(int count, int values, const pamtri::engines::Fill& fill,
+                         pamtri::engines::Stream stream) {
+    namespace engines = pamtri::engines;
+    std::vector<float> planes(static_cast<std::size_t>(count) * static_cast<std::size_t>(values));
+    const std::size_t bytes = planes.size() * sizeof(float);
+    const engines::DeviceMemory memory = engines::new_memory(bytes, "reserving an input");
+    fill(0, count, static_cast<float*>(memory.get()), stream);
+    const auto cuda = static_cast<cudaStream_t>(stream);
+    engines::check(
+        cudaMemcpyAsync(planes.data(), memory.get(), bytes, cudaMemcpyDeviceToHost, cuda),
+        "reading");
+    engines::check(cudaStreamSynchronize(cuda), "reading");
+    return planes;
+}
 
 class DeviceNetwork : public pamtri::engines::Network {
   public:
@@ -52,15 +69,7 @@ class DeviceNetwork : public pamtri::engines::Network {
     std::vector<pamtri::engines::Answer> run_on_device(int count, const pamtri::engines::Fill& fill,
                                                        pamtri::engines::Stream stream) override {
         namespace engines = pamtri::engines;
-        const std::size_t bytes = static_cast<std::size_t>(count) * kValues * sizeof(float);
-        const engines::DeviceMemory memory = engines::new_memory(bytes, "reserving an input");
-        fill(0, count, static_cast<float*>(memory.get()), stream);
-        std::vector<float> planes(bytes / sizeof(float));
-        const auto cuda = static_cast<cudaStream_t>(stream);
-        engines::check(
-            cudaMemcpyAsync(planes.data(), memory.get(), bytes, cudaMemcpyDeviceToHost, cuda),
-            "reading");
-        engines::check(cudaStreamSynchronize(cuda), "reading");
+        const std::vector<float> planes = given(count, kValues, fill, stream);
         if (manifest_.name == "broken")
             throw engines::EngineError("the engine fell over; restart the pipeline.");
         described += count;
@@ -78,6 +87,38 @@ class DeviceNetwork : public pamtri::engines::Network {
 
     pamtri::engines::Manifest manifest_;
     const std::string word_ = "fake";
+};
+
+/// A bundle on the host's engine, which is given what lies on the fake GPU.
+class BundleNetwork : public pamtri::engines::Network {
+  public:
+    explicit BundleNetwork(const std::string& path)
+        : inner_(Network::load(path, {"cpu", 1, "openvino"})) {}
+
+    const pamtri::engines::Manifest& manifest() const override { return inner_->manifest(); }
+    pamtri::engines::PictureSize picture_size() const override { return inner_->picture_size(); }
+    const std::string& backend() const override { return inner_->backend(); }
+    const std::string& arithmetic() const override { return inner_->arithmetic(); }
+    std::vector<pamtri::engines::Answer> run(const std::uint8_t* pictures, int count) override {
+        return inner_->run(pictures, count);
+    }
+
+    std::vector<pamtri::engines::Answer> run_on_device(int count, const pamtri::engines::Fill& fill,
+                                                       pamtri::engines::Stream stream) override {
+        const int area = picture_size().width * picture_size().height;
+        const std::vector<float> planes = given(count, 3 * area, fill, stream);
+        std::vector<std::uint8_t> pictures(planes.size());
+        for (int item = 0; item < count; ++item)
+            for (int c = 0; c < 3; ++c)
+                for (int i = 0; i < area; ++i)
+                    pictures[static_cast<std::size_t>(3 * (item * area + i) + c)] =
+                        static_cast<std::uint8_t>(
+                            planes[static_cast<std::size_t>((3 * item + c) * area + i)]);
+        return inner_->run(pictures.data(), count);
+    }
+
+  private:
+    const std::unique_ptr<Network> inner_;
 };
 
 }  // namespace
@@ -98,6 +139,9 @@ std::unique_ptr<engines::Network> open_network(const std::string& bundle,
                                                const engines::NetworkOptions& options) {
     std::unique_lock<std::mutex> lock(test::mutex);
     test::changed.wait(lock, [] { return !test::held; });
+    const std::string ending = ".pamtri";
+    if (bundle.size() > ending.size() && bundle.substr(bundle.size() - ending.size()) == ending)
+        return std::make_unique<test::BundleNetwork>(bundle);
     if (bundle != "fake" && bundle != "broken")
         throw engines::EngineError(bundle + " has no engine of model.onnx for this machine (" +
                                    options.device + "): a.engine: the GPU was 'A', is 'B'.");

@@ -19,6 +19,7 @@
 
 using test::Batch;
 using test::Buffer;
+using test::expect_in;
 using test::Form;
 using test::kFrames;
 using test::kLeft;
@@ -26,34 +27,10 @@ using test::kSync;
 using test::object_in;
 using test::painted;
 using test::Pipeline;
+using test::refusal;
 using test::with_vehicle;
 
 namespace {
-
-/// Start an element on its own; the error that it refuses its settings with.
-std::string refusal(const std::string& launch) {
-    gst_init(nullptr, nullptr);
-    {
-        const Pipeline registers("nvpamtri bundle=fake");
-    }
-    GstElement* element = gst_parse_launch(launch.c_str(), nullptr);
-    GstBus* bus = gst_bus_new();
-    gst_element_set_bus(element, bus);
-    const GstStateChangeReturn changed = gst_element_set_state(element, GST_STATE_PAUSED);
-    std::string text;
-    if (GstMessage* message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR)) {
-        GError* error = nullptr;
-        gst_message_parse_error(message, &error, nullptr);
-        text = error->message;
-        g_error_free(error);
-        gst_message_unref(message);
-    }
-    EXPECT(changed == GST_STATE_CHANGE_FAILURE || !text.empty());
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_object_unref(element);
-    gst_object_unref(bus);
-    return text;
-}
 
 /// Push a vehicle on a batch that cannot be used; the error that stops the pipeline.
 std::string failure(const Form& form, const std::function<void(NvBufSurface*)>& damage = {}) {
@@ -62,11 +39,6 @@ std::string failure(const Form& form, const std::function<void(NvBufSurface*)>& 
     if (damage) damage(surfaces.get());
     EXPECT(pipeline.push(with_vehicle(0), surfaces.get()) == GST_FLOW_ERROR);
     return pipeline.errors();
-}
-
-void expect_in(const std::string& text, const std::string& part) {
-    if (text.find(part) == std::string::npos)
-        test::fail(__FILE__, __LINE__, "'" + part + "' is not in: " + text);
 }
 
 }  // namespace

@@ -13,6 +13,18 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:_dl_init\n";
 
 namespace test {
 
+namespace {
+
+void initialize() {
+    static const bool ready = [] {
+        gst_init(nullptr, nullptr);
+        return pamtri::deepstream::register_element(nullptr);
+    }();
+    EXPECT(ready);
+}
+
+}  // namespace
+
 std::string caps_of(const Form& form) {
     const bool rgba = form.format == NVBUF_COLOR_FORMAT_RGBA;
     return std::string("video/x-raw(memory:NVMM), format=") + (rgba ? "RGBA" : "NV12") +
@@ -35,12 +47,34 @@ const NvDsBatchMeta* batch_of(const Buffer& buffer) {
     return gst_buffer_get_nvds_batch_meta(buffer.get());
 }
 
+std::string refusal(const std::string& launch) {
+    initialize();
+    GstElement* element = gst_parse_launch(launch.c_str(), nullptr);
+    GstBus* bus = gst_bus_new();
+    gst_element_set_bus(element, bus);
+    const GstStateChangeReturn changed = gst_element_set_state(element, GST_STATE_PAUSED);
+    std::string text;
+    if (GstMessage* message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR)) {
+        GError* error = nullptr;
+        gst_message_parse_error(message, &error, nullptr);
+        text = error->message;
+        g_error_free(error);
+        gst_message_unref(message);
+    }
+    EXPECT(changed == GST_STATE_CHANGE_FAILURE || !text.empty());
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_object_unref(element);
+    gst_object_unref(bus);
+    return text;
+}
+
+void expect_in(const std::string& text, const std::string& part) {
+    if (text.find(part) == std::string::npos)
+        test::fail(__FILE__, __LINE__, "'" + part + "' is not in: " + text);
+}
+
 Pipeline::Pipeline(const std::string& launch, const Form& form) {
-    static const bool ready = [] {
-        gst_init(nullptr, nullptr);
-        return pamtri::deepstream::register_element(nullptr);
-    }();
-    EXPECT(ready);
+    initialize();
     GError* error = nullptr;
     GstElement* made = gst_parse_launch(launch.c_str(), &error);
     if (error) fail(__FILE__, __LINE__, error->message);

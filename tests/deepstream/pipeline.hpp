@@ -70,4 +70,9 @@ const NvDsBatchMeta* batch_of(const Buffer& buffer);
 
 std::string caps_of(const Form& form);
 
+/// Start an element on its own; the error that it refuses its settings with.
+std::string refusal(const std::string& launch);
+
+void expect_in(const std::string& text, const std::string& part);
+
 }  // namespace test

@@ -2,13 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The element pamtri under GStreamer's harness, on a network for tests.
+#include <stdlib.h>
+
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <thread>
 
 #include "event_message.hpp"
 #include "fake_network.hpp"
 #include "harness.hpp"
+#include "json.hpp"
 #include "regions.hpp"
 
 using namespace test;
@@ -358,4 +364,24 @@ TEST(ten_thousand_frames_leave_nothing_behind) {
         while (GstEvent* event = gst_harness_try_pull_event(line.get())) gst_event_unref(event);
     }
     EXPECT(stat(line.get(), "frames") == 10000 && stat(line.get(), "events") >= 398);
+}
+
+TEST(views_are_dumped_as_they_were_cut_and_given_to_the_network) {
+    char folder[] = "/tmp/pamtri-dump-XXXXXX";
+    EXPECT(mkdtemp(folder) != nullptr);
+    const Harness made =
+        harness(std::string(kSync) + " dump-count=1 dump-dir=" + folder + "/views", kRgb);
+    through(made.get(), busy({car(1), car(2, {150, 40, 260, 120})}));
+    drain(made.get());
+    EXPECT(stat(made.get(), "embedded") == 2);
+    const std::string file = std::string(folder) + "/views/crop-00000000";
+    std::ifstream text(file + ".json");
+    const auto record =
+        pamtri::core::parse_json(std::string(std::istreambuf_iterator<char>(text), {}));
+    EXPECT(record["track"] == 1 && record["frame"] == 0);
+    EXPECT(record["arrays"]["rgb"]["shape"] == pamtri::core::parse_json("[80, 100, 3]"));
+    EXPECT(record["arrays"]["images"]["shape"] == pamtri::core::parse_json("[3, 64, 64]"));
+    EXPECT(std::filesystem::file_size(file + ".bin") ==
+           80 * 100 * 3 + 4 * (3 * 64 * 64 + 4 + 3 + 2 + 6 + 1));
+    std::filesystem::remove_all(folder);
 }

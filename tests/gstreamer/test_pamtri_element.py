@@ -57,6 +57,7 @@ def test_numbers_out_of_range_are_refused_by_their_property(environment):
         ("bundle=nowhere", "there is no bundle nowhere; make one: pamtri-export."),
         ("bundle=fake device=tpu", "device is 'tpu'"),
         ("bundle=fake start-utc=yesterday", "start-utc is 'yesterday', which is no date and time"),
+        ("bundle=fake dump-dir=/dev/null/views", "/dev/null/views, which cannot be made: "),
         ("bundle=broken sync=true", "the engine fell over; restart the pipeline."),
         ("bundle=broken", "the engine fell over; restart the pipeline."),
     ],

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from pamtri_edge import cli, ops, samples
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import InputError
+from pamtri_edge.ops.frames import rgb_of_sited_nv12
 from pamtri_edge.parity.deepstream import check_inputs, check_outputs
 from pamtri_edge.parity.deepstream_dump import INPUT_FILE, read_dump
 from pamtri_edge.parity.input_causes import SCALERS, Misreading, explain
@@ -177,30 +178,24 @@ def test_without_pictures_scale_and_offsets_are_told_alone(bundle, engine, tmp_p
     assert "--crops DIR" in check.remarks[0]
 
 
-def own_dump(folder, read_as, rgba=False):
+def own_dump(folder, read_as, form="nv12", **more):
     """Write what nvpamtri writes with dump-dir, the surface being coded in BT.709."""
     for number, crop in enumerate(CROPS):
         even = np.ascontiguousarray(crop[: len(crop) // 2 * 2, : crop.shape[1] // 2 * 2])
         full = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
         high, wide = even.shape[:2]
         luma, u, v = full[:high], *full[high:].reshape(2, high // 2, wide // 2)
-        planes = {"rgba": np.dstack([even, even[..., :1]])} if rgba else {"y": luma, "uv": np.dstack([u, v])}
-        rgb = (
-            even
-            if rgba
-            else ops.crop(
-                (luma, np.dstack([u, v])),
-                np.array([[0, 0, wide, high]], np.int32),
-                pixel_format="nv12",
-                conversion=read_as,
-            )[0]
-        )
-        image = ops.resize([rgb])[0] if rgba else rgb
-        arrays, content, described = {**planes, "images": image.astype(np.float32)}, b"", {}
+        chroma = np.dstack([u, v])
+        if form == "nv12":
+            planes, rgb = {"y": luma, "uv": chroma}, rgb_of_sited_nv12(luma, chroma, read_as)
+        else:
+            planes = {form: np.dstack([even, even[..., 0]])[..., ["rgba".index(one) for one in form]]}
+            rgb = even
+        arrays, content, described = {**planes, "images": ops.resize([rgb])[0]}, b"", {}
         for name, values in arrays.items():
             described[name] = {"dtype": str(values.dtype), "shape": values.shape, "offset": len(content)}
             content += values.tobytes()
-        record = {"schema": 1, "conversion": "bt709", "arrays": described}
+        record = {"schema": 1, "conversion": "bt709", "arrays": described, **more}
         (folder / f"crop-{number:08}.json").write_text(json.dumps(record))
         (folder / f"crop-{number:08}.bin").write_bytes(content)
     return folder
@@ -215,9 +210,27 @@ def test_a_dump_of_our_element_holds_its_own_pixels(bundle, engine, tmp_path, re
     assert causes(check) == named
 
 
-def test_a_dump_of_rgba_surfaces_is_read(bundle, engine, tmp_path):
-    check = check_inputs(bundle, engine, read(own_dump(tmp_path, "bt709", rgba=True), bundle), None)
-    assert check.failures == ()
+@pytest.mark.parametrize("form", ["rgba", "bgra", "rgb", "bgr"])
+def test_a_dump_of_surfaces_of_colors_is_read(bundle, engine, tmp_path, form):
+    check = check_inputs(bundle, engine, read(own_dump(tmp_path, "bt709", form), bundle), None)
+    assert (check.failures, check.figures["error, levels of 255"][:4]) == ((), "0.00")
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"crop": [0, 0, 4000, 4]}, "crop is .* inside"),
+        ({"crop": [-1, 0, 4, 4]}, "crop is"),
+        ({"crop": [0, 0, 4, 0]}, "crop is"),
+        ({"crop": 7}, "crop is 7"),
+        ({"crop": [0.5, 0, 4, 4]}, "crop is"),
+        ({"conversion": "bt240"}, "conversion is 'bt240'; expected one of bt601, bt709, bt2020"),
+    ],
+)
+def test_a_dump_that_contradicts_itself_is_refused(bundle, tmp_path, more, reason):
+    own_dump(tmp_path, "bt709", **more)
+    with pytest.raises(InputError, match=reason):
+        read(tmp_path, bundle)
 
 
 @pytest.mark.parametrize(

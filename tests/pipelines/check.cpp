@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -15,8 +16,6 @@ std::map<std::string, void (*)()>& all() {
     static std::map<std::string, void (*)()> tests;
     return tests;
 }
-
-struct Failed {};
 
 }  // namespace
 
@@ -44,19 +43,16 @@ void expect_error(const char* file, int line, const std::function<void()>& actio
     if (text.find('\n') != std::string::npos) fail(file, line, "not one line: " + text);
 }
 
-}  // namespace test
-
-int main(int count, char** arguments) {
+int run(const std::vector<std::string>& wanted) {
     int failures = 0;
-    for (const auto& [name, body] : test::all()) {
-        bool wanted = count < 2;
-        for (int i = 1; i < count; ++i) wanted = wanted || name == arguments[i];
-        if (!wanted) continue;
+    for (const auto& [name, body] : all()) {
+        const bool left_out = std::find(wanted.begin(), wanted.end(), name) == wanted.end();
+        if (!wanted.empty() && left_out) continue;
         try {
             body();
-            test::afterwards();
+            afterwards();
             std::printf("passed %s\n", name.c_str());
-        } catch (const test::Failed&) {
+        } catch (const Failed&) {
             std::printf("FAILED %s\n", name.c_str());
             ++failures;
         } catch (const std::exception& error) {
@@ -66,3 +62,5 @@ int main(int count, char** arguments) {
     }
     return failures == 0 ? 0 : 1;
 }
+
+}  // namespace test

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tests as functions: TEST(a_sentence) { EXPECT(...); }. The program runs those that are named, or
-// all, and ends with 1 if one failed.
+// all, and ends with 1 if one failed. A program with a main of its own can use the rest.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,12 @@ namespace test {
 struct Registered {
     Registered(const char* name, void (*body)());
 };
+
+/// Run the tests of these names, or all for none; 1 if one failed, else 0.
+int run(const std::vector<std::string>& wanted);
+
+/// What a check that failed throws, once it has told.
+struct Failed {};
 
 /// What must hold after every test; each program defines it.
 void afterwards();

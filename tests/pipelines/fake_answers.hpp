@@ -4,7 +4,9 @@
 // What networks for tests say of themselves and of a picture, on the host and on a device alike.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "manifest.hpp"
 #include "network.hpp"
@@ -20,6 +22,11 @@ inline pamtri::engines::Manifest fake_manifest(const std::string& name) {
     manifest.trained = true;
     manifest.colors = {"red", "green", "blue"};
     manifest.types = {"car", "truck"};
+    const auto output = [](const char* name, std::vector<std::int64_t> item) {
+        return pamtri::engines::TensorSpec{name, pamtri::engines::ElementType::kFloat32, item};
+    };
+    manifest.outputs = {output("embedding", {4}), output("color", {3}), output("type", {2}),
+                        output("keypoints", {2, 3}), output("quality", {1})};
     return manifest;
 }
 

@@ -96,6 +96,8 @@ static_assert(is<Code (*)(void**, std::size_t)>(&cudaMalloc));
 static_assert(is<Code (*)(void*)>(&cudaFree));
 static_assert(
     is<Code (*)(void*, const void*, std::size_t, cudaMemcpyKind, cudaStream_t)>(&cudaMemcpyAsync));
+static_assert(is<Code (*)(void*, std::size_t, const void*, std::size_t, std::size_t, std::size_t,
+                          cudaMemcpyKind, cudaStream_t)>(&cudaMemcpy2DAsync));
 static_assert(is<Code (*)(void*, int, std::size_t, cudaStream_t)>(&cudaMemsetAsync));
 static_assert(is<Code (*)(cudaStream_t*, unsigned)>(&cudaStreamCreateWithFlags));
 static_assert(is<Code (*)(cudaStream_t)>(&cudaStreamDestroy));

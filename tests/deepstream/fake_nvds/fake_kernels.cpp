@@ -3,6 +3,8 @@
 //
 // The kernels of launch.hpp that our element uses, on the fake GPU: steps of a stream, made of the
 // arithmetic that the real ones are made of.
+#include "fake_kernels.hpp"
+
 #include <cuda_runtime_api.h>
 
 #include <vector>
@@ -10,6 +12,15 @@
 #include "fake_cuda/device.hpp"
 #include "launch.hpp"
 #include "pamtri/sharpness.hpp"
+
+namespace kernels {
+
+std::function<void(pamtri::cuda::CropOptions&)>& fault() {
+    static std::function<void(pamtri::cuda::CropOptions&)> one;
+    return one;
+}
+
+}  // namespace kernels
 
 namespace pamtri::cuda {
 
@@ -62,8 +73,10 @@ double measured(const Crop& crop, const CropOptions& options) {
 
 }  // namespace
 
-cudaError_t crop(const Crop* crops, int count, const CropOptions& options, void* out,
+cudaError_t crop(const Crop* crops, int count, const CropOptions& wanted, void* out,
                  cudaStream_t stream) {
+    CropOptions options = wanted;
+    if (kernels::fault()) kernels::fault()(options);
     if (options.layout != kPitchLinear || options.type != Type::kByte) return cudaErrorInvalidValue;
     device::note("crop " + std::to_string(count));
     return device::put(stream, [all = std::vector<Crop>(crops, crops + count), options, out] {

@@ -287,6 +287,26 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t size, cudaMe
     return result(device::put(stream, [=] { std::memcpy(to, from, size); }));
 }
 
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
+                              std::size_t from_pitch, std::size_t width, std::size_t height,
+                              cudaMemcpyKind kind, cudaStream_t stream) {
+    const Lock lock(mutex);
+    if (const cudaError_t code = called("cudaMemcpy2DAsync")) return code;
+    if (width > to_pitch || width > from_pitch) return result(cudaErrorInvalidValue);
+    if (width == 0 || height == 0) return cudaSuccess;
+    const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+    const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    if (from_device != device::owns(from, from_pitch * (height - 1) + width) ||
+        to_device != device::owns(to, to_pitch * (height - 1) + width)) {
+        return result(cudaErrorInvalidValue);
+    }
+    return result(device::put(stream, [=] {
+        for (std::size_t row = 0; row < height; ++row)
+            std::memcpy(static_cast<char*>(to) + row * to_pitch,
+                        static_cast<const char*>(from) + row * from_pitch, width);
+    }));
+}
+
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t size, cudaStream_t stream) {
     const Lock lock(mutex);
     if (const cudaError_t code = called("cudaMemsetAsync")) return code;

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The pamtri-edge authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lets nvpamtri write a dump on the fakes, with a bundle on the host's engine.
+//
+//     dump_probe BUNDLE FOLDER FORMAT FAULT
+//
+// The last two are keys of the tables below; the fault is one of the kernel that cuts views.
+#include <functional>
+#include <map>
+
+#include "fake_kernels.hpp"
+#include "fake_nvbuf.hpp"
+#include "pipeline.hpp"
+
+using test::Form;
+
+void test::afterwards() {}
+
+namespace {
+
+using Options = pamtri::cuda::CropOptions;
+
+const std::map<std::string, NvBufSurfaceColorFormat> kFormats = {
+    {"nv12-601", NVBUF_COLOR_FORMAT_NV12},       {"nv12-709", NVBUF_COLOR_FORMAT_NV12_709},
+    {"nv12-2020", NVBUF_COLOR_FORMAT_NV12_2020}, {"rgba", NVBUF_COLOR_FORMAT_RGBA},
+    {"bgra", NVBUF_COLOR_FORMAT_BGRA},
+};
+
+const std::map<std::string, std::function<void(Options&)>> kFaults = {
+    {"none", {}},
+    {"matrix",
+     [](Options& o) {
+         o.conversion = o.conversion == pamtri::kBt601 ? pamtri::kBt709 : pamtri::kBt601;
+     }},
+    {"range", [](Options& o) { o.conversion = pamtri::kBt709Full; }},
+    {"channels", [](Options& o) { o.swap_channels = !o.swap_channels; }},
+};
+
+/// Pixels that are colors in every conversion.
+void paint(NvBufSurface* surface, unsigned index, const Form& form) {
+    const test::Painted painted(form, index);
+    const std::vector<std::uint8_t> all = painted.bytes();
+    const std::size_t area = form.width * form.height;
+    if (all.size() > 2 * area) return painted.put(surface, index);
+    std::vector<std::uint8_t> luma, chroma;
+    for (const std::uint8_t value : all)
+        if (luma.size() < area)
+            luma.push_back(static_cast<std::uint8_t>(64 + value / 2));
+        else
+            chroma.push_back(static_cast<std::uint8_t>(96 + value / 4));
+    nvbuf::put(surface, index, 0, luma);
+    nvbuf::put(surface, index, 1, chroma);
+}
+
+void write(const std::string& bundle, const std::string& folder, const Form& form) {
+    const test::Surfaces surfaces = test::new_surfaces(2, form);
+    for (unsigned i = 0; i < 2; ++i) paint(surfaces.get(), i, form);
+    test::Pipeline pipeline(
+        "nvpamtri sync=true min-side=8 max-wait=0 batch=3 bundle=" + bundle + " dump-dir=" + folder,
+        form);
+    for (int number = 0; number < 3; ++number) {
+        test::Batch batch = test::new_batch();
+        for (unsigned source = 0; source < 2; ++source) {
+            NvDsFrameMeta* frame = test::add_frame(batch.get(), source, number);
+            // Odd corners, and those of a frame whose sides are odd.
+            test::add_object(frame, 1, {33, 21, 148, 97});
+            test::add_object(frame, 2, {160.5, 60.25, 301, 161});
+            test::add_object(frame, 3, {0, 80, 90.5, 161});
+        }
+        pipeline.through(std::move(batch), surfaces.get());
+    }
+    pipeline.send(gst_event_new_eos());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count != 5 || !kFormats.count(arguments[3]) || !kFaults.count(arguments[4])) return 2;
+    Form form;
+    form.format = kFormats.at(arguments[3]);
+    form.width = 301;
+    form.height = 161;
+    kernels::fault() = kFaults.at(arguments[4]);
+    try {
+        write(arguments[1], arguments[2], form);
+    } catch (const test::Failed&) {
+        return 1;
+    }
+    return 0;
+}

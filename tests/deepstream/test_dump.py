@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What nvpamtri dumps, read by `pamtri verify --against-deepstream`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pamtri_edge.bundle import Bundle, open_bundle
+from pamtri_edge.parity.deepstream import check_dump
+from pamtri_edge.parity.deepstream_dump import read_dump
+from pamtri_edge.runtime import create_backend
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_bundle: Path) -> Bundle:
+    return open_bundle(tiny_bundle)
+
+
+@pytest.mark.parametrize(
+    ("form", "fault", "causes"),
+    [
+        ("nv12-709", "none", []),
+        ("nv12-2020", "none", []),
+        ("bgra", "none", []),
+        ("nv12-709", "matrix", ["color conversion: BT.709 read as BT.601"]),
+        ("nv12-601", "matrix", ["color conversion: BT.601 read as BT.709"]),
+        ("nv12-709", "range", ["color conversion: limited range read as full"]),
+        ("rgba", "channels", ["channel order: the channels come as BGR"]),
+    ],
+)
+def test_verify_finds_parity_or_names_the_fault(
+    programs: Path, bundle: Bundle, tmp_path: Path, form: str, fault: str, causes: list[str]
+) -> None:
+    folder = tmp_path / "dump"
+    done = subprocess.run(
+        [programs / "dump_probe", bundle.path, folder, form, fault],
+        env={**os.environ, "TBB_ENABLE_SANITIZERS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    dump = read_dump(folder, bundle.manifest.inputs, bundle.manifest.outputs)
+    assert len(dump.inputs) >= 6
+    inputs, outputs = check_dump(bundle, create_backend(bundle.model, backend="openvino"), dump, None)
+    named = [failure for failure in inputs.failures if "cosines" not in failure]
+    assert [failure.partition(";")[0] for failure in named] == causes
+    # The engine is not blamed for what it was given.
+    assert outputs.failures == ()
+    if not causes:
+        assert inputs.figures["error, levels of 255"] == "0.00, 0.00 of it unexplained"
