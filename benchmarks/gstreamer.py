@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the GStreamer element `pamtri` costs, how much memory it keeps, and whether four live streams go on.
+"""What the GStreamer elements cost, how much memory `pamtri` keeps, and whether four live streams go on.
 
 `python benchmarks/gstreamer.py BUNDLE` runs real pipelines; GST_PLUGIN_PATH names the plugin's folder:
 
 * idle: processor time of a frame of 640x352 without vehicles, with the element and without it;
 * memory: the resident set over 10,000 frames in which a track ends and another begins every 25;
+* draw: processor time of the overlay of ten vehicles on a frame of 1280x720, by `pamtridraw` and by
+  `pamtri run`;
 * live: four live streams of 25 frames a second in one process, five vehicles each, for `--seconds`.
 
 Needs PyGObject with GStreamer, of Debian's packages or of the environment.
@@ -29,7 +31,11 @@ sys.path.append("/usr/lib/python3/dist-packages")  # where Debian puts PyGObject
 import gi
 
 gi.require_version("Gst", "1.0")
+import numpy as np  # noqa: E402
 from gi.repository import Gst  # noqa: E402 - the version is chosen first
+
+from pamtri_edge import Reidentifier, _core  # noqa: E402
+from pamtri_edge.video.draw import Overlay, draw_overlays  # noqa: E402
 
 FORM = "video/x-raw,format=I420,width=640,height=352,framerate=25/1"
 RATE = 25
@@ -86,6 +92,74 @@ def idle(bundle: str, frames: int) -> dict[str, float]:
         pipeline.set_state(Gst.State.NULL)
     ours_ms = cost["with"] - cost["without"]
     return {"ms a frame": round(ours_ms, 4), "share of a frame's time": round(ours_ms * RATE / 1000, 5)}
+
+
+def scene(bundle: str) -> tuple[Any, Any]:
+    """Return a frame of 1280x720 with ten of the bundle's own vehicles, and their boxes."""
+    crops = np.load(Path(bundle) / "golden.npz")["input/images"].transpose(0, 2, 3, 1)
+    frame = np.full((720, 1280, 3), 90, np.uint8)
+    boxes = []
+    for k in range(10):
+        left, top, side = 20 + 250 * (k % 5), 60 + 330 * (k // 5), 220
+        places = np.arange(side) * crops.shape[1] // side
+        frame[top : top + side, left : left + side] = crops[k % len(crops)][places][:, places]
+        boxes.append((left, top, left + side, top + side))
+    return frame, np.array(boxes, float)
+
+
+def drawn_by_element(bundle: str, folder: Path, frames: int) -> dict[str, float]:
+    """Measure `pamtridraw`, behind a converter that gives it frames which nobody else holds."""
+    frame, boxes = scene(bundle)
+    tracks = folder / "draw.csv"
+    rows = [f"{n},{k},{','.join(map(str, box))}" for n in range(frames) for k, box in enumerate(boxes)]
+    tracks.write_text("\n".join(["frame,id,x1,y1,x2,y2", *rows, ""]))
+    cost = {}
+    for form in ("I420", "NV12", "RGB"):
+        for ours in ("identity", "pamtridraw"):
+            pipeline: Any = Gst.parse_launch(
+                "appsrc name=in format=time block=true max-buffers=4 ! videoconvert ! "
+                f"video/x-raw,format={form} ! pamtritracks location={tracks} ! "
+                f"pamtri bundle={bundle} sync=true ! {ours} ! fakesink"
+            )
+            source = pipeline.get_by_name("in")
+            source.set_property(
+                "caps", Gst.Caps.from_string("video/x-raw,format=BGR,width=1280,height=720,framerate=25/1")
+            )
+            pixels = np.ascontiguousarray(frame[..., ::-1]).tobytes()
+            pipeline.set_state(Gst.State.PLAYING)
+            for number in range(frames):
+                if number == 3 * RATE:  # all are embedded by now
+                    before = used_s()
+                buffer = Gst.Buffer.new_wrapped(pixels)
+                buffer.pts, buffer.duration = number * Gst.SECOND // RATE, Gst.SECOND // RATE
+                source.emit("push-buffer", buffer)
+            source.emit("end-of-stream")
+            pipeline.get_bus().timed_pop_filtered(
+                Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR
+            )
+            cost[ours] = 1000 * (used_s() - before) / (frames - 3 * RATE)
+            pipeline.set_state(Gst.State.NULL)
+        cost[form] = round(cost["pamtridraw"] - cost["identity"], 3)
+    return {form: cost[form] for form in ("I420", "NV12", "RGB")}
+
+
+def draw(bundle: str, folder: Path, frames: int) -> dict[str, Any]:
+    """Measure both overlays."""
+    frame, boxes = scene(bundle)
+    with Reidentifier.load(bundle) as reid:
+        found = reid.embed_frame(frame, boxes)
+    overlays = []
+    for k, box in enumerate(boxes):
+        points = found.keypoints[k].copy()
+        points[:, :2] = (points[:, :2] - box[:2]) / (box[2:] - box[:2])
+        text = _core.overlay_label(k, (found.colors[k], 0.9), (found.types[k], 0.9))
+        overlays.append(Overlay(k, tuple(box), text, points))
+    draw_overlays(frame, overlays)
+    before = used_s()
+    for _ in range(frames):
+        draw_overlays(frame, overlays)
+    python = round(1000 * (used_s() - before) / frames, 3)
+    return {"pamtridraw ms a frame": drawn_by_element(bundle, folder, frames), "pamtri run, RGB": python}
 
 
 def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
@@ -167,13 +241,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=10000)
     parser.add_argument("--seconds", type=float, default=20.0, help="of the live streams")
     parser.add_argument("--streams", type=int, default=4)
-    parser.add_argument("--only", choices=("idle", "memory", "live"), help="one of the three")
+    parser.add_argument("--only", choices=("idle", "draw", "memory", "live"), help="one of the four")
     options = parser.parse_args()
     Gst.init(None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = {
             "idle": lambda: idle(options.bundle, options.frames),
+            "draw": lambda: draw(options.bundle, folder, min(options.frames, 1000)),
             "memory": lambda: memory(options.bundle, folder, options.frames),
             "live": lambda: live(options.bundle, folder, options.seconds, options.streams),
         }

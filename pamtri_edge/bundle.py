@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.bundle_files import Folder, HeldFile
+from pamtri_edge.compiled import decisions
 from pamtri_edge.errors import BundleError, ExportError
 from pamtri_edge.files.atomic import StagedFolder, previous_of, staged_folder
 from pamtri_edge.files.disk import full_temporary_folder
@@ -205,14 +206,13 @@ def cache_folder() -> Path | None:
     It is `$PAMTRI_CACHE`, else `$XDG_CACHE_HOME/pamtri-edge`, else `~/.cache/pamtri-edge`; None for a user
     without a home.
     """
-    if cache := os.environ.get("PAMTRI_CACHE"):
-        return Path(cache)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "pamtri-edge"
     try:
-        return Path.home() / ".cache" / "pamtri-edge"
+        home = str(Path.home())
     except RuntimeError:  # neither HOME nor an entry in the table of users, as in many containers
-        return None
+        home = ""
+    own, base = (os.environ.get(name, "") for name in ("PAMTRI_CACHE", "XDG_CACHE_HOME"))
+    folder = decisions().cache_folder(own, base, home)
+    return None if folder is None else Path(folder)
 
 
 class BundleWriter:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pamtri_edge.compiled import decisions
 from pamtri_edge.doctor.cuda import has_hardware
 from pamtri_edge.doctor.findings import Finding
 from pamtri_edge.doctor.isolated import ask
@@ -27,7 +28,7 @@ def jetpack(machine: Machine) -> Finding:
     release = machine.read("/etc/nv_tegra_release")
     if release is None:
         return Finding(name, title, "skipped", "not a Jetson")
-    match = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", release)
+    match = re.fullmatch(r"(\d+)\.([\d.]+)", decisions().jetson_release(release))
     if match is None:
         return Finding(name, title, "unusable", "/etc/nv_tegra_release is not in the form that is known")
     major, revision = int(match[1]), match[2]

@@ -12,6 +12,7 @@
 #include "buckets.hpp"
 #include "fingerprint.hpp"
 #include "processors.hpp"
+#include "user_cache.hpp"
 
 namespace pamtri::core {
 
@@ -40,7 +41,14 @@ void bind_engines(nb::module_& m) {
         },
         "sizes"_a, "count"_a);
     m.def("fingerprint_digest", &digest_of, "facts"_a);
-    m.def("fingerprint_differences", &differences, "facts"_a, "record"_a);
+    m.def(
+        "fingerprint_differences",
+        [](const Fingerprint& facts, const Fingerprint& record) {
+            return differences(facts, record, Likeness::kExact);
+        },
+        "facts"_a, "record"_a);
+    m.def("jetson_release", &jetson_release, "text"_a);
+    m.def("cache_folder", &cache_folder, "own"_a, "base"_a, "home"_a);
 }
 
 }  // namespace pamtri::core

@@ -3,6 +3,7 @@
 #include "fingerprint.hpp"
 
 #include <cstddef>
+#include <regex>
 
 #include "json_text.hpp"
 #include "sha256.hpp"
@@ -23,6 +24,18 @@ constexpr const char* kWords[][2] = {{"onnx", "the network"},
                                      {"profiles", "the set of batch profiles"}};
 
 std::string shown(const Fact& fact) { return fact ? "'" + *fact + "'" : "none"; }
+
+/// Whether one version is the other without its last parts, as "10.3.0" is of "10.3.0.26".
+bool begins(const std::string& whole, const std::string& part) {
+    return whole == part || whole.rfind(part + ".", 0) == 0;
+}
+
+bool alike(const std::string& name, const Fact& was, const Fact& is, Likeness likeness) {
+    if (was == is) return true;
+    if (likeness == Likeness::kExact || !was || !is) return false;
+    if (name == "library") return begins(*is, *was) || begins(*was, *is);
+    return name == "cuda" && was->substr(0, was->find('.')) == is->substr(0, is->find('.'));
+}
 
 std::string shortened(const Fact& fact) { return fact.value_or("None").substr(0, kShown) + "..."; }
 
@@ -46,16 +59,26 @@ std::string difference(const std::string& fact, const Fact& was, const Fact& is)
     return word + " was " + shown(was) + ", is " + shown(is);
 }
 
-std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record) {
+std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record,
+                                     Likeness likeness) {
     std::vector<std::string> clauses;
     for (const auto& [name, words] : kWords) {
         const auto is = mine.find(name);
         if (is == mine.end()) continue;
         const auto was = record.find(name);
         const Fact theirs = was == record.end() ? Fact() : was->second;
-        if (theirs != is->second) clauses.push_back(difference(name, theirs, is->second));
+        if (!alike(name, theirs, is->second, likeness))
+            clauses.push_back(difference(name, theirs, is->second));
     }
     return clauses;
+}
+
+std::string jetson_release(const std::string& text) {
+    static const std::regex form(R"(R(\d+) \(release\), REVISION: ([\d.]+))");
+    std::smatch found;
+    if (std::regex_search(text, found, form)) return found.str(1) + "." + found.str(2);
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) return "unknown";
+    return text.substr(0, text.find_first_of("\r\n"));
 }
 
 }  // namespace pamtri::core

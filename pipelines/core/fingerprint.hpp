@@ -26,8 +26,21 @@ std::string digest_of(const Fingerprint& fingerprint);
 /// What differs in one fact, such as "the GPU was 'A', is 'B'".
 std::string difference(const std::string& fact, const Fact& was, const Fact& is);
 
+/// How alike the facts of an engine and of this machine must be.
+enum class Likeness {
+    kExact,    ///< to the letter: for who builds engines, and so can have one that is
+    kServing,  ///< as an engine needs it to run: a version may lack its build (Python's package
+               ///< leaves it out in some releases), CUDA's minor version makes no difference
+};
+
 /// What differs in a record of another engine, in the order in which it is told. Facts of `mine`
 /// alone are compared.
-std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record);
+std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record,
+                                     Likeness likeness);
+
+/// The fact "l4t" of a Jetson, out of its file /etc/nv_tegra_release: "36.4.0" of a line such as
+/// "# R36 (release), REVISION: 4.0, GCID: ..."; a first line of another form as it is; "unknown" of
+/// a file that says nothing.
+std::string jetson_release(const std::string& text);
 
 }  // namespace pamtri::core

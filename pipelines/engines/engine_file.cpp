@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine_file.hpp"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +16,7 @@
 #include "engine_error.hpp"
 #include "fingerprint.hpp"
 #include "json.hpp"
+#include "user_cache.hpp"
 
 namespace pamtri::engines {
 namespace {
@@ -64,16 +68,8 @@ std::string digest_of(const fs::path& bundle, const std::string& model) {
     return digest.get<std::string>();
 }
 
-/// Whether a version such as "10.3.0" names the one that is loaded, "10.3.0.26": Python's package
-/// leaves the build out in some releases.
-bool names_version(const std::string& recorded, const std::string& loaded) {
-    return recorded == loaded || loaded.rfind(recorded + ".", 0) == 0 ||
-           recorded.rfind(loaded + ".", 0) == 0;
-}
-
-/// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does. Less
-/// than Python asks, which builds engines and so can have them to the letter: a version may lack
-/// its build, CUDA's minor version makes no difference, and any precision and batches serve.
+/// What keeps an engine from serving here, as "the GPU was 'A', is 'B'"; "" if nothing does. Of any
+/// precision and batches, since none can be built.
 std::string differences(const core::Json& record, const std::string& digest,
                         const Machine& machine) {
     const auto fact = [&record](const char* name) {
@@ -84,19 +80,14 @@ std::string differences(const core::Json& record, const std::string& digest,
     for (const char* name : {"onnx", "library", "cuda", "compute", "gpu", "l4t"})
         was[name] = fact(name);
     const core::Fact l4t = machine.l4t.empty() ? core::Fact() : core::Fact(machine.l4t);
-    core::Fingerprint is = {{"onnx", digest},
-                            {"library", "TensorRT " + machine.tensorrt},
-                            {"cuda", std::to_string(machine.cuda_major)},
-                            {"compute", machine.compute},
-                            {"gpu", machine.gpu},
-                            {"l4t", l4t}};
-    const std::string library = was["library"].value_or("");
-    if (library.rfind("TensorRT ", 0) == 0 && names_version(library.substr(9), machine.tensorrt))
-        is.erase("library");
-    const std::string cuda = was["cuda"].value_or("");
-    if (cuda.substr(0, cuda.find('.')) == *is["cuda"]) is.erase("cuda");
+    const core::Fingerprint is = {{"onnx", digest},
+                                  {"library", "TensorRT " + machine.tensorrt},
+                                  {"cuda", std::to_string(machine.cuda_major)},
+                                  {"compute", machine.compute},
+                                  {"gpu", machine.gpu},
+                                  {"l4t", l4t}};
     std::string text;
-    for (const std::string& clause : core::differences(is, was))
+    for (const std::string& clause : core::differences(is, was, core::Likeness::kServing))
         text += (text.empty() ? "" : "; ") + clause;
     return text;
 }
@@ -116,6 +107,21 @@ std::string damage(const fs::path& engine, const core::Json& record) {
     return "";
 }
 
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+/// The user's home; of one without HOME, as services often are, that of the table of users.
+std::string home() {
+    if (const std::string named = variable("HOME"); !named.empty()) return named;
+    struct passwd entry{};
+    struct passwd* found = nullptr;
+    std::vector<char> text(1 << 14);
+    if (getpwuid_r(getuid(), &entry, text.data(), text.size(), &found) || !found) return "";
+    return found->pw_dir ? found->pw_dir : "";
+}
+
 std::vector<fs::path> records_in(const fs::path& folder) {
     std::vector<fs::path> records;
     std::error_code code;
@@ -129,34 +135,11 @@ std::vector<fs::path> records_in(const fs::path& folder) {
 
 }  // namespace
 
-std::string l4t_of(const std::string& line) {
-    static const std::string kBetween = " (release), REVISION: ";
-    static const std::string kDigits = "0123456789";
-    const std::size_t between = line.find(kBetween);
-    if (between == std::string::npos) {
-        return line.find_first_not_of(" \t\r\n") == std::string::npos ? "" : line;
-    }
-    const std::string before = line.substr(0, between);
-    const std::size_t letter = before.find_last_not_of(kDigits);
-    const std::size_t major = letter == std::string::npos ? 0 : letter + 1;
-    const std::size_t minor = between + kBetween.size();
-    const std::size_t end = line.find_first_not_of(kDigits + ".", minor);
-    return before.substr(major) + "." + line.substr(minor, end - minor);
-}
-
 std::vector<std::string> engine_folders(const std::string& bundle) {
     std::vector<std::string> folders = {(fs::path(bundle) / "engines").string()};
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return value ? fs::path(value) : fs::path();
-    };
-    if (const fs::path own = variable("PAMTRI_CACHE"); !own.empty()) {
-        folders.push_back((own / "engines").string());
-        return folders;
-    }
-    fs::path base = variable("XDG_CACHE_HOME");
-    if (base.empty() && !variable("HOME").empty()) base = variable("HOME") / ".cache";
-    if (!base.empty()) folders.push_back((base / "pamtri-edge" / "engines").string());
+    const auto cache =
+        core::cache_folder(variable("PAMTRI_CACHE"), variable("XDG_CACHE_HOME"), home());
+    if (cache) folders.push_back((fs::path(*cache) / "engines").string());
     return folders;
 }
 

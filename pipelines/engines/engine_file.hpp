@@ -26,10 +26,6 @@ struct EngineFile {
     std::string arithmetic;  ///< of its convolutions: "fp32", "fp16" or "int8"
 };
 
-/// The release in the first line of a Jetson's /etc/nv_tegra_release, such as
-/// "# R36 (release), REVISION: 4.0, GCID: ...", as "36.4.0"; a line of another form as it is.
-std::string l4t_of(const std::string& line);
-
 /// Where the engines of a bundle may lie: in the bundle, and in the user's cache folder.
 std::vector<std::string> engine_folders(const std::string& bundle);
 

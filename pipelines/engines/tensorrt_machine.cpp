@@ -5,9 +5,11 @@
 #include <cuda_runtime_api.h>
 
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "cuda_resources.hpp"
+#include "fingerprint.hpp"
 #include "tensorrt_plan.hpp"
 
 namespace pamtri::engines {
@@ -18,15 +20,13 @@ Machine this_machine(int device) {
     check(cudaGetDeviceProperties(&properties, device), "asking for the GPU's properties");
     int runtime = 0;
     check(cudaRuntimeGetVersion(&runtime), "asking for CUDA's version");
-    std::string release;
-    std::ifstream file("/etc/nv_tegra_release");
-    std::getline(file, release);
     Machine machine;
     machine.tensorrt = tensorrt_version();
     machine.cuda_major = runtime / 1000;
     machine.compute = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
     machine.gpu = properties.name;
-    machine.l4t = l4t_of(release);
+    if (std::ifstream file("/etc/nv_tegra_release"); file)
+        machine.l4t = core::jetson_release({std::istreambuf_iterator<char>(file), {}});
     return machine;
 }
 

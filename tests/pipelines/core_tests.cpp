@@ -6,7 +6,7 @@
 
 #include "check.hpp"
 #include "engine.hpp"
-#include "engine_file.hpp"
+#include "fingerprint.hpp"
 #include "json.hpp"
 
 using namespace pamtri::core;
@@ -28,9 +28,10 @@ TEST(a_member_that_is_not_there_is_null) {
 }
 
 TEST(a_jetsons_release_is_read_from_its_line) {
-    EXPECT(l4t_of("# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic") == "36.4.0");
-    EXPECT(l4t_of("") == "" && l4t_of(" \n") == "");
-    EXPECT(l4t_of("something new") == "something new");
+    EXPECT(jetson_release("# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic\n# K") ==
+           "36.4.0");
+    EXPECT(jetson_release("") == "unknown" && jetson_release(" \n") == "unknown");
+    EXPECT(jetson_release("something new\nand more") == "something new");
 }
 
 TEST(a_check_that_fails_ends_its_test) {

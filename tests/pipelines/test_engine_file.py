@@ -128,9 +128,18 @@ def test_an_engine_in_the_users_cache_is_found(programs, bundle):
     assert find(programs, bundle).startswith(str(outside / inside.name))
 
 
-@pytest.mark.parametrize("variables", [{"PAMTRI_CACHE": "/a"}, {"XDG_CACHE_HOME": "/b"}, {"HOME": "/c"}])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PAMTRI_CACHE": "/a"},
+        {"XDG_CACHE_HOME": "/b/"},
+        {"HOME": "/c"},
+        {"XDG_CACHE_HOME": "", "HOME": "/c/"},
+        {},
+    ],
+)
 def test_both_languages_look_in_the_same_folders(programs, bundle, monkeypatch, variables):
-    for name in ("PAMTRI_CACHE", "XDG_CACHE_HOME"):
+    for name in ("PAMTRI_CACHE", "XDG_CACHE_HOME", "HOME"):  # without the last, the table of users has it
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -8,11 +8,11 @@ is asked first, and everything else after it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pamtri_edge import _core
 from pamtri_edge.errors import InputError
 from pamtri_edge.libcuda import dotted
 from pamtri_edge.ops import driver
@@ -94,10 +94,8 @@ def find_gpu(cupy: Any, device: str) -> Gpu:
 
 
 def _l4t() -> str | None:
-    """Return the release from a line such as `# R36 (release), REVISION: 4.0, GCID: ...`."""
     try:
         text = RELEASE_FILE.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    found = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", text)
-    return f"{found[1]}.{found[2]}" if found else text.splitlines()[0] if text.strip() else "unknown"
+    return _core.jetson_release(text)
