@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conclude.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
+
+#include "most_probable.hpp"
 
 namespace pamtri::core {
 
@@ -27,8 +28,7 @@ double rounded(double value, int digits) {
 /// The place of the most probable name; none where there are no names for these.
 std::optional<std::size_t> best_of(const std::vector<float>& probabilities, const Names& names) {
     if (!names || probabilities.empty() || names->size() != probabilities.size()) return {};
-    return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
-                                    probabilities.begin());
+    return place_of_most_probable(probabilities);
 }
 
 std::optional<Attribute> attribute(const std::vector<float>& probabilities, const Names& names) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "most_probable.hpp"
 #include "vehicle_user_meta.h"
 #include "vehicle_view.hpp"
 
@@ -74,11 +75,6 @@ void write_label(NvDsLabelInfo* label, const std::string& text) {
     if (text.size() >= MAX_LABEL_SIZE) label->pResult_label = g_strdup(text.c_str());
 }
 
-std::size_t most_probable(const std::vector<float>& probabilities) {
-    return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
-                                    probabilities.begin());
-}
-
 void append_text(NvDsObjectMeta* object, const gst::Known& known) {
     std::string text;
     for (const std::string* word : {&known.color, &known.type})
@@ -102,10 +98,10 @@ void Attacher::attach(NvDsObjectMeta* object, const Shared& known) {
     if (!known) return;
     if (!known->color.empty())
         attach_class(object, "color", 0, known->color, known->color_probability,
-                     most_probable(known->color_probs));
+                     core::place_of_most_probable(known->color_probs));
     if (!known->type.empty())
         attach_class(object, "vehicletype", 1, known->type, known->type_probability,
-                     most_probable(known->type_probs));
+                     core::place_of_most_probable(known->type_probs));
     auto* payload =
         new_payload(object->object_id, box_of(object->rect_params), label_of(object), known);
     if (!add_user(object, vehicle_type_, payload, copy_vehicle, release<VehiclePayload>))

@@ -15,14 +15,21 @@
 #include "loader.hpp"
 #include "manifest.hpp"
 #include "networks.hpp"
-#include "pads.hpp"
 #include "stream.hpp"
-#include "transform_parts.hpp"
+#include "transform_class.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(nvpamtri_debug);
 #define GST_CAT_DEFAULT nvpamtri_debug
 
 namespace pamtri::deepstream {
+
+/// The counts as a structure, which the caller frees.
+static GstStructure* structure_of(const BatchCounts& counts) {
+    GstStructure* structure = gst::structure_of(counts.common);
+    gst_structure_set(structure, "lost", G_TYPE_UINT64, counts.lost, "unready", G_TYPE_UINT64,
+                      counts.unready, nullptr);
+    return structure;
+}
 
 namespace {
 
@@ -39,42 +46,12 @@ struct State {
     std::uint64_t unready = 0;
 };
 
-struct NvPamtri {
-    GstBaseTransform base;
-    State* state;
-};
-struct NvPamtriClass {
-    GstBaseTransformClass base;
-};
+using NvPamtri = gst::Transform<State>;
+using NvPamtriClass = gst::TransformClass;
 
 G_DEFINE_TYPE(NvPamtri, nvpamtri_element, GST_TYPE_BASE_TRANSFORM)
 
-State& state_of(gpointer element) { return *static_cast<NvPamtri*>(element)->state; }
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-    GST_OBJECT_LOCK(object);
-    const bool known = set_setting(&state_of(object).settings, id, value);
-    GST_OBJECT_UNLOCK(object);
-    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-GstStructure* structure_of(const BatchCounts& counts) {
-    GstStructure* structure = gst::structure_of(counts.common);
-    gst_structure_set(structure, "lost", G_TYPE_UINT64, counts.lost, "unready", G_TYPE_UINT64,
-                      counts.unready, nullptr);
-    return structure;
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    GST_OBJECT_LOCK(object);
-    const Settings settings = state_of(object).settings;
-    const BatchCounts counts = state_of(object).counts;
-    GST_OBJECT_UNLOCK(object);
-    if (id == gst::stats_setting())
-        g_value_take_boxed(value, structure_of(counts));
-    else if (!get_setting(settings, id, value))
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
+State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
 void publish(GstBaseTransform* base, bool downstream = true) {
     State& state = state_of(base);
@@ -230,9 +207,7 @@ void source_event(GstBaseTransform* base, GstEvent* event) {
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     State& state = state_of(base);
-    const auto pass_on = [base, event] {
-        return GST_BASE_TRANSFORM_CLASS(nvpamtri_element_parent_class)->sink_event(base, event);
-    };
+    const auto pass_on = [base, event] { return gst::parent_class()->sink_event(base, event); };
     switch (GST_EVENT_TYPE(event)) {
         case GST_EVENT_EOS:
             if (state.stream)
@@ -257,54 +232,29 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     }
 }
 
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-    const gboolean answered =
-        GST_BASE_TRANSFORM_CLASS(nvpamtri_element_parent_class)->query(base, direction, query);
-    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-        state_of(base).latency.add_to(base, query);
-    return answered;
-}
-
 /// Let a streaming thread that waits for the network go before the state changes.
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
     State& state = state_of(element);
     if (change == GST_STATE_CHANGE_PAUSED_TO_READY && state.loader) state.loader->interrupt(true);
-    return GST_ELEMENT_CLASS(nvpamtri_element_parent_class)->change_state(element, change);
+    return GST_ELEMENT_CLASS(gst::parent_class())->change_state(element, change);
 }
 
-void nvpamtri_element_init(NvPamtri* self) {
-    self->state = new State;
-    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
-}
-
-void finalize(GObject* object) {
-    delete static_cast<NvPamtri*>(static_cast<gpointer>(object))->state;
-    G_OBJECT_CLASS(nvpamtri_element_parent_class)->finalize(object);
-}
+void nvpamtri_element_init(NvPamtri* self) { gst::initialize(self); }
 
 void nvpamtri_element_class_init(NvPamtriClass* type) {
     GST_DEBUG_CATEGORY_INIT(nvpamtri_debug, "nvpamtri", 0, "vehicle re-identification");
-    GObjectClass* object = G_OBJECT_CLASS(type);
-    object->set_property = set_property;
-    object->get_property = get_property;
-    object->finalize = finalize;
-    install_settings(object);
-    GstElementClass* element = GST_ELEMENT_CLASS(type);
-    element->change_state = change_state;
-    gst_element_class_set_static_metadata(
-        element, "Vehicle re-identification in DeepStream", "Filter/Analyzer/Video",
-        "Describes the tracked vehicles of batches on the GPU: embedding, color, type, keypoints, "
-        "as metadata on every frame, and one event for each track",
-        "The pamtri-edge authors");
-    gst::add_pads(element, kFormats);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    gst::set_up<State>(
+        base, {"Vehicle re-identification in DeepStream",
+               "Describes the tracked vehicles of batches on the GPU: embedding, color, type, "
+               "keypoints, as metadata on every frame, and one event for each track",
+               kFormats});
+    install_settings(G_OBJECT_CLASS(type));
+    GST_ELEMENT_CLASS(type)->change_state = change_state;
     base->start = start;
     base->stop = stop;
     base->sink_event = sink_event;
-    base->query = query;
     base->transform_ip = transform_ip;
-    // Metadata of a buffer that others hold is theirs: a copy of it is written to.
-    base->passthrough_on_same_caps = FALSE;
 }
 
 }  // namespace

@@ -9,10 +9,9 @@
 #include <memory>
 
 #include "elements.hpp"
-#include "pads.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
-#include "transform_parts.hpp"
+#include "transform_class.hpp"
 #include "video_frame.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_debug);
@@ -29,35 +28,12 @@ struct State {
     std::unique_ptr<Stream> stream;  // of the streaming thread
 };
 
-struct Pamtri {
-    GstBaseTransform base;
-    State* state;
-};
-struct PamtriClass {
-    GstBaseTransformClass base;
-};
+using Pamtri = Transform<State>;
+using PamtriClass = TransformClass;
 
 G_DEFINE_TYPE(Pamtri, pamtri_element, GST_TYPE_BASE_TRANSFORM)
 
-State& state_of(gpointer element) { return *static_cast<Pamtri*>(element)->state; }
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-    GST_OBJECT_LOCK(object);
-    const bool known = set_setting(&state_of(object).settings, id, value);
-    GST_OBJECT_UNLOCK(object);
-    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    GST_OBJECT_LOCK(object);
-    const Settings settings = state_of(object).settings;
-    const Counts counts = state_of(object).counts;
-    GST_OBJECT_UNLOCK(object);
-    if (id == stats_setting())
-        g_value_take_boxed(value, structure_of(counts));
-    else if (!get_setting(settings, id, value))
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
+State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
 /// Let the bus and what comes after know of tracks that ended.
 void publish(GstBaseTransform* base, bool downstream = true) {
@@ -151,57 +127,31 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
             break;
         case GST_EVENT_FLUSH_STOP: {
             // Tracks do not go on over a seek; what is known of them is told after the flush.
-            const gboolean passed =
-                GST_BASE_TRANSFORM_CLASS(pamtri_element_parent_class)->sink_event(base, event);
+            const gboolean passed = parent_class()->sink_event(base, event);
             attempt(base, [&] { state.stream->cut(); });
             return passed;
         }
         default:
             break;
     }
-    return GST_BASE_TRANSFORM_CLASS(pamtri_element_parent_class)->sink_event(base, event);
+    return parent_class()->sink_event(base, event);
 }
 
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-    const gboolean answered =
-        GST_BASE_TRANSFORM_CLASS(pamtri_element_parent_class)->query(base, direction, query);
-    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-        state_of(base).latency.add_to(base, query);
-    return answered;
-}
-
-void pamtri_element_init(Pamtri* self) {
-    self->state = new State;
-    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
-}
-
-void finalize(GObject* object) {
-    delete static_cast<Pamtri*>(static_cast<gpointer>(object))->state;
-    G_OBJECT_CLASS(pamtri_element_parent_class)->finalize(object);
-}
+void pamtri_element_init(Pamtri* self) { initialize(self); }
 
 void pamtri_element_class_init(PamtriClass* type) {
     GST_DEBUG_CATEGORY_INIT(pamtri_debug, "pamtri", 0, "vehicle re-identification");
-    GObjectClass* object = G_OBJECT_CLASS(type);
-    object->set_property = set_property;
-    object->get_property = get_property;
-    object->finalize = finalize;
-    install_settings(object);
-    GstElementClass* element = GST_ELEMENT_CLASS(type);
-    gst_element_class_set_static_metadata(
-        element, "Vehicle re-identification", "Filter/Analyzer/Video",
-        "Describes the vehicles that regions of interest mark: embedding, color, type, keypoints, "
-        "on every frame, and one event for each track",
-        "The pamtri-edge authors");
-    add_pads(element, "video/x-raw, format = " PAMTRI_FORMATS);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    set_up<State>(base, {"Vehicle re-identification",
+                         "Describes the vehicles that regions of interest mark: embedding, color, "
+                         "type, keypoints, on every frame, and one event for each track",
+                         "video/x-raw, format = " PAMTRI_FORMATS});
+    install_settings(G_OBJECT_CLASS(type));
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;
     base->sink_event = sink_event;
-    base->query = query;
     base->transform_ip = transform_ip;
-    base->passthrough_on_same_caps = FALSE;
 }
 
 }  // namespace

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "looks.hpp"
 
-#include <algorithm>
-
 #include "errors.hpp"
+#include "most_probable.hpp"
 
 namespace pamtri::nvinfer {
 
@@ -16,9 +15,9 @@ constexpr std::uint64_t kBatchesBetweenSearches = 64;
 void tell(const std::vector<float>& probabilities, const std::vector<std::string>& names,
           std::string& label, double& probability) {
     if (probabilities.empty() || probabilities.size() != names.size()) return;
-    const auto best = std::max_element(probabilities.begin(), probabilities.end());
-    label = names[static_cast<std::size_t>(best - probabilities.begin())];
-    probability = *best;
+    const std::size_t best = core::place_of_most_probable(probabilities);
+    label = names[best];
+    probability = probabilities[best];
 }
 
 void check_names(const core::Fusion::Values& values, const std::vector<std::string>& names,

@@ -6,16 +6,17 @@
 //   custom-lib-path=plugin/libnvdsinfer_pamtri.so
 //   parse-classifier-func-name=NvDsInferParseCustomPamtri
 //
-// It needs nothing but nvdsinfer.h. Classes are told by number; nvinfer takes their names from the
-// label file, whose lines are colors and types, where the bundle has both.
+// It needs nothing of DeepStream but nvdsinfer.h. Classes are told by number; nvinfer takes their
+// names from the label file, whose lines are colors and types, where the bundle has both.
 #include <nvdsinfer.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include "most_probable.hpp"
 
 namespace {
 
@@ -51,12 +52,13 @@ extern "C" __attribute__((visibility("default"))) bool NvDsInferParseCustomPamtr
         if (!layer) continue;
         if (!is_readable(*layer)) return false;
         const auto* first = static_cast<const float*>(layer->buffer);
-        const float* best = std::max_element(first, first + layer->inferDims.numElements);
-        if (std::isfinite(*best) && *best >= threshold) {
+        const std::size_t best =
+            pamtri::core::place_of_most_probable(first, layer->inferDims.numElements);
+        if (std::isfinite(first[best]) && first[best] >= threshold) {
             NvDsInferAttribute attribute{};
             attribute.attributeIndex = line;
-            attribute.attributeValue = static_cast<unsigned>(best - first);
-            attribute.attributeConfidence = *best;
+            attribute.attributeValue = static_cast<unsigned>(best);
+            attribute.attributeConfidence = first[best];
             attributes.push_back(attribute);
         }
         ++line;

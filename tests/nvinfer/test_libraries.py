@@ -23,6 +23,7 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SOURCES = ROOT / "pipelines" / "nvinfer"
+CHECKS = HERE.parent / "pipelines"
 DEEPSTREAM = HERE.parent / "deepstream"
 FAKES = (DEEPSTREAM / "fake_nvds", HERE.parent / "pipelines" / "fake_cuda")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -69,9 +70,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(
         *("c++", "-std=c++17", "-O1", "-rdynamic", *SANITIZERS, "-o", folder / "library_tests"),
         *(f"-I{SOURCES.parent / room}" for room in rooms),
-        *(f"-I{place}" for place in (*FAKES, DEEPSTREAM, HERE.parent / "pipelines")),
+        *(f"-I{place}" for place in (*FAKES, DEEPSTREAM, CHECKS)),
         *found["--cflags"].stdout.split(),
-        *(HERE / "library_tests.cpp", DEEPSTREAM / "batches.cpp", HERE.parent / "pipelines" / "check.cpp"),
+        *(HERE / "library_tests.cpp", DEEPSTREAM / "batches.cpp"),
+        *(CHECKS / "check.cpp", CHECKS / "check_main.cpp"),
         *(FAKES[0] / "fake_nvds.cpp", FAKES[0] / "fake_gst_nvds.cpp"),
         *found["--libs"].stdout.split(),
         "-ldl",

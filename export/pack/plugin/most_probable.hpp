@@ -1,0 +1,1 @@
+../../../pipelines/core/most_probable.hpp
