@@ -37,9 +37,11 @@ int main() {
     FIELD(NvDsFrameMeta, source_frame_height);
     FIELD(NvDsFrameMeta, obj_meta_list);
     FIELD(NvDsFrameMeta, frame_user_meta_list);
+#if NVDS_VERSION_MAJOR >= 8
     FIELD(NvDsFrameMeta, sensorInfo_meta);
     FIELD(NvDsSensorInfo_meta, sensor_id);
     FIELD(NvDsSensorInfo_meta, sensor_name);
+#endif
     SIZE(NvDsFrameMeta);
     FIELD(NvDsObjectMeta, class_id);
     FIELD(NvDsObjectMeta, object_id);
@@ -114,13 +116,16 @@ int main() {
     FIELD(NvBufSurfacePlaneParams, pitch);
     FIELD(NvBufSurfacePlaneParams, offset);
     FIELD(NvBufSurfaceMappedAddr, eglImage);
+#if NVDS_VERSION_MAJOR >= 8
     FIELD(NvBufSurfaceMappedAddr, cudaPtr);
     FIELD(NvBufSurfaceCudaBuffer, dataPtr);
+    SIZE(NvBufSurfaceDeviceInfo);
+    VALUE(NVBUF_DRIVER_TYPE_RM);
+#endif
     SIZE(NvBufSurfaceCreateParams);
     FIELD(NvBufSurfaceCreateParams, colorFormat);
     FIELD(NvBufSurfaceCreateParams, layout);
     FIELD(NvBufSurfaceCreateParams, memType);
-    SIZE(NvBufSurfaceDeviceInfo);
     SIZE(NvBufSurfTransformConfigParams);
     FIELD(NvBufSurfTransformConfigParams, gpu_id);
     SIZE(NvBufSurfTransformParams);
@@ -147,7 +152,6 @@ int main() {
     VALUE(NVBUF_MEM_SURFACE_ARRAY);
     VALUE(NVBUF_MEM_HANDLE);
     VALUE(NVBUF_MEM_SYSTEM);
-    VALUE(NVBUF_DRIVER_TYPE_RM);
     VALUE(NVBUFSURF_TRANSFORM_FILTER);
     VALUE(NvBufSurfTransformInter_Nearest);
     VALUE(NvBufSurfTransformError_Execution_Error);

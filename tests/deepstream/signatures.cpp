@@ -7,6 +7,7 @@
 #include <gstnvdsmeta.h>
 #include <nvbufsurface.h>
 #include <nvbufsurftransform.h>
+#include <nvds_version.h>
 #include <nvdsmeta.h>
 
 namespace {
@@ -68,9 +69,11 @@ static_assert(is<int (*)(Frames**, uint32_t, NvBufSurfaceCreateParams*)>(&NvBufS
 static_assert(is<int (*)(Frames*)>(&NvBufSurfaceDestroy));
 static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceMapEglImage));
 static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceUnMapEglImage));
+#if NVDS_VERSION_MAJOR >= 8
 static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceMapCudaBuffer));
 static_assert(is<int (*)(Frames*, int)>(&NvBufSurfaceUnMapCudaBuffer));
 static_assert(is<int (*)(NvBufSurfaceDeviceInfo*)>(&NvBufSurfaceGetDeviceInfo));
+#endif
 using Outcome = NvBufSurfTransform_Error;
 static_assert(
     is<Outcome (*)(NvBufSurfTransformConfigParams*)>(&NvBufSurfTransformSetSessionParams));

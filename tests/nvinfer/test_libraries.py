@@ -128,4 +128,4 @@ def test_the_parser_has_the_signature_that_nvinfer_calls(headers: list[Path] | N
         "CHECK_CUSTOM_CLASSIFIER_PARSE_FUNC_PROTOTYPE(NvDsInferParseCustomPamtri);\n"
     )
     places = [part for place in (*headers, tensorrt, tmp_path) for part in ("-isystem", place)]
-    run("c++", "-std=c++17", "-fsyntax-only", *places, source)
+    run("c++", "-std=c++17", "-fsyntax-only", f"-I{SOURCES.parent / 'core'}", *places, source)

@@ -69,11 +69,17 @@ struct NvBufSurfaceCreateParams {
     NvBufSurfaceColorFormat colorFormat;
     NvBufSurfaceLayout layout;
     NvBufSurfaceMemType memType;
+#if NVDS_VERSION_MAJOR >= 8
     void* _reserved[STRUCTURE_PADDING];
+#endif
 };
 
 struct NvBufSurfaceMappedAddr {
-    void *addr[NVBUF_MAX_PLANES], *eglImage, *nvmmPtr, *cudaPtr, *_reserved[STRUCTURE_PADDING];
+    void *addr[NVBUF_MAX_PLANES], *eglImage;
+#if NVDS_VERSION_MAJOR >= 8
+    void *nvmmPtr, *cudaPtr;
+#endif
+    void* _reserved[STRUCTURE_PADDING];
 };
 
 struct NvBufSurfaceParamsEx;
@@ -93,8 +99,12 @@ struct NvBufSurfaceParams {
     NvBufSurfacePlaneParams planeParams;
     NvBufSurfaceMappedAddr mappedAddr;
     NvBufSurfaceParamsEx* paramex;
+#if NVDS_VERSION_MAJOR >= 8
     NvBufSurfaceCudaBuffer* cudaBuffer;
     void* _reserved[STRUCTURE_PADDING];
+#else
+    void* _reserved[STRUCTURE_PADDING - 1];
+#endif
 };
 
 struct NvBufSurface {
@@ -102,7 +112,9 @@ struct NvBufSurface {
     bool isContiguous;
     NvBufSurfaceMemType memType;
     NvBufSurfaceParams* surfaceList;
+#if NVDS_VERSION_MAJOR >= 8
     bool isImportedBuf;
+#endif
     void* _reserved[STRUCTURE_PADDING];
 };
 

@@ -27,7 +27,9 @@ struct NvBufSurfTransformConfigParams {
     NvBufSurfTransform_Compute compute_mode;
     int32_t gpu_id;
     cudaStream_t cuda_stream;
+#if NVDS_VERSION_MAJOR >= 8
     void* reserved[STRUCTURE_PADDING];
+#endif
 };
 
 struct NvBufSurfTransformRect;
@@ -37,7 +39,9 @@ struct NvBufSurfTransformParams {
     NvBufSurfTransform_Flip transform_flip;
     NvBufSurfTransform_Inter transform_filter;
     NvBufSurfTransformRect *src_rect, *dst_rect;
+#if NVDS_VERSION_MAJOR >= 8
     void* reserved[STRUCTURE_PADDING];
+#endif
 };
 
 extern "C" {

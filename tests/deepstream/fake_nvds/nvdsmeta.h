@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <gmodule.h>
 
+#include "nvds_version.h"
 #include "nvll_osd_struct.h"
 
 #define MAX_USER_FIELDS 4
@@ -91,7 +92,9 @@ struct NvDsFrameMeta {
     NvDsUserMetaList* frame_user_meta_list;
     gint64 misc_frame_info[MAX_USER_FIELDS];
     guint pipeline_width, pipeline_height;
+#if NVDS_VERSION_MAJOR >= 8
     NvDsSensorInfo_meta sensorInfo_meta;
+#endif
     gint64 reserved[MAX_RESERVED_FIELDS];
 };
 

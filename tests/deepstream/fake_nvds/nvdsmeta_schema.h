@@ -64,7 +64,9 @@ struct NvDs3DTracking {
 #endif
     gfloat ptWorldFeet[2], ptImgFeet[2];
     NvDsConvexHull convexHull;
+#if NVDS_VERSION_MAJOR >= 8
     NvDsBbox3dObject bbox3d;
+#endif
 };
 
 struct NvDsLLMObject;
@@ -84,6 +86,7 @@ struct NvDsEventMsgMeta {
     gdouble confidence;
     guint64 trackingId;
     gchar *ts, *objectId, *sensorStr;
+#if NVDS_VERSION_MAJOR >= 8
     SourceTimePair entries[MAX_ENTRIES];
     int count;
     NvDsBbox3dObject* bbox3d;
@@ -95,6 +98,7 @@ struct NvDsEventMsgMeta {
     gint num_fov;
     NvDsTypeMetricsObject* fov;
     NvDsSegmentationObject* segmentation;
+#endif
     gchar *otherAttrs, *videoPath;
     gpointer extMsg;
     guint extMsgSize;
