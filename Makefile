@@ -31,7 +31,7 @@ NATIVE := CMakeLists.txt $(shell find kernels pipelines/core pipelines/sinks -ty
 CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format docs bench gpu native pipelines weights clean distclean
+.PHONY: help demo test quick lint format docs bench report gpu native pipelines weights clean distclean
 .DELETE_ON_ERROR:
 
 help: ## List the targets.
@@ -87,6 +87,9 @@ bench: $(VENV)/developed ## Measure speed and memory against the original's pipe
 	$(BIN)/pytest -q benchmarks --benchmark-columns=median,iqr,rounds
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
+
+report: $(VENV)/developed ## Put the newest figures of benchmarks/results onto one page with plots.
+	$(BIN)/python benchmarks/report.py --output build/report.html
 
 # Asked before anything is installed: without a GPU this is one sentence.
 gpu: ## Run all that needs an NVIDIA GPU, stage by stage: tests, sanitizer, bandwidth, speed, a long run.
