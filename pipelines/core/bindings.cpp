@@ -5,6 +5,7 @@
 // pamtri_edge.errors.InputError, in the core's own words.
 #include "bindings.hpp"
 
+#include <dlfcn.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -155,9 +156,15 @@ void bind_fusion(nb::module_& m) {
         .def("type_probs", [](const Fusion& self) { return probabilities_of(self.type()); });
 }
 
+/// GStreamer brings libunwind, which has functions of the same names as the compiler's own for
+/// exceptions. Libraries that are loaded after it would find those, and those before it not: an
+/// exception that passes through both ends the process. So from here on all find the compiler's.
+void share_unwinder() { dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD); }
+
 }  // namespace
 
 NB_MODULE(_core, m) {
+    share_unwinder();
     m.doc() = "The decisions of a run: crop rules, views, gate, fusion, tracks, events, overlays.";
     // The type lives as long as the interpreter.
     nb::object error = nb::module_::import_("pamtri_edge.errors").attr("InputError");
