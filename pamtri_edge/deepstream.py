@@ -4,8 +4,12 @@
 
 Stock nvinfer with `output-tensor-meta=1` attaches the bundle's outputs to the vehicles that it looked at in a
 frame. A `Reader` makes the SDK's result of them, and keeps the last one of each track for the frames between
-two looks. Of pyservicemaker (DeepStream 7.1 and later) it reads a batch's metadata, of pyds (7.1 and
-earlier) a buffer. Both come with DeepStream; the `pyds` of PyPI is another program.
+two looks. Where there are none, behind the element `nvpamtri` or the library for nvdspostprocess, it reads
+what these tell of a track on every frame: through pyds all of it; through pyservicemaker, of releases that
+hand on `obj_reid_items` (DeepStream 9), the embedding, color and type.
+
+Of pyservicemaker (DeepStream 7.1 and later) it reads a batch's metadata, of pyds (7.1 and earlier) a buffer.
+Both come with DeepStream; the `pyds` of PyPI is another program.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.gst import CVehicle, floats, text
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.ops.driver import load_cupy
 from pamtri_edge.reidentification import Reidentification, Vehicle
@@ -32,6 +37,10 @@ UNTRACKED: Final = 2**64 - 1
 _CPU: Final = 1
 """DLPack's number of host memory, kDLCPU."""
 _OPTIONAL: Final = ("color", "type", "keypoints", "quality")
+_VEHICLE_META: Final = "PAMTRI_EDGE.REID.VEHICLE"
+"""Name of the user meta of `pipelines/deepstream/vehicle_user_meta.h`."""
+_CLASSIFIERS: Final = ("color", "vehicletype")
+"""What the two classifier metas of ours are called."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class Sighting:
         track_id: None where no tracker follows it.
         box: x1, y1, x2, y2 in pixels of the muxer's frame.
         label: what the detector calls it.
-        looked: whether the bundle looked at it in this frame.
+        looked: whether the bundle looked at it in this frame; behind `nvpamtri`, whether more is known of it
+            than in the frame before.
         vehicle: what is known of it; None for nothing yet. Keypoints are in parts of the box of that look.
     """
 
@@ -55,6 +65,14 @@ class Sighting:
     label: str
     looked: bool
     vehicle: Vehicle | None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a track, and whether tensors of nvinfer told it."""
+
+    vehicle: Vehicle
+    by_look: bool
 
 
 class Reader:
@@ -73,15 +91,19 @@ class Reader:
         self.manifest = manifest
         self.engine = engine
         self._most = most_tracks
-        self._known: OrderedDict[tuple[int, int], Vehicle] = OrderedDict()
+        self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
 
     def batch(self, batch_meta: Any) -> list[Sighting]:
         """Return the vehicles of a batch of pyservicemaker, in `BatchMetadataOperator.handle_metadata`."""
-        return [
-            self._sighting(frame.source_id, frame.frame_number, thing, thing.label, _of_service_maker(thing))
-            for frame in batch_meta.frame_items
-            for thing in frame.object_items
-        ]
+        found = []
+        for frame in batch_meta.frame_items:
+            for thing in frame.object_items:
+                looks = self._looks(_of_service_maker(thing))
+                told = None if looks else self._told(thing)
+                found.append(
+                    self._sighting(frame.source_id, frame.frame_number, thing, thing.label, looks, told)
+                )
+        return found
 
     def buffer(self, buffer: Any) -> list[Sighting]:
         """Return the vehicles of a Gst.Buffer, by pyds, in a probe of a pad.
@@ -94,32 +116,73 @@ class Reader:
         found = []
         for frame in _items(batch and batch.frame_meta_list, pyds.NvDsFrameMeta):
             for thing in _items(frame.obj_meta_list, pyds.NvDsObjectMeta):
-                outputs = _of_pyds(pyds, thing, self.engine)
+                looks = self._looks(_of_pyds(pyds, thing, self.engine))
+                told = None if looks else _vehicle_meta(pyds, thing)
                 found.append(
-                    self._sighting(frame.source_id, frame.frame_num, thing, thing.obj_label, outputs)
+                    self._sighting(frame.source_id, frame.frame_num, thing, thing.obj_label, looks, told)
                 )
         return found
 
     def _sighting(
-        self, source: int, frame: int, thing: Any, label: str, outputs: Sequence[Mapping[str, Floats]]
+        self,
+        source: int,
+        frame: int,
+        thing: Any,
+        label: str,
+        looks: Sequence[Vehicle],
+        told: Vehicle | None,
     ) -> Sighting:
+        """Put together what was found of an object.
+
+        Args:
+            source: number of the source.
+            frame: number of the frame.
+            thing: the object.
+            label: what the detector calls it.
+            looks: results of the bundle in this frame.
+            told: what an element of ours knows of it on every frame.
+        """
         track = None if thing.object_id == UNTRACKED else int(thing.object_id)
         rect = thing.rect_params
         box = (rect.left, rect.top, rect.left + rect.width, rect.top + rect.height)
-        looks = [one for layers in outputs if (one := self._vehicle(layers)) is not None]
-        vehicle = looks[-1] if looks else None
+        vehicle = looks[-1] if looks else told
+        looked = vehicle is not None
         if track is not None:
-            vehicle = self._remembered((source, track), vehicle)
-        return Sighting(source, frame, track, box, label, bool(looks), vehicle)
+            before = self._known.get((source, track))
+            if before is not None and not looks:
+                # What looks told of a track stays its own, whatever stands behind them.
+                looked = not before.by_look and _differs(told, before.vehicle)
+                vehicle = vehicle if looked else before.vehicle
+            self._remember((source, track), vehicle, bool(looks) or (before is not None and before.by_look))
+        return Sighting(source, frame, track, box, label, looked, vehicle)
 
-    def _remembered(self, key: tuple[int, int], vehicle: Vehicle | None) -> Vehicle | None:
-        known = self._known.pop(key, None) if vehicle is None else vehicle
-        if known is not None:
-            self._known.pop(key, None)
-            self._known[key] = known
+    def _looks(self, outputs: Sequence[Mapping[str, Floats]]) -> list[Vehicle]:
+        return [one for layers in outputs if (one := self._vehicle(layers)) is not None]
+
+    def _told(self, thing: Any) -> Vehicle | None:
+        """Return what an element of ours attached to an object, as far as pyservicemaker hands it on."""
+        embeddings = [
+            np.array(values, np.float32)
+            for item in getattr(thing, "obj_reid_items", ())
+            if np.size(values := item.as_obj_reid().feature_vector) == self.manifest.embedding_dim
+        ]
+        names = {"color": self.manifest.colors, "vehicletype": self.manifest.types}
+        labels = dict.fromkeys(_CLASSIFIERS)
+        for item in getattr(thing, "classifier_items", ()):
+            kind = item.classifier_type
+            if item.n_labels and (label := item.get_n_label(0)) in (names.get(kind) or ()):
+                labels[kind] = label
+        # Without ours the embedding is the tracker's own.
+        if not embeddings or any(names[kind] and labels[kind] is None for kind in _CLASSIFIERS):
+            return None
+        return Vehicle(embeddings[-1], labels["color"], None, labels["vehicletype"], None, None, None)
+
+    def _remember(self, key: tuple[int, int], vehicle: Vehicle | None, by_look: bool) -> None:
+        self._known.pop(key, None)
+        if vehicle is not None:
+            self._known[key] = _Known(vehicle, by_look)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
-        return known
 
     def _vehicle(self, layers: Mapping[str, Floats]) -> Vehicle | None:
         """Return what outputs say, None where they are another network's."""
@@ -176,6 +239,13 @@ def probe(reader: Reader, handle: Callable[[list[Sighting]], None], *, name: str
     return module.Probe(name, Operator())
 
 
+def _differs(told: Vehicle | None, before: Vehicle | None) -> bool:
+    """Return whether more is told than was known before."""
+    return told is not None and (
+        before is None or not np.array_equal(told.embedding, before.embedding) or told.color != before.color
+    )
+
+
 def _of_service_maker(thing: Any) -> list[dict[str, Floats]]:
     """Return the outputs on an object, copied: the tensors are valid in the probe alone."""
     found = []
@@ -217,6 +287,29 @@ def _items(link: Any, kind: Any) -> Iterator[Any]:
             link = link.next
         except StopIteration:
             return
+
+
+def _vehicle_meta(pyds: Any, thing: Any) -> Vehicle | None:
+    """Return what an element of ours attached to an object: a copy, that outlives the buffer."""
+    wanted = pyds.nvds_get_user_meta_type(_VEHICLE_META)
+    for user in _items(thing.obj_user_meta_list, pyds.NvDsUserMeta):
+        if user.base_meta.meta_type != wanted:
+            continue
+        found = ctypes.cast(pyds.get_ptr(user.user_meta_data), ctypes.POINTER(CVehicle)).contents
+        embedding = floats(found.embedding, found.embedding_size)
+        if embedding is None:
+            return None
+        keypoints = floats(found.keypoints, 3 * found.keypoint_count)
+        return Vehicle(
+            embedding=embedding,
+            color=text(found.color),
+            color_probs=floats(found.color_probs, found.color_count),
+            type=text(found.type),
+            type_probs=floats(found.type_probs, found.type_count),
+            keypoints=None if keypoints is None else keypoints.reshape(-1, 3),
+            quality=None if found.quality < 0 else found.quality,
+        )
+    return None
 
 
 def _of_pyds(pyds: Any, thing: Any, engine: int | None) -> list[dict[str, Floats]]:

@@ -33,7 +33,7 @@ _UNTRACKED: Final = 2**64 - 1
 _EVENT: Final = "pamtri-event"
 
 
-class _CVehicle(ctypes.Structure):
+class CVehicle(ctypes.Structure):
     """PamtriVehicle of vehicle.h."""
 
     _fields_ = (
@@ -131,7 +131,7 @@ def event_of(carrier: Any) -> Event | None:
 
 
 def _read(library: ctypes.CDLL, address: int, index: int) -> Vehicle:
-    found = _CVehicle()
+    found = CVehicle()
     if not library.pamtri_buffer_get_vehicle(address, index, ctypes.byref(found), ctypes.sizeof(found)):
         raise InputError(
             "the plugin's vehicles have another form than pamtri_edge reads; build both from one release."
@@ -142,18 +142,18 @@ def _read(library: ctypes.CDLL, address: int, index: int) -> Vehicle:
         box=box,
         state=_STATES[found.state],
         views=found.views,
-        object_type=_text(found.object_type),
+        object_type=text(found.object_type),
         quality=None if found.quality < 0 else found.quality,
-        color=_text(found.color),
+        color=text(found.color),
         color_probability=found.color_probability if found.color else None,
-        type=_text(found.type),
+        type=text(found.type),
         type_probability=found.type_probability if found.type else None,
-        embedding=_array(found.embedding, found.embedding_size),
-        color_probs=_array(found.color_probs, found.color_count),
-        type_probs=_array(found.type_probs, found.type_count),
-        keypoints=_keypoints(_array(found.keypoints, 3 * found.keypoint_count), box),
-        embedding_space=_text(found.embedding_space),
-        bundle=_text(found.bundle),
+        embedding=floats(found.embedding, found.embedding_size),
+        color_probs=floats(found.color_probs, found.color_count),
+        type_probs=floats(found.type_probs, found.type_count),
+        keypoints=_keypoints(floats(found.keypoints, 3 * found.keypoint_count), box),
+        embedding_space=text(found.embedding_space),
+        bundle=text(found.bundle),
     )
 
 
@@ -168,11 +168,13 @@ def _keypoints(
     return keypoints
 
 
-def _text(value: bytes | None) -> str | None:
+def text(value: bytes | None) -> str | None:
+    """Return what a C string says; None for none."""
     return None if value is None else value.decode()
 
 
-def _array(values: Any, count: int) -> NDArray[np.float32] | None:
+def floats(values: Any, count: int) -> NDArray[np.float32] | None:
+    """Return a copy of numbers that a pointer of `CVehicle` tells, (count,) float32; None for none."""
     return np.ctypeslib.as_array(values, (count,)).copy() if count else None
 
 
@@ -207,7 +209,7 @@ def _library(path: str) -> ctypes.CDLL:
     library.pamtri_buffer_get_vehicle.argtypes = [
         ctypes.c_void_p,
         ctypes.c_uint,
-        ctypes.POINTER(_CVehicle),
+        ctypes.POINTER(CVehicle),
         ctypes.c_size_t,
     ]
     library.pamtri_buffer_get_vehicle.restype = ctypes.c_int

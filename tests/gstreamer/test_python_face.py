@@ -106,7 +106,7 @@ def test_the_structure_is_the_one_of_the_header(tmp_path, built):
     """As the C compiler lays it out."""
     header = Path(__file__).parents[2] / "pipelines" / "gstreamer" / "vehicle.h"
     source = tmp_path / "layout.c"
-    names = [name for name, *_ in gst._CVehicle._fields_]
+    names = [name for name, *_ in gst.CVehicle._fields_]
     prints = "".join(f'printf("%zu\\n", offsetof(PamtriVehicle, {name}));' for name in names)
     source.write_text(
         f'#include <stddef.h>\n#include <stdio.h>\n#include "{header}"\n'
@@ -117,7 +117,7 @@ def test_the_structure_is_the_one_of_the_header(tmp_path, built):
     ).stdout.split()
     subprocess.run(["cc", *flags, source, "-o", tmp_path / "layout"], check=True)
     offsets = subprocess.run([tmp_path / "layout"], capture_output=True, text=True).stdout.split()
-    expected = [getattr(gst._CVehicle, name).offset for name in names]
+    expected = [getattr(gst.CVehicle, name).offset for name in names]
     import ctypes
 
-    assert [int(offset) for offset in offsets] == [*expected, ctypes.sizeof(gst._CVehicle)]
+    assert [int(offset) for offset in offsets] == [*expected, ctypes.sizeof(gst.CVehicle)]

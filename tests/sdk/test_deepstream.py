@@ -17,8 +17,9 @@ from pamtri_edge.bundle import SHIPPED_BUNDLE, open_bundle
 from pamtri_edge.deepstream import UNTRACKED, Reader, probe
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.events import Event
+from pamtri_edge.gst import CVehicle
 
-TENSORS = 12
+TENSORS, OURS = 12, 8195
 APPS = Path(__file__).parents[2] / "pipelines" / "apps"
 
 
@@ -100,12 +101,13 @@ def pyds(monkeypatch):
     module.gst_buffer_get_nvds_batch_meta = lambda address: batches[address]
     module.get_nvds_LayerInfo = lambda meta, number: meta.layers[number]
     module.get_ptr = lambda buffer: buffer
+    module.nvds_get_user_meta_type = {"PAMTRI_EDGE.REID.VEHICLE": OURS}.__getitem__
     batches = module.batches = {}
     monkeypatch.setitem(sys.modules, "pyds", module)
     return module
 
 
-def of_pyds(module, *objects, unique_id=2):
+def of_pyds(module, *objects, unique_id=2, ours=None):
     things = []
     for track, tensors in objects:
         users = [SimpleNamespace(base_meta=SimpleNamespace(meta_type=7), user_meta_data=None)]
@@ -120,6 +122,9 @@ def of_pyds(module, *objects, unique_id=2):
             ]
             meta = SimpleNamespace(unique_id=unique_id, num_output_layers=len(layers), layers=layers)
             users.append(SimpleNamespace(base_meta=SimpleNamespace(meta_type=TENSORS), user_meta_data=meta))
+        if ours is not None:
+            base = SimpleNamespace(meta_type=OURS)
+            users.append(SimpleNamespace(base_meta=base, user_meta_data=ctypes.addressof(ours)))
         rect = SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0)
         things.append(
             SimpleNamespace(
@@ -212,6 +217,97 @@ def test_pyds_can_be_told_the_engine(manifest, outputs, pyds):
     reader = Reader(manifest, engine=2)
     assert reader.buffer(of_pyds(pyds, (7, [outputs()]), unique_id=3))[0].vehicle is None
     assert reader.buffer(of_pyds(pyds, (7, [outputs()]), unique_id=2))[0].vehicle is not None
+
+
+class Class:
+    """A ClassifierMetadata of pyservicemaker."""
+
+    unique_component_id, n_labels = 77, 1
+
+    def __init__(self, kind, label):
+        self.classifier_type, self._label = kind, label
+
+    def get_n_label(self, number):
+        assert number == 0
+        return self._label
+
+
+def told(track, embeddings, classes=()):
+    """Return an object with what elements behind nvinfer attach, as pyservicemaker has it."""
+    reids = [
+        SimpleNamespace(feature_size=one.size, feature_vector=np.asarray(one, np.float32))
+        for one in embeddings
+    ]
+    return SimpleNamespace(
+        object_id=track,
+        label="car",
+        rect_params=SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0),
+        tensor_items=iter(()),
+        obj_reid_items=iter([SimpleNamespace(as_obj_reid=lambda one=one: one) for one in reids]),
+        classifier_items=iter([Class(*one) for one in classes]),
+    )
+
+
+def batch_of(*things):
+    frame = SimpleNamespace(source_id=0, frame_number=5, object_items=iter(things))
+    return SimpleNamespace(frame_items=iter([frame]))
+
+
+@pytest.fixture
+def ours(manifest):
+    """Return what gives the embedding and the classes that nvpamtri attaches."""
+    classes = (("vehicletype", "minivan of another network"), ("color", manifest.colors[3]))
+    classes += (("vehicletype", manifest.types[1]),)
+    return lambda first=0.0: (np.arange(manifest.embedding_dim, dtype=np.float32) + first, classes)
+
+
+def test_what_nvpamtri_tells_comes_as_the_feature_vector(manifest, ours):
+    reader = Reader(manifest)
+    (embedding, classes), (more, _) = ours(), ours(1.0)
+    trackers = np.ones(manifest.embedding_dim + 1, np.float32)
+    [seen] = reader.batch(batch_of(told(7, [trackers, embedding], classes)))
+    assert np.array_equal(seen.vehicle.embedding, embedding)
+    assert (seen.vehicle.color, seen.vehicle.type) == (manifest.colors[3], manifest.types[1])
+    assert (seen.vehicle.keypoints, seen.looked) == (None, True)
+    [again] = reader.batch(batch_of(told(7, [embedding], classes)))
+    assert not again.looked
+    [better] = reader.batch(batch_of(told(7, [more], classes)))
+    assert (better.looked, better.vehicle.embedding[0]) == (True, 1)
+    [untracked] = reader.batch(batch_of(told(UNTRACKED, [embedding], classes)))
+    assert untracked.looked
+
+
+def test_the_embedding_of_the_tracker_is_not_taken_for_ours(manifest, ours):
+    embedding, _ = ours()
+    [seen] = Reader(manifest).batch(batch_of(told(7, [embedding])))
+    assert (seen.vehicle, seen.looked) == (None, False)
+
+
+def test_what_the_network_said_itself_goes_before(manifest, ours, outputs):
+    reader = Reader(manifest)
+    reader.batch(OfServiceMaker((7, [outputs(color=4)])))
+    [seen] = reader.batch(batch_of(told(7, *ours())))
+    assert not seen.looked
+    assert seen.vehicle.keypoints is not None
+
+
+def test_pyds_gives_all_that_nvpamtri_tells(manifest, outputs, pyds):
+    given = outputs()
+    rows = {name: given[name].ctypes.data_as(ctypes.POINTER(ctypes.c_float)) for name in given}
+    meta = CVehicle(
+        **{"quality": 0.75, "color": manifest.colors[3].encode(), "type": None},
+        **{"embedding": rows["embedding"], "embedding_size": given["embedding"].size},
+        **{"color_probs": rows["color"], "color_count": given["color"].size},
+        **{"keypoints": rows["keypoints"], "keypoint_count": 36},
+    )
+    buffer = of_pyds(pyds, (7, []), ours=meta)
+    [seen] = Reader(manifest).buffer(buffer)
+    given["embedding"][:] = -1
+    vehicle = seen.vehicle
+    assert (vehicle.embedding[1], vehicle.color, vehicle.type) == (1, manifest.colors[3], None)
+    assert (vehicle.keypoints.shape, vehicle.quality, seen.looked) == ((36, 3), 0.75, True)
+    [again] = Reader(manifest).buffer(of_pyds(pyds, (7, []), ours=CVehicle()))
+    assert again.vehicle is None
 
 
 def test_a_probe_hands_on_every_batch(manifest, outputs, monkeypatch):
