@@ -137,7 +137,7 @@ void resize_all(const std::vector<cpu::Picture>& pictures, const Result<-1, 3, -
     const int size = checked_side(out.shape(2), out.shape(3), "out must be (N, 3, size, size)");
     require(out.shape(0) == pictures.size(), "out must be (N, 3, size, size)");
     const nb::gil_scoped_release unlocked;
-    cpu::resize(pictures, size, swap_channels, out.data());
+    cpu::resize(pictures, {size, size}, swap_channels, out.data());
 }
 
 void resize(const std::vector<Pixels>& crops, const Result<-1, 3, -1, -1>& out,

@@ -55,15 +55,20 @@ class Rows {
     int bottom_row_ = -1;
 };
 
-void resize_rows(const Picture& picture, int size, int begin, int end, bool swap_channels,
+std::size_t values_of(Size size) {
+    return static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+}
+
+void resize_rows(const Picture& picture, Size size, int begin, int end, bool swap_channels,
                  float* out) {
-    const std::size_t plane = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
-    const double scale = scale_of(size, picture.height);
-    Rows rows(picture, size);
+    const std::size_t plane = values_of(size);
+    const auto width = static_cast<std::size_t>(size.width);
+    const double scale = scale_of(size.height, picture.height);
+    Rows rows(picture, size.width);
     for (int line = begin; line < end; ++line) {
         const Tap tap = tap_at(line, scale, picture.height, false);
         rows.move_to(tap);
-        float* const first = out + static_cast<std::size_t>(line) * static_cast<std::size_t>(size);
+        float* const first = out + static_cast<std::size_t>(line) * width;
         float* const colors[3] = {first + (swap_channels ? 2 * plane : 0), first + plane,
                                   first + (swap_channels ? 0 : 2 * plane)};
         rows.blend_line(tap, colors);
@@ -72,15 +77,14 @@ void resize_rows(const Picture& picture, int size, int begin, int end, bool swap
 
 }  // namespace
 
-void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out) {
-    const std::size_t picture_values =
-        3 * static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
-    const std::size_t bands = static_cast<std::size_t>((size + kBand - 1) / kBand);
+void resize(const std::vector<Picture>& pictures, Size size, bool swap_channels, float* out) {
+    const std::size_t picture_values = 3 * values_of(size);
+    const std::size_t bands = static_cast<std::size_t>((size.height + kBand - 1) / kBand);
     parallel_for(pictures.size() * bands, 1, [&](std::size_t item) {
         const std::size_t index = item / bands;
         const int begin = static_cast<int>(item % bands) * kBand;
-        resize_rows(pictures[index], size, begin, std::min(begin + kBand, size), swap_channels,
-                    out + index * picture_values);
+        resize_rows(pictures[index], size, begin, std::min(begin + kBand, size.height),
+                    swap_channels, out + index * picture_values);
     });
 }
 

@@ -56,8 +56,14 @@ struct Picture {
     int width, height;
 };
 
-/// pictures -> (count, 3, size, size) of whole numbers 0..255. swap_channels: third channel first.
-void resize(const std::vector<Picture>& pictures, int size, bool swap_channels, float* out);
+/// Width and height of pictures, in pixels.
+struct Size {
+    int width, height;
+};
+
+/// pictures -> (count, 3, height, width) of whole numbers 0..255. swap_channels: third channel
+/// first.
+void resize(const std::vector<Picture>& pictures, Size size, bool swap_channels, float* out);
 
 /// pictures -> (count): detail over contrast of each, 0 without contrast.
 void sharpness(const std::vector<Picture>& pictures, bool swap_channels, double* out);

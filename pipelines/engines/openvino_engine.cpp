@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine_error.hpp"
+#include "openvino_words.hpp"
 #include "tensor_checks.hpp"
 #include "words.hpp"
 
@@ -26,21 +27,6 @@ namespace {
 constexpr int kMostStreams = 8;  // they cost memory; beyond this, streams get more threads
 constexpr int kMostItems = 32;   // of a batch: so much memory of its own an engine has
 constexpr char kRemedyHere[] = "Export the bundle again with pamtri-export.";
-
-/// The line of OpenVINO's many that says what is wrong.
-std::string last_line(const std::string& text) {
-    std::string last;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        const std::string line = text.substr(at, end - at);
-        const std::size_t first = line.find_first_not_of(" \t\r");
-        if (first != std::string::npos)
-            last = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-        at = end + 1;
-    }
-    while (!last.empty() && last.back() == '.') last.pop_back();
-    return last.substr(0, 300);
-}
 
 std::vector<Size> shape_of(const ov::Output<const ov::Node>& port) {
     const ov::PartialShape& shape = port.get_partial_shape();

@@ -90,8 +90,23 @@ void tell_detection(GstBuffer* buffer, gint64 detection, const Known& known,
     if (!known.embedding.empty()) add_embedding(meta, number, known.embedding);
 #endif
 }
+
+gint64 add_found(GstBuffer* buffer, const core::Box& box, const std::string& type,
+                 double confidence) {
+    GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(buffer);
+    if (!meta) meta = gst_buffer_add_analytics_relation_meta(buffer);
+    GstAnalyticsODMtd added;
+    if (!meta || !gst_analytics_relation_meta_add_od_mtd(
+                     meta, g_quark_from_string(type.c_str()), static_cast<gint>(box.x1),
+                     static_cast<gint>(box.y1), static_cast<gint>(box.x2 - box.x1),
+                     static_cast<gint>(box.y2 - box.y1), static_cast<gfloat>(confidence), &added))
+        return -1;
+    return added.id;
+}
 #else
 std::vector<Region> detections_of(GstBuffer*) { return {}; }
+
+gint64 add_found(GstBuffer*, const core::Box&, const std::string&, double) { return -1; }
 
 void tell_detection(GstBuffer*, gint64, const Known&, const engines::Manifest&) {}
 #endif

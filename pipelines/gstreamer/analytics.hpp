@@ -4,6 +4,7 @@
 
 #include <gst/gst.h>
 
+#include <string>
 #include <vector>
 
 #include "known.hpp"
@@ -24,6 +25,11 @@ std::vector<Region> detections_of(GstBuffer* buffer);
 /// @param detection number of the detection, as in Region
 void tell_detection(GstBuffer* buffer, gint64 detection, const Known& known,
                     const engines::Manifest& manifest);
+
+/// Add a detection of whole pixels to a writable buffer; return its number, -1 for none, as before
+/// 1.24.
+gint64 add_found(GstBuffer* buffer, const core::Box& box, const std::string& type,
+                 double confidence);
 
 /// Whether a detection is one that a region tells of as well: detectors attach both.
 bool repeats(const Region& detection, const Region& region);

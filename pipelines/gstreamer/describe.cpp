@@ -19,7 +19,7 @@ std::vector<engines::Answer> describe(engines::Network& network, const std::vect
                            crop.height});
     const std::size_t plane = size * size;
     std::vector<float> planes(3 * plane * crops.size());
-    cpu::resize(sources, static_cast<int>(size), false, planes.data());
+    cpu::resize(sources, {static_cast<int>(size), static_cast<int>(size)}, false, planes.data());
     std::vector<std::uint8_t> pictures(planes.size());
     for (std::size_t item = 0; item < crops.size(); ++item)
         for (std::size_t channel = 0; channel < 3; ++channel) {

@@ -8,6 +8,7 @@
 
 namespace pamtri::gst {
 
+GType detect_element_type();  ///< where OpenVINO was found
 GType draw_element_type();
 GType pamtri_element_type();
 GType sink_element_type();

@@ -3,9 +3,9 @@
 #include "settings.hpp"
 
 #include <set>
-#include <sstream>
 
 #include "errors.hpp"
+#include "texts.hpp"
 #include "utc.hpp"
 
 namespace pamtri::gst {
@@ -198,16 +198,7 @@ JournalSpec Settings::journal_spec(bool trained) const {
     return spec;
 }
 
-std::vector<std::string> Settings::class_list() const {
-    std::vector<std::string> names;
-    std::istringstream rest(classes);
-    for (std::string name; std::getline(rest, name, ',');) {
-        const std::size_t first = name.find_first_not_of(' ');
-        if (first != std::string::npos)
-            names.push_back(name.substr(first, name.find_last_not_of(' ') + 1 - first));
-    }
-    return names;
-}
+std::vector<std::string> Settings::class_list() const { return listed_names(classes); }
 
 std::shared_ptr<Dump> Settings::new_dump() const {
     return dump_dir.empty() ? nullptr : std::make_shared<Dump>(dump_dir, dump_count);

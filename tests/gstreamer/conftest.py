@@ -57,6 +57,27 @@ def real(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 
 
 @pytest.fixture(scope="session")
+def red_detector(detecting: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a network that finds what is red, beside its description."""
+    pytest.importorskip("onnx", reason="the network is made with onnx")
+    import tiny_detectors
+    from pamtri_edge.video.detect.description import SUFFIX, describe, write_description
+
+    net, outputs = tiny_detectors.yolov8()
+    path = net.save(tmp_path_factory.mktemp("detector") / "red.onnx", outputs)
+    write_description(describe(path)[0], path.with_suffix(SUFFIX))
+    return path
+
+
+@pytest.fixture(scope="session")
+def detecting(built: Path) -> Path:
+    """Return the folder of `built`, if the plugin in it has pamtridetect."""
+    if "OpenVINO_DIR:PATH=OpenVINO_DIR-NOTFOUND" in (built / "CMakeCache.txt").read_text():
+        pytest.skip("there is no OpenVINO: pip install openvino")
+    return built
+
+
+@pytest.fixture(scope="session")
 def system_packages() -> str:
     """Return the folder where Debian puts PyGObject."""
     return "/usr/lib/python3/dist-packages"

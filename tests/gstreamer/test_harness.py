@@ -19,7 +19,12 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("source", "name"), NAMES, ids=[name for _, name in NAMES])
-def test_elements(built: Path, environment: dict[str, str], source: str, name: str) -> None:
+def test_elements(
+    built: Path, environment: dict[str, str], source: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    environment = dict(environment)
+    if source == "detect_tests.cpp":
+        environment["PAMTRI_TEST_DETECTOR"] = str(request.getfixturevalue("red_detector"))
     analytics = "GSTREAMER_ANALYTICS_FOUND:INTERNAL=1"
     if source == "analytics_tests.cpp" and analytics not in (built / "CMakeCache.txt").read_text():
         pytest.skip("there is no GstAnalytics: GStreamer is older than 1.24")

@@ -25,8 +25,10 @@ def table(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("element", ["pamtri", "pamtridraw", "pamtritracks"])
-def test_gst_inspect_reads_like_documentation(environment, element):
+@pytest.mark.parametrize("element", ["pamtri", "pamtridetect", "pamtridraw", "pamtritracks"])
+def test_gst_inspect_reads_like_documentation(environment, element, request):
+    if element == "pamtridetect":
+        request.getfixturevalue("detecting")
     told = subprocess.run(["gst-inspect-1.0", element], env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     listed = told.stdout.partition("Element Properties")[2]
