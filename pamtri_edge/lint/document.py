@@ -63,6 +63,8 @@ class Entry(_Place):
         key_at: first character of the key, and the one behind its last, from 0.
         value_at: the same of the value; None where it is not a text on one line.
         alone: whether nothing else stands on the line.
+        behind: what stands behind the value in a key file, where it is a part of it: blanks, or behind whole
+            numbers also words, which are passed over there.
     """
 
     path: Path
@@ -73,6 +75,14 @@ class Entry(_Place):
     key_at: tuple[int, int]
     value_at: tuple[int, int] | None
     alone: bool = True
+    behind: str = ""
+
+    def bare(self) -> tuple[Replace, ...]:
+        """Return the edit that takes away what stands behind the value."""
+        if self.value_at is None:
+            return ()
+        end = self.value_at[1]
+        return (Replace(self.line, end, end + len(self.behind), ""),)
 
     def with_value(self, text: str) -> tuple[Replace, ...]:
         """Return the edit that gives the key another value; none where the value is not on one line."""

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key files, as GLib reads them: `[group]`, `key=value`, `#` at the beginning of a line.
 
-GLib knows no comment behind a value, and refuses the whole file over one line that is none of these.
+GLib knows no comment behind a value: it is a part of it, and so are blanks. It reads whole numbers up to the
+first blank, which hides that. It refuses the whole file over one line that is none of these.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pamtri_edge.lint.document import Document, Entry, Group
 from pamtri_edge.lint.finding import Finding, Replace
 from pamtri_edge.printable import printable
 
+_WHOLE_NUMBERS: Final = re.compile(r"[+-]?\d+(;[+-]?\d+)*;?(?=\s+(#|;|//))")
+"""With a comment behind them, which GLib passes over."""
 _GROUP: Final = re.compile(r"(\s*)\[([^\[\]]*)\]\s*")
 
 
@@ -54,7 +57,12 @@ def _entry(group: Group, number: int, key: str, value: str) -> Entry:
     value_start = len(key) + 1 + len(value) - len(value.lstrip())
     name, text = key.strip(), value.strip()
     key_at = (key_start, key_start + len(name))
-    return Entry(group.path, group.name, name, text, number, key_at, (value_start, value_start + len(text)))
+    if match := _WHOLE_NUMBERS.match(text):
+        text = match[0]
+    # GLib takes the return of Windows' line ends away, and nothing else.
+    behind = value.lstrip().removesuffix("\r")[len(text) :] if text else ""
+    value_at = (value_start, value_start + len(text))
+    return Entry(group.path, group.name, name, text, number, key_at, value_at, behind=behind)
 
 
 def _stray(path: Path, number: int, line: str, what: str) -> Finding:

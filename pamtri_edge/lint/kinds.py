@@ -16,7 +16,7 @@ Kind = Literal["nvinfer", "nvdspostprocess", "deepstream-app", "service-maker"]
 """Kinds that lint examines."""
 
 _SAMPLE: Final = "a configuration of one of NVIDIA's sample programs"
-_OF_OTHER_PROGRAMS: Final = re.compile(r"branch\d+|meta-mux|(receiver|sender)\d+")
+_OF_OTHER_PROGRAMS: Final = re.compile(r"branch\d+|meta-mux|(receiver|sender)\d+|audio-classifier")
 _INFERENCE_SERVER: Final = re.compile(r"\s*infer_config\s*\{")
 
 OTHERS: Final = (

@@ -12,6 +12,8 @@ from pamtri_edge.lint.finding import Finding
 from pamtri_edge.lint.vocabulary import Key, nearest, unfit, without_comment
 from pamtri_edge.printable import printable
 
+_PAST_BLANKS: Final = ("int", "ints")
+"""Kinds of values that GLib reads up to a blank."""
 MOST_COMPARED: Final = 50
 """Unknown keys of a group that are compared with known ones; a group with more is of something else."""
 
@@ -34,8 +36,12 @@ def check_keys(
         if key is None:
             strange += 1
             yield _unknown(group, entry, names if strange <= MOST_COMPARED else (), reader)
-        elif (wanted := unfit(key, entry.value)) is not None and group.get(entry.key) is entry:
+        elif group.get(entry.key) is not entry:
+            continue
+        elif (wanted := unfit(key, entry.value)) is not None:
             yield _unfit(group, entry, key, wanted, reader)
+        elif (entry.behind.strip() if key.kind == "bool" else entry.behind) and key.kind not in _PAST_BLANKS:
+            yield _behind(entry, key, reader)
 
 
 def _unknown(group: Group, entry: Entry, known: tuple[str, ...], reader: str) -> Finding:
@@ -55,6 +61,22 @@ def _unknown(group: Group, entry: Entry, known: tuple[str, ...], reader: str) ->
     change = f"{near} is given as well: remove this one." if taken else f"Write {near}."
     return entry.finding(
         "unknown-key", problem, change, edits=entry.commented_out() if taken else entry.renamed(near)
+    )
+
+
+def _behind(entry: Entry, key: Key, reader: str) -> Finding:
+    """Tell of blanks or words behind a value that is right without them."""
+    what = "words" if entry.behind.strip() else "blanks"
+    effect = (
+        f"{reader} looks for a name that ends with them"
+        if key.kind in ("text", "file", "files", "place")
+        else f"{reader} does not start"
+    )
+    return entry.finding(
+        "value",
+        f"{what} stand behind the value of {entry.key}, and in a key file they are a part of it: {effect}.",
+        "Take them away; comments have lines of their own.",
+        edits=entry.bare(),
     )
 
 

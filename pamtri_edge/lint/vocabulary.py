@@ -50,7 +50,7 @@ def unfit(key: Key, value: str) -> str | None:
         value: as the file has it.
     """
     if key.kind in ("text", "file", "files", "place"):
-        return None if value else "a text, and not nothing"
+        return None if value or key.kind == "place" else "a text, and not nothing"
     test = _TESTS[key.kind]
     if not test(value):
         return _WORDS[key.kind]

@@ -76,6 +76,37 @@ property:
   output-tensor-meta: 1
 """
 
+COMMENTED = """\
+[property]
+gpu-id=0  # the first one
+net-scale-factor=0.0039215697906911373
+onnx-file=/opt/nvidia/deepstream/deepstream/samples/models/yolo.onnx
+int8-calib-file=
+batch-size=1 ; a frame
+network-mode=2 # 0=FP32, 1=INT8, 2=FP16
+num-detected-classes=80\t\t# of COCO
+filter-out-class-ids=1;2  # bicycles and cars
+gie-unique-id=1
+"""
+
+AUDIO = """\
+[application]
+enable-perf-measurement=1
+
+[source0]
+enable=1
+type=6
+uri=file:///opt/street.wav
+
+[sink0]
+enable=1
+type=1
+
+[audio-classifier]
+enable=1
+config-file=config_infer_audio_sonyc.txt
+"""
+
 SAMPLES = {
     "a detector": ("detector.txt", DETECTOR),
     "a detector in YAML": ("detector.yml", yaml_of(DETECTOR)),
@@ -84,6 +115,7 @@ SAMPLES = {
     "an application": ("app.txt", APP),
     "post-processing": ("post.yml", POSTPROCESS),
     "a pipeline": ("pipeline.yaml", PIPELINE),
+    "comments behind whole numbers": ("commented.txt", COMMENTED),
 }
 
 
@@ -99,6 +131,19 @@ def test_nothing_is_found_in_the_files_of_the_package():
 
 def test_nothing_is_found_in_our_file_as_yaml(write, right):
     assert found(write(yaml_of(right), "nvinfer.yml")) == []
+
+
+def test_nothing_is_found_in_our_file_with_words_behind_whole_numbers(write, right):
+    for line in (
+        "batch-size=16",
+        "process-mode=2",
+        "scaling-filter=1",
+        "infer-dims=3;256;256",
+        "network-type=1",
+    ):
+        assert f"\n{line}\n" in right
+        right = right.replace(f"\n{line}\n", f"\n{line}  # as it is\n")
+    assert found(write(right, "nvinfer.txt")) == []
 
 
 def test_a_copy_elsewhere_lacks_only_its_files(tmp_path):
@@ -122,6 +167,7 @@ def test_the_files_that_a_file_names_are_examined_too(write):
         ("[sensor0]\nenable=1\ntype=Camera\n", "nvmsgconv"),
         ("[message-broker]\npartition-key=sensor.id\n", "broker"),
         ("infer_config {\n  unique_id: 1\n}\n", "nvinferserver"),
+        (AUDIO, "sample programs"),
     ],
 )
 def test_files_of_other_elements_are_passed_over_by_name(write, text, kind):
