@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "video_frame.hpp"
 
@@ -12,6 +14,21 @@ namespace pamtri::gst {
 namespace {
 
 int byte_of(double value) { return static_cast<int>(std::lround(std::clamp(value, 0.0, 255.0))); }
+
+constexpr int kBare = 8;  // columns that are looked at at once; a multiple of what shares chroma
+
+/// Whether a mask covers nothing of so many columns of some rows.
+bool is_bare(const Mask& mask, int x, int first_row, int end_row) {
+    if (x < mask.area().x1 || x + kBare > mask.area().x2) return false;
+    std::uint64_t covered = 0;
+    for (int y = first_row; y < end_row; ++y) {
+        std::uint64_t values;
+        static_assert(sizeof values == kBare);
+        std::memcpy(&values, mask.row(y) + (x - mask.area().x1), sizeof values);
+        covered |= values;
+    }
+    return covered == 0;
+}
 
 }  // namespace
 
@@ -52,9 +69,14 @@ void Canvas::paint(const Plane& plane, const Mask& mask, int value) {
     const int side = 1 << plane.shrink;
     for (int y = area.y1 & ~(side - 1); y < area.y2; y += side) {
         std::uint8_t* row = plane.first + (y >> plane.shrink) * plane.row_bytes;
+        const int first = std::max(y, area.y1), end = std::min(y + side, area.y2);
         for (int x = area.x1 & ~(side - 1); x < area.x2; x += side) {
+            if (is_bare(mask, x, first, end)) {  // most of it is: shapes are outlines
+                x += kBare - side;
+                continue;
+            }
             int covered = 0;
-            for (int v = std::max(y, area.y1); v < std::min(y + side, area.y2); ++v)
+            for (int v = first; v < end; ++v)
                 for (int u = std::max(x, area.x1); u < std::min(x + side, area.x2); ++u)
                     covered += mask.row(v)[u - area.x1];
             if (covered == 0) continue;

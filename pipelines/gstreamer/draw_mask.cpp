@@ -23,7 +23,8 @@ double distance(Point from, Point to, double x, double y) {
     double share = 0;
     if (squared > 0)
         share = std::clamp(((x - from.x) * wide + (y - from.y) * high) / squared, 0.0, 1.0);
-    return std::hypot(x - from.x - share * wide, y - from.y - share * high);
+    const double across = x - from.x - share * wide, down = y - from.y - share * high;
+    return std::sqrt(across * across + down * down);  // of pixels: far from where hypot is needed
 }
 
 /// The least and the largest x of what of a line lies between two rows; false for nothing.
