@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <openvino/openvino.hpp>
+#include <tuple>
 #include <utility>
 
 #include "detector_files.hpp"
@@ -57,11 +59,9 @@ std::vector<float> numbers_in(const ov::Tensor& tensor) {
     return numbers;
 }
 
-/// The numbers of an output, whatever its type is.
+/// The numbers of an output that is not f32.
 std::vector<float> numbers_of(const ov::Tensor& tensor) {
     switch (tensor.get_element_type()) {
-        case ov::element::f32:
-            return numbers_in<float>(tensor);
         case ov::element::f16:
             return numbers_in<ov::float16>(tensor);
         case ov::element::bf16:
@@ -128,13 +128,27 @@ ov::CompiledModel compiled(const DetectorFiles& files, int threads) {
     }
 }
 
+/// Detectors of one network share what was compiled of it, and take turns in it.
+std::shared_ptr<ov::CompiledModel> shared_model(const DetectorFiles& files, int threads) {
+    static std::mutex mutex;
+    using Key = std::tuple<std::string, std::string, std::vector<std::size_t>, int>;
+    static std::map<Key, std::weak_ptr<ov::CompiledModel>> open;
+    // Held while one is compiled: a second detector waits for it, instead of compiling its own.
+    const std::lock_guard<std::mutex> lock(mutex);
+    std::weak_ptr<ov::CompiledModel>& known =
+        open[{files.network, files.plan.sha256, files.plan.picture.input.shape, threads}];
+    std::shared_ptr<ov::CompiledModel> model = known.lock();
+    if (!model) known = model = std::make_shared<ov::CompiledModel>(compiled(files, threads));
+    return model;
+}
+
 class OpenVinoDetector final : public Detector {
   public:
     OpenVinoDetector(DetectorFiles files, const ClassWish& wish, int threads)
         : path_(files.network),
           wanted_(core::wanted_classes(path_, wish.asked, wish.fold, files.plan.classes)),
-          compiled_(compiled(files, threads)),
-          request_(compiled_.create_infer_request()),
+          model_(shared_model(files, threads)),
+          request_(model_->create_infer_request()),
           plan_(std::move(files.plan)) {
         picture_ = tensor_of(plan_.picture.input);
         std::fill_n(static_cast<char*>(picture_.data()), picture_.get_byte_size(), '\0');
@@ -187,11 +201,13 @@ class OpenVinoDetector final : public Detector {
         try {
             std::vector<std::vector<float>> numbers;
             std::vector<core::OutputView> outputs;
-            for (std::size_t i = 0; i < compiled_.outputs().size(); ++i) {
+            for (std::size_t i = 0; i < model_->outputs().size(); ++i) {
                 const ov::Tensor tensor = request_.get_output_tensor(i);
                 const ov::Shape shape = tensor.get_shape();
-                numbers.push_back(numbers_of(tensor));
-                outputs.push_back({{shape.begin(), shape.end()}, numbers.back().data()});
+                const bool plain = tensor.get_element_type() == ov::element::f32;
+                if (!plain) numbers.push_back(numbers_of(tensor));
+                outputs.push_back({{shape.begin(), shape.end()},
+                                   plain ? tensor.data<float>() : numbers.back().data()});
             }
             return plan_.decoder.read(outputs, wanted_, least);
         } catch (const core::InputError& error) {
@@ -201,7 +217,7 @@ class OpenVinoDetector final : public Detector {
 
     std::string path_;
     std::vector<int> wanted_;
-    ov::CompiledModel compiled_;
+    std::shared_ptr<ov::CompiledModel> model_;
     ov::InferRequest request_;
     core::DetectorPlan plan_;
     ov::Tensor picture_;

@@ -5,6 +5,7 @@
 // picture of 96x96; PAMTRI_TEST_DETECTOR names its file.
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "harness.hpp"
 #include "regions.hpp"
@@ -114,6 +115,15 @@ TEST(detection_goes_on_when_a_stream_changes_its_size) {
     const Buffer out = through(line.get(), street(40, 192, 96));
     const std::vector<Region> found = regions(out.get(), {192, 96});
     EXPECT(!found.empty() && small.box.x1 < 48 && found[0].box.x1 < 48);
+}
+
+TEST(detectors_of_one_network_find_the_same_side_by_side) {
+    const Harness first = harness(element(), kSquare), second = harness(element(), kSquare);
+    std::thread other([&] {
+        for (int i = 0; i < 20; ++i) EXPECT(found_in(second.get(), 40 * i) > 0);
+    });
+    for (int i = 0; i < 20; ++i) EXPECT(found_in(first.get(), 40 * i) > 0);
+    other.join();
 }
 
 TEST(a_frame_without_vehicles_passes_as_it_is_and_the_stream_ends) {

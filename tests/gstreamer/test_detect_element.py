@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
@@ -262,6 +263,32 @@ def test_what_is_no_detection_stops_the_pipeline(tmp_path: Path, launch: Launch,
     done = launch(f"videotestsrc num-buffers=2 ! pamtridetect detector={path} ! fakesink")
     assert done.returncode != 0
     assert f"{path}: the detector gives a score of 7.5; expected 0 to 1" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_real_detector_finds_the_same_in_a_real_clip(
+    tmp_path: Path, shared_data: Path, real: dict[str, str], detecting: Path
+) -> None:
+    pytest.importorskip("av")
+    from pamtri_edge.video.files import VideoFile
+
+    path = tmp_path / "yolox_nano.onnx"
+    shutil.copy(shared_data / "detector" / path.name, path)
+    write_description(describe(path)[0], path.with_suffix(SUFFIX))
+    clip = shared_data / "clips" / "suburban_a_640x352.mp4"
+    detector, source = NetworkDetector(path), VideoFile(clip, duration=1.0)
+    expected = [one for frame in source.frames() for one in detector.detect(frame.picture)]
+    source.close()
+    done = subprocess.run(
+        f"gst-launch-1.0 filesrc location={clip} ! decodebin ! videoconvert ! identity eos-after=40 ! "
+        f"pamtridetect detector={path} ! fakesink".split(),
+        env=real | {"GST_DEBUG": "pamtridetect:6"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(expected) > 50
+    assert_same(found_in(done.stderr)[: len(expected)], expected)
 
 
 def test_the_documented_line_draws_what_it_finds(
