@@ -135,7 +135,8 @@ double crop() {
     const auto pixels = frame(640, 480);
     const pamtri::cpu::Picture picture{pixels.data() + 3 * (640 * 50 + 70), 3 * 640, 300, 240};
     Floats out(3 * kSide * kSide);
-    counted([&] { pamtri::cpu::resize({picture}, static_cast<int>(kSide), false, out.data()); });
+    const int side = static_cast<int>(kSide);
+    counted([&] { pamtri::cpu::resize({picture}, {side, side}, false, out.data()); });
     return sum(out);
 }
 
