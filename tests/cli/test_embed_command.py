@@ -172,7 +172,7 @@ def test_a_picture_that_cannot_be_compared_is_named(call: Call, crops: Path) -> 
 
 def test_the_verdict_says_what_the_threshold_is_worth() -> None:
     suggested = Matching(threshold=0.5, false_match_rate=0.01, true_match_rate=0.4, set="street")
-    verdict = sys.modules[compare.__module__]._verdict
+    verdict = compare._verdict
     assert verdict(0.5, suggested) == (
         "at least the threshold 0.5 that the bundle suggests, so taken for one vehicle. On its "
         "validation set 1 % of the pairs of different vehicles reach it, and 40 % "
