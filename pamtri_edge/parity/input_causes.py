@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final
 
 import cv2
@@ -131,7 +132,7 @@ class Misreading:
 
 _SQUEEZED: Final = np.array([219, 224, 224], np.float32) / 255
 _BLACK: Final = np.array([16, 0, 0], np.float32) / 255
-_LUMA: Final = {"BT.601": (0.299, 0.114), "BT.709": (0.2126, 0.0722)}
+_LUMA: Final = {"BT.709": (0.2126, 0.0722), "BT.601": (0.299, 0.114), "BT.2020": (0.2627, 0.0593)}
 
 
 def _coding(matrix: str) -> NDArray[np.float64]:
@@ -141,7 +142,7 @@ def _coding(matrix: str) -> NDArray[np.float64]:
     return np.stack([luma, (to_blue - luma) / (2 * (1 - blue)), (to_red - luma) / (2 * (1 - red))])
 
 
-_MATRICES: Final = (("BT.709", "BT.709"), ("BT.709", "BT.601"), ("BT.601", "BT.709"))
+_MATRICES: Final = (("BT.709", "BT.709"), *permutations(_LUMA, 2))
 _RANGES: Final = (("limited", "limited"), ("limited", "full"), ("full", "limited"))
 MISREADINGS: Final = tuple(Misreading(matrices, ranges) for matrices in _MATRICES for ranges in _RANGES)
 

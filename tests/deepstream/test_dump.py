@@ -29,6 +29,7 @@ def bundle(tiny_bundle: Path) -> Bundle:
         ("bgra", "none", []),
         ("nv12-709", "matrix", ["color conversion: BT.709 read as BT.601"]),
         ("nv12-601", "matrix", ["color conversion: BT.601 read as BT.709"]),
+        ("nv12-2020", "matrix", ["color conversion: BT.2020 read as BT.601"]),
         ("nv12-709", "range", ["color conversion: limited range read as full"]),
         ("rgba", "channels", ["channel order: the channels come as BGR"]),
     ],

@@ -84,6 +84,8 @@ FAULTS = [
     ({"scaler": "aspect ratio kept, padded on both sides"}, "scaler"),
     ({"misreading": Misreading(matrices=("BT.709", "BT.601"))}, "color conversion"),
     ({"misreading": Misreading(matrices=("BT.601", "BT.709"))}, "color conversion"),
+    ({"misreading": Misreading(matrices=("BT.2020", "BT.709"))}, "color conversion"),
+    ({"misreading": Misreading(matrices=("BT.601", "BT.2020"))}, "color conversion"),
     ({"misreading": Misreading(ranges=("limited", "full"))}, "color conversion"),
     ({"misreading": Misreading(ranges=("full", "limited"))}, "color conversion"),
 ]
