@@ -72,14 +72,11 @@ SLOW_FIXTURES = frozenset(
 """What compiles, builds or exports; a test that uses it is slow wherever it stands."""
 
 
-BUILT_TOGETHER = {
-    **dict.fromkeys(("deepstream", "pipelines", "sinks"), "sanitized"),
-    "gstreamer": "gstreamer",
-}
-"""Rooms of one build of C++, with its name: all of its tests run in one process, so that it is built once."""
+BUILT_TOGETHER = frozenset({"deepstream", "gstreamer", "pipelines", "sinks"})
+"""Rooms of one build of C++: all of their tests run in one process, so that it is built once."""
 
 LONGEST = (
-    *("sanitized", "gstreamer", "export", "house/test_wheel.py", "house/test_documents.py"),
+    *("sanitized", "export", "house/test_wheel.py", "house/test_documents.py"),
     *("train/test_training.py", "kernels", "cli", "sdk/test_forked.py", "models", "runtime"),
 )
 """What takes longest, and so begins first: whoever came to it last would end long after the others."""
@@ -87,7 +84,7 @@ LONGEST = (
 
 def _group(name: str) -> str:
     """Return what the tests of a file, named relative to this folder, share a process with."""
-    return BUILT_TOGETHER.get(name.partition("/")[0], name)
+    return "sanitized" if name.partition("/")[0] in BUILT_TOGETHER else name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

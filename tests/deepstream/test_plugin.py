@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,15 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def environment(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment in which GStreamer finds both plugins, on networks for tests."""
     gstreamer = programs.parent / "gstreamer" / "fake_plugin"
-    libraries = subprocess.run(["c++", "-print-file-name=libasan.so"], capture_output=True, text=True)
     return {
         **os.environ,
+        **native_builds.sanitizers_loaded(),
         "GST_PLUGIN_PATH": f"{programs / 'fake_plugin'}{os.pathsep}{gstreamer}",
         "GST_REGISTRY": str(tmp_path_factory.mktemp("registry") / "registry.bin"),
         "GST_REGISTRY_FORK": "no",
         "GST_DEBUG_NO_COLOR": "1",
-        "LD_PRELOAD": libraries.stdout.strip(),  # of sanitizers that programs were not built with
-        "ASAN_OPTIONS": "detect_leaks=0",
     }
 
 

@@ -85,6 +85,22 @@ def sanitized(folders: pytest.TempPathFactory, *targets: str) -> Path:
     return folder
 
 
+@cache
+def sanitizers_loaded() -> dict[str, str]:
+    """Return the environment in which programs without sanitizers load what was built with them."""
+    compiler = os.environ.get("CXX", "c++")
+    libraries = []
+    # The C++ library with it: it must be there when the sanitizer looks for what throws exceptions.
+    for name in ("libasan.so", "libstdc++.so.6"):
+        found = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True)
+        libraries.append(found.stdout.strip())
+    if not all(Path(library).is_absolute() for library in libraries):
+        return {}
+    # Of what such programs leave to the system at their end nothing is ours.
+    loaded = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0"}
+    return {**loaded, "TBB_ENABLE_SANITIZERS": "1"}  # OpenVINO's threads: else they load apart from them
+
+
 def _configured(folders: pytest.TempPathFactory) -> Path:
     if tool("cmake") is None or shutil.which(os.environ.get("CXX", "c++")) is None:
         pytest.skip("the C++ tests need cmake and a compiler")

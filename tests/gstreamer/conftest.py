@@ -18,28 +18,17 @@ import native_builds
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build plugin and C++ tests; return the folder. PAMTRI_GSTREAMER_BUILD: a kept one."""
+    """Build plugin and C++ tests, with sanitizers where there are some; return the folder."""
     lacking = native_builds.gstreamer_missing()
     if lacking is not None:
         pytest.skip(lacking)
-    kept = os.environ.get("PAMTRI_GSTREAMER_BUILD")
-    folder = Path(kept).resolve() if kept else tmp_path_factory.mktemp("gstreamer")
-    # Without sanitizers: GStreamer's own programs load the plugin.
-    done = native_builds.configure(folder, PAMTRI_GSTREAMER="ON")
-    assert done.returncode == 0, done.stdout + done.stderr
-    native_builds.build(folder, "gstpamtri_fake", "gstreamer_tests")
-    return folder
+    return native_builds.sanitized(tmp_path_factory, "gstpamtri_fake", "gstreamer_tests")
 
 
 @pytest.fixture(scope="session")
 def environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment in which GStreamer finds the plugin on the network for tests."""
-    return {
-        **os.environ,
-        "GST_PLUGIN_PATH": str(built / "tests" / "gstreamer" / "fake_plugin"),
-        "GST_REGISTRY": str(tmp_path_factory.mktemp("registry") / "registry.bin"),
-        "GST_DEBUG_NO_COLOR": "1",
-    }
+    return _environment(built / "tests" / "gstreamer" / "fake_plugin", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +37,15 @@ def real(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     if importlib.util.find_spec("openvino") is None:
         pytest.skip("there is no OpenVINO: pip install openvino")
     native_builds.build(built, "gstpamtri")
+    return _environment(built / "pipelines" / "gstreamer", tmp_path_factory)
+
+
+def _environment(plugins: Path, folders: pytest.TempPathFactory) -> dict[str, str]:
     return {
         **os.environ,
-        "GST_PLUGIN_PATH": str(built / "pipelines" / "gstreamer"),
-        "GST_REGISTRY": str(tmp_path_factory.mktemp("registry") / "registry.bin"),
+        **native_builds.sanitizers_loaded(),
+        "GST_PLUGIN_PATH": str(plugins),
+        "GST_REGISTRY": str(folders.mktemp("registry") / "registry.bin"),
         "GST_DEBUG_NO_COLOR": "1",
     }
 
