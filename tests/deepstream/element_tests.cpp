@@ -365,6 +365,7 @@ static void expect_equal_events(const Form& form, const std::string& caps) {
             gst_message_unref(message);
         }
         gst_harness_teardown(harness);
+        gst_bus_set_flushing(bus, TRUE);
         gst_object_unref(bus);
     }
     EXPECT(ours.size() >= 3);

@@ -63,6 +63,7 @@ std::string refusal(const std::string& launch) {
     }
     EXPECT(changed == GST_STATE_CHANGE_FAILURE || !text.empty());
     gst_element_set_state(element, GST_STATE_NULL);
+    gst_bus_set_flushing(bus, TRUE);  // messages on it hold the element, which holds the bus
     gst_object_unref(element);
     gst_object_unref(bus);
     return text;
