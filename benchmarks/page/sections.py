@@ -47,10 +47,11 @@ def _speed(record: Record) -> Parts:
             for row in rows
             if row["batch"] == batch and row.get("ratio")
         ]
+        title, unit = f"batch {batch}", "times as many vehicles a second as the original"
         if bars:
-            plots.append(
-                Plot(f"batch {batch}", "times as many vehicles a second as the original", bars, wanted=1)
-            )
+            plots.append(Plot(title, unit, bars, wanted=1))
+        else:  # a run without the original
+            plots.append(Plot(title, "processor ms a vehicle", _processor_times(rows, batch)))
     table = [
         [
             f"{row['name']}, batch {row['batch']}",
@@ -68,6 +69,14 @@ def _speed(record: Record) -> Parts:
         "their 95 % interval. The limit is a product of matrices in the same precision, by processor time."
     )
     return "Vehicles a second", text, plots, head, table
+
+
+def _processor_times(rows: Sequence[Record], batch: int) -> list[Bar]:
+    return [
+        Bar(row["name"], row["processor_milliseconds"], ours=_is_ours(row["name"]))
+        for row in rows
+        if row["batch"] == batch and not row["name"].startswith("matrix product")
+    ]
 
 
 def _is_ours(name: str) -> bool:
