@@ -27,6 +27,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402 - the version is chosen first
 
 LONGEST_PAUSE_S = 30.0
+FINISHING = 10 * Gst.SECOND  # what is still to be embedded when a source fails
 POLL = 200 * Gst.MSECOND
 
 
@@ -67,6 +68,15 @@ def describe(options: argparse.Namespace) -> str:
     )
 
 
+def finish(pipeline: Any) -> None:
+    """End the stream of a pipeline whose source failed, so that the tracks that were open are told."""
+    pamtri = pipeline.get_by_name("pamtri")
+    if pamtri.get_property("stats").get_uint64("frames")[1]:
+        # Some sources end it themselves, a little later; then this one is not taken.
+        pamtri.get_static_pad("sink").send_event(Gst.Event.new_eos())
+        pipeline.get_bus().timed_pop_filtered(FINISHING, Gst.MessageType.EOS)
+
+
 def play(line: str, stopped: list[bool]) -> End:
     """Run a pipeline to its end; once the user has stopped it, tracks are finished and sent."""
     pipeline: Any = Gst.parse_launch(line)
@@ -92,6 +102,7 @@ def play(line: str, stopped: list[bool]) -> End:
             )
             if message.type == Gst.MessageType.ERROR:
                 end = End("failed", error.message)
+                finish(pipeline)
                 break
             print(f"{message.src.get_name()}: {error.message}", file=sys.stderr)
         end.frames = pipeline.get_by_name("pamtri").get_property("stats").get_uint64("frames")[1]
