@@ -13,8 +13,8 @@
 #include "detector.hpp"
 #include "elements.hpp"
 #include "errors.hpp"
-#include "pads.hpp"
 #include "regions.hpp"
+#include "transform_class.hpp"
 #include "transform_parts.hpp"
 #include "video_frame.hpp"
 
@@ -33,17 +33,12 @@ struct State {
     guint64 next = 0;  // number of the next frame, since the last seek
 };
 
-struct PamtriDetect {
-    GstBaseTransform base;
-    State* state;
-};
-struct PamtriDetectClass {
-    GstBaseTransformClass base;
-};
+using PamtriDetect = Transform<State>;
+using PamtriDetectClass = TransformClass;
 
 G_DEFINE_TYPE(PamtriDetect, pamtri_detect, GST_TYPE_BASE_TRANSFORM)
 
-State& state_of(gpointer element) { return *static_cast<PamtriDetect*>(element)->state; }
+State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
 DetectSettings settings_of(gpointer element) {
     GST_OBJECT_LOCK(element);
@@ -91,7 +86,7 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) state_of(base).next = 0;
-    return GST_BASE_TRANSFORM_CLASS(pamtri_detect_parent_class)->sink_event(base, event);
+    return parent_class()->sink_event(base, event);
 }
 
 /// The name of a class; its number where it has none.
@@ -149,47 +144,30 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     return done ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-    const gboolean answered =
-        GST_BASE_TRANSFORM_CLASS(pamtri_detect_parent_class)->query(base, direction, query);
-    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-        state_of(base).latency.add_to(base, query);
-    return answered;
-}
-
 void pamtri_detect_init(PamtriDetect* self) {
-    self->state = new State;
+    initialize(self);
     gst_video_info_init(&self->state->info);
-    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
-}
-
-void finalize(GObject* object) {
-    delete static_cast<PamtriDetect*>(static_cast<gpointer>(object))->state;
-    G_OBJECT_CLASS(pamtri_detect_parent_class)->finalize(object);
 }
 
 void pamtri_detect_class_init(PamtriDetectClass* type) {
     GST_DEBUG_CATEGORY_INIT(pamtri_detect_debug, "pamtridetect", 0, "vehicles of a detector");
+    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    set_up_in_place<State>(
+        base, {"Vehicle detector",
+               "Finds vehicles with a detector's network (YOLOX, YOLOv5 to v13, RT-DETR and "
+               "others, as pamtri run takes them), and marks them as regions of interest without "
+               "tracks",
+               "video/x-raw, format = " PAMTRI_FORMATS});
     GObjectClass* object = G_OBJECT_CLASS(type);
     object->set_property = set_property;
     object->get_property = get_property;
-    object->finalize = finalize;
     install_detect_settings(object);
-    GstElementClass* element = GST_ELEMENT_CLASS(type);
-    gst_element_class_set_static_metadata(
-        element, "Vehicle detector", "Filter/Analyzer/Video",
-        "Finds vehicles with a detector's network (YOLOX, YOLOv5 to v13, RT-DETR and others, as "
-        "pamtri run takes them), and marks them as regions of interest without tracks",
-        "The pamtri-edge authors");
-    add_pads(element, "video/x-raw, format = " PAMTRI_FORMATS);
-    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;
     base->sink_event = sink_event;
-    base->query = query;
+    base->query = query<State>;
     base->transform_ip = transform_ip;
-    base->passthrough_on_same_caps = FALSE;
 }
 
 }  // namespace

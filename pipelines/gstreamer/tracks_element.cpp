@@ -12,9 +12,9 @@
 
 #include "elements.hpp"
 #include "errors.hpp"
-#include "pads.hpp"
 #include "regions.hpp"
 #include "track_table.hpp"
+#include "transform_class.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_tracks_debug);
 #define GST_CAT_DEFAULT pamtri_tracks_debug
@@ -33,13 +33,8 @@ struct State {
     bool sought = false;  // a seek came: the frame's number is told by its time
 };
 
-struct PamtriTracks {
-    GstBaseTransform base;
-    State* state;
-};
-struct PamtriTracksClass {
-    GstBaseTransformClass base;
-};
+using PamtriTracks = Transform<State>;
+using PamtriTracksClass = TransformClass;
 
 enum { kLocation = 1, kObjectType };
 
@@ -126,21 +121,19 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 }
 
 void pamtri_tracks_init(PamtriTracks* self) {
-    self->state = new State;
+    initialize(self);
     gst_video_info_init(&self->state->info);
-    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
-}
-
-void finalize(GObject* object) {
-    delete tracks_of(object)->state;
-    G_OBJECT_CLASS(pamtri_tracks_parent_class)->finalize(object);
 }
 
 void pamtri_tracks_class_init(PamtriTracksClass* type) {
+    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    set_up_in_place<State>(
+        base, {"Tracks from a file",
+               "Puts the tracks of a file on the frames of a video, as regions of interest",
+               "video/x-raw(ANY)"});
     GObjectClass* object = G_OBJECT_CLASS(type);
     object->set_property = set_property;
     object->get_property = get_property;
-    object->finalize = finalize;
     const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                 GST_PARAM_MUTABLE_READY);
     g_object_class_install_property(
@@ -154,19 +147,11 @@ void pamtri_tracks_class_init(PamtriTracksClass* type) {
         g_param_spec_string("object-type", "Object type",
                             "What the regions are called, which 'classes' of pamtri chooses by",
                             kType, flags));
-    GstElementClass* element = GST_ELEMENT_CLASS(type);
-    gst_element_class_set_static_metadata(
-        element, "Tracks from a file", "Filter/Analyzer/Video",
-        "Puts the tracks of a file on the frames of a video, as regions of interest",
-        "The pamtri-edge authors");
-    add_pads(element, "video/x-raw(ANY)");
-    GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;
     base->sink_event = sink_event;
     base->transform_ip = transform_ip;
-    base->passthrough_on_same_caps = FALSE;
     GST_DEBUG_CATEGORY_INIT(pamtri_tracks_debug, "pamtritracks", 0, "tracks from a file");
 }
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Elements that describe vehicles, as GObject sees them: one class for each kind of State, which
-// has `settings` and `counts`, both under the object's lock, and `latency`.
+// Elements that change frames or their metadata in place, as GObject sees them: one class for each
+// kind of State. Those that wait for a network have a `latency` in it; those that describe vehicles
+// have `settings` and `counts` as well, both under the object's lock.
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
@@ -77,20 +78,25 @@ void finalize(GObject* object) {
     G_OBJECT_CLASS(parent_class())->finalize(object);
 }
 
-/// Set up a class: all but its properties, and what happens to frames and events.
+/// Set up a class: all but its properties, and what happens to frames, events and queries.
 template <typename State>
-void set_up(GstBaseTransformClass* base, const About& about) {
-    GObjectClass* object = G_OBJECT_CLASS(base);
-    object->set_property = set_property<State>;
-    object->get_property = get_property<State>;
-    object->finalize = finalize<State>;
+void set_up_in_place(GstBaseTransformClass* base, const About& about) {
+    G_OBJECT_CLASS(base)->finalize = finalize<State>;
     GstElementClass* element = GST_ELEMENT_CLASS(base);
     gst_element_class_set_static_metadata(element, about.name, "Filter/Analyzer/Video",
                                           about.description, "The pamtri-edge authors");
     add_pads(element, about.formats);
-    base->query = query<State>;
     // Metadata of a buffer that others hold is theirs: a copy of it is written to.
     base->passthrough_on_same_caps = FALSE;
+}
+
+/// Set up the class of an element that describes vehicles.
+template <typename State>
+void set_up(GstBaseTransformClass* base, const About& about) {
+    set_up_in_place<State>(base, about);
+    G_OBJECT_CLASS(base)->set_property = set_property<State>;
+    G_OBJECT_CLASS(base)->get_property = get_property<State>;
+    base->query = query<State>;
 }
 
 }  // namespace pamtri::gst
