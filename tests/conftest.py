@@ -184,6 +184,17 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export_bundle(ExportOptions(model=TINY, output=output, parity_crops=8)).path
 
 
+@pytest.fixture
+def kept_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a cache of compiled networks that takes the smallest ones too."""
+    from pamtri_edge.runtime import compiled_cache
+
+    monkeypatch.delenv("PAMTRI_NO_CACHE")
+    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(compiled_cache, "LEAST_BYTES", 0)
+    return tmp_path / "cache" / "openvino"
+
+
 @pytest.fixture(scope="session")
 def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
     """Return the CUDA kernels, compiled to run on the CPU."""

@@ -26,12 +26,8 @@ KEY = CompiledKey("network", "library", "properties", "processor")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a cache that takes the smallest networks too."""
-    monkeypatch.delenv("PAMTRI_NO_CACHE")
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiled_cache, "LEAST_BYTES", 0)
-    return tmp_path / "cache" / "openvino"
+def folder(kept_folder: Path) -> Path:
+    return kept_folder
 
 
 def loaded(model: Path, **options: Any) -> OpenVinoBackend:

@@ -30,15 +30,6 @@ print(json.dumps([hashlib.sha256(array.tobytes()).hexdigest() for array in array
 """
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a cache that takes the smallest networks too."""
-    monkeypatch.delenv("PAMTRI_NO_CACHE")
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiled_cache, "LEAST_BYTES", 0)
-    return tmp_path / "cache" / "openvino"
-
-
 @pytest.mark.slow
 def test_the_shipped_weights_give_the_same_bits_with_and_without(tmp_path: Path) -> None:
     def described(**environ: str) -> list[str]:
@@ -61,11 +52,11 @@ def test_the_shipped_weights_give_the_same_bits_with_and_without(tmp_path: Path)
 
 
 def test_a_kept_network_that_fails_the_self_test_is_compiled_again(
-    micro_bundle: Path, cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    micro_bundle: Path, kept_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid:
         meant = reid.embed(samples.crops(2)).embeddings
-    (path,) = cache.iterdir()
+    (path,) = kept_folder.iterdir()
     words = json.loads(path.read_bytes()[-compiled_cache._TRAILER :])
     names = ("network", "library", "properties", "processor")
     key = compiled_cache.CompiledKey(**{name: words[name] for name in names})
@@ -77,11 +68,11 @@ def test_a_kept_network_that_fails_the_self_test_is_compiled_again(
         np.testing.assert_array_equal(reid.embed(samples.crops(2)).embeddings, meant)
     (record,) = caplog.records
     assert "is compiled again" in record.getMessage()
-    assert not list(cache.iterdir())
+    assert not list(kept_folder.iterdir())
 
 
 def test_another_bundle_under_the_same_name_is_another_network(
-    micro_bundle: Path, cache: Path, tmp_path: Path
+    micro_bundle: Path, kept_folder: Path, tmp_path: Path
 ) -> None:
     model = tmp_path / "model.onnx"
     model.write_bytes((micro_bundle / "model.onnx").read_bytes())
@@ -90,7 +81,7 @@ def test_another_bundle_under_the_same_name_is_another_network(
     again = OpenVinoBackend(model, threads=1, keep=True)
     assert again._engine is not None
     assert again._engine.kept is None
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(kept_folder.iterdir())) == 2
 
 
 def _of_other_weights(bundle: Path, folder: Path) -> Path:
