@@ -121,7 +121,7 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's 
 	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
 	$(BIN)/pamtri synth --split test --identities 100 --images 1200 --cameras 12 --seed 7 \
 		--output $(TRAINING)/validation
-	$(BIN)/pamtri train pose --data $(TRAINING)/first --model lite --recipe compact --minutes 33 \
+	$(BIN)/pamtri train pose --data $(TRAINING)/first --model lite --recipe compact --steps 550 \
 		--validate $(TRAINING)/validation --output $(TRAINING)/pose
 	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --init imagenet --recipe recipes/lite.toml \
 		--validate $(TRAINING)/validation --output $(TRAINING)/reid-first
