@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bundle reaches, without a clock: on its golden crops, on a small rendered set, on real cameras.
+"""What a bundle reaches, without a clock: on its golden crops, on a small rendered set, on real footage.
 
 The rendered set is the same bytes on every machine (`gallery`). What each precision of the shipped weights
-reached stands in `accuracy.json`, with how far below that a change may fall.
+reached stands beside them in `accuracy.json`, with how far below that a change may fall.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.bundle import open_bundle
+from pamtri_edge.bundle import default_bundle, open_bundle
 from pamtri_edge.datasets.folder import read_folder
+from pamtri_edge.datasets.footage import TrackRule, read_footage
 from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.evaluate.measure import Evaluation, evaluate
 from pamtri_edge.evaluate.networks import BundleDescriber
@@ -25,7 +26,9 @@ from pamtri_edge.processors import available_processors
 from pamtri_edge.reidentifier import Reidentifier
 from pamtri_edge.runtime import create_backend
 
-TABLE: Final = Path(__file__).parent / "accuracy.json"
+TABLE: Final = default_bundle().parent / "accuracy.json"
+CLIP_VIEWS: Final = 2
+"""Pictures from each end of a track of a clip."""
 Figures = dict[str, float]
 
 
@@ -39,6 +42,13 @@ def gallery(folder: Path) -> EvaluationSet:
     )
     generate(plan, folder, processes=available_processors())
     return read_folder(folder)
+
+
+def clips(folder: Path) -> list[EvaluationSet]:
+    """Cut, of each clip with its tracks beside it, the ends of the tracks: the first look for the last."""
+    found = sorted(one for one in folder.glob("*.mp4") if one.with_suffix(".txt").is_file())
+    rule = TrackRule(views=CLIP_VIEWS)
+    return [read_footage(one, one.with_suffix(".txt"), rule=rule) for one in found]
 
 
 def golden(path: Path) -> Figures:
@@ -60,10 +70,10 @@ def golden(path: Path) -> Figures:
     return {"golden_cosine": float((ours * theirs).sum(1).min()), "agreement": agreement}
 
 
-def reached(path: Path, data: EvaluationSet) -> Figures:
-    """Return mAP, rank-1 and the accuracy of color and type in percent, as far as the set knows them."""
+def reached(path: Path, *data: EvaluationSet) -> list[Figures]:
+    """Return mAP, rank-1 and the accuracy of color and type in percent, as far as each set knows them."""
     with Reidentifier.load(path, backend="openvino") as reid:
-        return _figures(evaluate(data, BundleDescriber(reid)))
+        return [_figures(evaluate(one, BundleDescriber(reid))) for one in data]
 
 
 def _figures(found: Evaluation) -> Figures:
