@@ -92,7 +92,15 @@ def run(
     min_size: Annotated[
         int, typer.Option(min=1, help="Shorter side, in pixels, that a view must have to pass the gate.")
     ] = 48,
-    max_views: Annotated[int, typer.Option(min=1, help="Most views embedded for a track.")] = 5,
+    max_views: Annotated[int, typer.Option(min=1, help="Most views embedded for a track.")] = 32,
+    reinfer_interval: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Frames of a track from one embedded view to the next, more in long tracks; 0: only where "
+            "a view is better than those before, which is less work and finds vehicles less often.",
+        ),
+    ] = 7,
     crop_rule: Annotated[CropRule, typer.Option(help="How crops are rounded.")] = CropRule.EXACT,
     embedding_format: Annotated[
         EmbeddingFormat, typer.Option(help="How embeddings are written: numbers, or float16 in base64.")
@@ -203,7 +211,7 @@ def run(
         specs = [
             RunSpec(
                 camera=name,
-                gate=GateSpec(min_side=min_size, max_views=max_views),
+                gate=GateSpec(min_side=min_size, max_views=max_views, reinfer_interval=reinfer_interval),
                 batch=batch,
                 crop_rule=crop_rule,
                 embedding_format=embedding_format,

@@ -15,7 +15,6 @@ class Answer:
     """What the network said of one view.
 
     Attributes:
-        weight: how much the view counts, 0 or more.
         keypoints: (K, 3) float32 x, y in frame pixels, confidence; or None.
         quality: pose quality, 0 to 1; or None.
         rectangle: x1, y1, x2, y2 of the view in frame pixels.
@@ -23,7 +22,6 @@ class Answer:
         failings: why the view is below the gate, in words of `events.GATE_REASONS`; empty where it passed.
     """
 
-    weight: float
     keypoints: NDArray[np.float32] | None
     quality: float | None
     rectangle: tuple[int, int, int, int]
@@ -39,7 +37,7 @@ class Fused:
         embedding: (D,) float32, unit length.
         color_probs: (C,) float32 that sum to 1, or None.
         type_probs: (T,) float32 that sum to 1, or None.
-        best: the answer that counted most.
+        best: the answer to the best view: of those that pass, if any do, the one that shows most.
     """
 
     embedding: NDArray[np.float32]

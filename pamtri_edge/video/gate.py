@@ -25,7 +25,7 @@ _DEFAULT: Final = _core.GateSpec()
 
 @dataclass(frozen=True)
 class GateSpec:
-    """When a view of a track is embedded: by size and pose quality, never by a fixed interval.
+    """When a view of a track is embedded: in turn, and where it shows more than those before.
 
     *Worth* of a view: the side of the square of its visible area in pixels (at most 256, the network's
     picture), times the part not covered by another vehicle's box, times `cut_factor` if the frame's border
@@ -36,21 +36,21 @@ class GateSpec:
     weights, its pose quality must reach `min_quality`. With untrained weights the gate goes by size alone.
     What a view lacks is told in words of `events.GATE_REASONS`.
 
-    *Choice*: a track keeps its best view not yet embedded. A passing one is embedded at once if it is the
-    track's first, or clearly better than all embedded before: worth `gain` times as much (twice the area,
-    say). Where the pose quality of all of these is poor (below `good_quality`; trained weights only), a
-    view about as good (`retry_gain`) gets another try after `retry_s`. So at most `max_views` - 1 views are
-    embedded while the track lives; when it ends, the best remaining one is embedded if it is better by
-    `last_gain`. Of a track of which nothing passed, up to `below_gate_views` views are embedded when it ends,
-    and it is marked: the best of each `below_gate_s`, and of longer periods the longer it lasts, so that they
-    show the vehicle over the whole track. One small view alone finds its vehicle again less often.
+    *Choice*: a track's first view is embedded at once, and one after so many frames of it
+    (`reinfer_interval`; later at least `reinfer_growth` of all that were seen of it), whatever these show.
+    Beside them a view that passes is embedded at once if it is the first that does, or clearly better than
+    all embedded before: worth `gain` times as much (twice the area, say). So at most `max_views` - 1 views
+    are embedded while the track lives; when it ends, the best remaining one is embedded if it is better by
+    `last_gain`, where one that passes is better than any that does not. A track of which no view passed is
+    marked. All embedded views describe the vehicle together, each by its pose quality: small or half hidden
+    as they may be, views over the whole track find it again more often than the best few do.
 
     Attributes:
         min_side: shorter side of a passing view, pixels. Under 64 pixels a cell of the heatmaps is finer
             than a pixel of the crop; a quarter less than that still shows a vehicle's parts.
         max_views: most views embedded a track.
-        below_gate_views: most views embedded a track of which none passed; never more than `max_views`.
-        below_gate_s: seconds from one of these views to the next, in short tracks.
+        reinfer_interval: frames of a track from one embedded view to the next; 0: only better ones.
+        reinfer_growth: part of all frames of the track that these are at least.
         max_overlap: part of a passing view that another box covers at most (trained weights).
         border_px: a box this near to the frame's border counts as cut.
         cut_factor: worth of a cut view.
@@ -58,20 +58,17 @@ class GateSpec:
         blur_factor: worth of a wholly blurred view.
         gain: how much better a further view must be.
         last_gain: how much better the last view must be.
-        good_quality: pose quality of a clear view. About half of the 36 keypoints are hidden in any view.
-        min_quality: pose quality under which a view has not shown the vehicle.
-        retry_gain: worth of another try after poor views.
-        retry_s: seconds between such tries.
+        min_quality: pose quality under which a view has not shown the vehicle. About half of the 36 keypoints
+            are hidden in any view.
 
     Raises:
-        InputError: a number is negative or not finite; `min_side`, `max_views`, `below_gate_views`,
-            `below_gate_s` or `sharp` is 0.
+        InputError: a number is negative or not finite; `min_side`, `max_views` or `sharp` is 0.
     """
 
     min_side: int = _DEFAULT.min_side
     max_views: int = _DEFAULT.max_views
-    below_gate_views: int = _DEFAULT.below_gate_views
-    below_gate_s: float = _DEFAULT.below_gate_s
+    reinfer_interval: int = _DEFAULT.reinfer_interval
+    reinfer_growth: float = _DEFAULT.reinfer_growth
     max_overlap: float = _DEFAULT.max_overlap
     border_px: float = _DEFAULT.border_px
     cut_factor: float = _DEFAULT.cut_factor
@@ -79,10 +76,7 @@ class GateSpec:
     blur_factor: float = _DEFAULT.blur_factor
     gain: float = _DEFAULT.gain
     last_gain: float = _DEFAULT.last_gain
-    good_quality: float = _DEFAULT.good_quality
     min_quality: float = _DEFAULT.min_quality
-    retry_gain: float = _DEFAULT.retry_gain
-    retry_s: float = _DEFAULT.retry_s
 
     def __post_init__(self) -> None:
         self.for_core().check()

@@ -200,7 +200,6 @@ class Journal:
         handle = answered.handle
         if answered.best:
             answer = Answer(
-                weight=answered.weight,
                 keypoints=_frame_keypoints(result.keypoints, row, view),
                 quality=answered.quality,
                 rectangle=view.sighting.rectangle,

@@ -63,8 +63,8 @@ void bind_spec(nb::module_& m) {
         .def(nb::init<>())
         .def_rw("min_side", &GateSpec::min_side)
         .def_rw("max_views", &GateSpec::max_views)
-        .def_rw("below_gate_views", &GateSpec::below_gate_views)
-        .def_rw("below_gate_s", &GateSpec::below_gate_s)
+        .def_rw("reinfer_interval", &GateSpec::reinfer_interval)
+        .def_rw("reinfer_growth", &GateSpec::reinfer_growth)
         .def_rw("max_overlap", &GateSpec::max_overlap)
         .def_rw("border_px", &GateSpec::border_px)
         .def_rw("cut_factor", &GateSpec::cut_factor)
@@ -72,10 +72,7 @@ void bind_spec(nb::module_& m) {
         .def_rw("blur_factor", &GateSpec::blur_factor)
         .def_rw("gain", &GateSpec::gain)
         .def_rw("last_gain", &GateSpec::last_gain)
-        .def_rw("good_quality", &GateSpec::good_quality)
         .def_rw("min_quality", &GateSpec::min_quality)
-        .def_rw("retry_gain", &GateSpec::retry_gain)
-        .def_rw("retry_s", &GateSpec::retry_s)
         .def("check", &GateSpec::check);
 }
 
@@ -117,6 +114,7 @@ void bind_gate(nb::module_& m) {
     nb::class_<Verdict>(m, "Verdict")
         .def_ro("keep", &Verdict::keep)
         .def_ro("send", &Verdict::send)
+        .def_ro("in_turn", &Verdict::in_turn)
         .def_ro("drop", &Verdict::drop);
     nb::class_<TrackGate>(m, "TrackGate")
         .def(nb::init<const GateSpec&, bool>(), "spec"_a, "trained"_a)
@@ -124,12 +122,12 @@ void bind_gate(nb::module_& m) {
         .def("offer", &TrackGate::offer, "sighting"_a, "detail"_a.none(), "ticket"_a)
         .def("close", &TrackGate::close)
         .def("held", &TrackGate::held)
-        .def("answer", &TrackGate::answer, "quality"_a.none())
         .def(
             "judge",
             [](const TrackGate& self, const View& view, std::optional<double> quality) {
                 const Judgement judgement = self.judge(view, quality);
-                return nb::make_tuple(judgement.weight, words_of(judgement.failings));
+                return nb::make_tuple(judgement.weight, judgement.worth,
+                                      words_of(judgement.failings));
             },
             "view"_a, "quality"_a.none());
 }
@@ -139,12 +137,13 @@ void bind_fusion(nb::module_& m) {
         .def(nb::init<>())
         .def(
             "add",
-            [](Fusion& self, double weight, bool good, const FloatArray& embedding,
+            [](Fusion& self, double weight, double worth, bool good, const FloatArray& embedding,
                const std::optional<FloatArray>& color, const std::optional<FloatArray>& type) {
-                return self.add(weight, good, {embedding.data(), embedding.shape(0)},
+                return self.add(weight, worth, good, {embedding.data(), embedding.shape(0)},
                                 values_of(color), values_of(type));
             },
-            "weight"_a, "good"_a, "embedding"_a, "color_probs"_a.none(), "type_probs"_a.none())
+            "weight"_a, "worth"_a, "good"_a, "embedding"_a, "color_probs"_a.none(),
+            "type_probs"_a.none())
         .def_prop_ro("good", &Fusion::good)
         .def("embedding",
              [](const Fusion& self) {

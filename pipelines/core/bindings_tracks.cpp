@@ -63,6 +63,7 @@ void bind_tracks(nb::module_& m) {
         .def_ro("handle", &Answered::handle)
         .def_ro("best", &Answered::best)
         .def_ro("quality", &Answered::quality)
+        .def_prop_ro("worth", [](const Answered& self) { return self.judgement.worth; })
         .def_prop_ro("weight", [](const Answered& self) { return self.judgement.weight; })
         .def_prop_ro("failings",
                      [](const Answered& self) { return words_of(self.judgement.failings); });

@@ -33,39 +33,39 @@ double length_of(const T* data, std::size_t size) {
 
 }  // namespace
 
-bool Fusion::add(double weight, bool good, Values embedding, Values color, Values type) {
+bool Fusion::add(double weight, double worth, bool good, Values embedding, Values color,
+                 Values type) {
     const double length = length_of(embedding.data, embedding.size);
     if (!std::isfinite(length) || length == 0) refuse("an embedding of length", length);
-    if (!sum_.empty() && embedding.size != sum_.size())
+    if (!empty() && embedding.size != best_.size())
         throw InputError("an embedding has " + std::to_string(embedding.size) +
-                         " numbers, one before it " + std::to_string(sum_.size()) +
+                         " numbers, one before it " + std::to_string(best_.size()) +
                          "; views of one track are embedded by one bundle.");
     color_.check(color);
     type_.check(type);
 
-    if (!std::isfinite(weight) || weight < 0) weight = 0;
-    const int level = (good ? 3 : 1) + (weight > 0 ? 1 : 0);
-    if (level < level_) return false;
-    if (level > level_) {
-        // What was added before counts no longer.
-        level_ = level;
+    if (!std::isfinite(worth) || worth < 0) worth = 0;
+    const bool best = empty() || (good == good_ ? worth > best_worth_ : good);
+    if (best) {
+        good_ = good;
+        best_worth_ = worth;
+        best_.resize(embedding.size);
+        for (std::size_t i = 0; i < embedding.size; ++i)
+            best_[i] = static_cast<float>(embedding.data[i] / length);
+    }
+    const bool weighs = std::isfinite(weight) && weight > 0;
+    if (weighs_ && !weighs) return best;
+    if (sum_.empty() || weighs != weighs_) {
+        // What was added before weighs nothing, and counts no longer.
+        weighs_ = weighs;
         sum_.assign(embedding.size, 0.0);
         color_.restart();
         type_.restart();
-        best_weight_ = -1;
         total_ = 0;
     }
-    const bool best = weight > best_weight_;
-    const double counts = weight > 0 ? weight : 1.0;
-    if (best) {
-        best_weight_ = weight;
-        best_.resize(embedding.size);
-    }
-    for (std::size_t i = 0; i < embedding.size; ++i) {
-        const double unit = embedding.data[i] / length;
-        sum_[i] += counts * unit;
-        if (best) best_[i] = static_cast<float>(unit);
-    }
+    const double counts = weighs ? weight : 1.0;
+    for (std::size_t i = 0; i < embedding.size; ++i)
+        sum_[i] += counts * (embedding.data[i] / length);
     total_ += counts;
     color_.add(counts, color);
     type_.add(counts, type);

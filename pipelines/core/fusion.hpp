@@ -10,9 +10,9 @@ namespace pamtri::core {
 /// One answer for a track out of several embedded views: the weighted mean of unit embeddings,
 /// renormalised, and of the probabilities.
 ///
-/// Views that did not pass the gate count only where no view did; views that all weigh nothing
-/// count alike; where embeddings cancel each other out, the best view's stands alone. Views are
-/// added as they come and not kept: memory is that of two embeddings, however many there were.
+/// Views that all weigh nothing count alike, and for nothing beside others; where embeddings cancel
+/// each other out, the best view's stands alone. Views are added as they come and not kept: memory
+/// is that of two embeddings, however many there were.
 class Fusion {
   public:
     /// Numbers that a network gave; `size` 0 where the bundle has none.
@@ -21,15 +21,19 @@ class Fusion {
         std::size_t size = 0;
     };
 
-    /// Add a view. Returns whether it is the one that counts most so far.
+    /// Add a view. Returns whether it is the best so far.
+    ///
+    /// @param weight how much it counts
+    /// @param worth the best view is that of most worth: of those that are good, if there are any
+    /// @param good whether it stands for its vehicle
     ///
     /// Throws InputError if the embedding has no direction, or is of another length than those
     /// before; nothing has changed then.
-    bool add(double weight, bool good, Values embedding, Values color, Values type);
+    bool add(double weight, double worth, bool good, Values embedding, Values color, Values type);
 
-    /// Whether a view was added, and whether one that passed the gate was.
-    bool empty() const { return level_ == 0; }
-    bool good() const { return level_ >= 3; }
+    /// Whether a view was added, and whether a good one was.
+    bool empty() const { return best_.empty(); }
+    bool good() const { return good_; }
 
     /// The embedding, of unit length. Throws InputError if nothing was added.
     std::vector<float> embedding() const;
@@ -54,8 +58,9 @@ class Fusion {
         bool missing_ = false;
     };
 
-    int level_ = 0;  // of the views that count: 1 weighs nothing, 2 does; 3 and 4: and passed
-    double best_weight_ = 0;
+    bool good_ = false;    // the best is
+    bool weighs_ = false;  // those that count do
+    double best_worth_ = 0;
     double total_ = 0;  // of the weights that count
     std::vector<double> sum_;
     std::vector<float> best_;  // the best view's, of unit length

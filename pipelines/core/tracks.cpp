@@ -52,10 +52,11 @@ Choice Tracks::offer(Handle handle, const Sighting& sighting, std::optional<doub
     const auto found = tracks_.find(handle);
     if (found == tracks_.end()) return {};
     Track& track = found->second;
-    Verdict verdict = track.gate.offer(sighting, detail, last_ticket_ + 1);
-    Choice choice{{}, std::move(verdict.drop)};
+    const Verdict verdict = track.gate.offer(sighting, detail, last_ticket_ + 1);
+    Choice choice;
+    if (verdict.drop) choice.dropped = {*verdict.drop};
     if (verdict.keep) choice.keep = ++last_ticket_;
-    choose(handle, track, verdict.send);
+    choose(handle, track, verdict);
     if (long_enough(track)) release(track);
     return choice;
 }
@@ -64,14 +65,14 @@ bool Tracks::long_enough(const Track& track) const {
     return track.key.second == kUntracked || track.seen >= spec_.least_frames;
 }
 
-void Tracks::choose(Handle handle, Track& track, const std::vector<View>& views) {
-    for (const View& view : views) track.held.push_back({handle, view, &view != views.data()});
+void Tracks::choose(Handle handle, Track& track, const Verdict& verdict) {
+    if (verdict.send) track.held.push_back({handle, *verdict.send, verdict.in_turn});
 }
 
 void Tracks::release(Track& track) {
     track.waiting += track.held.size();
     for (const Waiting& waiting : track.held)
-        (waiting.further ? further_ : queue_).push_back(waiting);
+        (waiting.in_turn ? in_turn_ : queue_).push_back(waiting);
     track.held.clear();
 }
 
@@ -79,7 +80,7 @@ std::vector<Ticket> Tracks::due(double now_s) {
     std::vector<Ticket> tickets;
     if (is_due(queue_, now_s)) take(&queue_, &tickets);
     // A batch that is not whole has room for more.
-    if (!tickets.empty() || is_due(further_, now_s)) take(&further_, &tickets);
+    if (!tickets.empty() || is_due(in_turn_, now_s)) take(&in_turn_, &tickets);
     return tickets;
 }
 
@@ -107,9 +108,8 @@ Answered Tracks::answer(Ticket ticket, std::optional<double> quality, Fusion::Va
     if (quality) quality = clipped_quality(*quality);
     Track& track = tracks_.at(waiting.handle);
     const Judgement judgement = track.gate.judge(waiting.view, quality);
-    const bool best =
-        track.fusion.add(judgement.weight, judgement.failings == 0, embedding, color, type);
-    track.gate.answer(quality);
+    const bool best = track.fusion.add(judgement.weight, judgement.worth, judgement.failings == 0,
+                                       embedding, color, type);
     sent_.erase(sent);
     --track.waiting;
     ++track.embedded;
@@ -130,11 +130,13 @@ Choice Tracks::end(Handle handle) {
         return {};
     }
     track.closing = true;
-    Verdict verdict = track.gate.close();
-    choose(handle, track, verdict.send);
+    const Verdict verdict = track.gate.close();
+    choose(handle, track, verdict);
     release(track);
     finish_if_done(handle);
-    return {{}, std::move(verdict.drop)};
+    Choice choice;
+    if (verdict.drop) choice.dropped = {*verdict.drop};
+    return choice;
 }
 
 std::vector<Choice> Tracks::expire(double now_s) {
@@ -159,7 +161,7 @@ std::vector<Choice> Tracks::expire(double now_s) {
 
 void Tracks::abandon() {
     queue_.clear();
-    further_.clear();
+    in_turn_.clear();
     sent_.clear();
     answered_.clear();
     untracked_.clear();
@@ -184,7 +186,7 @@ void Tracks::close(Handle handle, Fate fate) {
     Closed closed{
         handle,     track.key.first, track.key.second,        fate, track.first_s, track.last_s,
         track.seen, track.embedded,  std::move(track.fusion), {}};
-    closed.dropped = track.gate.held();
+    if (const auto held = track.gate.held()) closed.dropped = {*held};
     for (const Waiting& waiting : track.held) closed.dropped.push_back(waiting.view.ticket);
     unseen_.erase(track.place);
     if (track.key.second != kUntracked) handles_.erase(track.key);

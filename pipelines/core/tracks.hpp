@@ -89,8 +89,8 @@ class Tracks {
     Choice offer(Handle handle, const Sighting& sighting, std::optional<double> detail);
 
     /// The views to embed now: a whole batch, or what there is once the first of it has waited too
-    /// long; nothing else. Pass infinity for what is left. Of tracks of which no view passed, all
-    /// views but the best let others go first.
+    /// long; nothing else. Pass infinity for what is left. Views that are embedded in turn let
+    /// others go first.
     std::vector<Ticket> due(double now_s);
 
     /// Take the network's answer to a view that `due` gave. After the last of a batch: `settle`.
@@ -114,14 +114,14 @@ class Tracks {
 
     /// What is known of an open track; null before its first answer.
     const Fusion* known(Handle handle) const;
-    std::size_t waiting() const { return queue_.size() + further_.size() + sent_.size(); }
+    std::size_t waiting() const { return queue_.size() + in_turn_.size() + sent_.size(); }
 
   private:
     using Key = std::pair<std::uint32_t, std::uint64_t>;
     struct Waiting {
         Handle handle;
         View view;
-        bool further = false;  // of a track of which none passed, and not its best
+        bool in_turn = false;  // others go first
     };
     struct Track {
         Track(Key key, double time_s, const TracksSpec& spec)
@@ -140,7 +140,7 @@ class Tracks {
 
     Handle open_track(Key key, double time_s);
     bool long_enough(const Track& track) const;
-    static void choose(Handle handle, Track& track, const std::vector<View>& views);
+    static void choose(Handle handle, Track& track, const Verdict& verdict);
     void release(Track& track);
     bool is_due(const std::deque<Waiting>& queue, double now_s) const;
     void take(std::deque<Waiting>* queue, std::vector<Ticket>* tickets);
@@ -152,7 +152,7 @@ class Tracks {
     std::map<Key, Handle> handles_;
     std::list<Handle> unseen_;       // the one unseen for longest first
     std::vector<Handle> untracked_;  // of this frame
-    std::deque<Waiting> queue_, further_;
+    std::deque<Waiting> queue_, in_turn_;
     std::unordered_map<Ticket, Waiting> sent_;
     std::vector<Handle> answered_;  // since the last `settle`
     std::vector<Closed> closed_;

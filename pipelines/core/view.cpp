@@ -39,23 +39,24 @@ double worth(const Sighting& sighting, const GateSpec& spec, double sharpness) {
 }  // namespace
 
 void GateSpec::check() const {
-    if (min_side < 1 || max_views < 1 || below_gate_views < 1)
-        throw InputError("min_side is " + std::to_string(min_side) + ", max_views " +
-                         std::to_string(max_views) + " and below_gate_views " +
-                         std::to_string(below_gate_views) + "; each must be at least 1.");
-    const std::pair<const char*, double> numbers[] = {
-        {"max_overlap", max_overlap}, {"border_px", border_px},
-        {"cut_factor", cut_factor},   {"sharp", sharp},
-        {"blur_factor", blur_factor}, {"gain", gain},
-        {"last_gain", last_gain},     {"good_quality", good_quality},
-        {"min_quality", min_quality}, {"retry_gain", retry_gain},
-        {"retry_s", retry_s},         {"below_gate_s", below_gate_s}};
+    if (min_side < 1 || max_views < 1)
+        throw InputError("min_side is " + std::to_string(min_side) + " and max_views " +
+                         std::to_string(max_views) + "; each must be at least 1.");
+    const std::pair<const char*, double> numbers[] = {{"max_overlap", max_overlap},
+                                                      {"border_px", border_px},
+                                                      {"cut_factor", cut_factor},
+                                                      {"sharp", sharp},
+                                                      {"blur_factor", blur_factor},
+                                                      {"gain", gain},
+                                                      {"last_gain", last_gain},
+                                                      {"min_quality", min_quality},
+                                                      {"reinfer_interval", reinfer_interval},
+                                                      {"reinfer_growth", reinfer_growth}};
     for (const auto& [name, value] : numbers)
         if (!std::isfinite(value) || value < 0)
             throw InputError(std::string(name) + " is " + std::to_string(value) +
                              "; expected a number of 0 or more.");
     if (sharp == 0) throw InputError("sharp is 0; expected a number above 0.");
-    if (below_gate_s == 0) throw InputError("below_gate_s is 0; expected a number above 0.");
 }
 
 std::vector<std::string> failing_words(Failings failings) {

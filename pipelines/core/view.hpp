@@ -14,21 +14,18 @@ namespace pamtri::core {
 /// When a view is good enough, and when a further one is worth the network. The rule in words is
 /// told by Python's `GateSpec`, whose defaults are these.
 struct GateSpec {
-    int min_side = 48;           ///< shorter side of a passing view, pixels
-    int max_views = 5;           ///< most views embedded a track
-    int below_gate_views = 4;    ///< most views embedded a track of which none passed
-    double below_gate_s = 0.2;   ///< seconds from one of these to the next, in short tracks
-    double max_overlap = 0.3;    ///< part of a passing view that another box covers at most
-    double border_px = 2.0;      ///< a box this near to the frame's border counts as cut
-    double cut_factor = 0.6;     ///< worth of a cut view
-    double sharp = 0.6;          ///< detail over contrast of a sharp picture
-    double blur_factor = 0.3;    ///< worth of a wholly blurred view
-    double gain = 1.4;           ///< how much better a further view must be
-    double last_gain = 1.1;      ///< how much better the last view must be
-    double good_quality = 0.35;  ///< pose quality of a clear view
-    double min_quality = 0.15;   ///< pose quality under which a view has not shown the vehicle
-    double retry_gain = 0.9;     ///< worth of another try after poor views
-    double retry_s = 0.5;        ///< seconds between such tries
+    int min_side = 48;         ///< shorter side of a passing view, pixels
+    int max_views = 32;        ///< most views embedded a track
+    int reinfer_interval = 7;  ///< sightings from one embedded view to the next; 0 for any number
+    double reinfer_growth = 0.125;  ///< part of all sightings of the track that these are at least
+    double max_overlap = 0.3;       ///< part of a passing view that another box covers at most
+    double border_px = 2.0;         ///< a box this near to the frame's border counts as cut
+    double cut_factor = 0.6;        ///< worth of a cut view
+    double sharp = 0.6;             ///< detail over contrast of a sharp picture
+    double blur_factor = 0.3;       ///< worth of a wholly blurred view
+    double gain = 1.4;              ///< how much better a further view must be
+    double last_gain = 1.1;         ///< how much better the last view must be
+    double min_quality = 0.15;      ///< pose quality under which a view has not shown the vehicle
 
     /// Throws InputError if a number cannot be meant.
     void check() const;

@@ -25,6 +25,7 @@ enum {
     kPostMessages,
     kMinSide,
     kMaxViews,
+    kReinferInterval,
     kBatch,
     kLongestWait,
     kExpiry,
@@ -131,6 +132,8 @@ gint* whole_at(Settings* s, guint id) {
             return &s->min_side;
         case kMaxViews:
             return &s->max_views;
+        case kReinferInterval:
+            return &s->reinfer_interval;
         default:
             return nullptr;
     }
@@ -165,6 +168,7 @@ Settings::Settings() {
     const core::GateSpec gate;
     min_side = gate.min_side;
     max_views = gate.max_views;
+    reinfer_interval = gate.reinfer_interval;
 }
 
 engines::NetworkOptions Settings::network_options() const {
@@ -178,6 +182,7 @@ JournalSpec Settings::journal_spec(bool trained) const {
     JournalSpec spec;
     spec.tracks.gate.min_side = min_side;
     spec.tracks.gate.max_views = max_views;
+    spec.tracks.gate.reinfer_interval = reinfer_interval;
     spec.tracks.trained = trained;
     spec.tracks.batch = batch;
     spec.tracks.longest_wait_s = longest_wait_ms / 1000.0;
@@ -243,6 +248,11 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
           "Pixels that the shorter side of a good view has", 1, 4096, s.min_side);
     whole(object, kMaxViews, "max-views", "Most views", "Views embedded of a track at most", 1,
           1000, s.max_views);
+    whole(
+        object, kReinferInterval, "reinfer-interval", "Re-inference interval",
+        "Frames of a track from one embedded view to the next, and more the longer it is seen; 0: "
+        "only where a view is clearly better than those before",
+        0, 100000, s.reinfer_interval);
     number(object, kBatch, "batch", "Batch", "Views embedded at a time", 1, 256, s.batch);
     number(object, kLongestWait, "max-wait", "Longest wait",
            "Milliseconds that a view waits for others to fill a batch", 0, 60000,

@@ -35,7 +35,7 @@ void Looks::add_to(Track& track, const Look& look) const {
     check_names(look.type, names_.types, "type");
     const double quality = look.quality.size ? look.quality.data[0] : -1;
     const double weight = look.quality.size ? quality : 1;
-    const bool best = track.fusion.add(weight, true, look.embedding, look.color, look.type);
+    const bool best = track.fusion.add(weight, weight, true, look.embedding, look.color, look.type);
     ++track.views;
     if (best) {
         track.quality = quality;

@@ -54,7 +54,9 @@ def test_the_numbers_of_the_gate_are_those_of_the_core() -> None:
 def test_numbers_that_cannot_be_meant_are_refused_by_name(name: str) -> None:
     bad = (
         [0, -1]
-        if name in ("min_side", "max_views", "below_gate_views")
+        if name in ("min_side", "max_views")
+        else [-1]
+        if name == "reinfer_interval"
         else [-0.1, float("nan"), float("inf")]
     )
     for value in bad:
@@ -79,13 +81,13 @@ def test_another_rule_is_refused() -> None:
 def test_views_of_two_bundles_are_not_fused() -> None:
     fusion = _core.Fusion()
     half = np.float32([0.5, 0.5])
-    fusion.add(1.0, True, half, half, None)
+    fusion.add(1.0, 1.0, True, half, half, None)
     with pytest.raises(InputError, match="an embedding has 3 numbers, one before it 2"):
-        fusion.add(1.0, True, np.ones(3, np.float32), half, None)
+        fusion.add(1.0, 1.0, True, np.ones(3, np.float32), half, None)
     with pytest.raises(InputError, match="a view has 1 probabilities of color, one before it 2"):
-        fusion.add(1.0, True, half, half[:1], None)
+        fusion.add(1.0, 1.0, True, half, half[:1], None)
     with pytest.raises(InputError, match="color probabilities that sum to 0; check the bundle"):
-        fusion.add(1.0, True, half, 0 * half, None)
+        fusion.add(1.0, 1.0, True, half, 0 * half, None)
     assert fusion.embedding().tolist() == pytest.approx([np.sqrt(0.5)] * 2)  # nothing has changed
 
 

@@ -45,7 +45,8 @@ def test_numbers_out_of_range_are_refused_by_their_property(environment):
     told = subprocess.run([program, "pamtri"], env=environment, capture_output=True, text=True).stdout
     for name, words in (
         ("min-side", "Range: 1 - 4096 Default: 48"),
-        ("max-views", "Range: 1 - 1000 Default: 5"),
+        ("max-views", "Range: 1 - 1000 Default: 32"),
+        ("reinfer-interval", "Range: 0 - 100000 Default: 7"),
         ("batch", "Range: 1 - 256 Default: 8"),
         ("expiry", "Range: 0 - 3600000 Default: 2000"),
     ):

@@ -12,6 +12,7 @@ from pamtri_edge.errors import InputError
 
 class Answer(NamedTuple):
     weight: float
+    worth: float
     embedding: NDArray[np.float32]
     color_probs: NDArray[np.float32] | None
     type_probs: NDArray[np.float32] | None
@@ -29,15 +30,20 @@ def fuse(answers: list[Answer]) -> Fused:
     fusion = _core.Fusion()
     best = None
     for one in answers:
-        if fusion.add(one.weight, one.good, one.embedding, one.color_probs, one.type_probs):
+        if fusion.add(one.weight, one.worth, one.good, one.embedding, one.color_probs, one.type_probs):
             best = one
     return Fused(fusion.embedding(), fusion.color_probs(), fusion.type_probs(), best)
 
 
 def _answer(
-    embedding: list[float], weight: float = 1.0, *, good: bool = True, color_probs: Any = (0.5, 0.5)
+    embedding: list[float],
+    weight: float = 1.0,
+    *,
+    worth: float = 1.0,
+    good: bool = True,
+    color_probs: Any = (0.5, 0.5),
 ) -> Answer:
-    return Answer(weight, np.float32(embedding), np.float32(color_probs), None, good)
+    return Answer(weight, worth, np.float32(embedding), np.float32(color_probs), None, good)
 
 
 def test_one_view_speaks_for_itself() -> None:
@@ -68,17 +74,25 @@ def test_probabilities_are_averaged_by_weight_and_sum_to_one() -> None:
     assert fused.color_probs.tolist() == pytest.approx([0.4, 0.6])
 
 
-def test_the_best_view_is_the_one_that_counts_most() -> None:
-    answers = [_answer([1, 0], 0.2), _answer([1, 0], 0.7), _answer([1, 0], 0.1)]
+def test_the_best_view_is_the_one_of_most_worth_of_those_that_pass() -> None:
+    answers = [_answer([1, 0], worth=worth) for worth in (2.0, 7.0, 1.0)]
     assert fuse(answers).best is answers[1]
+    below = _answer([1, 0], worth=9.0, good=False)
+    assert fuse([below, *answers]).best is answers[1]
+    assert fuse([*answers, below]).best is answers[1]
 
 
-def test_views_below_the_gate_count_only_where_there_is_no_other() -> None:
-    bad = _answer([0, 1], 9.0, good=False)
-    good = _answer([1, 0], 0.1)
-    assert fuse([bad, good]).embedding.tolist() == pytest.approx([1, 0])
-    assert fuse([bad, good]).best is good
-    assert fuse([bad]).embedding.tolist() == pytest.approx([0, 1])
+def test_views_below_the_gate_count_beside_the_others() -> None:
+    below, good = _answer([0, 1], 3.0, good=False), _answer([1, 0], 4.0)
+    for answers in ([below, good], [good, below]):
+        assert fuse(answers).embedding.tolist() == pytest.approx([0.8, 0.6])
+
+
+def test_views_that_weigh_nothing_count_only_where_there_is_no_other() -> None:
+    nothing, something = _answer([0, 1], 0.0, color_probs=[0, 1]), _answer([1, 0], 0.1, color_probs=[1, 0])
+    for answers in ([nothing, something], [something, nothing]):
+        assert fuse(answers).embedding.tolist() == pytest.approx([1, 0])
+        assert fuse(answers).color_probs == pytest.approx([1, 0])
 
 
 def test_views_that_all_weigh_nothing_count_alike() -> None:
@@ -87,7 +101,7 @@ def test_views_that_all_weigh_nothing_count_alike() -> None:
 
 
 def test_where_embeddings_cancel_out_the_best_view_stands() -> None:
-    assert fuse([_answer([1, 0]), _answer([-1, 0])]).embedding.tolist() == pytest.approx([1, 0])
+    assert fuse([_answer([1, 0], worth=2), _answer([-1, 0])]).embedding.tolist() == pytest.approx([1, 0])
 
 
 def test_nothing_to_fuse_is_an_error() -> None:

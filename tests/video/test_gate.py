@@ -20,7 +20,7 @@ PICTURE = np.random.default_rng(5).integers(0, 255, (400, 400, 3), dtype=np.uint
 
 
 class TrackGate:
-    """The core's gate, with what it asks of the pixels."""
+    """The core's gate, with what it asks of the pixels; without turns, unless they are asked for."""
 
     def __init__(self, spec: GateSpec, *, trained: bool) -> None:
         self.core = _core.TrackGate(spec.for_core(), trained)
@@ -31,20 +31,28 @@ class TrackGate:
         seen = sighting.for_core()
         wanted = detail(picture[y1:y2, x1:x2]) if self.core.wants_detail(seen) else None
         self.offered += 1
-        before = set(self.core.held())
+        before = _numbers(self.core.held())
         verdict = self.core.offer(seen, wanted, self.offered)
-        kept = before | ({self.offered} if verdict.keep else set())
-        gone = [view.ticket for view in verdict.send] + verdict.drop
-        assert sorted(gone + self.core.held()) == sorted(kept)  # each is held, sent or dropped, once
-        assert len(verdict.send) <= 1
-        return verdict.send[0] if verdict.send else None
+        self.in_turn = verdict.in_turn
+        kept = before + ([self.offered] if verdict.keep else [])
+        after = _numbers(_ticket(verdict.send), verdict.drop, self.core.held())
+        assert sorted(after) == sorted(kept)  # each is held, sent or dropped, once
+        return verdict.send
 
-    def close(self) -> list[_core.View]:
+    def close(self) -> _core.View | None:
         kept = self.core.held()
         verdict = self.core.close()
-        assert sorted([view.ticket for view in verdict.send] + verdict.drop) == sorted(kept)
-        assert self.core.held() == []
+        assert _numbers(_ticket(verdict.send), verdict.drop) == _numbers(kept)
+        assert self.core.held() is None
         return verdict.send
+
+
+def _numbers(*tickets: int | None) -> list[int]:
+    return [ticket for ticket in tickets if ticket is not None]
+
+
+def _ticket(view: _core.View | None) -> int | None:
+    return None if view is None else view.ticket
 
 
 def _sighting(side: int, time_s: float = 0.0, *, cut: bool = False, overlap: float = 0.0) -> Sighting:
@@ -52,27 +60,28 @@ def _sighting(side: int, time_s: float = 0.0, *, cut: bool = False, overlap: flo
 
 
 def _gate(*, trained: bool = True, **numbers: float) -> TrackGate:
-    return TrackGate(GateSpec(**numbers), trained=trained)  # type: ignore[arg-type]
+    return TrackGate(GateSpec(**{"reinfer_interval": 0, **numbers}), trained=trained)  # type: ignore[arg-type]
 
 
-def _offer(gate: TrackGate, sides: list[int], *, quality: float | None = 0.5, step: float = 0.1) -> list[int]:
+def _offer(gate: TrackGate, sides: list[int], *, step: float = 0.1) -> list[int]:
     """Offer square views one after the other; return the sides of those that are embedded at once."""
-    sent = []
-    for index, side in enumerate(sides):
-        view = gate.offer(_sighting(side, index * step), PICTURE)
-        if view is not None:
-            sent.append(_least_side(view.sighting))
-            gate.core.answer(quality)
-    return sent
+    views = [gate.offer(_sighting(side, index * step), PICTURE) for index, side in enumerate(sides)]
+    return [_least_side(view.sighting) for view in views if view is not None]
+
+
+def _turns(gate: TrackGate, frames: int, side: int = 30) -> list[int]:
+    """Return which of so many equal sightings are embedded, and see that all of them are in turn."""
+    chosen = []
+    for index in range(frames):
+        if gate.offer(_sighting(side, index * 0.04), PICTURE) is not None:
+            assert gate.in_turn == bool(chosen)  # the first goes first
+            chosen.append(index)
+    return chosen
 
 
 def _least_side(sighting: _core.Sighting) -> int:
     x1, y1, x2, y2 = sighting.rectangle
     return min(x2 - x1, y2 - y1)
-
-
-def _sides(views: list[_core.View]) -> list[int]:
-    return [_least_side(view.sighting) for view in views]
 
 
 def _side(view: _core.View | None) -> int | None:
@@ -91,65 +100,64 @@ def test_a_further_view_must_be_clearly_better() -> None:
 def test_a_vehicle_that_stands_is_embedded_once() -> None:
     gate = _gate()
     assert _offer(gate, [80] * 500) == [80]
-    assert gate.close() == []
+    assert gate.close() is None
 
 
 def test_one_view_is_kept_for_the_end_so_that_the_best_is_never_missed() -> None:
     gate = _gate(max_views=3)
     assert _offer(gate, [50, 80, 120, 180, 200, 150]) == [50, 80]
-    assert _sides(gate.close()) == [200]
+    assert _side(gate.close()) == 200
 
 
 def test_at_the_end_a_slightly_better_view_is_enough() -> None:
     worse, better = _gate(), _gate()
     _offer(worse, [100, 109])
     _offer(better, [100, 112])
-    assert worse.close() == []
-    assert _sides(better.close()) == [112]
+    assert worse.close() is None
+    assert _side(better.close()) == 112
 
 
-def test_a_track_of_which_nothing_passed_gives_its_best_views_the_very_best_first() -> None:
+def test_without_turns_a_track_of_which_nothing_passed_gives_its_best_view() -> None:
     gate = _gate()
-    assert _offer(gate, [20, 25, 35, 30, 10]) == []  # two in each period of 0.2 s
-    views = gate.close()
-    assert _sides(views) == [35, 25, 10]
-    assert {view.failings for view in views} == {("small",)}
+    assert _offer(gate, [20, 25, 35, 30, 10]) == []
+    view = gate.close()
+    assert _side(view) == 35
+    assert view is not None
+    assert view.failings == ("small",)
 
 
-def test_of_a_long_track_below_the_gate_the_views_are_spread_over_its_whole_time() -> None:
-    for frames in (50, 100, 200, 1000):
-        gate = _gate(below_gate_views=4)
-        _offer(gate, [40 - index * 30 // frames for index in range(frames)])
-        times = sorted(view.sighting.time_s for view in gate.close())
-        assert 3 <= len(times) <= 4
-        assert times[0] == 0.0  # the best of all is the first
-        assert max(np.diff([*times, frames * 0.1])) <= 0.5 * frames * 0.1
+def test_a_track_is_embedded_at_once_and_then_after_so_many_frames_whatever_it_shows() -> None:
+    assert _turns(_gate(reinfer_interval=7, reinfer_growth=0), 40) == [0, 7, 14, 21, 28, 35]
 
 
-def test_views_below_the_gate_are_let_go_once_one_passes() -> None:
-    gate = _gate()
-    assert _offer(gate, [20, 30, 40, 44, 45, 46, 60]) == [60]
-    assert gate.core.held() == []
-    assert _offer(gate, [40, 30]) == []
-    assert gate.close() == []
+def test_turns_come_more_and_more_rarely() -> None:
+    turns = _turns(_gate(reinfer_interval=5, reinfer_growth=0.2, max_views=1000), 3000)
+    assert turns[:6] == [0, 5, 10, 15, 20, 25]
+    assert np.all(np.diff(turns) >= 0.2 * np.array(turns[1:]) - 1e-9)
+    assert len(turns) < 35  # of a vehicle that stands for two minutes
+
+
+def test_a_view_that_is_embedded_for_its_worth_puts_the_next_turn_off() -> None:
+    gate = _gate(reinfer_interval=5)
+    assert _offer(gate, [30, 30, 30, 60, 60, 60, 60, 60, 61, 60, 60]) == [30, 60, 61]
+    assert not gate.in_turn
+
+
+def test_turns_leave_one_view_for_the_end() -> None:
+    gate = _gate(reinfer_interval=2, max_views=4)
+    assert len(_turns(gate, 50)) == 3
+    _offer(gate, [40])
+    assert _side(gate.close()) == 40
 
 
 def test_a_view_that_passes_and_waits_for_the_end_stands_alone() -> None:
     gate = _gate(max_views=1)
     assert _offer(gate, [30, 50, 40, 60, 45]) == []
-    assert _sides(gate.close()) == [60]
-
-
-@pytest.mark.parametrize(("most", "below", "views"), [(5, 4, 4), (5, 1, 1), (2, 4, 2), (1, 4, 1), (9, 9, 9)])
-def test_views_below_the_gate_are_bounded_by_both_numbers(most: int, below: int, views: int) -> None:
-    for frames in range(1, 30):
-        gate = _gate(max_views=most, below_gate_views=below)
-        _offer(gate, [30] * frames, step=1.0)
-        assert min(frames, views) / 2 < len(gate.close()) <= views
+    assert _side(gate.close()) == 60
 
 
 def test_a_track_without_any_view_gives_none() -> None:
-    assert _gate().close() == []
+    assert _gate().close() is None
 
 
 def test_cut_or_covered_views_wait_for_a_better_one() -> None:
@@ -164,7 +172,7 @@ def test_a_view_that_passes_is_kept_before_a_larger_one_that_does_not() -> None:
     _offer(gate, [60])
     gate.offer(_sighting(70), PICTURE)
     gate.offer(_sighting(200, cut=True), PICTURE)
-    assert _sides(gate.close()) == [70]
+    assert _side(gate.close()) == 70
 
 
 def test_with_untrained_weights_the_gate_goes_by_size_alone() -> None:
@@ -172,58 +180,44 @@ def test_with_untrained_weights_the_gate_goes_by_size_alone() -> None:
     view = gate.offer(_sighting(120, cut=True, overlap=0.5), PICTURE)
     assert _side(view) == 120
     assert view is not None
-    gate.core.answer(0.0)
-    assert gate.core.judge(view, 0.0)[1] == ()
-    again = gate.offer(_sighting(120, 9.0, cut=True, overlap=0.5), PICTURE)
-    assert again is None  # the pose quality, which means nothing, gives no further try
+    assert gate.core.judge(view, 0.0) == (1.0, view.worth, ())  # the pose quality means nothing
 
 
-def test_poor_pose_quality_gives_a_view_about_as_good_another_try() -> None:
-    sides = [100] * 11  # one second
-    assert _offer(_gate(), sides, quality=0.5) == [100]
-    assert _offer(_gate(), sides, quality=0.2) == [100, 100, 100]  # at 0.0, 0.5 and 1.0 s
-
-
-def test_another_try_waits_for_the_answer_to_the_first() -> None:
+def test_embedded_views_count_by_their_pose_quality_and_compare_by_worth_as_well() -> None:
     gate = _gate()
-    assert _side(gate.offer(_sighting(100, 0.0), PICTURE)) == 100
-    assert gate.offer(_sighting(100, 5.0), PICTURE) is None
-    gate.core.answer(0.2)
-    assert _side(gate.offer(_sighting(100, 6.0), PICTURE)) == 100
-
-
-def test_tries_are_bounded() -> None:
-    gate = _gate(max_views=4)
-    assert len(_offer(gate, [100] * 200, quality=0.0)) == 3
-    assert len(gate.close()) == 1
+    view = gate.offer(_sighting(100), PICTURE)
+    assert view is not None
+    assert gate.core.judge(view, 0.4) == (0.4, pytest.approx(0.4 * view.worth), ())
+    assert gate.core.judge(view, None) == (1.0, view.worth, ())  # a bundle without pose
 
 
 def test_a_view_that_showed_no_vehicle_is_not_good() -> None:
     gate = _gate()
     view = gate.offer(_sighting(100), PICTURE)
     assert view is not None
-    assert gate.core.judge(view, SPEC.min_quality - 0.01)[1] == ("pose-unsure",)
-    assert gate.core.judge(view, SPEC.min_quality)[1] == ()
-    assert gate.core.judge(view, None)[1] == ()  # a bundle without pose
+    assert gate.core.judge(view, SPEC.min_quality - 0.01)[2] == ("pose-unsure",)
+    assert gate.core.judge(view, SPEC.min_quality)[2] == ()
 
 
 def test_a_view_below_the_gate_says_all_that_it_lacks() -> None:
     gate = _gate()
     gate.offer(_sighting(30, cut=True, overlap=0.5), PICTURE)
-    (view,) = gate.close()
-    assert gate.core.judge(view, 0.0)[1] == ("small", "cut", "covered", "pose-unsure")
-    assert set(gate.core.judge(view, 0.0)[1]) == set(GATE_REASONS)
+    view = gate.close()
+    assert view is not None
+    assert gate.core.judge(view, 0.0)[2] == ("small", "cut", "covered", "pose-unsure")
+    assert set(gate.core.judge(view, 0.0)[2]) == set(GATE_REASONS)
 
 
 def test_of_equal_sizes_the_sharper_view_is_kept() -> None:
     rows, columns = np.indices((100, 100)) // 10
     sharp = np.repeat(((rows + columns) % 2 * 200).astype(np.uint8)[..., None], 3, axis=2)
     blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 4), np.uint8)
-    gate = _gate(min_side=500, below_gate_views=1)
+    gate = _gate(min_side=500)
     gate.offer(_sighting(100, 0.0), blurred)
     gate.offer(_sighting(100, 1.0), sharp)
     gate.offer(_sighting(100, 2.0), blurred)
-    (view,) = gate.close()
+    view = gate.close()
+    assert view is not None
     assert view.sighting.time_s == 1.0
     assert detail(blurred) < 0.6 * detail(sharp)
 
@@ -243,10 +237,8 @@ def test_pixels_beyond_what_the_network_sees_bring_nothing() -> None:
 
 
 def test_sizes_and_numbers_below_one_are_refused() -> None:
-    with pytest.raises(
-        InputError, match="min_side is 0, max_views 5 and below_gate_views 4; each must be at least 1"
-    ):
-        GateSpec(min_side=0)
+    with pytest.raises(InputError, match="min_side is 0 and max_views 5; each must be at least 1"):
+        GateSpec(min_side=0, max_views=5)
 
 
 def _frame(width: int = 200, height: int = 100) -> Frame:

@@ -7,6 +7,7 @@ import pytest
 
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
+from pamtri_edge.video.gate import GateSpec
 from pamtri_edge.video.journal import Journal
 
 BOX = (20.0, 20.0, 80.0, 80.0)
@@ -100,18 +101,6 @@ def test_a_bundle_without_pose_and_attributes_works(fake_reidentifier: Any) -> N
     assert (track.fused.color_probs, track.fused.best.keypoints, track.fused.best.quality) == (None,) * 3
 
 
-def test_clear_views_weigh_more_with_trained_weights_alone(fake_reidentifier: Any) -> None:
-    weights = []
-    for trained in (True, False):
-        fake = fake_reidentifier(trained=trained)
-        fake.quality = 0.5
-        journal = Journal(fake)
-        journal.observe(_frame(0), _boxes(1))
-        journal.end_all()
-        weights.append(journal.take()[0].fused.best.weight)
-    assert weights[0] == pytest.approx(0.5 * weights[1])
-
-
 def test_tracks_seen_too_briefly_are_dropped_and_never_embedded(fake_reidentifier: Any) -> None:
     fake = fake_reidentifier()
     journal = Journal(fake, batch=1, least_frames=3)
@@ -152,7 +141,7 @@ def test_an_unknown_track_cannot_end(fake_reidentifier: Any) -> None:
 
 def test_an_interruption_closes_what_is_known_without_the_network(fake_reidentifier: Any) -> None:
     fake = fake_reidentifier()
-    journal = Journal(fake, batch=1)
+    journal = Journal(fake, batch=1, gate=GateSpec(reinfer_interval=0))
     journal.observe(_frame(0), _boxes(1))
     calls = len(fake.batches)
     journal.observe(_frame(1), [TrackBox(2, (200.0, 20.0, 220.0, 40.0))])  # too small to be embedded yet

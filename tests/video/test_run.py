@@ -217,9 +217,7 @@ def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fa
     assert summary.below_gate == 2
     assert summary.below_gate_reasons == {"small": 2}
     events = _events(tmp_path / "out").values()
-    assert all(
-        event.below_gate and 1 < event.frames.embedded <= GateSpec().below_gate_views for event in events
-    )
+    assert all(event.below_gate and event.frames.embedded > 1 for event in events)
 
 
 def test_untrained_weights_are_told(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
@@ -295,7 +293,9 @@ def test_an_interruption_keeps_what_was_done(clip: Path, tmp_path: Path, fake_re
     fake.interrupt_at = 2
     output = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        _job(clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24))).run()
+        _job(
+            clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24, reinfer_interval=0))
+        ).run()
     assert list(_events(output)) == [1]  # the red car was embedded before
     summary = _summary(output)
     assert (summary["complete"], summary["reason"]) == (False, "interrupted")
@@ -383,6 +383,7 @@ def test_every_track_of_real_footage_becomes_one_event(
     assert sorted(event.track_id for event in events) == list(job._follower._tracks.ids)  # type: ignore[attr-defined]
     assert (summary.events, summary.tracks, summary.frames) == (30, 30, 480)
     assert max(fake.batches) <= 8
-    assert all(event.frames.embedded <= 5 for event in events)
+    embedded, seen = (sum(getattr(event.frames, name) for event in events) for name in ("embedded", "seen"))
+    assert 0.05 * seen < embedded < 0.2 * seen
     assert sum(not event.below_gate for event in events) >= 6  # six cars come near the camera
     assert len(list((tmp_path / "out" / "crops").glob("*.jpg"))) == 30

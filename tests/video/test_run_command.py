@@ -69,7 +69,7 @@ def test_a_run_ends_with_a_table_and_the_places_to_look(
     code, out, _ = _run(clip, tmp_path / "out")
     assert code == 0
     table = dict(re.findall(r"^(frames|tracks|events|embedded views)\s{2,}(\S+)", out, re.MULTILINE))
-    assert table == {"frames": "40", "tracks": "1", "events": "1", "embedded views": "1"}
+    assert table == {"frames": "40", "tracks": "1", "events": "1", "embedded views": "6"}
     assert re.search(r"^time +\d+\.\d s, [\d.]+ frames/s", out, re.MULTILINE)
     for name in ("events.jsonl", "crops", "annotated.mp4", "summary.json"):
         assert str(tmp_path / "out" / name) in out
