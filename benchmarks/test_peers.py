@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -48,3 +49,19 @@ def test_who_is_absent_is_said_with_a_reason(tmp_path: Path) -> None:
     absent = {one.name: one.reason for one in found if isinstance(one, Absent)}
     assert "DL Streamer" in absent
     assert all(absent.values())
+
+
+def test_a_peer_that_does_not_work_is_said_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractors = pytest.importorskip("peers.extractors")
+    broken = tmp_path / "boxmot"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise OSError('libcudart.so.13 is missing')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "boxmot"]:
+        monkeypatch.delitem(sys.modules, name)
+    with ExitStack() as stack:
+        found = list(extractors.subjects(Setting(tmp_path, 1, (1,), stack, lambda _: None, only="boxmot")))
+    reasons = [one.reason for one in found if isinstance(one, Absent) and "boxmot" in one.name]
+    assert reasons == ["boxmot cannot be used: OSError: libcudart.so.13 is missing"]
