@@ -4,8 +4,10 @@
 
 `python benchmarks/scaling.py` measures curves and names for each what it finds: the exponent of a power law
 where the points lie on one, else the knee, the last point up to which more still brought as much. Points of a
-curve take turns, round by round. Where other programs use the processors, curves over threads and processes
-say more about them than about us, so such a machine is refused unless `--busy` is given.
+curve take turns, round by round, and lie as far above the first one as the median of their ratios within the
+rounds. Beside vehicles a second there are vehicles a second of processor time, which other programs hardly
+disturb: what they lose is what more threads cost. Where others use the processors, curves on the wall over
+threads and processes say more about them than about us, so it is refused unless `--busy` is given.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
 from machine import Others, describe
-from pairing import interleave, median_cpu, median_wall
+from pairing import Block, interleave, median_cpu, median_wall, paired_ratio
 from rich.table import Table
 from saving import save_result
 
@@ -37,7 +39,11 @@ FITS = 0.05
 BRINGS = 0.5
 """A step still brings something if the growth is at least this part of the first step's, in exponents."""
 
+PICTURES = 64
+"""Drawn in a call of synthesis."""
+
 Point = tuple[float, float]
+Clock = Literal["wall", "cpu"]
 
 
 @dataclass
@@ -102,23 +108,17 @@ def main(
 def _batch(path: Path, rounds: int, stack: ExitStack) -> Curve:
     reid = stack.enter_context(Reidentifier.load(path))
     crops = samples.crops(32, seed=3)
-    curve = Curve("vehicles a call", "vehicles/s")
-    sizes = (1, 2, 4, 8, 16, 32)
-    walls = _walls({size: _embed(reid, crops[:size]) for size in sizes}, rounds)
-    curve.add(path.stem, [(size, size / walls[size]) for size in sizes])
-    return curve
+    calls = {size: _embed(reid, crops[:size]) for size in (1, 2, 4, 8, 16, 32)}
+    return _rates("vehicles a call", path.stem, calls, {size: size for size in calls}, rounds)
 
 
 def _threads(path: Path, rounds: int, stack: ExitStack) -> Curve:
     crops = samples.crops(8, seed=3)
-    counts = _powers(available_processors())
     calls = {
-        count: _embed(stack.enter_context(Reidentifier.load(path, threads=count)), crops) for count in counts
+        count: _embed(stack.enter_context(Reidentifier.load(path, threads=count)), crops)
+        for count in _powers(available_processors())
     }
-    walls = _walls(calls, rounds)
-    curve = Curve("threads", "vehicles/s")
-    curve.add(f"{path.stem}, batch 8", [(count, 8 / walls[count]) for count in counts])
-    return curve
+    return _rates("threads", f"{path.stem}, batch 8", calls, dict.fromkeys(calls, len(crops)), rounds)
 
 
 def _callers(path: Path, rounds: int, stack: ExitStack) -> Curve:
@@ -130,10 +130,10 @@ def _callers(path: Path, rounds: int, stack: ExitStack) -> Curve:
     def together(count: int) -> Callable[[], object]:
         return lambda: list(pool.map(lambda _: reid.embed(crops), range(count)))
 
-    walls = _walls({count: together(count) for count in counts}, rounds)
-    curve = Curve("callers at once, one vehicle each", "vehicles/s")
-    curve.add(path.stem, [(count, count / walls[count]) for count in counts])
-    return curve
+    calls = {count: together(count) for count in counts}
+    return _rates(
+        "callers at once, one vehicle each", path.stem, calls, {count: count for count in counts}, rounds
+    )
 
 
 def _tracks(path: Path, rounds: int, stack: ExitStack) -> Curve:
@@ -184,15 +184,18 @@ def _synthesis(path: Path, rounds: int, stack: ExitStack) -> Curve:
 
     def draw(processes: int) -> Callable[[], object]:
         def run() -> None:
-            plan = SynthPlan(identities=8, images=160, cameras=4, seed=5)
+            plan = SynthPlan(identities=8, images=PICTURES, cameras=4, seed=5)
             generate(plan, folder / f"set-{next(names)}", processes=processes)
 
         return run
 
     counts = _powers(available_processors())
-    walls = _walls({count: draw(count) for count in counts}, max(3, rounds // 2))
+    blocks = _blocks({count: draw(count) for count in counts}, max(3, rounds // 2))
+    walls = _times(
+        blocks, median_wall, "wall"
+    )  # what the processes compute is not in this one's processor time
     curve = Curve("processes", "pictures/s, starting included")
-    curve.add("160 pictures", [(count, 160 / walls[count]) for count in counts])
+    curve.add(f"{PICTURES} pictures", [(count, PICTURES / walls[count]) for count in counts])
     return curve
 
 
@@ -207,9 +210,29 @@ def _embed(reid: Reidentifier, crops: Sequence[Any]) -> Callable[[], object]:
     return lambda: reid.embed(crops)
 
 
-def _walls(calls: Mapping[int, Callable[[], object]], rounds: int) -> dict[int, float]:
+def _rates(
+    x: str, name: str, calls: Mapping[int, Callable[[], object]], vehicles: Mapping[int, int], rounds: int
+) -> Curve:
+    """Return vehicles a second over what the calls differ in, on the wall and of processor time."""
+    blocks = _blocks(calls, rounds)
+    curve = Curve(x, "vehicles/s")
+    for line, median, clock in ((name, median_wall, "wall"), (f"{name}, processor time", median_cpu, "cpu")):
+        times = _times(blocks, median, clock)
+        curve.add(line, [(at, vehicles[at] / times[at]) for at in calls])
+    return curve
+
+
+def _blocks(calls: Mapping[int, Callable[[], object]], rounds: int) -> dict[int, list[Block]]:
     blocks = interleave({str(at): call for at, call in calls.items()}, rounds=rounds, block=0.3)
-    return {at: median_wall(blocks[str(at)]) for at in calls}
+    return {at: blocks[str(at)] for at in calls}
+
+
+def _times(
+    blocks: Mapping[int, Sequence[Block]], median: Callable[[Sequence[Block]], float], clock: Clock
+) -> dict[int, float]:
+    """Return seconds a call: the median of the first, and the others by their ratio to it in a round."""
+    first = blocks[min(blocks)]
+    return {at: median(first) * paired_ratio(own, first, clock=clock).median for at, own in blocks.items()}
 
 
 def _powers(most: int) -> list[int]:

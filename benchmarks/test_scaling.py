@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from scaling import found, main
+from pairing import Block, median_wall
+from scaling import _times, found, main
 
 from pamtri_edge.errors import InputError
 
@@ -31,3 +32,12 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getloadavg", lambda: (999.0, 1.0, 1.0))
     with pytest.raises(InputError, match=r"load of this machine is 999\.0 .* --busy"):
         main(bundle=None, rounds=3, only="", busy=False, save=False)
+
+
+def test_points_keep_their_ratio_where_the_machine_grows_slower() -> None:
+    slower = [1.0, 2.0, 4.0]
+    blocks = {
+        1: [Block(0.1 * by, 0.1) for by in slower],
+        2: [Block(0.15 * by * more, 0.1) for by, more in zip(slower, (1, 1, 9), strict=True)],
+    }
+    assert _times(blocks, median_wall, "wall") == pytest.approx({1: 0.2, 2: 0.3})
