@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scripts of this folder import one another by name
 
-from gate import Pair, Settled, compare, complaint, device_name, judge
+from gate import BASELINES, Pair, Settled, compare, complaint, device_name, judge
 from pairing import Ratio
 
 from pamtri_edge import samples
@@ -27,7 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--update-baselines",
         action="store_true",
-        help="Write this device's milliseconds into benchmarks/baselines.",
+        help="Write this device's milliseconds into the folder of baselines.",
+    )
+    group.addoption(
+        "--baselines",
+        type=Path,
+        default=BASELINES,
+        metavar="FOLDER",
+        help="Where milliseconds are kept, a file for each device. [default: benchmarks/baselines]",
     )
 
 

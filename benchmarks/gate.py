@@ -139,22 +139,22 @@ def settle(name: str, ratio: float, *, device: str) -> None:
     LIMITS.write_text(json.dumps(table, indent=2) + "\n")
 
 
-def baseline_file(device: str) -> Path:
+def baseline_file(device: str, *, folder: Path = BASELINES) -> Path:
     """Return the file of a device's milliseconds."""
-    return BASELINES / f"{device}.json"
+    return folder / f"{device}.json"
 
 
-def read_baselines(device: str) -> dict[str, float]:
+def read_baselines(device: str, *, folder: Path = BASELINES) -> dict[str, float]:
     """Return processor milliseconds by program, as they were measured on this device; empty if never."""
-    path = baseline_file(device)
+    path = baseline_file(device, folder=folder)
     return dict(json.loads(path.read_text())["cpu_ms"]) if path.is_file() else {}
 
 
-def update_baseline(name: str, cpu_ms: float, *, device: str) -> None:
-    """Write a program's milliseconds into this device's file."""
-    known = {**read_baselines(device), name: float(f"{cpu_ms:.3g}")}
-    path = baseline_file(device)
-    path.parent.mkdir(exist_ok=True)
+def update_baseline(name: str, cpu_ms: float, *, device: str, folder: Path = BASELINES) -> None:
+    """Write a program's milliseconds into this device's file; those of the others stay."""
+    known = {**read_baselines(device, folder=folder), name: float(f"{cpu_ms:.3g}")}
+    path = baseline_file(device, folder=folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**describe(), "cpu_ms": dict(sorted(known.items()))}, indent=2) + "\n")
 
 

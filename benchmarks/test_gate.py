@@ -75,11 +75,11 @@ def test_not_slower_beside_its_plain_program(
 def test_not_more_milliseconds_than_on_this_device_before(
     measure: Measure, name: str, request: pytest.FixtureRequest
 ) -> None:
-    device = device_name()
+    device, folder = device_name(), request.config.getoption("baselines")
     if request.config.getoption("update_baselines"):
-        update_baseline(name, measure(name).cpu_ms, device=device)
+        update_baseline(name, measure(name).cpu_ms, device=device, folder=folder)
         return
-    before = read_baselines(device).get(name)
+    before = read_baselines(device, folder=folder).get(name)
     if before is None:
         pytest.skip(f"no baseline of {name} on this device ({device}), run --update-baselines")
     found = measure(name)
@@ -87,7 +87,7 @@ def test_not_more_milliseconds_than_on_this_device_before(
         pytest.skip("other programs ran meanwhile: only ratios are judged")
     assert found.cpu_ms <= SLACK * before, (
         f"{name} took {found.cpu_ms:.3g} ms of processor time; {before:g} ms stand in "
-        f"{baseline_file(device).name}, of which {SLACK:g} times as much is accepted."
+        f"{baseline_file(device, folder=folder)}, of which {SLACK:g} times as much is accepted."
     )
 
 
@@ -98,3 +98,13 @@ def test_every_settled_ratio_has_its_program(tmp_path: Path) -> None:
 
     for device, ratios in json.loads(LIMITS.read_text())["settled"].items():
         assert set(ratios) <= set(NAMES), device
+
+
+def test_baselines_are_kept_by_device(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "baselines"
+    assert read_baselines("one", folder=folder) == {}
+    update_baseline("crop", 1.23456, device="one", folder=folder)
+    update_baseline("decode", 2.5, device="one", folder=folder)
+    update_baseline("crop", 7.0, device="another", folder=folder)
+    assert read_baselines("one", folder=folder) == {"crop": 1.23, "decode": 2.5}
+    assert read_baselines("another", folder=folder) == {"crop": 7.0}
