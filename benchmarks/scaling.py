@@ -7,7 +7,7 @@ where the points lie on one, else the knee, the last point up to which more stil
 curve take turns, round by round, and lie as far above the first one as the median of their ratios within the
 rounds. Beside vehicles a second there are vehicles a second of processor time, which other programs hardly
 disturb: what they lose is what more threads cost. Where others use the processors, curves on the wall over
-threads and processes say more about them than about us, so it is refused unless `--busy` is given.
+threads and processes say more about them than about us, so such a machine is refused without `--busy`.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def test_the_gate_lets_equals_pass_and_stops_what_is_slower(ratio_gate: RatioGat
         return sum(range(64_000))
 
     assert ratio_gate(work, work, at_most=1.0).low < 1.1
-    with pytest.raises(pytest.fail.Exception, match=r"settled at 1 \(on any device\) with a tolerance of 10%"):
+    with pytest.raises(pytest.fail.Exception, match=r"settled at 1 \(on any device\) with a toler"):
         ratio_gate(more, work, at_most=1.0)
 
 
