@@ -37,6 +37,25 @@ std::vector<int> cheapest(const std::vector<int>& sizes, int count) {
 
 }  // namespace
 
+const std::vector<BatchProfile>& engine_profiles() {
+    static const std::vector<BatchProfile> profiles = {
+        {1, 16, 32}, {8, 8, 8}, {16, 16, 16}, {32, 32, 32}};
+    return profiles;
+}
+
+std::string text_of(const std::vector<BatchProfile>& profiles) {
+    std::string text;
+    for (const BatchProfile& profile : profiles) {
+        const std::string best = std::to_string(profile.best);
+        const bool one = profile.least == profile.best && profile.best == profile.most;
+        text += text.empty() ? "" : " ";
+        text +=
+            one ? best
+                : std::to_string(profile.least) + "/" + best + "/" + std::to_string(profile.most);
+    }
+    return text;
+}
+
 std::vector<Bucket> buckets_of(const std::vector<BatchRange>& profiles) {
     std::map<int, int> profile_of;  // by batch size; the first to claim a size keeps it
     for (std::size_t i = 0; i < profiles.size(); ++i) {

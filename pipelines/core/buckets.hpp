@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace pamtri::core {
@@ -12,6 +13,18 @@ struct BatchRange {
     int least = 1;
     int most = 1;
 };
+
+/// The batches that an engine is tuned for: any from `least` to `most`, best at `best`.
+struct BatchProfile {
+    int least = 1, best = 1, most = 1;
+};
+
+/// The profiles of every engine that is built: the first is what nvinfer uses, the others are for
+/// CUDA graphs, which have one size each.
+const std::vector<BatchProfile>& engine_profiles();
+
+/// The profiles as the fact "profiles" of a fingerprint has them: "1/16/32 8 16 32".
+std::string text_of(const std::vector<BatchProfile>& profiles);
 
 /// A batch size that is really computed, and the profile that computes it.
 struct Bucket {

@@ -30,11 +30,26 @@ bool begins(const std::string& whole, const std::string& part) {
     return whole == part || whole.rfind(part + ".", 0) == 0;
 }
 
-bool alike(const std::string& name, const Fact& was, const Fact& is, Likeness likeness) {
+/// A version's first parts, so many of them.
+std::string begin_of(const std::string& version, int parts) {
+    std::size_t end = 0;
+    for (int part = 0; part < parts && end != std::string::npos; ++part)
+        end = version.find('.', part == 0 ? 0 : end + 1);
+    return version.substr(0, end);
+}
+
+bool alike(const std::string& name, const Fact& was, const Fact& is) {
     if (was == is) return true;
-    if (likeness == Likeness::kExact || !was || !is) return false;
+    if (!was || !is) return false;
     if (name == "library") return begins(*is, *was) || begins(*was, *is);
-    return name == "cuda" && was->substr(0, was->find('.')) == is->substr(0, is->find('.'));
+    return name == "cuda" && begin_of(*was, 1) == begin_of(*is, 1);
+}
+
+/// A fact without what makes no difference, or is not always known.
+Fact essence(const std::string& name, const Fact& fact) {
+    if (fact && name == "library") return begin_of(*fact, 3);
+    if (fact && name == "cuda") return begin_of(*fact, 1);
+    return fact;
 }
 
 std::string shortened(const Fact& fact) { return fact.value_or("None").substr(0, kShown) + "..."; }
@@ -43,7 +58,10 @@ std::string shortened(const Fact& fact) { return fact.value_or("None").substr(0,
 
 std::string digest_of(const Fingerprint& fingerprint) {
     Json record = Json::object();
-    for (const auto& [name, fact] : fingerprint) record[name] = fact ? Json(*fact) : Json();
+    for (const auto& [name, known] : fingerprint) {
+        const Fact fact = essence(name, known);
+        record[name] = fact ? Json(*fact) : Json();
+    }
     const std::string text = python_json(record);
     Sha256 sum;
     sum.update(text.data(), text.size());
@@ -59,15 +77,14 @@ std::string difference(const std::string& fact, const Fact& was, const Fact& is)
     return word + " was " + shown(was) + ", is " + shown(is);
 }
 
-std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record,
-                                     Likeness likeness) {
+std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint& record) {
     std::vector<std::string> clauses;
     for (const auto& [name, words] : kWords) {
         const auto is = mine.find(name);
         if (is == mine.end()) continue;
         const auto was = record.find(name);
         const Fact theirs = was == record.end() ? Fact() : was->second;
-        if (!alike(name, theirs, is->second, likeness))
+        if (!alike(name, theirs, is->second))
             clauses.push_back(difference(name, theirs, is->second));
     }
     return clauses;

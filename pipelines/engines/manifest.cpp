@@ -173,6 +173,12 @@ bool Manifest::has_file(std::string_view path) const {
                        [path](const auto& file) { return file.first == path; });
 }
 
+std::string Manifest::digest_of(std::string_view path) const {
+    const auto found = std::find_if(files.begin(), files.end(),
+                                    [path](const auto& file) { return file.first == path; });
+    return found == files.end() ? "" : found->second;
+}
+
 Manifest read_manifest(std::string_view text, const std::string& source) {
     const Json record = parsed(text, source);
     if (!record.is_object())

@@ -46,6 +46,9 @@ struct Manifest {
     std::vector<std::pair<std::string, std::string>> files;  ///< path and SHA-256, as listed
 
     bool has_file(std::string_view path) const;
+
+    /// SHA-256 of a file as listed; "" where it is not.
+    std::string digest_of(std::string_view path) const;
 };
 
 /// Read a manifest.

@@ -14,8 +14,7 @@
 #include "openvino_engine.hpp"
 #endif
 #ifdef PAMTRI_HAS_TENSORRT
-#include "engine_file.hpp"
-#include "tensorrt_engine.hpp"
+#include "tensorrt_candidate.hpp"
 #include "tensorrt_machine.hpp"
 #endif
 
@@ -73,18 +72,10 @@ Candidate on_openvino(const Bundle& bundle, [[maybe_unused]] const Wish& wish) {
 #endif
 }
 
-Candidate on_tensorrt(const Bundle& bundle, [[maybe_unused]] const Wish& wish) {
+Candidate on_tensorrt(const Bundle& bundle, [[maybe_unused]] const Wish& wish,
+                      [[maybe_unused]] const NetworkOptions& options) {
 #ifdef PAMTRI_HAS_TENSORRT
-    const EngineFile file = find_engine(bundle.path, this_machine(wish.number));
-    TensorRtOptions options;
-    options.device = wish.number;
-    Candidate made{load_tensorrt(file.path, options),
-                   "tensorrt",
-                   "cuda:" + std::to_string(wish.number),
-                   file.arithmetic,
-                   {}};
-    made.by_itself = made.engine->batch_sizes();
-    return made;
+    return tensorrt_candidate(bundle, wish.number, options);
 #else
     throw EngineError(bundle.path +
                       " cannot be run on a GPU: this was built without TensorRT. Build it with "
@@ -113,7 +104,7 @@ std::unique_ptr<Network> Network::load(const std::string& path, const NetworkOpt
     Bundle bundle = open_bundle(path);
     const bool gpu = wish.backend == "tensorrt" || wish.gpu ||
                      (wish.backend == "auto" && options.device == "auto" && has_gpu(wish));
-    Candidate candidate = gpu ? on_tensorrt(bundle, wish) : on_openvino(bundle, wish);
+    Candidate candidate = gpu ? on_tensorrt(bundle, wish, options) : on_openvino(bundle, wish);
     return tested_network(std::move(bundle), std::move(candidate));
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "build_watch.hpp"
 #include "engine.hpp"
 #include "engine_error.hpp"
 
@@ -23,6 +24,8 @@ struct NetworkOptions {
     std::string device = "auto";   ///< "cpu", "cuda", "cuda:N", or "auto"
     int threads = 0;               ///< of the CPU; 0 for all that the process may use
     std::string backend = "auto";  ///< "openvino", "tensorrt", or "auto"
+    bool build = true;             ///< build an engine for a GPU that has none, in minutes
+    BuildWatch watch = {};         ///< of that
 };
 
 /// Width and height in pixels of the pictures that a network takes.
@@ -49,7 +52,8 @@ class Network {
     /// Open a bundle, NAME.pamtri, load its network and let it prove itself.
     ///
     /// Throws BundleError: missing, incomplete, changed, too new, or it gave other results than it
-    /// promises. EngineError: the engine cannot be used here. core::InputError: unknown options.
+    /// promises. EngineError: the engine cannot be used here, or not be built. Cancelled: it was
+    /// being built, and is not wanted any more. core::InputError: unknown options.
     static std::unique_ptr<Network> load(const std::string& path,
                                          const NetworkOptions& options = {});
 

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 
 #include "buckets.hpp"
 #include "cuda_resources.hpp"
 #include "engine_error.hpp"
+#include "engine_files.hpp"
 #include "tensor_checks.hpp"
 #include "tensorrt_lane.hpp"
 #include "tensorrt_log.hpp"
@@ -21,8 +23,11 @@ namespace {
 
 class TensorRtEngine final : public Engine {
   public:
-    TensorRtEngine(const std::string& path, const TensorRtOptions& options)
-        : device_(options.device), plan_(path, options), ready_(new_stream()), done_(new_event()) {
+    TensorRtEngine(const std::string& path, std::string_view plan, const TensorRtOptions& options)
+        : device_(options.device),
+          plan_(path, plan, options),
+          ready_(new_stream()),
+          done_(new_event()) {
         buckets_ = core::buckets_of(plan_.batch_ranges());
         for (const core::Bucket& bucket : buckets_) batch_sizes_.push_back(bucket.batch);
         for (const TensorSpec& spec : plan_.inputs()) add_memory(spec);
@@ -141,8 +146,16 @@ class TensorRtEngine final : public Engine {
 
 std::unique_ptr<Engine> load_tensorrt(const std::string& path, const TensorRtOptions& options) {
     require_device(options.device);
+    const std::optional<std::string> plan = core::contents_of(path);
+    if (!plan) throw EngineError("engine " + path + " cannot be read; check the path.");
+    return load_tensorrt(path, *plan, options);
+}
+
+std::unique_ptr<Engine> load_tensorrt(const std::string& path, std::string_view plan,
+                                      const TensorRtOptions& options) {
+    require_device(options.device);
     const DeviceGuard guard(options.device);
-    return std::make_unique<TensorRtEngine>(path, options);
+    return std::make_unique<TensorRtEngine>(path, plan, options);
 }
 
 }  // namespace pamtri::engines

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine.hpp"
 
@@ -28,5 +29,11 @@ struct TensorRtOptions {
 /// another GPU or TensorRT; a network that is not batch first with float32 or float16 tensors; too
 /// little memory.
 std::unique_ptr<Engine> load_tensorrt(const std::string& path, const TensorRtOptions& options = {});
+
+/// As above, of an engine that is in memory.
+///
+/// path: where it lies or would lie, for messages.
+std::unique_ptr<Engine> load_tensorrt(const std::string& path, std::string_view plan,
+                                      const TensorRtOptions& options);
 
 }  // namespace pamtri::engines

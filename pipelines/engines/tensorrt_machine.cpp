@@ -22,7 +22,7 @@ Machine this_machine(int device) {
     check(cudaRuntimeGetVersion(&runtime), "asking for CUDA's version");
     Machine machine;
     machine.tensorrt = tensorrt_version();
-    machine.cuda_major = runtime / 1000;
+    machine.cuda = std::to_string(runtime / 1000) + "." + std::to_string(runtime % 1000 / 10);
     machine.compute = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
     machine.gpu = properties.name;
     if (std::ifstream file("/etc/nv_tegra_release"); file)

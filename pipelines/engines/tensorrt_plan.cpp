@@ -5,8 +5,6 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
 #include "cuda_resources.hpp"
@@ -22,20 +20,6 @@ namespace {
 constexpr const char* kRebuild =
     " Build it again on this machine: pamtri-export with --engine, or delete the bundle's folder "
     "engines/.";
-
-std::vector<char> contents_of(const std::string& path) {
-    std::error_code code;
-    const bool regular = std::filesystem::is_regular_file(path, code);
-    const std::uintmax_t size = regular ? std::filesystem::file_size(path, code) : 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!regular || code || !file) {
-        throw EngineError("engine " + path + " cannot be read; check the path.");
-    }
-    std::vector<char> bytes(size);
-    file.read(bytes.data(), static_cast<std::streamsize>(size));
-    if (!file) throw EngineError("engine " + path + " cannot be read to its end.");
-    return bytes;
-}
 
 std::string text_of(const nvinfer1::Dims& dims) {
     std::string text;
@@ -70,14 +54,15 @@ std::string tensorrt_version() {
            std::to_string(getInferLibBuildVersion());
 }
 
-Plan::Plan(const std::string& path, const TensorRtOptions& options)
+void require_version() {
+    if (getInferLibMajorVersion() == NV_TENSORRT_MAJOR) return;
+    throw EngineError("TensorRT " + tensorrt_version() + " is loaded, but this was compiled for " +
+                      std::to_string(NV_TENSORRT_MAJOR) + "; compile it against that version.");
+}
+
+Plan::Plan(const std::string& path, std::string_view bytes, const TensorRtOptions& options)
     : path_(path), log_(std::make_unique<TensorRtLog>(options.log)) {
-    if (getInferLibMajorVersion() != NV_TENSORRT_MAJOR) {
-        throw EngineError("TensorRT " + tensorrt_version() +
-                          " is loaded, but this was compiled for " +
-                          std::to_string(NV_TENSORRT_MAJOR) + "; compile it against that version.");
-    }
-    const std::vector<char> bytes = contents_of(path);
+    require_version();
     runtime_.reset(nvinfer1::createInferRuntime(*log_));
     if (!runtime_) throw EngineError(complaint("TensorRT cannot be started"));
     engine_.reset(runtime_->deserializeCudaEngine(bytes.data(), bytes.size()));

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "buckets.hpp"
@@ -21,6 +22,10 @@ namespace pamtri::engines {
 /// To be asked before anything of TensorRT: without a driver its runtime ends the process.
 void require_device(int device);
 
+/// Throw an EngineError unless the TensorRT that is loaded is of the major version that this was
+/// compiled for.
+void require_version();
+
 /// The version of TensorRT that is loaded, as "10.3.0.26".
 std::string tensorrt_version();
 
@@ -28,8 +33,11 @@ std::string tensorrt_version();
 /// linear, on the device, float32 or float16, and the profiles agreeing about the batch.
 class Plan {
   public:
+    /// path:  where the bytes come from, for messages.
+    /// bytes: of the file.
+    ///
     /// Throws EngineError: as load_tensorrt.
-    Plan(const std::string& path, const TensorRtOptions& options);
+    Plan(const std::string& path, std::string_view bytes, const TensorRtOptions& options);
 
     const std::vector<TensorSpec>& inputs() const { return inputs_; }
     const std::vector<TensorSpec>& outputs() const { return outputs_; }

@@ -3,15 +3,17 @@
 //
 // Lets Python look at what pipelines stand on:
 //
-//     core_probe json                      each line of the input is read; "ok VALUE" or "error
-//     WHY" core_probe find BUNDLE MODEL TENSORRT CUDA COMPUTE GPU L4T      the engine's path and
-//     arithmetic core_probe folders BUNDLE
+//     core_probe json            each line of the input is read; "ok VALUE" or "error WHY"
+//     core_probe folders BUNDLE  where engines may lie
+//     core_probe find BUNDLE MODEL ONNX PRECISION TENSORRT CUDA COMPUTE GPU L4T
+//                                the engine's path and arithmetic, or why there is none
+//     core_probe name ...        the name of its files
 #include <cstdio>
 #include <iostream>
 #include <string>
 
-#include "engine_error.hpp"
 #include "engine_file.hpp"
+#include "engine_files.hpp"
 #include "json.hpp"
 #include "json_text.hpp"
 
@@ -65,18 +67,18 @@ int main(int count, char** arguments) {
         for (const std::string& folder : engine_folders(arguments[2])) std::cout << folder << "\n";
         return 0;
     }
-    Machine machine;
-    machine.tensorrt = arguments[4];
-    machine.cuda_major = std::stoi(arguments[5]);
-    machine.compute = arguments[6];
-    machine.gpu = arguments[7];
-    machine.l4t = arguments[8];
-    try {
-        const EngineFile found = find_engine(arguments[2], machine, arguments[3]);
-        std::cout << found.path << "\n" << found.arithmetic << "\n";
+    // find BUNDLE MODEL ONNX PRECISION TENSORRT CUDA COMPUTE GPU L4T
+    const Fingerprint wanted =
+        wanted_engine({arguments[6], arguments[7], arguments[8], arguments[9], arguments[10]},
+                      arguments[4], arguments[5]);
+    if (mode == "name") {
+        std::cout << digest_of(wanted) << "\n";
         return 0;
-    } catch (const EngineError& error) {
-        std::cout << error.what() << "\n";
-        return 1;
     }
+    const EngineSearch search = find_engine(wanted, engine_folders(arguments[2]), arguments[3]);
+    if (search.found)
+        std::cout << search.found->path << "\n" << search.found->arithmetic << "\n";
+    else
+        std::cout << search.why << "\n";
+    return search.found ? 0 : 1;
 }

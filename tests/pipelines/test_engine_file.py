@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The C++ choice of a bundle's engine, among files that Python's engine cache wrote."""
+"""An engine that Python put into the cache is one for C++, and the other way round."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.engine_cache import cached_engine, engine_folders
 from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint
 
-MACHINE = {"tensorrt": "10.3.0.26", "cuda": "12", "compute": "sm_87", "gpu": "Orin", "l4t": "36.4.0"}
+MACHINE = {"tensorrt": "10.3.0.26", "cuda": "12.6", "compute": "sm_87", "gpu": "Orin", "l4t": "36.4.0"}
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def bundle(tmp_path, monkeypatch):
     return folder
 
 
-def built(bundle, *, plan=b"a plan", **changes):
-    """Put an engine into the cache as Python does; return its path."""
+def facts(bundle, **changes):
+    """The fingerprint that Python makes on the machine."""
     fingerprint = Fingerprint(
         onnx=sha256_of(bundle / "model.onnx"),
         library="TensorRT 10.3.0",
@@ -41,18 +41,27 @@ def built(bundle, *, plan=b"a plan", **changes):
         precision="fp16",
         profiles="1/16/32 8 16 32",
     )
+    return dataclasses.replace(fingerprint, **changes)
+
+
+def built(bundle, *, plan=b"a plan", model="model.onnx", **changes):
+    """Put an engine into the cache as Python does; return its path."""
     made = Built(plan, (), (), 1, "fp16", b"", 0.0, 0.0)
-    wanted = dataclasses.replace(fingerprint, **changes)
     folders = engine_folders(bundle / "model.onnx")
-    return cached_engine(wanted, folders, lambda _: made, model="model.onnx").path
+    return cached_engine(facts(bundle, **changes), folders, lambda _: made, model=model).path
+
+
+def ask(programs, mode, bundle, model="model.onnx", **changes):
+    machine = {**MACHINE, **changes}
+    onnx = sha256_of(bundle / "model.onnx")
+    command = [programs / "core_probe", mode, bundle, model, onnx, "fp16", *machine.values()]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.stderr
+    return done
 
 
 def find(programs, bundle, model="model.onnx", **changes):
-    machine = {**MACHINE, **changes}
-    done = subprocess.run(
-        [programs / "core_probe", "find", bundle, model, *machine.values()], capture_output=True, text=True
-    )
-    assert not done.stderr
+    done = ask(programs, "find", bundle, model, **changes)
     assert done.returncode == (0 if done.stdout.endswith(("fp16\n", "fp32\n")) else 1)
     return done.stdout
 
@@ -68,25 +77,40 @@ def test_the_version_may_be_recorded_with_or_without_its_build(programs, bundle)
     assert find(programs, bundle, tensorrt="10.3.0") == f"{path}\nfp16\n"
 
 
+def test_both_languages_give_an_engine_the_same_name(programs, bundle):
+    name = facts(bundle).digest
+    assert ask(programs, "name", bundle).stdout == f"{name}\n"
+    assert ask(programs, "name", bundle, tensorrt="10.3.0", cuda="12.9").stdout == f"{name}\n"
+    assert ask(programs, "name", bundle, tensorrt="10.4.0").stdout != f"{name}\n"
+    assert ask(programs, "name", bundle, cuda="13.0").stdout != f"{name}\n"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"onnx": "0" * 64}, "the network was 000000000000..., is "),
         ({"library": "TensorRT 10.3.1"}, "TensorRT was 'TensorRT 10.3.1', is 'TensorRT 10.3.0.26'"),
         ({"library": "TensorRT-RTX 10.3.0"}, "TensorRT was 'TensorRT-RTX 10.3.0'"),
-        ({"cuda": "13.0"}, "CUDA was '13.0', is '12'"),
+        ({"cuda": "13.0"}, "CUDA was '13.0', is '12.6'"),
         ({"compute": "sm_90"}, "the GPU's architecture was 'sm_90', is 'sm_87'"),
         ({"gpu": "Orin Nano"}, "the GPU was 'Orin Nano', is 'Orin'"),
         ({"l4t": None}, "the Jetson's L4T was none, is '36.4.0'"),
+        ({"precision": "int8"}, "the precision was 'int8', is 'fp16'"),
+        ({"profiles": "1/8/16"}, "the set of batch profiles was '1/8/16', is '1/16/32 8 16 32'"),
     ],
 )
 def test_an_engine_of_elsewhere_is_refused_and_its_difference_told(programs, bundle, changes, words):
-    path = built(bundle, **changes)
+    built(bundle, **changes)
     said = find(programs, bundle)
-    assert f"{path.name}: " in said
+    assert said.startswith("the one that is there was built for something else: ")
     assert words in said
-    assert "pamtri-export with --engine" in said
     assert said.count("\n") == 1
+
+
+def test_an_engine_of_another_build_of_tensorrt_has_the_same_name_and_is_refused(programs, bundle):
+    path = built(bundle, library="TensorRT 10.3.0.30")
+    assert path.stem == facts(bundle).digest
+    assert "TensorRT was 'TensorRT 10.3.0.30', is 'TensorRT 10.3.0.26'" in find(programs, bundle)
 
 
 def test_another_minor_version_of_cuda_is_no_difference(programs, bundle):
@@ -94,12 +118,24 @@ def test_another_minor_version_of_cuda_is_no_difference(programs, bundle):
     assert find(programs, bundle) == f"{path}\nfp16\n"
 
 
-def test_of_several_that_fit_the_newest_is_taken(programs, bundle):
-    older, newer = built(bundle), built(bundle, profiles="1/8/16")
-    for path, year in ((older, 2031), (newer, 2032)):
-        record = json.loads(path.with_suffix(".json").read_text())
-        path.with_suffix(".json").write_text(json.dumps({**record, "built_utc": f"{year}-01-01T00:00:00"}))
-    assert find(programs, bundle).startswith(str(newer))
+def test_an_engine_of_an_earlier_name_is_taken_and_of_several_the_newest(programs, bundle):
+    path = built(bundle)
+    record = json.loads(path.with_suffix(".json").read_text())
+    for year in (2031, 2033, 2032):
+        other = path.with_name(f"named{year}.engine")
+        other.write_bytes(path.read_bytes())
+        when = {**record, "built_utc": f"{year}-01-01T00:00:00+00:00"}
+        other.with_suffix(".json").write_text(json.dumps(when))
+    path.unlink()
+    assert find(programs, bundle).startswith(str(path.with_name("named2033.engine")))
+    path.with_name("named2033.engine").write_bytes(b"half")
+    assert find(programs, bundle).startswith(str(path.with_name("named2032.engine")))
+    assert built(bundle, cuda="12.2") == path.with_name("named2032.engine"), "Python chooses the same"
+
+
+def test_an_engine_of_another_network_of_the_bundle_is_left_alone(programs, bundle):
+    built(bundle, model="staged.pose.onnx", onnx="1" * 64)
+    assert find(programs, bundle) == "none has been built yet\n"
 
 
 def test_one_that_fits_is_found_among_those_that_do_not(programs, bundle):
@@ -111,12 +147,31 @@ def test_one_that_fits_is_found_among_those_that_do_not(programs, bundle):
     assert find(programs, bundle).startswith(str(path))
 
 
-def test_an_engine_cut_short_or_gone_is_refused(programs, bundle):
+def test_an_engine_that_is_not_whole_is_refused(programs, bundle):
     path = built(bundle, plan=b"x" * 100)
     path.write_bytes(b"x" * 60)
-    assert "is cut short or another file: it has 60 bytes of 100" in find(programs, bundle)
+    assert find(programs, bundle) == f"{path} is truncated or damaged: it has 60 bytes of 100\n"
+    path.write_bytes(b"y" * 100)
+    assert find(programs, bundle) == f"{path} is truncated or damaged\n"
     path.unlink()
-    assert f"there is no {path.name} beside its record" in find(programs, bundle)
+    assert find(programs, bundle) == f"there is no {path} beside its record\n"
+
+
+@pytest.mark.parametrize("record", ["{", "[1]", "", None])
+def test_an_engine_without_a_record_is_refused(programs, bundle, record):
+    path = built(bundle)
+    if record is None:
+        path.with_suffix(".json").unlink()
+    else:
+        path.with_suffix(".json").write_text(record)
+    assert find(programs, bundle) == f"{path} has no readable record beside it\n"
+
+
+def test_a_fact_that_is_no_text_is_told_apart_from_the_text_that_it_looks_like(programs, bundle):
+    path = built(bundle)
+    record = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**record, "precision": 16}))
+    assert "the precision was '16, which is no text', is 'fp16'" in find(programs, bundle)
 
 
 def test_an_engine_in_the_users_cache_is_found(programs, bundle):
@@ -147,19 +202,3 @@ def test_both_languages_look_in_the_same_folders(programs, bundle, monkeypatch, 
         [programs / "core_probe", "folders", bundle], capture_output=True, text=True, env=os.environ
     ).stdout
     assert said.split() == [str(folder) for folder in engine_folders(bundle / "model.onnx")]
-
-
-def test_without_any_engine_it_is_said_how_to_get_one(programs, bundle):
-    assert "none was built yet. Build one here: pamtri-export with --engine" in find(programs, bundle)
-
-
-def test_a_folder_that_is_no_bundle_is_refused(programs, bundle, tmp_path):
-    assert "is no bundle: it has no readable manifest.json" in find(programs, tmp_path / "nothing")
-    (bundle / "manifest.json").write_text('{"files": ')
-    assert "is not readable JSON (what is no JSON at byte" in find(programs, bundle)
-
-
-def test_a_network_that_the_bundle_lacks_is_refused(programs, bundle):
-    assert "lists no staged.pose.onnx; export the bundle with --staged" in find(
-        programs, bundle, "staged.pose.onnx"
-    )

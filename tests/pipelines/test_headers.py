@@ -19,6 +19,7 @@ import pytest
 HERE = Path(__file__).parent
 PIPELINES = HERE.parents[1] / "pipelines"
 ENGINES = PIPELINES / "engines"
+BUILDING = ("tensorrt_build", "tensorrt_monitor")
 FAKES = (HERE / "fake_tensorrt", HERE / "fake_cuda")
 
 
@@ -52,8 +53,14 @@ def compiles(tmp_path, *folders, engines=True):
     ]
     compiler = os.environ.get("CXX", "c++")
     ours = sorted(ENGINES.glob("tensorrt_*.cpp"))
-    assert len(ours) >= 4
-    sources = [HERE / "signatures.cpp", *(ours if engines else ())]
+    assert len(ours) >= 7
+    signatures = sorted(HERE.glob("*signatures.cpp"))
+    if not any((folder / "NvOnnxParser.h").exists() for folder in folders):  # it is a package of its own
+        ours = [path for path in ours if path.stem not in BUILDING]
+        signatures = [path for path in signatures if path.stem != "builder_signatures"]
+    else:
+        flags.append("-DPAMTRI_BUILDS_ENGINES")
+    sources = [*signatures, *(ours if engines else ())]
     done = subprocess.run([compiler, *flags, *system, *sources], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-6000:]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pamtri_edge import _core
 from pamtri_edge.errors import EngineError
 from pamtri_edge.progress import PhaseProgress
 from pamtri_edge.runtime.tensorrt.library import Library
@@ -27,11 +28,10 @@ class Profile:
     largest: int
 
     def __str__(self) -> str:
-        sizes = (self.smallest, self.best, self.largest)
-        return str(self.best) if len(set(sizes)) == 1 else "/".join(map(str, sizes))
+        return _core.profiles_text([(self.smallest, self.best, self.largest)])
 
 
-PROFILES: Final = (Profile(1, 16, 32), Profile(8, 8, 8), Profile(16, 16, 16), Profile(32, 32, 32))
+PROFILES: Final = tuple(Profile(*sizes) for sizes in _core.engine_profiles())
 """The first is what nvinfer uses; the others are for CUDA graphs, which have one size each."""
 
 
@@ -188,48 +188,28 @@ def _make_monitor(trt: Any, progress: PhaseProgress | None) -> Any:
         def __init__(self) -> None:
             base.__init__(self)
             self.stopped_by: BaseException | None = None
-            self._phases: list[_Phase] = []
+            self._phases = _core.BuildPhases()
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
             """Enter a phase."""
-            self._phases.append(_Phase(phase_name, max(num_steps, 1)))
+            self._phases.start(phase_name, num_steps)
             self._tell(phase_name)
 
         def step_complete(self, phase_name: str, step: int) -> bool:
             """Note a step; return whether the build shall go on."""
-            for phase in self._phases:
-                if phase.name == phase_name:
-                    phase.done = step + 1
+            self._phases.step(phase_name, step)
             self._tell(phase_name)
             return self.stopped_by is None
 
         def phase_finish(self, phase_name: str) -> None:
             """Leave a phase."""
-            self._phases = [phase for phase in self._phases if phase.name != phase_name]
+            self._phases.finish(phase_name)
 
         def _tell(self, name: str) -> None:
             try:
                 if progress is not None and self.stopped_by is None:
-                    progress(name, _share(self._phases))
+                    progress(name, self._phases.share())
             except BaseException as error:
                 self.stopped_by = error
 
     return Monitor()
-
-
-@dataclass
-class _Phase:
-    """A phase of a build that has begun: its name, its steps, and how many are done."""
-
-    name: str
-    steps: int
-    done: int = 0
-
-
-def _share(phases: Sequence[_Phase]) -> float:
-    """Return how much of the outermost phase is done, an inner phase being a part of the outer's step."""
-    share, part = 0.0, 1.0
-    for phase in phases:
-        share += part * min(phase.done, phase.steps) / phase.steps
-        part /= phase.steps
-    return min(share, 1.0)

@@ -46,11 +46,14 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """Twenty hexadecimal digits: the name of the engine's files."""
+        """Twenty hexadecimal digits: the name of the engine's files, the same for what serves alike."""
         return _core.fingerprint_digest(dataclasses.asdict(self))
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """Return what differs from another engine's record, as clauses such as "the GPU was 'A', is 'B'"."""
+        """Return what differs from another engine's record, as clauses such as "the GPU was 'A', is 'B'".
+
+        CUDA's minor version makes no difference, and a version of TensorRT may lack its last part.
+        """
         record = {name: _fact(value) for name, value in other.items()}
         return _core.fingerprint_differences(dataclasses.asdict(self), record)
 
@@ -71,7 +74,7 @@ def fingerprint(
         gpu=gpu.name,
         l4t=gpu.l4t,
         precision=_precision(model),
-        profiles=" ".join(map(str, profiles)),
+        profiles=_core.profiles_text([(one.smallest, one.best, one.largest) for one in profiles]),
     )
 
 

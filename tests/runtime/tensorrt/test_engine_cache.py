@@ -22,8 +22,8 @@ import pytest
 import cupy_fake
 import tensorrt_fake
 from pamtri_edge.errors import BundleError, EngineError
+from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.runtime import create_backend
-from pamtri_edge.runtime.tensorrt import engine_cache
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError, cached_engine
@@ -250,24 +250,34 @@ def test_an_engine_that_comes_with_a_read_only_bundle_is_used(
     assert machine.trt.record.builds == 1
 
 
-def test_a_disk_that_fills_up_costs_the_engine_on_disk_only(
-    load: Load, bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_disk_that_takes_no_engine_costs_the_engine_on_disk_only(
+    load: Load, bundle: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(path: Path, content: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(engine_cache, "write_atomically", full)
+    load().close()
+    (path,) = engines(bundle)
+    path.unlink()
+    path.mkdir()
     works(load())
-    assert "the engine was built, but" in caplog.text
-    assert "No space left on device" in caplog.text
-    assert engines(bundle) == []
+    assert f"the engine was built, but {path} cannot be written (Is a directory)" in caplog.text
+    assert [file.name for file in path.parent.iterdir() if file.suffix == ".tmp"] == []
+
+
+def test_what_a_killed_process_left_of_an_engine_goes_with_the_next_build(load: Load, bundle: Path) -> None:
+    load().close()
+    (path,) = engines(bundle)
+    path.unlink()
+    left = path.with_name(f".{path.name}.99-0.tmp")
+    left.write_bytes(b"half")
+    works(load())
+    assert path.is_file()
+    assert not left.exists()
 
 
 def test_a_write_that_fails_leaves_nothing_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "engine").write_bytes(b"old")
     monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(OSError, match="full"):
-        engine_cache.write_atomically(tmp_path / "engine", b"new")
+        write_atomically(tmp_path / "engine", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["engine"]
     assert (tmp_path / "engine").read_bytes() == b"old"
 
