@@ -99,6 +99,7 @@ engines::NetworkOptions Settings::network_options() const {
     engines::NetworkOptions options;
     options.device = "cuda:" + std::to_string(gpu_id);
     options.backend = "tensorrt";
+    options.build = common.build_engine == TRUE;
     return options;
 }
 

@@ -11,10 +11,8 @@
 #include <string>
 
 #include "batch_stream.hpp"
+#include "engine_messages.hpp"
 #include "errors.hpp"
-#include "loader.hpp"
-#include "manifest.hpp"
-#include "networks.hpp"
 #include "stream.hpp"
 #include "transform_class.hpp"
 
@@ -40,7 +38,7 @@ struct State {
     BatchCounts counts;  // a copy for others, under the object's lock
     gst::SyncLatency latency;
     Settings running;  // those that it was started with; of the streaming thread, as all below
-    std::unique_ptr<Loader> loader;
+    std::unique_ptr<gst::Loader> loader;
     std::shared_ptr<gst::Dump> dump;
     std::unique_ptr<BatchStream> stream;
     std::uint64_t unready = 0;
@@ -64,32 +62,6 @@ void publish(GstBaseTransform* base, bool downstream = true) {
     if (state.stream)
         gst::publish_events(base, state.stream->take_events(), state.running.common.post_messages,
                             downstream);
-}
-
-void tell_progress(GstElement* element, GstProgressType type, const std::string& text) {
-    gst_element_post_message(element, gst_message_new_progress(GST_OBJECT(element), type,
-                                                               "pamtri-engine", text.c_str()));
-}
-
-/// Begin to open the network, in a thread of its own, which tells the bus how it goes.
-std::unique_ptr<Loader> begin_loading(GstElement* element, const Settings& settings) {
-    const std::string bundle = settings.common.bundle;
-    const std::string gpu = "GPU " + std::to_string(settings.gpu_id);
-    tell_progress(element, GST_PROGRESS_TYPE_START, "Loading " + bundle + " on " + gpu);
-    return std::make_unique<Loader>(
-        [bundle, options = settings.network_options()] {
-            return gst::shared_network(bundle, options);
-        },
-        [element, bundle, gpu](const engines::Network* network, const std::string& fault) {
-            if (network) {
-                tell_progress(element, GST_PROGRESS_TYPE_COMPLETE,
-                              bundle + " runs on " + gpu + " (" + network->backend() + ", " +
-                                  network->arithmetic() + ")");
-            } else {
-                tell_progress(element, GST_PROGRESS_TYPE_ERROR, fault);
-                GST_ELEMENT_ERROR(element, RESOURCE, OPEN_READ, ("%s", fault.c_str()), (nullptr));
-            }
-        });
 }
 
 Settings settings_of(GstBaseTransform* base) {
@@ -118,7 +90,9 @@ gboolean start(GstBaseTransform* base) {
     state.unready = 0;
     state.latency.restart();
     publish(base, false);
-    state.loader = begin_loading(GST_ELEMENT(base), state.running);
+    state.loader = gst::begin_loading(GST_ELEMENT(base), state.running.common.bundle,
+                                      "GPU " + std::to_string(state.running.gpu_id),
+                                      state.running.network_options());
     return TRUE;
 }
 

@@ -5,30 +5,64 @@
 #include <exception>
 #include <utility>
 
-namespace pamtri::deepstream {
+namespace pamtri::gst {
 
-Loader::Loader(Load load, std::function<void(const engines::Network*, const std::string&)> loaded)
-    : thread_([this, load = std::move(load), loaded = std::move(loaded)] {
-          std::shared_ptr<engines::Network> network;
-          std::string fault;
-          try {
-              network = load();
-          } catch (const std::exception& error) {
-              fault = error.what();
-          }
-          loaded(network.get(), fault);
-          const std::lock_guard<std::mutex> lock(mutex_);
-          network_ = std::move(network);
-          over_ = true;
-          changed_.notify_all();
+Loader::Loader(Load load, Listener listener)
+    : thread_([this, load = std::move(load), listener = std::move(listener)] {
+          run(load, listener);
       }) {}
 
-Loader::~Loader() { thread_.join(); }
+Loader::~Loader() {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        cancelled_ = true;
+    }
+    thread_.join();
+}
+
+void Loader::run(const Load& load, const Listener& listener) {
+    std::shared_ptr<engines::Network> network;
+    try {
+        network = load(watch(listener));
+        listener.loaded(*network);
+    } catch (const engines::Cancelled&) {
+        listener.cancelled();
+    } catch (const std::exception& error) {
+        listener.failed(error.what());
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    network_ = std::move(network);
+    over_ = true;
+    changed_.notify_all();
+}
+
+engines::BuildWatch Loader::watch(const Listener& listener) {
+    engines::BuildWatch watch;
+    watch.told = [this, &listener](const engines::BuildProgress& progress) {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            builds_ = true;
+        }
+        changed_.notify_all();
+        listener.builds(progress);
+    };
+    watch.cancelled = [this] {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return cancelled_;
+    };
+    watch.warned = listener.warns;
+    return watch;
+}
 
 std::shared_ptr<engines::Network> Loader::get(bool waits) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (waits) changed_.wait(lock, [this] { return over_ || interrupted_; });
     return network_;
+}
+
+void Loader::settle() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return over_ || builds_; });
 }
 
 bool Loader::failed() const {
@@ -44,4 +78,4 @@ void Loader::interrupt(bool on) {
     changed_.notify_all();
 }
 
-}  // namespace pamtri::deepstream
+}  // namespace pamtri::gst

@@ -11,25 +11,37 @@
 
 #include "network.hpp"
 
-namespace pamtri::deepstream {
+namespace pamtri::gst {
 
-/// Opens a network in a thread of its own: an engine takes seconds to load, and frames go on.
+/// Opens a network in a thread of its own: an engine takes seconds to load and minutes to build,
+/// and frames go on.
 class Loader {
   public:
-    using Load = std::function<std::shared_ptr<engines::Network>()>;
+    /// What opens it, from the thread; it may throw, and does where the watch says that it is
+    /// cancelled.
+    using Load = std::function<std::shared_ptr<engines::Network>(const engines::BuildWatch&)>;
 
-    /// @param load what opens it, from the thread; it may throw
-    /// @param loaded called from the thread at the end: with the network, or with why there is none
-    Loader(Load load,
-           std::function<void(const engines::Network* network, const std::string& fault)> loaded);
+    /// Who is told of it, from the thread.
+    struct Listener {
+        std::function<void(const engines::BuildProgress&)> builds;
+        std::function<void(const std::string&)> warns;
+        std::function<void(const engines::Network&)> loaded;
+        std::function<void(const std::string& fault)> failed;
+        std::function<void()> cancelled;
+    };
 
-    /// Waits for the thread: what loads an engine cannot be stopped in its middle.
+    Loader(Load load, Listener listener);
+
+    /// Cancels, and waits for the thread: what is being built ends with its present step.
     ~Loader();
 
     /// The network; null while it is being opened, where it could not be, and after `interrupt`.
     ///
     /// @param waits until it is opened, or `interrupt` was called
     std::shared_ptr<engines::Network> get(bool waits);
+
+    /// Wait until the network is opened or could not be, or its engine has begun to be built.
+    void settle();
 
     /// Whether it could not be opened; that was told when it was found.
     bool failed() const;
@@ -38,11 +50,14 @@ class Loader {
     void interrupt(bool on);
 
   private:
+    void run(const Load& load, const Listener& listener);
+    engines::BuildWatch watch(const Listener& listener);
+
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::shared_ptr<engines::Network> network_;
-    bool over_ = false, interrupted_ = false;
-    std::thread thread_;
+    bool over_ = false, builds_ = false, interrupted_ = false, cancelled_ = false;
+    std::thread thread_;  // the last: it uses all the others
 };
 
-}  // namespace pamtri::deepstream
+}  // namespace pamtri::gst

@@ -11,7 +11,8 @@
 namespace pamtri::gst {
 
 /// The network of a bundle; elements that ask for the same one with the same options share it, and
-/// it is closed with the last of them. Throws what engines::Network::load throws.
+/// it is closed with the last of them. One opens it, the others wait, and are told of the same
+/// progress. Throws what engines::Network::load throws.
 std::shared_ptr<engines::Network> shared_network(const std::string& bundle,
                                                  const engines::NetworkOptions& options);
 

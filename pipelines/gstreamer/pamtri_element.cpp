@@ -5,10 +5,16 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
+#include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "elements.hpp"
+#include "engine_messages.hpp"
+#include "errors.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
 #include "transform_class.hpp"
@@ -21,11 +27,29 @@ namespace pamtri::gst {
 
 namespace {
 
+/// What happened, and how many frames passed before the network was there.
+struct ElementCounts {
+    Counts common;
+    std::uint64_t unready = 0;
+};
+
+/// The counts as a structure, which the caller frees.
+GstStructure* structure_of(const ElementCounts& counts) {
+    GstStructure* structure = gst::structure_of(counts.common);
+    gst_structure_set(structure, "unready", G_TYPE_UINT64, counts.unready, nullptr);
+    return structure;
+}
+
 struct State {
-    Settings settings;  // under the object's lock
-    Counts counts;      // a copy for others, under the object's lock
+    Settings settings;     // under the object's lock
+    ElementCounts counts;  // a copy for others, under the object's lock
     SyncLatency latency;
-    std::unique_ptr<Stream> stream;  // of the streaming thread
+    Settings running;  // those that it was started with; of the streaming thread, as all below
+    std::unique_ptr<Loader> loader;
+    std::shared_ptr<Dump> dump;
+    std::unique_ptr<Stream> stream;
+    std::optional<GstVideoInfo> form;
+    std::uint64_t unready = 0;
 };
 
 using Pamtri = Transform<State>;
@@ -38,45 +62,79 @@ State& state_of(gpointer element) { return gst::state_of<State>(element); }
 /// Let the bus and what comes after know of tracks that ended.
 void publish(GstBaseTransform* base, bool downstream = true) {
     State& state = state_of(base);
+    ElementCounts counts;
+    if (state.stream) counts.common = state.stream->counts();
+    counts.unready = state.unready;
     GST_OBJECT_LOCK(base);
-    state.counts = state.stream->counts();
+    state.counts = counts;
     const bool post = state.settings.post_messages;
     GST_OBJECT_UNLOCK(base);
-    publish_events(base, state.stream->take_events(), post, downstream);
+    if (state.stream) publish_events(base, state.stream->take_events(), post, downstream);
+}
+
+/// The running stream; null while the network's engine is being built.
+Stream* stream_of(State& state, bool waits) {
+    if (state.stream || !state.loader) return state.stream.get();
+    if (auto network = state.loader->get(waits)) {
+        state.stream = std::make_unique<Stream>(state.running, std::move(network), state.dump);
+        if (state.form) state.stream->set_form(*state.form);
+    }
+    return state.stream.get();
 }
 
 gboolean start(GstBaseTransform* base) {
     State& state = state_of(base);
     GST_OBJECT_LOCK(base);
-    const Settings settings = state.settings;
+    state.running = state.settings;
     state.counts = {};
     state.latency.restart();
     GST_OBJECT_UNLOCK(base);
+    state.unready = 0;
+    state.form.reset();
+    const Settings& running = state.running;
     try {
-        state.stream = std::make_unique<Stream>(settings);
+        if (running.bundle.empty())
+            throw core::InputError(
+                "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export "
+                "writes it.");
+        running.journal_spec(true);  // refused before the network is opened
+        state.dump = running.new_dump();
+        state.loader = begin_loading(GST_ELEMENT(base), running.bundle, "device " + running.device,
+                                     running.network_options());
+        // Only for an engine that is built, which takes minutes, frames do not wait.
+        state.loader->settle();
+        if (!state.loader->failed()) stream_of(state, false);
     } catch (const std::exception& error) {
         GST_ELEMENT_ERROR(base, RESOURCE, OPEN_READ, ("%s", error.what()), (nullptr));
+        state.loader.reset();
         return FALSE;
     }
-    return TRUE;
+    const bool failed = state.loader->failed();  // which was told
+    if (failed) state.loader.reset();
+    return !failed;
 }
 
 gboolean stop(GstBaseTransform* base) {
     State& state = state_of(base);
-    if (!state.stream) return TRUE;
-    // Nobody is there downstream any more.
-    attempt(base, [&] {
-        state.stream->cut();
-        publish(base, false);
-    });
+    if (state.stream) {
+        // Nobody is there downstream any more.
+        attempt(base, [&] {
+            state.stream->cut();
+            publish(base, false);
+        });
+    }
     state.stream.reset();
+    state.loader.reset();
+    state.dump.reset();
     return TRUE;
 }
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+    State& state = state_of(base);
     GstVideoInfo info;
     if (!read_form(caps, &info)) return FALSE;
-    state_of(base).stream->set_form(info);
+    state.form = info;
+    if (state.stream) state.stream->set_form(info);
     return TRUE;
 }
 
@@ -91,50 +149,67 @@ std::optional<double> stamp_of(GstBaseTransform* base, GstClockTime time) {
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+    State& state = state_of(base);
+    if (state.loader && state.loader->failed()) return GST_FLOW_ERROR;  // which was told
     const GstClockTime begin = gst_util_get_timestamp();
     bool readable = true;
     const bool done = attempt(base, [&] {
-        readable = state_of(base).stream->take(buffer, stamp_of(base, GST_BUFFER_PTS(buffer)));
+        Stream* stream = stream_of(state, state.running.sync);
+        if (stream)
+            readable = stream->take(buffer, stamp_of(base, GST_BUFFER_PTS(buffer)));
+        else
+            ++state.unready;
         publish(base);
     });
+    if (state.loader && state.loader->failed()) return GST_FLOW_ERROR;
     if (!readable)
         GST_ELEMENT_ERROR(base, STREAM, FORMAT,
                           ("A frame's pixels cannot be read: it is smaller than its caps say."),
                           (nullptr));
-    GST_OBJECT_LOCK(base);
-    const bool sync = state_of(base).settings.sync;
-    GST_OBJECT_UNLOCK(base);
-    if (sync) state_of(base).latency.note(base, gst_util_get_timestamp() - begin);
+    if (state.running.sync) state.latency.note(base, gst_util_get_timestamp() - begin);
     return done && readable ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     State& state = state_of(base);
     GstClockTime time = GST_CLOCK_TIME_NONE;
-    switch (state.stream ? GST_EVENT_TYPE(event) : GST_EVENT_UNKNOWN) {
+    switch (GST_EVENT_TYPE(event)) {
         case GST_EVENT_EOS:
-            attempt(base, [&] {
-                state.stream->finish();
-                publish(base);
-            });
+            if (state.stream)
+                attempt(base, [&] {
+                    state.stream->finish();
+                    publish(base);
+                });
             break;
         case GST_EVENT_GAP:
             gst_event_parse_gap(event, &time, nullptr);
-            attempt(base, [&] {
-                state.stream->skip(stamp_of(base, time));
-                publish(base);
-            });
+            if (state.stream)
+                attempt(base, [&] {
+                    state.stream->skip(stamp_of(base, time));
+                    publish(base);
+                });
+            break;
+        case GST_EVENT_FLUSH_START:
+            if (state.loader) state.loader->interrupt(true);
             break;
         case GST_EVENT_FLUSH_STOP: {
+            if (state.loader) state.loader->interrupt(false);
             // Tracks do not go on over a seek; what is known of them is told after the flush.
             const gboolean passed = parent_class()->sink_event(base, event);
-            attempt(base, [&] { state.stream->cut(); });
+            if (state.stream) attempt(base, [&] { state.stream->cut(); });
             return passed;
         }
         default:
             break;
     }
     return parent_class()->sink_event(base, event);
+}
+
+/// Let a streaming thread that waits for the network go before the state changes.
+GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
+    State& state = state_of(element);
+    if (change == GST_STATE_CHANGE_PAUSED_TO_READY && state.loader) state.loader->interrupt(true);
+    return GST_ELEMENT_CLASS(parent_class())->change_state(element, change);
 }
 
 void pamtri_element_init(Pamtri* self) { initialize(self); }
@@ -147,6 +222,7 @@ void pamtri_element_class_init(PamtriClass* type) {
                          "type, keypoints, on every frame, and one event for each track",
                          "video/x-raw, format = " PAMTRI_FORMATS});
     install_settings(G_OBJECT_CLASS(type));
+    GST_ELEMENT_CLASS(type)->change_state = change_state;
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;

@@ -35,6 +35,7 @@ enum {
     kBudget,
     kDumpDir,
     kDumpCount,
+    kBuildEngine,
     kStats,
 };
 
@@ -175,6 +176,7 @@ engines::NetworkOptions Settings::network_options() const {
     engines::NetworkOptions options;
     options.device = device;
     options.threads = threads;
+    options.build = build_engine == TRUE;
     return options;
 }
 
@@ -278,6 +280,14 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
          s.dump_dir);
     number(object, kDumpCount, "dump-count", "Dumped views",
            "Views written to dump-dir at most, about 1 MB each", 1, 100000, s.dump_count);
+    object.add(kBuildEngine,
+               g_param_spec_boolean(
+                   "build-engine", "Build engine",
+                   "Build a TensorRT engine where there is none for this GPU, once, in minutes; it "
+                   "is kept in the bundle's folder engines, else in the user's cache. Frames pass "
+                   "as they are meanwhile, unless sync is set; the bus is told how far it is. "
+                   "Otherwise an engine that is missing is an error",
+                   s.build_engine, kFlags));
     object.add(kStats, g_param_spec_boxed(
                            "stats", "Statistics",
                            "What happened so far: frames, sightings, embedded, late, repeated, "
@@ -301,6 +311,8 @@ bool set_setting(Settings* s, guint id, const GValue* value) {
         s->sync = g_value_get_boolean(value);
     else if (id == kPostMessages)
         s->post_messages = g_value_get_boolean(value);
+    else if (id == kBuildEngine)
+        s->build_engine = g_value_get_boolean(value);
     else
         return false;
     return true;
@@ -322,6 +334,8 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
         g_value_set_boolean(value, s.sync);
     else if (id == kPostMessages)
         g_value_set_boolean(value, s.post_messages);
+    else if (id == kBuildEngine)
+        g_value_set_boolean(value, s.build_engine);
     else
         return false;
     return true;

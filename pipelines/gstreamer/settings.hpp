@@ -28,7 +28,7 @@ struct Settings {
     guint max_waiting = 64, budget = 0, dump_count = 200;
     gint crop_rule = 0;
     guint attach_to = kAttachMeta | kAttachRegion | kAttachAnalytics;
-    gboolean sync = FALSE, post_messages = TRUE;
+    gboolean sync = FALSE, post_messages = TRUE, build_engine = TRUE;
 
     Settings();
 

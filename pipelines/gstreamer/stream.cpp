@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "analytics.hpp"
-#include "errors.hpp"
 #include "vehicle_meta.hpp"
 #include "video_frame.hpp"
 
@@ -47,14 +46,6 @@ GstStructure* parameter_of(const Known& known) {
     return structure;
 }
 
-std::shared_ptr<engines::Network> opened(const Settings& settings) {
-    if (settings.bundle.empty())
-        throw core::InputError(
-            "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export writes "
-            "it.");
-    return shared_network(settings.bundle, settings.network_options());
-}
-
 std::vector<Seen> seen_of(const std::vector<Region>& regions) {
     std::vector<Seen> seen;
     for (const Region& region : regions) seen.push_back({region.track_id, region.box, region.last});
@@ -63,11 +54,12 @@ std::vector<Seen> seen_of(const std::vector<Region>& regions) {
 
 }  // namespace
 
-Stream::Stream(const Settings& settings)
+Stream::Stream(const Settings& settings, std::shared_ptr<engines::Network> network,
+               std::shared_ptr<Dump> dump)
     : settings_(settings),
       classes_(settings.class_list()),
-      network_(opened(settings)),
-      dump_(settings.new_dump()),
+      network_(std::move(network)),
+      dump_(std::move(dump)),
       worker_(
           [network = network_, dump = dump_](const std::vector<Picture>& crops) {
               return Dump::described(

@@ -12,7 +12,7 @@
 
 #include "frame_clock.hpp"
 #include "journal.hpp"
-#include "networks.hpp"
+#include "network.hpp"
 #include "regions.hpp"
 #include "settings.hpp"
 #include "worker.hpp"
@@ -23,8 +23,9 @@ namespace pamtri::gst {
 /// thread, but for `counts`.
 class Stream {
   public:
-    /// Throws core::InputError or engines::EngineError: settings or bundle cannot be used.
-    explicit Stream(const Settings& settings);
+    /// Throws core::InputError: settings cannot be used.
+    Stream(const Settings& settings, std::shared_ptr<engines::Network> network,
+           std::shared_ptr<Dump> dump);
 
     /// Frames have this form from now on.
     void set_form(const GstVideoInfo& info);

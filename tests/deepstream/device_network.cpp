@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A network for tests, on the fake GPU and on the host, whose answers are numbers of the picture.
-// Its bundle is a name: "fake" works, "broken" fails when it runs, FOLDER.pamtri is a real one on
-// the host's engine; of others there is no engine.
+// Its bundle is a name: "fake" works, "broken" fails when it runs, that of "unbuilt" is built
+// first, FOLDER.pamtri is a real one on the host's engine; of others there is no engine.
 #include "device_network.hpp"
 
 #include <cuda_runtime_api.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -21,7 +22,7 @@ namespace test {
 namespace {
 
 constexpr int kValues = 3 * kSide * kSide;
-std::atomic<int> opened{0}, open{0}, described{0}, batches{0};
+std::atomic<int> opened{0}, open{0}, described{0}, batches{0}, built{0};
 std::mutex mutex;
 std::condition_variable changed;
 bool held = false;
@@ -121,9 +122,25 @@ class BundleNetwork : public pamtri::engines::Network {
     const std::unique_ptr<Network> inner_;
 };
 
+/// Build an engine in four steps; while networks are held it stays in the third.
+void build(const pamtri::engines::NetworkOptions& options) {
+    namespace engines = pamtri::engines;
+    if (!options.build)
+        throw engines::EngineError("there is no engine, and none may be built (build-engine=true)");
+    options.watch.warned("building an engine");
+    for (int step = 0; step < 4; ++step) {
+        options.watch.told({"Timing tactics", step, 4, step / 4.0});
+        std::unique_lock<std::mutex> lock(mutex);
+        while (step == 2 && held && !options.watch.cancelled())
+            changed.wait_for(lock, std::chrono::milliseconds(5));
+        if (options.watch.cancelled()) throw engines::Cancelled();
+    }
+    ++built;
+}
+
 }  // namespace
 
-Networks networks() { return {opened, open, described, batches}; }
+Networks networks() { return {opened, open, described, batches, built}; }
 
 void hold_loading(bool hold) {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -137,6 +154,10 @@ namespace pamtri::gst {
 
 std::unique_ptr<engines::Network> open_network(const std::string& bundle,
                                                const engines::NetworkOptions& options) {
+    if (bundle == "unbuilt") {
+        test::build(options);
+        return std::make_unique<test::DeviceNetwork>(bundle);
+    }
     std::unique_lock<std::mutex> lock(test::mutex);
     test::changed.wait(lock, [] { return !test::held; });
     const std::string ending = ".pamtri";

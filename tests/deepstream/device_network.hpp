@@ -5,9 +5,9 @@
 namespace test {
 
 /// How many networks were opened so far and are open now, and how many pictures were described on
-/// the device, in how many batches.
+/// the device, in how many batches; and how many engines were built.
 struct Networks {
-    int opened = 0, open = 0, described = 0, batches = 0;
+    int opened = 0, open = 0, described = 0, batches = 0, built = 0;
 };
 Networks networks();
 

@@ -4,6 +4,8 @@
 
 #include <gstnvdsmeta.h>
 
+#include <utility>
+
 #include "nvpamtri_element.hpp"
 
 // GLib lets go of a table of names that it outgrows: made while it is loaded, so told apart by
@@ -131,6 +133,10 @@ std::vector<std::string> Pipeline::texts(GstMessageType type) {
         } else if (const GstStructure* structure = gst_message_get_structure(message);
                    structure && gst_structure_has_name(structure, "pamtri-event")) {
             found.emplace_back(gst_structure_get_string(structure, "json"));
+        } else if (structure && gst_structure_has_name(structure, "pamtri-engine")) {
+            gchar* text = gst_structure_to_string(structure);
+            builds_.emplace_back(text);
+            g_free(text);
         }
         gst_message_unref(message);
     }
@@ -145,6 +151,12 @@ std::string Pipeline::errors() {
 }
 
 std::vector<std::string> Pipeline::progress() { return texts(GST_MESSAGE_PROGRESS); }
+
+std::vector<std::string> Pipeline::builds() {
+    const std::vector<std::string> before = events();
+    if (!before.empty()) fail(__FILE__, __LINE__, "an event would be lost: " + before.front());
+    return std::exchange(builds_, {});
+}
 
 std::vector<std::string> Pipeline::events() { return texts(GST_MESSAGE_ELEMENT); }
 

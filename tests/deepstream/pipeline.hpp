@@ -52,6 +52,9 @@ class Pipeline {
     /// The events on the bus since the last call, as JSON.
     std::vector<std::string> events();
 
+    /// The element messages of an engine's building since the last call, as text.
+    std::vector<std::string> builds();
+
     guint64 stat(const char* name);
 
   private:
@@ -61,6 +64,7 @@ class Pipeline {
     GstElement* element_;
     GstBus* bus_;
     std::vector<GstMessage*> messages_;
+    std::vector<std::string> builds_;
 };
 
 /// A buffer as a muxer makes it.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A network for tests, whose answers are numbers of the picture: means and a corner's pixel. Its
-// bundle is a name: "fake" works, "slow" takes 30 ms a vehicle, "broken" fails when it runs; others
-// are not there.
+// bundle is a name: "fake" works, "slow" takes 30 ms a vehicle, "broken" fails when it runs, the
+// engine of "unbuilt" is built first; others are not there.
 #include "fake_network.hpp"
 
 #include <atomic>
@@ -54,8 +54,24 @@ class FakeNetwork : public pamtri::engines::Network {
     const std::string word_ = "fake";
 };
 
+std::atomic<bool> held{false};
+
+/// Build an engine in four steps; while builds are held it stays in the third.
+void build(const pamtri::engines::NetworkOptions& options) {
+    namespace engines = pamtri::engines;
+    if (!options.build)
+        throw engines::EngineError("there is no engine, and none may be built (build-engine=true)");
+    for (int step = 0; step < 4; ++step) {
+        options.watch.told({"Timing tactics", step, 4, step / 4.0});
+        while (step == 2 && held && !options.watch.cancelled())
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        if (options.watch.cancelled()) throw engines::Cancelled();
+    }
+}
+
 }  // namespace
 
+void hold_builds(bool hold) { held = hold; }
 int networks_opened() { return opened; }
 int networks_open() { return open; }
 int views_described() { return described; }
@@ -66,7 +82,9 @@ namespace pamtri::gst {
 
 std::unique_ptr<engines::Network> open_network(const std::string& bundle,
                                                const engines::NetworkOptions& options) {
-    if (bundle != "fake" && bundle != "slow" && bundle != "broken")
+    if (bundle == "unbuilt")
+        test::build(options);
+    else if (bundle != "fake" && bundle != "slow" && bundle != "broken")
         throw engines::BundleError("there is no bundle " + bundle + "; make one: pamtri-export.");
     if (options.device != "auto")
         throw engines::EngineError("device is '" + options.device + "'; expected 'auto'.");
