@@ -77,19 +77,23 @@ EngineError refusal(const BuildRequest& request, const std::string& reasons) {
 
 nvinfer1::NetworkDefinitionCreationFlags typed_strongly() {
 #if NV_TENSORRT_MAJOR >= 11
-    return 0;  // where every network is
+    return 1u;  // kSTRONGLY_TYPED, whose name is deprecated there, for every network is
 #else
     return 1u << static_cast<int>(nvinfer1::NetworkDefinitionCreationFlag::kSTRONGLY_TYPED);
 #endif
 }
 
-void parse(const BuildRequest& request, nvinfer1::INetworkDefinition& network, TensorRtLog& log) {
-    const std::unique_ptr<nvonnxparser::IParser> parser(nvonnxparser::createParser(network, log));
+using Parser = std::unique_ptr<nvonnxparser::IParser>;
+
+/// Read the file into the network, whose weights are the parser's.
+Parser parse(const BuildRequest& request, nvinfer1::INetworkDefinition& network, TensorRtLog& log) {
+    Parser parser(nvonnxparser::createParser(network, log));
     if (!parser) throw refusal(request, ", for its parser cannot be started" + log.complaints());
     if (!parser->parse(request.network.data(), request.network.size(), request.path.c_str()))
         throw EngineError(title() + " cannot read " + request.path + reasons_of(*parser, log) +
                           ". Export the bundle with this release, whose rules keep to what "
                           "TensorRT 10.3 knows.");
+    return parser;
 }
 
 void add_profiles(const BuildRequest& request, nvinfer1::IBuilder& builder,
@@ -161,7 +165,7 @@ BuiltPlan build_plan(const BuildRequest& request) {
     const std::unique_ptr<nvinfer1::INetworkDefinition> network(
         builder->createNetworkV2(typed_strongly()));
     if (!network) throw refusal(request, log.complaints());
-    parse(request, *network, log);
+    const Parser parser = parse(request, *network, log);
     Timings timings;
     Monitor monitor(request.watch);
     const std::unique_ptr<nvinfer1::IBuilderConfig> config(builder->createBuilderConfig());

@@ -41,7 +41,9 @@ std::string told_until(GstBus* bus, const std::string& words) {
 
 /// An element on a bus that can be read.
 struct Line {
-    explicit Line(const std::string& launch) : bus(gst_bus_new()) {
+    explicit Line(const std::string& launch) {
+        initialize();
+        bus = gst_bus_new();
         GstElement* element = gst_parse_launch(launch.c_str(), nullptr);
         gst_element_set_bus(element, bus);
         harness.reset(gst_harness_new_with_element(element, "sink", "src"));
@@ -54,14 +56,13 @@ struct Line {
         gst_object_unref(bus);
     }
 
-    GstBus* bus;
+    GstBus* bus = nullptr;
     Harness harness;
 };
 
 }  // namespace
 
 TEST(an_engine_is_built_beside_the_frames_and_then_used) {
-    gst_init(nullptr, nullptr);
     hold_builds(true);
     const Line line(kUnbuilt);
     EXPECT(told_until(line.bus, "50 %").find("Loading unbuilt on device auto") == 0);
@@ -76,7 +77,6 @@ TEST(an_engine_is_built_beside_the_frames_and_then_used) {
 }
 
 TEST(an_element_that_is_stopped_ends_the_building) {
-    gst_init(nullptr, nullptr);
     hold_builds(true);
     const int before = networks_opened();
     const Line line(kUnbuilt);
@@ -89,7 +89,6 @@ TEST(an_element_that_is_stopped_ends_the_building) {
 }
 
 TEST(with_sync_a_frame_that_waits_for_the_engine_goes_when_the_element_is_stopped) {
-    gst_init(nullptr, nullptr);
     hold_builds(true);
     const Line line(kUnbuilt + "sync=true");
     told_until(line.bus, "50 %");
@@ -101,7 +100,7 @@ TEST(with_sync_a_frame_that_waits_for_the_engine_goes_when_the_element_is_stoppe
 }
 
 TEST(without_leave_to_build_the_element_does_not_start) {
-    gst_init(nullptr, nullptr);
+    initialize();
     GstElement* element = gst_parse_launch((kUnbuilt + "build-engine=false").c_str(), nullptr);
     GstBus* bus = gst_bus_new();
     gst_element_set_bus(element, bus);

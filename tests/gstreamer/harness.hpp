@@ -22,6 +22,9 @@ struct Teardown {
 using Harness = std::unique_ptr<GstHarness, Teardown>;
 using Buffer = std::unique_ptr<GstBuffer, Teardown>;
 
+/// Start GStreamer with the elements; once is enough.
+void initialize();
+
 /// A harness around a launch line, fed with frames of these caps.
 Harness harness(const std::string& launch, const std::string& caps);
 

@@ -161,6 +161,7 @@ IOptimizationProfile* IBuilder::createOptimizationProfile() noexcept {
 IHostMemory* IBuilder::buildSerializedNetwork(INetworkDefinition& network,
                                               IBuilderConfig& config) noexcept {
     std::string complaint;
+    forbid(!network.mImpl->has_parser, "the parser went before the engine was built");
     {
         const std::lock_guard<std::mutex> lock(mutex);
         ++builds.begun;
@@ -216,7 +217,10 @@ class FakeError final : public IParserError {
 class FakeParser final : public IParser {
   public:
     FakeParser(nvinfer1::INetworkDefinition& network, nvinfer1::ILogger& logger)
-        : network_(*network.mImpl), logger_(logger) {}
+        : network_(*network.mImpl), logger_(logger) {
+        network_.has_parser = true;
+    }
+    ~FakeParser() noexcept override { network_.has_parser = false; }
 
     bool parse(void const* model, size_t size, const char*) noexcept override {
         std::istringstream lines(std::string(static_cast<const char*>(model), size));

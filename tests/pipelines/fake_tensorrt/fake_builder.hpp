@@ -27,7 +27,8 @@ struct FakeNetwork {
     NetworkDefinitionCreationFlags flags = 0;
     std::vector<std::unique_ptr<ITensor>> inputs;
     std::vector<std::unique_ptr<ILayer>> layers;
-    std::string tensors;  ///< as lines of an engine
+    std::string tensors;      ///< as lines of an engine
+    bool has_parser = false;  ///< that owns the weights
 };
 
 struct FakeConfig {
