@@ -165,8 +165,8 @@ def _tracks(path: Path, rounds: int, stack: ExitStack) -> Curve:
 
     counts = (4, 16, 64, 256)
     blocks = interleave({str(count): follow(count) for count in counts}, rounds=rounds, block=0.2)
-    curve = Curve("tracks in a frame", "processor ms a frame, without the network")
-    curve.add("decisions and crops", [(n, 100 * median_cpu(blocks[str(n)])) for n in counts])
+    curve = Curve("tracks in a frame", "processor ms a frame")
+    curve.add("decisions and crops, no network", [(n, 100 * median_cpu(blocks[str(n)])) for n in counts])
     return curve
 
 
@@ -194,8 +194,10 @@ def _synthesis(path: Path, rounds: int, stack: ExitStack) -> Curve:
     walls = _times(
         blocks, median_wall, "wall"
     )  # what the processes compute is not in this one's processor time
-    curve = Curve("processes", "pictures/s, starting included")
-    curve.add(f"{PICTURES} pictures", [(count, PICTURES / walls[count]) for count in counts])
+    curve = Curve("processes", "pictures/s")
+    curve.add(
+        f"{PICTURES} pictures, starting included", [(count, PICTURES / walls[count]) for count in counts]
+    )
     return curve
 
 

@@ -8,6 +8,11 @@ axis this is faster (no barrier between threads after each operator, which costs
 use the processor too), needs less memory (activations of `streams` items instead of a whole batch, one set
 of kernels instead of one a batch size), and makes an item's result independent of its batch, to the bit.
 What it costs: a batch of one uses one thread.
+
+A second network, compiled with all threads for a batch of one, was tried: on two threads it gave the same
+bits, and was 1.1 (int8) to 1.4 times (float32) as fast for 1.4 to 1.9 times the processor time, since threads
+wait for one another after each operator (`benchmarks/RESULTS.md`). It would be compiled and held beside this
+one, and take the processors from decoding and tracking; so there is none.
 """
 
 from __future__ import annotations
