@@ -25,6 +25,9 @@ DEMO ?= demo-output
 TRAINING ?= training
 HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=0.05,mpv=0.03,estate=0.03
 
+# Python keeps what it compiled, tests with their rewritten assertions too: the next run begins in half the time.
+export PYTHONDONTWRITEBYTECODE :=
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find kernels pipelines/core pipelines/sinks -type f)

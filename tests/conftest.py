@@ -87,14 +87,25 @@ def _group(name: str) -> str:
     return "sanitized" if name.partition("/")[0] in BUILT_TOGETHER else name
 
 
+def _is_slow(name: str) -> bool:
+    return name.partition("/")[0] in SLOW_ROOMS or name in SLOW_FILES
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out whole rooms and files of slow tests, which would be read and imported for nothing."""
+    here = Path(__file__).parent
+    if config.option.markexpr != "not slow" or not collection_path.is_relative_to(here):
+        return None
+    return _is_slow(collection_path.relative_to(here).as_posix()) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     places: dict[pytest.Item, int] = {}
     for item in items:
         path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
         name, group = path.as_posix(), _group(path.as_posix())
-        slow = path.parts[0] in SLOW_ROOMS or name in SLOW_FILES
-        if slow or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if _is_slow(name) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
         places[item] = next((at for at, one in enumerate(LONGEST) if group.startswith(one)), len(LONGEST))
     if "PYTEST_XDIST_WORKER" in os.environ:

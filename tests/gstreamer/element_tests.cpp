@@ -354,16 +354,16 @@ TEST(buffers_that_others_hold_are_not_changed) {
     EXPECT(GST_MINI_OBJECT_REFCOUNT_VALUE(held.get()) == 1);
 }
 
-TEST(ten_thousand_frames_leave_nothing_behind) {
+TEST(no_event_of_two_thousand_frames_is_lost) {  // benchmarks/gstreamer.py: memory over 10,000
     const Harness line = harness("pamtri bundle=fake expiry=200", kRgb);
-    for (int i = 0; i < 10000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
         const auto id = static_cast<guint64>(i / 25);
         Buffer buffer = i % 50 ? frame(kRgb, 40 * i) : busy({}, 40 * i);
         pamtri::gst::add_region(buffer.get(), car(id, {40, 40, 100, 100}), kSize);
         through(line.get(), std::move(buffer));
         while (GstEvent* event = gst_harness_try_pull_event(line.get())) gst_event_unref(event);
     }
-    EXPECT(stat(line.get(), "frames") == 10000 && stat(line.get(), "events") >= 398);
+    EXPECT(stat(line.get(), "frames") == 2000 && stat(line.get(), "events") >= 78);
 }
 
 TEST(views_are_dumped_as_they_were_cut_and_given_to_the_network) {
