@@ -18,14 +18,19 @@ from peers.glue import batch_of
 def subjects(setting: Setting) -> Iterator[Subject | Absent]:
     """Give eager rows; compiled ones come from `compiled_subjects`, since that takes minutes."""
     for size in ("paper", "lite"):
+        name = f"{size}, PyTorch eager"
+        if setting.only not in name:
+            continue
         module = Pamtri(*networks(size), optimize=False).eval()
-        yield Subject(f"{size}, PyTorch eager", _called(module), "fp32", operations(size), limit="fp32")
+        yield Subject(name, _called(module), "fp32", operations(size), limit="fp32")
 
 
 def compiled_subjects(setting: Setting) -> Iterator[Subject | Absent]:
     """Give rows compiled by inductor, one graph a batch size."""
     for size in ("paper", "lite"):
         name = f"{size}, PyTorch compiled"
+        if setting.only not in name:
+            continue
         if which("g++") is None and which("clang++") is None:
             yield Absent(name, "torch.compile needs a C++ compiler")
             continue
