@@ -60,11 +60,12 @@ SLOW_ROOMS = frozenset(
 
 SLOW_FILES = frozenset(
     {
-        *("models/test_exported.py", "ops/test_cuda_on_gpu.py", "sdk/test_forked.py"),
-        *("train/test_training.py",),
+        *("doctor/test_examine.py", "house/test_shared_fixtures.py", "models/test_exported.py"),
+        *("ops/test_cuda_on_gpu.py", "sdk/test_forked.py", "sdk/test_telemetry.py", "sinks/test_brokers.py"),
+        *("sinks/test_tls.py", "train/test_training.py", "video/test_secrets.py"),
     }
 )
-"""Files that do so in rooms that do not: they export, compile, train, or start a process a test."""
+"""Files that do so in rooms that do not: they export, compile, train, or start a process or a broker each."""
 
 SLOW_FIXTURES = frozenset(
     {"compiled_kernels", "foreign_bundles", "sink_probe", "tiny_bundle", "two_forms", "wheel"}

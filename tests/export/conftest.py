@@ -18,6 +18,7 @@ from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
 from remembered_exports import remembered_export
+from tiny_networks import SMALLEST
 
 EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
 """The tiny networks with keypoints, heatmaps and segments."""
@@ -64,7 +65,7 @@ def tiny_options(tmp_path):
     """Return the options of a tiny export, with changes."""
 
     def options(**changes):
-        defaults = {"model": TINY, "output": tmp_path / "tiny.pamtri"}
+        defaults = {"model": SMALLEST, "output": tmp_path / "tiny.pamtri"}
         return ExportOptions(**{**defaults, "parity_crops": 6, "calibration_crops": 6, **changes})
 
     return options

@@ -21,6 +21,7 @@ from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id
 from pamtri_edge.runtime import create_backend
+from tiny_networks import SMALLEST
 
 EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
 ORIGINAL = {"model": EVERYTHING, "geometry": Geometry.ORIGINAL, "flip_test": True}
@@ -44,7 +45,7 @@ def test_an_export_agrees_with_pytorch_and_passes_its_self_test(tiny_options, pr
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    options = ExportOptions(model=TINY, output=folder / "tiny.pamtri", staged=True, parity_crops=6)
+    options = ExportOptions(model=SMALLEST, output=folder / "tiny.pamtri", staged=True, parity_crops=6)
     steps = Steps()
     return export_bundle(options, steps=steps), steps
 
@@ -59,7 +60,7 @@ def test_the_manifest_says_what_the_bundle_is(exported):
     assert manifest.embedding_norm == "unit"
     assert len(manifest.colors or ()) == 10
     assert len(manifest.types or ()) == 9
-    assert manifest.embedding_space == weights_id(*seeded(TINY, pictures=samples.crops(16)))
+    assert manifest.embedding_space == weights_id(*seeded(SMALLEST, pictures=samples.crops(16)))
     assert set(manifest.versions) >= {"pamtri-edge", "torch", "onnx", "openvino"}
 
 
@@ -134,7 +135,7 @@ def test_the_staged_networks_together_give_what_the_fused_one_gives(exported):
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    pose, reid = seeded(TINY, pictures=samples.crops(16))
+    pose, reid = seeded(SMALLEST, pictures=samples.crops(16))
     return save_checkpoint(pose, folder / "pose.pth"), save_checkpoint(reid, folder / "night.pth.tar")
 
 
@@ -152,7 +153,7 @@ def test_weights_from_files_make_a_bundle_named_after_them(checkpoints, monkeypa
 def test_a_network_without_pose_takes_pictures_alone(tmp_path):
     """Multi-task alone, as one of the published checkpoints."""
     spec = dataclasses.replace(TINY[1], keypoints=False, heatmaps=False)
-    _, reid = seeded((TINY[0], spec), pictures=samples.crops(8))
+    _, reid = seeded((SMALLEST[0], spec), pictures=samples.crops(8))
     weights = save_checkpoint(reid, tmp_path / "plain.safetensors")
     result = export_bundle(ExportOptions(reid=weights, output=tmp_path / "plain.pamtri", parity_crops=4))
     assert result.report.failures == ()

@@ -12,9 +12,10 @@ import pytest
 from pamtri_edge.export.bundle_export import export_bundle
 from pamtri_edge.export.onnx.graph import scope_of
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.models import TINY, TINY_LITE
+from pamtri_edge.models import TINY_LITE
+from tiny_networks import SMALLEST
 
-POOLED = (TINY[0], dataclasses.replace(TINY_LITE, segments=True, parts=24, middle=True))
+POOLED = (SMALLEST[0], dataclasses.replace(TINY_LITE, segments=True, parts=24, middle=True))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])

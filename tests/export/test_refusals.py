@@ -26,6 +26,7 @@ from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import ParityError, bundle_export, cli, export_bundle, plan, plan_export
 from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint
+from tiny_networks import SMALLEST
 
 
 def assert_nothing_left(folder):
@@ -187,7 +188,7 @@ def test_something_that_is_no_bundle_is_never_overwritten(tiny_options, tmp_path
 def weights(tmp_path):
     """Save weights with 3 color classes; return their files as options."""
     spec = dataclasses.replace(TINY[1], colors=3)
-    pose, reid = seeded((TINY[0], spec), pictures=samples.crops(4))
+    pose, reid = seeded((SMALLEST[0], spec), pictures=samples.crops(4))
     folder = tmp_path / "weights"
     folder.mkdir()
     files = {"pose": folder / "pose.pth", "reid": folder / "reid.pth"}
@@ -220,7 +221,7 @@ def test_a_missing_pose_network_is_named(tiny_options, weights):
 
 def test_two_stages_need_two_networks(tiny_options, tmp_path):
     spec = dataclasses.replace(TINY[1], keypoints=False, heatmaps=False)
-    _, reid = seeded((TINY[0], spec), pictures=samples.crops(2))
+    _, reid = seeded((SMALLEST[0], spec), pictures=samples.crops(2))
     alone = save_checkpoint(reid, tmp_path / "reid.pth")
     with pytest.raises(InputError, match="leave out --staged"):
         plan_export(tiny_options(model=None, reid=alone, staged=True))
@@ -292,7 +293,7 @@ def saved(folder, pose, reid):
 
 
 def test_sums_that_overflow_in_float16_are_refused(tiny_options, torch_alone, tmp_path):
-    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    pose, reid = seeded(SMALLEST, pictures=samples.crops(4))
     with torch.no_grad():  # the same network in float32
         pose.bn1.weight *= 2.0**20
         pose.bn1.bias *= 2.0**20
@@ -304,13 +305,13 @@ def test_sums_that_overflow_in_float16_are_refused(tiny_options, torch_alone, tm
 
 def test_a_network_that_gives_no_embedding_is_refused_before_the_export(tiny_options, tmp_path, monkeypatch):
     monkeypatch.setattr(bundle_export, "export_graph", lambda *_, **__: pytest.fail("began to export"))
-    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    pose, reid = seeded(SMALLEST, pictures=samples.crops(4))
     with torch.no_grad():
         for parameter in reid.parameters():
             parameter.zero_()
     with pytest.raises(ExportError, match=r"gives an embedding of length 0 on \d+ of \d+ pictures"):
         export_bundle(tiny_options(**saved(tmp_path / "dead", pose, reid)))
-    pose, reid = seeded(TINY, pictures=samples.crops(4))
+    pose, reid = seeded(SMALLEST, pictures=samples.crops(4))
     with torch.no_grad():
         reid.base.norm0.weight.fill_(1e38)
     with pytest.raises(ExportError, match=r"gives embedding values that are not finite|that are not finite"):

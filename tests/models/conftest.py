@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pamtri_edge import ops, samples
 from pamtri_edge.models import TINY, TINY_LITE, PoseNet, ReidNet, ReidSpec, seeded
+from tiny_networks import SMALLEST
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def tiny(pictures: list[NDArray[np.uint8]]) -> Callable[[str], tuple[PoseNet, Re
 
     @cache
     def draw(variant: str) -> tuple[PoseNet, ReidNet]:
-        return seeded((TINY[0], tiny_spec(variant)), pictures=pictures[:2])
+        return seeded((SMALLEST[0], tiny_spec(variant)), pictures=pictures[:2])
 
     return draw
 

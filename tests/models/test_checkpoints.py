@@ -169,7 +169,7 @@ def test_so_is_whether_parts_and_middle_stages_are_pooled(variant: str, spec_of:
 
 def test_every_missing_unexpected_and_misshaped_entry_is_named(pose: PoseNet, tmp_path: Path) -> None:
     state = pose.state_dict()
-    del state["bn2.running_mean"], state["stage3.0.branches.1.0.conv2.weight"]
+    del state["bn2.running_mean"], state["stage2.0.branches.1.0.conv2.weight"]
     state["extra.weight"] = torch.zeros(3, 1)
     state["transition1.1.0.0.weight"] = torch.zeros(8, 16, 1, 1)
     with pytest.raises(CheckpointError) as error:
@@ -178,7 +178,7 @@ def test_every_missing_unexpected_and_misshaped_entry_is_named(pose: PoseNet, tm
     assert lines[1:] == [
         "2 missing:",
         "bn2.running_mean 8",
-        "stage3.0.branches.1.0.conv2.weight 8x8x3x3",
+        "stage2.0.branches.1.0.conv2.weight 8x8x3x3",
         "1 unexpected:",
         "extra.weight 3x1",
         "1 mis-shaped:",

@@ -206,6 +206,7 @@ def test_the_original_geometry_says_what_it_lacks(tiny: Tiny, batch: Any) -> Non
         module(batch.images, batch.windows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("geometry", list(Geometry))
 def test_half_networks_compute_in_half_and_everything_around_them_in_float(
     geometry: Geometry, tiny: Tiny, batch: Any

@@ -60,6 +60,7 @@ def digests(identities: list[int]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_view_is_the_same_in_every_process():
     here = digests([0, 1, 2])
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:

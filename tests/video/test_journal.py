@@ -179,6 +179,7 @@ def test_a_view_has_its_own_copy_of_the_pixels(fake_reidentifier: Any) -> None:
     assert (journal.take()[0].crop == before).all()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_the_video(fake_reidentifier: Any) -> None:
     import gc
     import tracemalloc

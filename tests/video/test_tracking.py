@@ -143,6 +143,7 @@ def test_distances_are_those_of_single_pairs() -> None:
     assert distances[1, 1] == 10.0
 
 
+@pytest.mark.slow
 def test_thousands_of_boxes_in_a_frame_take_no_thousands_of_megabytes() -> None:
     corners = np.random.default_rng(0).uniform(0, 1900, (5000, 2))
     boxes: Boxes = [(x, y, x + 20, y + 20) for x, y in corners.tolist()]
