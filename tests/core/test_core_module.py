@@ -42,7 +42,7 @@ def test_the_committed_stub_names_what_the_module_has() -> None:
     generator.put(_core)
     committed = signatures((ROOT / "pamtri_edge" / "_core.pyi").read_text())
     generated = signatures(generator.get())
-    assert {name: args for name, args in generated.items() if args} == committed
+    assert {name: args for name, args in generated.items() if args or name in committed} == committed
 
 
 def test_the_numbers_of_the_gate_are_those_of_the_core() -> None:

@@ -99,7 +99,7 @@ def test_an_engine_on_the_host_takes_no_pictures_of_a_device(probe: Callable[...
             "backend 'tensorrt' runs on an NVIDIA GPU, not on 'cpu'; use backend='openvino'.",
         ),
         ("cuda:1", "openvino", "backend 'openvino' runs on the CPU, not on 'cuda:1'"),
-        ("cuda", "auto", "has no engine of model.onnx for this machine; none was built yet."),
+        ("cuda", "auto", "Failed to parse ONNX model"),  # it has no engine, and tries to build one
         ("cuda:7", "tensorrt", "7"),
     ],
 )
