@@ -92,7 +92,7 @@ gboolean start(GstBaseTransform* base) {
     publish(base, false);
     state.loader = gst::begin_loading(GST_ELEMENT(base), state.running.common.bundle,
                                       "GPU " + std::to_string(state.running.gpu_id),
-                                      state.running.network_options());
+                                      state.running.network_options(), true);
     return TRUE;
 }
 

@@ -97,13 +97,21 @@ bool has_gpu([[maybe_unused]] const Wish& wish) {
 #endif
 }
 
+bool is_for_gpu(const Wish& wish, const NetworkOptions& options) {
+    return wish.backend == "tensorrt" || wish.gpu ||
+           (wish.backend == "auto" && options.device == "auto" && has_gpu(wish));
+}
+
 }  // namespace
+
+bool Network::is_for_gpu(const NetworkOptions& options) {
+    return engines::is_for_gpu(checked(options), options);
+}
 
 std::unique_ptr<Network> Network::load(const std::string& path, const NetworkOptions& options) {
     const Wish wish = checked(options);
     Bundle bundle = open_bundle(path);
-    const bool gpu = wish.backend == "tensorrt" || wish.gpu ||
-                     (wish.backend == "auto" && options.device == "auto" && has_gpu(wish));
+    const bool gpu = engines::is_for_gpu(wish, options);
     Candidate candidate = gpu ? on_tensorrt(bundle, wish, options) : on_openvino(bundle, wish);
     return tested_network(std::move(bundle), std::move(candidate));
 }

@@ -57,6 +57,9 @@ class Network {
     static std::unique_ptr<Network> load(const std::string& path,
                                          const NetworkOptions& options = {});
 
+    /// Whether `load` would use a GPU, where it may build an engine. Throws core::InputError.
+    static bool is_for_gpu(const NetworkOptions& options);
+
     virtual ~Network() = default;
 
     virtual const Manifest& manifest() const = 0;

@@ -50,7 +50,7 @@ class Percents {
 
 std::unique_ptr<Loader> begin_loading(GstElement* element, const std::string& bundle,
                                       const std::string& place,
-                                      const engines::NetworkOptions& options) {
+                                      const engines::NetworkOptions& options, bool beside) {
     tell(element, GST_PROGRESS_TYPE_START, "Loading " + bundle + " on " + place);
     Loader::Listener listener;
     listener.builds = [percents = std::make_shared<Percents>(element, bundle)](
@@ -77,7 +77,7 @@ std::unique_ptr<Loader> begin_loading(GstElement* element, const std::string& bu
             watched.watch = watch;
             return shared_network(bundle, watched);
         },
-        std::move(listener));
+        std::move(listener), beside);
 }
 
 }  // namespace pamtri::gst

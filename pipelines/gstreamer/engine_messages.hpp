@@ -23,8 +23,9 @@ namespace pamtri::gst {
 /// - a warning for what goes on all the same, an error for what does not.
 ///
 /// @param place how a person calls where it runs, such as "GPU 0"
+/// @param beside as Loader's
 std::unique_ptr<Loader> begin_loading(GstElement* element, const std::string& bundle,
                                       const std::string& place,
-                                      const engines::NetworkOptions& options);
+                                      const engines::NetworkOptions& options, bool beside);
 
 }  // namespace pamtri::gst

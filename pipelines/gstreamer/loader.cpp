@@ -7,17 +7,21 @@
 
 namespace pamtri::gst {
 
-Loader::Loader(Load load, Listener listener)
-    : thread_([this, load = std::move(load), listener = std::move(listener)] {
-          run(load, listener);
-      }) {}
+Loader::Loader(Load load, Listener listener, bool beside) {
+    if (beside)
+        thread_ = std::thread([this, load = std::move(load), listener = std::move(listener)] {
+            run(load, listener);
+        });
+    else
+        run(load, listener);
+}
 
 Loader::~Loader() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         cancelled_ = true;
     }
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 void Loader::run(const Load& load, const Listener& listener) {

@@ -13,8 +13,8 @@
 
 namespace pamtri::gst {
 
-/// Opens a network in a thread of its own: an engine takes seconds to load and minutes to build,
-/// and frames go on.
+/// Opens a network, in a thread of its own where an engine may have to be built: that takes
+/// minutes, and frames go on.
 class Loader {
   public:
     /// What opens it, from the thread; it may throw, and does where the watch says that it is
@@ -30,7 +30,10 @@ class Loader {
         std::function<void()> cancelled;
     };
 
-    Loader(Load load, Listener listener);
+    /// @param beside in a thread of its own; otherwise before this returns. OpenVINO is opened so:
+    ///     what it keeps for the thread that first used it is in the way when the process ends
+    ///     after the thread
+    Loader(Load load, Listener listener, bool beside);
 
     /// Cancels, and waits for the thread: what is being built ends with its present step.
     ~Loader();

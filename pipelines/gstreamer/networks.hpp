@@ -20,4 +20,7 @@ std::shared_ptr<engines::Network> shared_network(const std::string& bundle,
 std::unique_ptr<engines::Network> open_network(const std::string& bundle,
                                                const engines::NetworkOptions& options);
 
+/// Whether that may take the minutes of a build. Throws core::InputError: unknown options.
+bool may_build(const engines::NetworkOptions& options);
+
 }  // namespace pamtri::gst

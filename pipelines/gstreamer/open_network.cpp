@@ -9,4 +9,8 @@ std::unique_ptr<engines::Network> open_network(const std::string& bundle,
     return engines::Network::load(bundle, options);
 }
 
+bool may_build(const engines::NetworkOptions& options) {
+    return engines::Network::is_for_gpu(options);
+}
+
 }  // namespace pamtri::gst

@@ -15,6 +15,7 @@
 #include "elements.hpp"
 #include "engine_messages.hpp"
 #include "errors.hpp"
+#include "networks.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
 #include "transform_class.hpp"
@@ -99,8 +100,9 @@ gboolean start(GstBaseTransform* base) {
                 "writes it.");
         running.journal_spec(true);  // refused before the network is opened
         state.dump = running.new_dump();
+        const engines::NetworkOptions options = running.network_options();
         state.loader = begin_loading(GST_ELEMENT(base), running.bundle, "device " + running.device,
-                                     running.network_options());
+                                     options, may_build(options));
         // Only for an engine that is built, which takes minutes, frames do not wait.
         state.loader->settle();
         if (!state.loader->failed()) stream_of(state, false);

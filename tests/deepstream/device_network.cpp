@@ -169,4 +169,6 @@ std::unique_ptr<engines::Network> open_network(const std::string& bundle,
     return std::make_unique<test::DeviceNetwork>(bundle);
 }
 
+bool may_build(const engines::NetworkOptions&) { return true; }
+
 }  // namespace pamtri::gst

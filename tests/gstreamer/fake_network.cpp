@@ -91,4 +91,6 @@ std::unique_ptr<engines::Network> open_network(const std::string& bundle,
     return std::make_unique<test::FakeNetwork>(bundle);
 }
 
+bool may_build(const engines::NetworkOptions&) { return true; }
+
 }  // namespace pamtri::gst
