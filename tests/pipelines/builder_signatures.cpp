@@ -7,19 +7,13 @@
 
 #include <type_traits>
 
+#include "signature_checks.hpp"
+
 namespace {
 
 using namespace nvinfer1;
-
-template <typename Signature>
-constexpr bool is(Signature) {
-    return true;
-}
-
-template <typename Enum>
-constexpr int value(Enum one) {
-    return static_cast<int>(one);
-}
+using test::is;
+using test::value;
 
 using Network = INetworkDefinition;
 static_assert(is<Network* (IBuilder::*)(NetworkDefinitionCreationFlags) noexcept>(

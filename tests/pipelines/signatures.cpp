@@ -9,21 +9,13 @@
 
 #include <type_traits>
 
+#include "signature_checks.hpp"
+
 namespace {
 
 using namespace nvinfer1;
-
-/// Whether a function can be called so and gives that, without exceptions where TensorRT promises
-/// it.
-template <typename Signature>
-constexpr bool is(Signature) {
-    return true;
-}
-
-template <typename Enum>
-constexpr int value(Enum one) {
-    return static_cast<int>(one);
-}
+using test::is;
+using test::value;
 
 static_assert(NV_TENSORRT_MAJOR > 10 || (NV_TENSORRT_MAJOR == 10 && NV_TENSORRT_MINOR >= 3));
 
