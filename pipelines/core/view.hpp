@@ -14,9 +14,9 @@ namespace pamtri::core {
 /// When a view is good enough, and when a further one is worth the network. The rule in words is
 /// told by Python's `GateSpec`, whose defaults are these.
 struct GateSpec {
-    int min_side = 48;         ///< shorter side of a passing view, pixels
-    int max_views = 32;        ///< most views embedded a track
-    int reinfer_interval = 7;  ///< sightings from one embedded view to the next; 0 for any number
+    int min_side = 48;              ///< shorter side of a passing view, pixels
+    int max_views = 32;             ///< most views embedded a track
+    int reinfer_interval = 7;       ///< sightings from one embedded view to the next; 0: no turns
     double reinfer_growth = 0.125;  ///< part of all sightings of the track that these are at least
     double max_overlap = 0.3;       ///< part of a passing view that another box covers at most
     double border_px = 2.0;         ///< a box this near to the frame's border counts as cut
