@@ -5,7 +5,8 @@
 `python benchmarks/gstreamer.py BUNDLE` runs real pipelines; GST_PLUGIN_PATH names the plugin's folder:
 
 * idle: processor time of a frame of 640x352 without vehicles, with the element and without it;
-* memory: the resident set over 10,000 frames in which a track ends and another begins every 25;
+* memory: the resident set and what is allocated, over 10,000 frames in which a track ends and another begins
+  every 25;
 * draw: processor time of the overlay of ten vehicles on a frame of 1280x720, by `pamtridraw` and by
   `pamtri run`;
 * live: four live streams of 25 frames a second in one process, five vehicles each, for `--seconds`.
@@ -16,12 +17,14 @@ Needs PyGObject with GStreamer, of Debian's packages or of the environment.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import resource
 import sys
 import tempfile
 import time
+from array import array
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,18 @@ from pamtri_edge.video.draw import Overlay, draw_overlays  # noqa: E402
 FORM = "video/x-raw,format=I420,width=640,height=352,framerate=25/1"
 RATE = 25
 PAGE = os.sysconf("SC_PAGE_SIZE")
+_HEAP = (
+    "arena",
+    "ordblks",
+    "smblks",
+    "hblks",
+    "hblkhd",
+    "usmblks",
+    "fsmblks",
+    "uordblks",
+    "fordblks",
+    "keepcost",
+)
 
 
 def table(path: Path, frames: int, vehicles: int, lasting: int | None = None) -> Path:
@@ -74,6 +89,20 @@ def used_s() -> float:
 def resident() -> int:
     """Return the bytes of this process that are in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+class _Heap(ctypes.Structure):
+    """The answer of glibc's `mallinfo2`."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in _HEAP]
+
+
+def allocated() -> int:
+    """Return the bytes that the program has of malloc and has not given back."""
+    count: Any = ctypes.CDLL(None).mallinfo2
+    count.restype = _Heap
+    heap = count()
+    return int(heap.uordblks + heap.hblkhd)
 
 
 def idle(bundle: str, frames: int) -> dict[str, float]:
@@ -162,13 +191,15 @@ def draw(bundle: str, folder: Path, frames: int) -> dict[str, Any]:
     return {"pamtridraw ms a frame": drawn_by_element(bundle, folder, frames), "pamtri run, RGB": python}
 
 
-def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
-    """Follow the resident set over many frames and tracks."""
+def memory(bundle: str, folder: Path, frames: int) -> dict[str, Any]:
+    """Follow memory over many frames and tracks: what is resident, and what is allocated."""
     tracks = table(folder / "memory.csv", frames, 1, lasting=25)
-    samples = []
+    residents, heaps = array("Q", [0]) * frames, array("Q", [0]) * frames  # which take no more as they fill
+    numbers = iter(range(frames))
 
     def probe(pad: Any, info: Any) -> Any:
-        samples.append(resident())
+        number = next(numbers)
+        residents[number], heaps[number] = resident(), allocated()
         return Gst.PadProbeReturn.OK
 
     pipeline: Any = Gst.parse_launch(
@@ -180,11 +211,12 @@ def memory(bundle: str, folder: Path, frames: int) -> dict[str, float]:
     pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     stats = pipeline.get_by_name("p").get_property("stats")
     pipeline.set_state(Gst.State.NULL)
-    fifths = [max(samples[k * frames // 5 : (k + 1) * frames // 5]) / 1e6 for k in range(5)]
+    fifths = [slice(k * frames // 5, (k + 1) * frames // 5) for k in range(5)]
     return {
-        "frames": len(samples),
+        "frames": next(numbers, frames),
         "events": stats.get_uint64("events")[1],
-        "resident MB at most, by fifths": [round(fifth, 1) for fifth in fifths],
+        "resident MB at most, by fifths": [round(max(residents[fifth]) / 1e6, 1) for fifth in fifths],
+        "allocated MB at least, by fifths": [round(min(heaps[fifth]) / 1e6, 2) for fifth in fifths],
     }
 
 

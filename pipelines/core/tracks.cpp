@@ -52,11 +52,8 @@ Choice Tracks::offer(Handle handle, const Sighting& sighting, std::optional<doub
     const auto found = tracks_.find(handle);
     if (found == tracks_.end()) return {};
     Track& track = found->second;
-    const Verdict verdict = track.gate.offer(sighting, detail, last_ticket_ + 1);
-    Choice choice;
-    if (verdict.drop) choice.dropped = {*verdict.drop};
-    if (verdict.keep) choice.keep = ++last_ticket_;
-    choose(handle, track, verdict);
+    const Choice choice =
+        choose(handle, track, track.gate.offer(sighting, detail, last_ticket_ + 1));
     if (long_enough(track)) release(track);
     return choice;
 }
@@ -65,8 +62,12 @@ bool Tracks::long_enough(const Track& track) const {
     return track.key.second == kUntracked || track.seen >= spec_.least_frames;
 }
 
-void Tracks::choose(Handle handle, Track& track, const Verdict& verdict) {
+Choice Tracks::choose(Handle handle, Track& track, const Verdict& verdict) {
     if (verdict.send) track.held.push_back({handle, *verdict.send, verdict.in_turn});
+    Choice choice;
+    if (verdict.drop) choice.dropped = {*verdict.drop};
+    if (verdict.keep) choice.keep = ++last_ticket_;
+    return choice;
 }
 
 void Tracks::release(Track& track) {
@@ -130,12 +131,9 @@ Choice Tracks::end(Handle handle) {
         return {};
     }
     track.closing = true;
-    const Verdict verdict = track.gate.close();
-    choose(handle, track, verdict);
+    const Choice choice = choose(handle, track, track.gate.close());
     release(track);
     finish_if_done(handle);
-    Choice choice;
-    if (verdict.drop) choice.dropped = {*verdict.drop};
     return choice;
 }
 

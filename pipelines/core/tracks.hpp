@@ -140,7 +140,7 @@ class Tracks {
 
     Handle open_track(Key key, double time_s);
     bool long_enough(const Track& track) const;
-    static void choose(Handle handle, Track& track, const Verdict& verdict);
+    Choice choose(Handle handle, Track& track, const Verdict& verdict);
     void release(Track& track);
     bool is_due(const std::deque<Waiting>& queue, double now_s) const;
     void take(std::deque<Waiting>* queue, std::vector<Ticket>* tickets);

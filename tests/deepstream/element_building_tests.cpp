@@ -41,6 +41,16 @@ void push_until_described(Pipeline& pipeline, NvBufSurface* surfaces) {
     EXPECT(pipeline.stat("frames") > 0);
 }
 
+/// Two elements of one bundle: the first is held while it builds the engine, the second waits for
+/// it.
+struct TwoOfOneBundle {
+    bool held = (test::hold_loading(true), true);
+    Pipeline first{kUnbuilt, kFrames};
+    std::vector<std::string> first_told = progress(first, 4);
+    Pipeline second{kUnbuilt, kFrames};
+    std::vector<std::string> second_told = progress(second, 2);
+};
+
 }  // namespace
 
 TEST(frames_pass_while_an_engine_is_built_and_the_bus_is_told_how_far_it_is) {
@@ -97,39 +107,28 @@ TEST(without_leave_to_build_a_missing_engine_is_an_error) {
 TEST(of_two_elements_one_builds_and_both_tell_of_it) {
     const test::Surfaces surfaces = painted(1);
     const int before = test::networks().built;
-    test::hold_loading(true);
-    Pipeline first(kUnbuilt, kFrames);
-    progress(first, 4);
-    Pipeline second(kUnbuilt, kFrames);
-    expect_in(progress(second, 2).back(), "Building the engine of unbuilt: 50 %");
+    TwoOfOneBundle two;
+    expect_in(two.second_told.back(), "Building the engine of unbuilt: 50 %");
     test::hold_loading(false);
-    push_until_described(first, surfaces.get());
-    push_until_described(second, surfaces.get());
+    push_until_described(two.first, surfaces.get());
+    push_until_described(two.second, surfaces.get());
     EXPECT(test::networks().built == before + 1 && test::networks().open == 1);
 }
 
 TEST(where_the_element_that_builds_is_stopped_the_next_one_builds) {
     const test::Surfaces surfaces = painted(1);
     const int before = test::networks().built;
-    test::hold_loading(true);
-    Pipeline first(kUnbuilt, kFrames);
-    progress(first, 4);
-    Pipeline second(kUnbuilt, kFrames);
-    progress(second, 2);
-    gst_element_set_state(first.element(), GST_STATE_NULL);
+    TwoOfOneBundle two;
+    gst_element_set_state(two.first.element(), GST_STATE_NULL);
     test::hold_loading(false);
-    push_until_described(second, surfaces.get());
+    push_until_described(two.second, surfaces.get());
     EXPECT(test::networks().built == before + 1);
-    EXPECT(second.errors().empty());
+    EXPECT(two.second.errors().empty());
 }
 
 TEST(an_element_that_waits_for_anothers_build_can_be_stopped) {
-    test::hold_loading(true);
-    Pipeline first(kUnbuilt, kFrames);
-    progress(first, 4);
-    Pipeline second(kUnbuilt, kFrames);
-    progress(second, 2);
-    gst_element_set_state(second.element(), GST_STATE_NULL);
-    expect_in(progress(second, 1).back(), "is not built, for the element was stopped");
+    TwoOfOneBundle two;
+    gst_element_set_state(two.second.element(), GST_STATE_NULL);
+    expect_in(progress(two.second, 1).back(), "is not built, for the element was stopped");
     test::hold_loading(false);
 }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
+
 HERE = Path(__file__).parent
 NAMES = [
     (source.name, name)
@@ -20,9 +22,14 @@ NAMES = [
 
 @pytest.mark.parametrize(("source", "name"), NAMES, ids=[name for _, name in NAMES])
 def test_elements(
-    built: Path, environment: dict[str, str], source: str, name: str, request: pytest.FixtureRequest
+    built: Path,
+    environment: dict[str, str],
+    source: str,
+    name: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
-    environment = dict(environment)
+    environment = environment | native_builds.leaks_looked_for(tmp_path)
     if source == "detect_tests.cpp":
         environment["PAMTRI_TEST_DETECTOR"] = str(request.getfixturevalue("red_detector"))
     analytics = "GSTREAMER_ANALYTICS_FOUND:INTERNAL=1"
