@@ -60,7 +60,11 @@ class Reidentifier:
         self._windowed = any(spec.name == "pose_images" for spec in bundle.manifest.inputs)
 
     def __repr__(self) -> str:
-        return f"<Reidentifier: {self._bundle.path}, {self._backend.name} on {self._backend.device}>"
+        backend, space = self._backend, self.manifest.embedding_space
+        return (
+            f"<Reidentifier: {self._bundle.path}, space {space[:19]}, "
+            f"{backend.name} on {backend.device}, {backend.arithmetic} arithmetic>"
+        )
 
     @classmethod
     def load(

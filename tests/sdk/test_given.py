@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,4 +150,7 @@ def test_a_result_and_the_reidentifier_are_shown_in_a_line(
     assert repr(found).endswith("embeddings 2 x 16>")
     assert repr(reid.embed(crops[:1])).startswith("<Reidentification: 1 vehicle (")
     assert repr(reid.embed([])) == "<Reidentification: 0 vehicles, embeddings 0 x 16>"
-    assert "openvino on cpu" in repr(reid)
+    space = re.escape(reid.manifest.embedding_space[:19])
+    assert re.fullmatch(
+        rf"<Reidentifier: .*\.pamtri, space {space}, openvino on cpu, \w+ arithmetic>", repr(reid)
+    )
