@@ -7,7 +7,11 @@ The main entry is `Reidentifier`. Importing this package loads neither torch nor
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -24,6 +28,20 @@ _HOMES = {
     "Vehicle": "reidentification",
     "similarity": "gallery",
 }
+
+
+def _look_where_it_is_installed() -> None:
+    """Let the installed package serve a Python that was started in a checkout.
+
+    There Python finds the checkout's sources first, which have no compiled modules beside them.
+    """
+    if find_spec(f"{__name__}._core") is None:
+        installed = PathFinder.find_spec("_core", [f"{entry}/{__name__}" for entry in sys.path if entry])
+        if installed is not None and installed.origin is not None:
+            __path__[:] = [str(Path(installed.origin).parent)]
+
+
+_look_where_it_is_installed()
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 """The wheel: only the package, all of it, and working from any folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -79,19 +80,36 @@ def test_it_holds_real_files_where_the_repository_has_links(wheel):
         assert (entry.external_attr >> 16) & 0o170000 != 0o120000, entry.filename
 
 
-def test_an_installed_copy_works_from_another_folder_with_its_compiled_operations(installed, tmp_path):
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import pamtri_edge, pamtri_edge.export, pamtri_edge.ops\n"
-        "assert pamtri_edge.__file__.startswith(sys.argv[1]), pamtri_edge.__file__\n"
-        "assert pamtri_edge.export.__file__.startswith(sys.argv[1])\n"
-        "print(pamtri_edge.ops.implementation())"
-    )
+def python(code, *, folder, installed):
+    """Return what Python prints that is started in a folder, with the wheel and what it needs installed."""
     # -S keeps out site-packages' start-up files, so that the editable install does not answer instead.
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages"))}
-    command = [sys.executable, "-S", "-c", code, str(installed)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
-    assert result.stdout.split() == ["native"], result.stderr
+    packages = [str(installed), *(p for p in sys.path if p.endswith("-packages"))]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(packages)}
+    command = [sys.executable, "-S", "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()
+
+
+OF_THE_PACKAGE = (
+    "import pamtri_edge.export, pamtri_edge.ops\n"
+    "print(pamtri_edge.export.__file__, pamtri_edge.ops.__file__, pamtri_edge.ops.implementation())"
+)
+
+
+def of_the_installed(installed):
+    package = installed / "pamtri_edge"
+    return [str(package / "export" / "__init__.py"), str(package / "ops" / "__init__.py"), "native"]
+
+
+def test_an_installed_copy_works_from_another_folder_with_its_compiled_operations(installed, tmp_path):
+    assert python(OF_THE_PACKAGE, folder=tmp_path, installed=installed) == of_the_installed(installed)
+
+
+def test_an_installed_copy_serves_a_python_that_is_started_in_the_checkout(installed, root, tmp_path):
+    sources = shutil.ignore_patterns("*.so", "__pycache__", "weights")
+    shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=sources)
+    assert python(OF_THE_PACKAGE, folder=tmp_path, installed=installed) == of_the_installed(installed)
 
 
 def test_it_declares_its_two_commands(installed):
