@@ -23,6 +23,7 @@ class GateSpec:
     max_views: int
     reinfer_interval: int
     reinfer_growth: float
+    reinfer_overlap: float
     max_overlap: float
     border_px: float
     cut_factor: float

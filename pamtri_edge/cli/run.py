@@ -101,6 +101,16 @@ def run(
             "a view is better than those before, which is less work and finds vehicles less often.",
         ),
     ] = 7,
+    reinfer_overlap: Annotated[
+        float,
+        typer.Option(
+            callback=finite,
+            min=0.0,
+            max=1.0,
+            help="A vehicle whose box overlaps that of its last embedded view by more than this stands, and "
+            "is embedded again when it moves. 1: in its turn, too.",
+        ),
+    ] = 1.0,
     crop_rule: Annotated[CropRule, typer.Option(help="How crops are rounded.")] = CropRule.EXACT,
     embedding_format: Annotated[
         EmbeddingFormat, typer.Option(help="How embeddings are written: numbers, or float16 in base64.")
@@ -211,7 +221,12 @@ def run(
         specs = [
             RunSpec(
                 camera=name,
-                gate=GateSpec(min_side=min_size, max_views=max_views, reinfer_interval=reinfer_interval),
+                gate=GateSpec(
+                    min_side=min_size,
+                    max_views=max_views,
+                    reinfer_interval=reinfer_interval,
+                    reinfer_overlap=reinfer_overlap,
+                ),
                 batch=batch,
                 crop_rule=crop_rule,
                 embedding_format=embedding_format,

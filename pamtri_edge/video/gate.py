@@ -51,6 +51,8 @@ class GateSpec:
         max_views: most views embedded a track.
         reinfer_interval: frames of a track from one embedded view to the next; 0: only better ones.
         reinfer_growth: part of all frames of the track that these are at least.
+        reinfer_overlap: a vehicle whose box overlaps that of its last embedded view by more (intersection
+            over union, 0 to 1) stands, and waits with its turn until it moves. At 1, none does.
         max_overlap: part of a passing view that another box covers at most (trained weights).
         border_px: a box this near to the frame's border counts as cut.
         cut_factor: worth of a cut view.
@@ -69,6 +71,7 @@ class GateSpec:
     max_views: int = _DEFAULT.max_views
     reinfer_interval: int = _DEFAULT.reinfer_interval
     reinfer_growth: float = _DEFAULT.reinfer_growth
+    reinfer_overlap: float = _DEFAULT.reinfer_overlap
     max_overlap: float = _DEFAULT.max_overlap
     border_px: float = _DEFAULT.border_px
     cut_factor: float = _DEFAULT.cut_factor

@@ -65,6 +65,7 @@ void bind_spec(nb::module_& m) {
         .def_rw("max_views", &GateSpec::max_views)
         .def_rw("reinfer_interval", &GateSpec::reinfer_interval)
         .def_rw("reinfer_growth", &GateSpec::reinfer_growth)
+        .def_rw("reinfer_overlap", &GateSpec::reinfer_overlap)
         .def_rw("max_overlap", &GateSpec::max_overlap)
         .def_rw("border_px", &GateSpec::border_px)
         .def_rw("cut_factor", &GateSpec::cut_factor)

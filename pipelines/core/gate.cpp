@@ -7,12 +7,22 @@
 
 namespace pamtri::core {
 
+namespace {
+
+/// Of a rectangle whose sides are the wrong way round, none.
+double area_of(const Rectangle& r) {
+    const double wide = static_cast<double>(r.x2) - r.x1, high = static_cast<double>(r.y2) - r.y1;
+    return std::max(wide, 0.0) * std::max(high, 0.0);
+}
+
+}  // namespace
+
 double clipped_quality(double quality) {
     return quality > 0 ? std::min(quality, 1.0) : 0.0;  // a NaN is not above 0
 }
 
 bool TrackGate::wants_detail(const Sighting& sighting) const {
-    if (has_turn()) return true;
+    if (has_turn(sighting)) return true;
     // Measuring costs time: not where it would lose against others even if wholly sharp.
     const Rank most{failings_of(sighting, spec_, trained_) == 0, ceiling_of(sighting, spec_)};
     return better(most, spec_.last_gain) && (!pending_ || most > rank_of(*pending_));
@@ -20,7 +30,7 @@ bool TrackGate::wants_detail(const Sighting& sighting) const {
 
 Verdict TrackGate::offer(const Sighting& sighting, std::optional<double> detail, Ticket ticket) {
     Verdict verdict;
-    const bool turn = has_turn();
+    const bool turn = has_turn(sighting);
     if (detail) {
         const View view{ticket, sighting, worth_of(sighting, spec_, *detail),
                         failings_of(sighting, spec_, trained_)};
@@ -72,17 +82,27 @@ bool TrackGate::better(const Rank& rank, double factor) const {
 }
 
 /// Whether the next sighting is embedded whatever it shows.
-bool TrackGate::has_turn() const {
+bool TrackGate::has_turn(const Sighting& sighting) const {
     if (spec_.reinfer_interval == 0 || sent_ >= spec_.max_views - 1) return false;
     if (sent_ == 0) return true;
     const double since = static_cast<double>(seen_ - sent_at_);
     return since >= spec_.reinfer_interval &&
-           since >= spec_.reinfer_growth * static_cast<double>(seen_);
+           since >= spec_.reinfer_growth * static_cast<double>(seen_) && !stands(sighting);
+}
+
+/// Whether the vehicle is where it was when it was last embedded.
+bool TrackGate::stands(const Sighting& sighting) const {
+    if (spec_.reinfer_overlap >= 1) return false;
+    const Rectangle &now = sighting.rectangle, &then = sent_from_;
+    const double common = area_of({std::max(now.x1, then.x1), std::max(now.y1, then.y1),
+                                   std::min(now.x2, then.x2), std::min(now.y2, then.y2)});
+    return common > spec_.reinfer_overlap * (area_of(now) + area_of(then) - common);
 }
 
 void TrackGate::send(const View& view, Verdict* verdict) {
     ++sent_;
     sent_at_ = seen_;
+    sent_from_ = view.sighting.rectangle;
     if (!best_ || rank_of(view) > *best_) best_ = rank_of(view);
     verdict->send = view;
     if (pending_ && !better(rank_of(*pending_), spec_.last_gain)) let_pending_go(verdict);

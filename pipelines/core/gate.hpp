@@ -66,7 +66,8 @@ class TrackGate {
 
     static Rank rank_of(const View& view) { return {view.failings == 0, view.worth}; }
     bool better(const Rank& rank, double factor) const;
-    bool has_turn() const;
+    bool has_turn(const Sighting& sighting) const;
+    bool stands(const Sighting& sighting) const;
     void send(const View& view, Verdict* verdict);
     void let_pending_go(Verdict* verdict);
 
@@ -74,6 +75,7 @@ class TrackGate {
     bool trained_;
     std::optional<View> pending_;  // the best that was not sent
     std::optional<Rank> best_;     // of those that were
+    Rectangle sent_from_;          // where the last of those was
     int sent_ = 0;
     std::uint64_t seen_ = 0;     // sightings offered
     std::uint64_t sent_at_ = 0;  // how many there were before the last that was sent

@@ -51,7 +51,8 @@ void GateSpec::check() const {
                                                       {"last_gain", last_gain},
                                                       {"min_quality", min_quality},
                                                       {"reinfer_interval", reinfer_interval},
-                                                      {"reinfer_growth", reinfer_growth}};
+                                                      {"reinfer_growth", reinfer_growth},
+                                                      {"reinfer_overlap", reinfer_overlap}};
     for (const auto& [name, value] : numbers)
         if (!std::isfinite(value) || value < 0)
             throw InputError(std::string(name) + " is " + std::to_string(value) +

@@ -26,6 +26,7 @@ enum {
     kMinSide,
     kMaxViews,
     kReinferInterval,
+    kReinferOverlap,
     kBatch,
     kLongestWait,
     kExpiry,
@@ -170,6 +171,7 @@ Settings::Settings() {
     min_side = gate.min_side;
     max_views = gate.max_views;
     reinfer_interval = gate.reinfer_interval;
+    reinfer_overlap = gate.reinfer_overlap;
 }
 
 engines::NetworkOptions Settings::network_options() const {
@@ -185,6 +187,7 @@ JournalSpec Settings::journal_spec(bool trained) const {
     spec.tracks.gate.min_side = min_side;
     spec.tracks.gate.max_views = max_views;
     spec.tracks.gate.reinfer_interval = reinfer_interval;
+    spec.tracks.gate.reinfer_overlap = reinfer_overlap;
     spec.tracks.trained = trained;
     spec.tracks.batch = batch;
     spec.tracks.longest_wait_s = longest_wait_ms / 1000.0;
@@ -255,6 +258,13 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
         "Frames of a track from one embedded view to the next, and more the longer it is seen; 0: "
         "only where a view is clearly better than those before",
         0, 100000, s.reinfer_interval);
+    object.add(kReinferOverlap,
+               g_param_spec_double(
+                   "reinfer-overlap", "Re-inference overlap",
+                   "A vehicle whose box overlaps that of its last embedded view by more than this "
+                   "(intersection over union) stands, and is embedded again when it moves. 1: in "
+                   "its turn, too",
+                   0, 1, s.reinfer_overlap, kFlags));
     number(object, kBatch, "batch", "Batch", "Views embedded at a time", 1, 256, s.batch);
     number(object, kLongestWait, "max-wait", "Longest wait",
            "Milliseconds that a view waits for others to fill a batch", 0, 60000,
@@ -303,6 +313,8 @@ bool set_setting(Settings* s, guint id, const GValue* value) {
         *place = g_value_get_int(value);
     else if (guint* place = number_at(s, id))
         *place = g_value_get_uint(value);
+    else if (id == kReinferOverlap)
+        s->reinfer_overlap = g_value_get_double(value);
     else if (id == kCropRule)
         s->crop_rule = g_value_get_enum(value);
     else if (id == kAttachTo)
@@ -326,6 +338,8 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
         g_value_set_int(value, *place);
     else if (const guint* place = number_at(&s, id))
         g_value_set_uint(value, *place);
+    else if (id == kReinferOverlap)
+        g_value_set_double(value, s.reinfer_overlap);
     else if (id == kCropRule)
         g_value_set_enum(value, s.crop_rule);
     else if (id == kAttachTo)

@@ -24,6 +24,7 @@ enum Attach { kAttachMeta = 1, kAttachRegion = 2, kAttachAnalytics = 4 };
 struct Settings {
     std::string bundle, device = "auto", camera = "camera", classes, start_utc, dump_dir;
     gint threads = 0, min_side, max_views, reinfer_interval;
+    gdouble reinfer_overlap;
     guint batch = 8, longest_wait_ms = 500, expiry_ms = 2000, min_frames = 1, max_tracks = 1000;
     guint max_waiting = 64, budget = 0, dump_count = 200;
     gint crop_rule = 0;

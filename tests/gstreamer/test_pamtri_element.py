@@ -47,6 +47,7 @@ def test_numbers_out_of_range_are_refused_by_their_property(environment):
         ("min-side", "Range: 1 - 4096 Default: 48"),
         ("max-views", "Range: 1 - 1000 Default: 32"),
         ("reinfer-interval", "Range: 0 - 100000 Default: 7"),
+        ("reinfer-overlap", "Double. Range: 0 - 1 Default: 1"),
         ("batch", "Range: 1 - 256 Default: 8"),
         ("expiry", "Range: 0 - 3600000 Default: 2000"),
     ):

@@ -137,6 +137,16 @@ def test_turns_come_more_and_more_rarely() -> None:
     assert len(turns) < 35  # of a vehicle that stands for two minutes
 
 
+def test_a_vehicle_that_stands_has_no_turn_until_it_moves() -> None:
+    gate = _gate(reinfer_interval=2, reinfer_growth=0, reinfer_overlap=0.8)
+    places = [0, 0, 0, 0, 1, 2, 3, 3, 0, 0, 0]  # 1 pixel of 10: the boxes share 0.82, and 0.67 with 2
+    views = [
+        gate.offer(Sighting(1, 0.1 * index, (left, 0, left + 10, 10), False, 0.0), PICTURE)
+        for index, left in enumerate(places)
+    ]
+    assert [index for index, view in enumerate(views) if view is not None] == [0, 5, 8]
+
+
 def test_a_view_that_is_embedded_for_its_worth_puts_the_next_turn_off() -> None:
     gate = _gate(reinfer_interval=5)
     assert _offer(gate, [30, 30, 30, 60, 60, 60, 60, 60, 61, 60, 60]) == [30, 60, 61]
