@@ -187,7 +187,8 @@ def _plugin_path() -> str:
     except (ImportError, ValueError) as error:
         raise MissingDependencyError(
             "reading GStreamer's buffers needs PyGObject with GStreamer: sudo apt install python3-gi "
-            "gir1.2-gstreamer-1.0."
+            "gir1.2-gstreamer-1.0, and a Python that sees the system's packages (python3 -m venv "
+            "--system-site-packages)."
         ) from error
     plugin = Gst.Registry.get().find_plugin("pamtri")
     if plugin is None:

@@ -7,7 +7,8 @@
     python traffic.py crossing.mp4 --bundle NAME.pamtri --sink file:events.jsonl \
         --regions "pamtritracks location=crossing.csv"
 
-Needs PyGObject with GStreamer (python3-gi) and the plugin of `make pipelines` in GST_PLUGIN_PATH.
+Needs PyGObject with GStreamer (python3-gi, which a virtual environment made with --system-site-packages sees)
+and the plugin of `make pipelines` in GST_PLUGIN_PATH.
 """
 
 from __future__ import annotations

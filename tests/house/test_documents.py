@@ -31,6 +31,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md"))),
 )
+MORE_DOCUMENTS = ("examples/README.md", "benchmarks/RESULTS.md", "pamtri_edge/weights/README.md")
 LONGEST_README = 130, 1200  # lines, words
 
 
@@ -108,20 +109,46 @@ def test_every_extra_and_file_that_a_document_installs_exists(root):
             assert (root / (words[words.index("--file") + 1] if "--file" in words else "Dockerfile")).exists()
 
 
-def test_every_command_line_that_a_document_shows_is_understood(root):
+def mentions(text):
+    """Yield the words of every call of our programs: in blocks of any language and within sentences."""
+    blocks_of_any = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks_of_any for line in block.replace("\\\n", " ").splitlines()]
+    lines += [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    for line in lines:
+        call = re.match(r"(?:\$ |docker run .*pamtri-edge (?=run))?((?:pamtri|pamtri-export) [a-z-].*)", line)
+        if call is not None:
+            yield shlex.split(call[1].partition(" | ")[0], comments=True)
+
+
+def test_every_command_line_that_a_document_mentions_is_understood(root):
     checked = 0
-    for document, words in command_lines(root):
-        if words[0] not in PROGRAMS:
-            continue
-        command = typer.main.get_command(program(words[0]))
-        arguments = words[1:]
-        while arguments and arguments[0] in getattr(command, "commands", {}):
-            command = command.commands[arguments.pop(0)]
-        known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
-        used = {word for word in arguments if word.startswith("-") and not re.match(r"-\d", word)}
-        assert used <= known, f"{document}: {shlex.join(words)}"
-        checked += 1
-    assert checked >= 6
+    for document in (*DOCUMENTS, *MORE_DOCUMENTS):
+        for words in mentions((root / document).read_text()):
+            command = typer.main.get_command(program(words[0]))
+            arguments = words[1:]
+            while arguments and arguments[0] in getattr(command, "commands", {}):
+                command = command.commands[arguments.pop(0)]
+            known = {name for one in command.params for name in (*one.opts, *one.secondary_opts, "--help")}
+            used = {word for word in arguments if word.startswith("-") and not re.match(r"-\d", word)}
+            said = f"{document}: {shlex.join(words)}"
+            assert used <= known, said
+            assert not getattr(command, "commands", {}) or not arguments or used, said  # no such command
+            checked += 1
+    assert checked >= 90
+
+
+def test_every_name_that_a_document_imports_exists(root):
+    imported = re.findall(
+        r"^from (pamtri_edge[\w.]*) import (.+)$",
+        "\n".join((root / document).read_text() for document in DOCUMENTS),
+        re.MULTILINE,
+    )
+    assert len(imported) > 10
+    for module, names in imported:
+        for name in re.split(r", *", names):
+            one = importlib.import_module(module)
+            assert hasattr(one, name) or importlib.import_module(f"{module}.{name}"), f"{module}: {name}"
 
 
 PROGRAMS = {"pamtri": "pamtri_edge.cli", "pamtri-export": "pamtri_edge.export.cli"}
