@@ -64,7 +64,7 @@ def list_pictures(folder: Path, *, say: Callable[[str], None] | None = None) -> 
     """
     try:
         with os.scandir(folder) as entries:
-            names = {entry.name: entry.is_dir() for entry in entries}
+            names = {entry.name: _is_folder(entry) for entry in entries}
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"there is no folder of pictures {printable(folder)}; expected one with a picture a file."
@@ -148,6 +148,14 @@ def check_pictures(paths: Iterable[Path]) -> None:
     if bad:
         more = f"\n... and {len(bad) - 5} more pictures." if len(bad) > 5 else ""
         raise InputError("\n".join(bad[:5]) + more)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a name is a folder's; a link that leads nowhere is left to the reader, which says so."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links, or a target behind a folder that may not be entered
+        return False
 
 
 def _skipped(hidden: int, others: int) -> str:

@@ -7,9 +7,23 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.files.regular import open_regular
+
+_OTHERS: Final = {
+    b"\x1f\x8b": "compressed by gzip; unpack it",
+    b"BZh91AY&SY": "compressed by bzip2; unpack it",
+    b"\xfd7zXZ\0": "compressed by xz; unpack it",
+    b"(\xb5/\xfd": "compressed by zstd; unpack it",
+    b"PK\3\4": "a ZIP archive, as workbooks of Excel are too; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old workbook of Excel; save the sheet as CSV",
+    b"PAR1\x15": "Parquet; write it as CSV",
+    b"\x93NUMPY": "an array of NumPy; write it with numpy.savetxt",
+    b"SQLite format 3\0": "a database of SQLite; export its table as CSV",
+}
+"""How files begin that are no text, and what is to be done with them."""
 
 
 def text_lines(
@@ -31,15 +45,18 @@ def text_lines(
     with io.TextIOWrapper(raw, encoding="utf-8-sig", errors=errors) as file:
         number = 0
         while True:
-            number += 1
             try:
+                other = "" if number else _other_kind(raw)
+                number += 1
                 line = file.readline(longest + 1)
             except OSError as found:
                 raise error(f"{path} cannot be read: {found.strerror}.") from found
+            if other:
+                raise error(f"{path} is not a text file: it is {other}.")
             if not line:
                 return
             if "\0" in line:
-                raise error(f"{path} is not a text file: line {number} holds a zero byte{_utf16(path)}.")
+                raise error(f"{path} is not a text file: line {number} holds a zero byte.")
             if len(line) > longest:
                 raise error(
                     f"{path}:{number} is longer than {longest} characters; is it another kind of file?"
@@ -49,7 +66,12 @@ def text_lines(
             yield number, line
 
 
-def _utf16(path: str | Path) -> str:
-    with open(path, "rb") as file:  # noqa: PTH123 - it was open a moment ago
-        mark = file.read(2)
-    return " (it is UTF-16; save it as UTF-8)" if mark in (b"\xff\xfe", b"\xfe\xff") else ""
+def _other_kind(raw: BinaryIO) -> str:
+    """Return what a file is that begins as no text does; "" for all others."""
+    start = raw.read(64)
+    raw.seek(0)
+    zeros = {place % 2 for place, byte in enumerate(start) if byte == 0}
+    wide = len(zeros) == 1 and start.count(0) >= len(start) // 2 > 1
+    if wide or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "UTF-16; save it as UTF-8"
+    return next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")

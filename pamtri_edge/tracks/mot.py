@@ -43,7 +43,7 @@ def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | No
     columns = _columns(path)
     for place, (line, text) in enumerate(data_lines(path)):
         cells = cells_of(text)
-        if not place and not any(is_number(cell) for cell in cells[:2]):
+        if not place and not any(is_number(cell) for cell in cells):
             continue  # names of the columns
         try:
             _add(rows, line, cells, columns)

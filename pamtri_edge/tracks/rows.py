@@ -21,7 +21,7 @@ UNREADABLE: Final = "that cannot be read"
 LATEST_FRAME: Final = 2**31 - 1
 _FAR: Final = 2.0**24  # no picture is as large, and whole numbers in float32 end here
 
-_WHOLE: Final = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+_WHOLE: Final = re.compile(r"([+-]?\d{1,40})(\.0*)?", re.ASCII)
 
 
 class BadRowError(ValueError):
@@ -152,8 +152,8 @@ def whole(cell: str, what: str) -> int:
     Raises:
         BadRowError: it is none.
     """
-    if _WHOLE.fullmatch(cell):
-        return int(cell)  # exactly: DeepStream's ids fill 64 bits, which a float would round
+    if match := _WHOLE.fullmatch(cell):
+        return int(match[1])  # exactly: DeepStream's ids fill 64 bits, which a float would round
     value = number(cell, what)
     if not math.isfinite(value) or value != int(value):
         raise BadRowError(f"{what} is {brief(cell)}; expected a whole number")

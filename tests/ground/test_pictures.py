@@ -252,3 +252,11 @@ def test_a_picture_that_only_looks_whole_is_named(tmp_path):
     assert picture_size(path) == (16, 16)
     with pytest.raises(InputError, match=r"a\.jpg cannot be decoded: the JPEG file is damaged"):
         read_picture(path)
+
+
+def test_a_loop_of_links_is_one_bad_picture_not_a_bad_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "a.png").write_bytes(b"")
+    assert list_pictures(tmp_path) == [tmp_path / "a.png", tmp_path / "loop.png"]
+    with pytest.raises(InputError, match=r"loop\.png cannot be read: Too many levels"):
+        read_picture(tmp_path / "loop.png")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,38 @@ def test_a_bad_row_is_left_out_and_told(
 def test_a_file_of_which_most_rows_cannot_be_read_is_refused(track_file: Make) -> None:
     with pytest.raises(SourceError, match=r":2: 2 columns; .* 2 of 3 rows of .* cannot be read as tracks"):
         read_tracks(track_file("a b\nthe tracks\nof today\n1,1,0,0,9,9\n"))
+
+
+def test_a_first_row_with_numbers_is_no_row_of_names(
+    track_file: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert len(read_tracks(track_file("f1,car,0,0,9,9\n2,1,0,0,9,9\n"))) == 1
+    assert "the frame is 'f1'; expected a number" in caplog.text
+
+
+@pytest.mark.parametrize("id_", [str(2**53 + 1), f"{2**53 + 1}.0", f"+{2**53 + 1}.000"])
+def test_an_id_beyond_the_whole_numbers_of_a_float_is_kept(track_file: Make, id_: str) -> None:
+    assert read_tracks(track_file(f"1,{id_},0,0,9,9\n")).ids == (2**53 + 1,)
+
+
+_ROWS = "frame,id,x,y,w,h\n1,1,0,0,9,9\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (gzip.compress(_ROWS.encode()), "compressed by gzip; unpack it"),
+        (b"PK\3\4" + bytes(40), "save the sheet as CSV"),
+        (b"PAR1\x15", "Parquet; write it as CSV"),
+        (_ROWS.encode("utf-16"), "UTF-16; save it as UTF-8"),
+        (_ROWS.encode("utf-16-be"), "UTF-16; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "tracks.txt"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=f"is not a text file: it is .*{kind}"):
+        read_tracks(path)
 
 
 def test_deepstream_lines_without_an_id_are_known_as_detections(track_folder: Make) -> None:
