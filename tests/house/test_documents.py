@@ -138,6 +138,29 @@ def test_every_command_line_that_a_document_mentions_is_understood(root):
     assert checked >= 90
 
 
+def options(command):
+    """Yield every option of a program's commands."""
+    for one in command.params:
+        yield from (*one.opts, *one.secondary_opts)
+    for inner in getattr(command, "commands", {}).values():
+        yield from options(inner)
+
+
+OPTIONS_OF_OTHERS = {"--help", "--user", "--stronglyTyped", "--system-site-packages"}
+"""Of every program, of docker, trtexec and Python's venv."""
+
+
+def test_every_option_that_a_sentence_of_a_document_names_exists(root):
+    known = {one for name in PROGRAMS for one in options(typer.main.get_command(program(name)))}
+    named = {
+        (document, option)
+        for document in DOCUMENTS
+        for option in re.findall(r"`(--[\w-]+)", (root / document).read_text())
+    }
+    assert len(named) > 40
+    assert not {one for one in named if one[1] not in known | OPTIONS_OF_OTHERS}
+
+
 def test_every_name_that_a_document_imports_exists(root):
     imported = re.findall(
         r"^from (pamtri_edge[\w.]*) import (.+)$",
