@@ -172,6 +172,7 @@ def run(app: typer.Typer) -> NoReturn:
     """Run a command-line program to its end, `guarded`; its usage errors are printed as all text is."""
 
     def program() -> None:
+        _refuse_empty_words(sys.argv[1:])
         try:
             code = app(standalone_mode=False)
         except typer.Abort:
@@ -190,6 +191,19 @@ def run(app: typer.Typer) -> NoReturn:
 
     guarded(program)
     sys.exit(0)
+
+
+def _refuse_empty_words(words: Iterable[str]) -> None:
+    """Refuse an argument without a letter: as a path it would stand for the current folder."""
+    for place, word in enumerate(words, 1):
+        name, equals, value = word.partition("=")
+        if not word or (equals and not value and name.startswith("--")):
+            err.print(
+                f"Error: argument {place} is empty{f' ({name})' if word else ''}: an unset variable of the "
+                "shell? Give it a value, or leave it out.",
+                soft_wrap=True,
+            )
+            sys.exit(2)
 
 
 def guarded(program: Callable[[], None]) -> None:
@@ -214,6 +228,12 @@ def guarded(program: Callable[[], None]) -> None:
             except OutputError as refused:
                 _fail(str(refused))
         _fail(system_error(error))
+    except MemoryError as error:
+        _log.debug("%s", error, exc_info=True)
+        _fail(
+            "there is not enough memory for this. Give it more (in a container its limit counts, and that of "
+            "ulimit -v), or less work at a time."
+        )
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
@@ -232,10 +252,21 @@ def system_error(error: OSError) -> str:
     if error.errno == errno.ENAMETOOLONG:
         shown = where if len(where) <= _LONGEST_NAME else f"{where[:_LONGEST_NAME]}..."
         return f"the name {shown} is too long: at most 255 bytes are accepted. Give a shorter one."
+    if error.errno == errno.ENOENT and not where and _is_nowhere():
+        return "the folder that this was started in is gone; change to another one and start again."
     reason = error.strerror or str(error) or type(error).__name__
     if not where and "No usable temporary directory" in reason:  # of Python's own tempfile
         return NO_TEMPORARY_FOLDER
     return f"{where}: {reason}." if where else f"{printable(reason)}."
+
+
+def _is_nowhere() -> bool:
+    """Tell whether the current folder was removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 - for the error alone
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _is_name(value: object) -> bool:

@@ -9,6 +9,7 @@ the pixels; a file that was cut short is refused instead of being filled up with
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.addresses import redact
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.picture_headers import EOI, Header, read_header
 from pamtri_edge.files.regular import open_descriptor
@@ -42,6 +44,8 @@ _OTHERS: Final = {
     b"<html": "a web page",
 }
 _BOXED: Final = {b"heic": "an HEIC", b"heix": "an HEIC", b"mif1": "an HEIC", b"avif": "an AVIF"}
+
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.]+:/+[^/]")  # as a Path has it: with one stroke
 
 _STRIP: Final = 8  # pixels of a block of a JPEG
 
@@ -208,9 +212,16 @@ def _read_bytes(path: Path) -> bytes:
                     f"{printable(path)} has {facts.st_size:,} bytes; a picture file of at most "
                     f"{MOST_BYTES:,} is expected."
                 )
-            content = file.read(MOST_BYTES)
+            content = file.read(facts.st_size)  # no more: memory is taken for as much as is asked for
+    except InputError:  # which is a ValueError too
+        raise
     except FileNotFoundError:
-        raise InputError(f"there is no picture {printable(path)}.") from None
+        if _ADDRESS.match(str(path)):
+            raise InputError(
+                f"{redact(str(path).replace(':/', '://', 1))} is an address; expected a picture file at this "
+                "machine. Fetch it first."
+            ) from None
+        raise InputError(f"there is no picture {printable(path)}; expected a file ({_KINDS}).") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"the picture {printable(path)} cannot be read: {reason}.") from error

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -204,3 +205,28 @@ def test_the_help_of_a_program_too_says_that_nothing_can_be_written():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     said = "error: standard output cannot be written: No space left on device.\n"
     assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_too_little_memory_is_a_sentence(capsys):
+    with pytest.raises(SystemExit) as stop:
+        console.guarded(raising(MemoryError()))
+    assert stop.value.code == 1
+    assert "error: there is not enough memory for this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["", "--bundle="])
+def test_an_argument_without_a_letter_is_refused_before_it_stands_for_a_folder(capsys, monkeypatch, word):
+    monkeypatch.setattr(sys, "argv", ["pamtri", "embed", word])
+    with pytest.raises(SystemExit) as stop:
+        console.run(typer.Typer())
+    assert stop.value.code == 2
+    assert "Error: argument 2 is empty" in capsys.readouterr().err
+
+
+def test_a_current_folder_that_is_gone_is_said(capsys, monkeypatch, tmp_path):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SystemExit):
+        console.guarded(lambda: print(Path.cwd()))
+    assert "the folder that this was started in is gone" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,18 @@ def test_a_loop_of_links_is_one_bad_picture_not_a_bad_folder(tmp_path: Path) -> 
     assert list_pictures(tmp_path) == [tmp_path / "a.png", tmp_path / "loop.png"]
     with pytest.raises(InputError, match=r"loop\.png cannot be read: Too many levels"):
         read_picture(tmp_path / "loop.png")
+
+
+def test_what_is_no_picture_file_is_said_once_and_takes_no_memory(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^.* is a folder; expected a picture file \([^.]*\)\.$"):
+        read_picture(tmp_path)
+    with pytest.raises(InputError, match=r"^https://host/.* is an address; .* Fetch it first\.$"):
+        read_picture(Path("https://host/a.jpg"))
+    (tmp_path / "a.png").write_bytes(b"x")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError):
+            read_picture(tmp_path / "a.png")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

@@ -167,7 +167,7 @@ def _check_cuda(device: str) -> None:
     if not torch.cuda.is_available():
         raise InputError(
             f"device {device!r} needs CUDA, and this torch ({torch.__version__}) sees none. "
-            "Use device='cpu', or install a CUDA build of torch: https://pytorch.org/get-started/locally/"
+            "Use device='cpu', or install a CUDA build of torch: see pytorch.org."
         )
     _, _, index = device.partition(":")
     if index and int(index) >= torch.cuda.device_count():
