@@ -31,7 +31,10 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md"))),
 )
-MORE_DOCUMENTS = ("examples/README.md", "benchmarks/RESULTS.md", "pamtri_edge/weights/README.md")
+MORE_DOCUMENTS = (
+    *("benchmarks/README.md", "benchmarks/RESULTS.md"),
+    *("examples/README.md", "pamtri_edge/weights/README.md"),
+)
 LONGEST_README = 130, 1200  # lines, words
 
 
@@ -107,6 +110,17 @@ def test_every_extra_and_file_that_a_document_installs_exists(root):
             assert {extra for group in asked for extra in group.split(",")} <= declared, document
         if words[:2] == ["docker", "build"]:
             assert (root / (words[words.index("--file") + 1] if "--file" in words else "Dockerfile")).exists()
+
+
+def test_every_file_of_the_project_that_a_document_names_is_there(root):
+    rooms = "benchmarks|docs|examples|export|kernels|pamtri_edge|pipelines|recipes|tests"
+    named = {
+        (document, path.rstrip("."))
+        for document in (*DOCUMENTS, *MORE_DOCUMENTS)
+        for path in re.findall(rf"(?<![\w/.])((?:{rooms})/[\w./*-]+)", (root / document).read_text())
+    }
+    assert len(named) > 100
+    assert not [one for one in named if not list(root.glob(one[1]))]
 
 
 def mentions(text):
