@@ -34,6 +34,7 @@ from pamtri_edge.events.fields import (
     typed,
 )
 from pamtri_edge.files.text import text_lines
+from pamtri_edge.printable import counted
 from pamtri_edge.words import EmbeddingFormat
 
 GATE_REASONS: Final = {
@@ -272,7 +273,8 @@ class EventWriter:
         except OSError as error:
             os.ftruncate(self._file.fileno(), start)
             raise InputError(
-                f"{self.path} cannot be written on: {error.strerror}. It holds {self.count} events."
+                f"{self.path} cannot be written on: {error.strerror}. It holds "
+                f"{counted(self.count, 'event')}."
             ) from error
         self.count += 1
 

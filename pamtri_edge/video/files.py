@@ -60,7 +60,7 @@ class VideoFile:
         self._av = import_av()
         self._duration = duration
         self.label, self.name, place = _called(path)
-        self._timeout_s = timeout_s if place != str(path) or is_address(place) else None
+        self._timeout_s = timeout_s if is_address(os.fspath(path)) else None
         self.live = False
         self.lost = 0
         self.started: datetime | None = None
@@ -155,7 +155,8 @@ def _called(path: str | Path) -> tuple[str, str, str]:
     if is_address(text):
         address = parse_address(text)
         return address.shown, address.name, address.to_open
-    return printable(text), printable(Path(text).stem), text
+    # A path, whatever is in the name: FFmpeg takes what stands before a colon for a protocol (10:30.mp4).
+    return printable(text), printable(Path(text).stem), os.path.join(".", text)  # noqa: PTH118 - a Path has no "."
 
 
 def _promised_seconds(container: InputContainer, stream: VideoStream) -> float | None:

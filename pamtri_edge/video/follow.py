@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.printable import counted
 from pamtri_edge.tracks import TrackBox, TrackSet
 from pamtri_edge.video.clock import USUAL_RATE
 from pamtri_edge.video.detect import Detection, Detector
@@ -96,8 +97,8 @@ class FileFollower:
         first = self._tracks.first_frame
         return (
             f"{self._tracks.path} has boxes up to frame {self._tracks.last_index + first}, but the video "
-            f"ended with frame {frames - 1 + first}: {boxes} boxes of {ids} tracks were not used. "
-            "Do the two belong together?"
+            f"ended with frame {frames - 1 + first}: {counted(boxes, 'box', 'boxes')} of "
+            f"{counted(ids, 'track')} {'was' if boxes == 1 else 'were'} not used. Do the two belong together?"
         )
 
     def doubts(self) -> Sequence[str]:

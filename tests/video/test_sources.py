@@ -147,6 +147,15 @@ def test_an_mp4_without_its_index_is_refused(tmp_path: Path, write_video: VideoW
         open_source(str(path))
 
 
+@pytest.mark.parametrize("name", ["2026-11-29T10:30:00.mp4", "http:a.mp4", "concat:a.mp4", "-", "data:,x"])
+def test_a_colon_in_a_name_is_no_protocol(
+    tmp_path: Path, write_video: VideoWriter, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("a.mp4"), 3).rename(name)
+    assert len(_read(open_source(name))) == 3
+
+
 @pytest.mark.parametrize("content", [b"", b"no video at all" * 50])
 def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.mp4"
