@@ -105,11 +105,12 @@ def crop_rectangles(
 
 def _numbers(boxes: ArrayLike) -> NDArray[np.float64]:
     try:
-        given = np.asarray(boxes)
+        # A tensor of PyTorch that takes a gradient refuses to be read until it is detached.
+        given = np.asarray(boxes.detach() if hasattr(boxes, "detach") else boxes)
         if given.dtype.kind not in "biufO":
             raise InputError(f"boxes are of type {given.dtype}; {_BOXES}.")
         return np.asarray(given, np.float64, order="C")
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"boxes cannot be read as numbers ({error}); {_BOXES}.") from error

@@ -119,9 +119,10 @@ def _of_pillow(picture: Any, what: str) -> Pictures:
             "such as 'RGB'."
         )
     try:
-        return check_picture(np.array(picture.convert("RGB")), what)
+        pixels = np.array(picture.convert("RGB"))
     except (OSError, ValueError) as error:  # Pillow decodes late, or never where it was closed
         raise InputError(f"{what} is a picture of Pillow that cannot be decoded ({error}).") from None
+    return check_picture(pixels, what)
 
 
 def _host(value: Any, what: str) -> Any:

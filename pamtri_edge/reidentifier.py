@@ -100,6 +100,8 @@ class Reidentifier:
             MissingDependencyError: the engine is not installed.
             EngineError: TensorRT cannot be used here, or building an engine was not allowed.
         """
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise InputError(f"the bundle is {path!r}; expected its path, NAME.pamtri, or None.")
         bundle, engine = _load(
             default_bundle() if path is None else path,
             backend=backend,

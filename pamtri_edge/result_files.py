@@ -9,6 +9,7 @@ weighed before it is read, and every array is held against the others.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,9 +112,10 @@ _REMEDY: Final = "Expected what Reidentification.save or pamtri embed wrote; wri
 
 def _content(path: Path) -> bytes:
     with open_regular(path, error=InputError) as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise _WrongError(f"it has more than {LARGEST_FILE >> 30} GiB")
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise _WrongError(f"it has more than {LARGEST_FILE >> 30} GiB")
+        content = file.read(size)  # no more: memory is taken for as much as is asked for
     if not content:
         raise _WrongError("it is empty (0 bytes)")
     return content

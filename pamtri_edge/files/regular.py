@@ -94,6 +94,8 @@ def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
     """
     try:
         return os.fdopen(open_descriptor(path, error=error), "rb")
+    except error:  # which may be a ValueError too
+        raise
     except OSError as found:
         raise error(f"{path} cannot be read: {found.strerror}.") from found
     except ValueError as found:  # a zero byte in the name

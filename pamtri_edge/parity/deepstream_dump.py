@@ -245,6 +245,8 @@ def _own_arrays(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             dtype = np.dtype(one["dtype"]).newbyteorder("<")
             values = np.frombuffer(content, dtype, int(np.prod(one["shape"])), one["offset"])
             arrays[name] = values.reshape(one["shape"])
+    except InputError:  # which is a ValueError too
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is no crop of dump-dir, or the file beside it is cut off: {error}."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import re
+from numbers import Integral
 from pathlib import Path
 from typing import Final
 
@@ -64,10 +65,10 @@ def create_backend(
         BundleError: the engine cannot read the file.
     """
     check_choice(backend, BACKENDS, "backend")
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise InputError(f"device is {device!r}; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'.")
-    if threads is not None and threads < 1:
-        raise InputError(f"threads is {threads}; expected at least 1, or None for all.")
+    if threads is not None and (not isinstance(threads, Integral) or threads < 1):
+        raise InputError(f"threads is {threads!r}; expected a whole number from 1 on, or None for all.")
     if backend == "tensorrt" or (backend == "auto" and device != "cpu"):
         if device == "cpu":
             raise InputError(

@@ -120,6 +120,8 @@ def test_tensors_on_the_host_are_taken(reid: Reidentifier, crops: list[NDArray[n
     assert same(reid.embed(torch.from_numpy(batch)), reid.embed(batch))
     one = torch.from_numpy(crops[0])
     assert same(reid.embed_frame(one, BOXES), reid.embed_frame(crops[0], BOXES))
+    boxes = torch.tensor(BOXES, dtype=torch.float32, requires_grad=True)
+    assert same(reid.embed_frame(one, boxes), reid.embed_frame(crops[0], BOXES))
     for tensor, said in (
         (one.permute(2, 0, 1), r"looks channel-first; transpose it"),
         (one / 255, r"Values 0\.\.1 become bytes"),

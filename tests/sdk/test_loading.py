@@ -91,6 +91,9 @@ def test_a_newer_schema_is_told(micro: Micro) -> None:
         ({"device": "tpu"}, "device is 'tpu'"),
         ({"backend": "openvino", "device": "cuda"}, "runs on the CPU"),
         ({"threads": -1}, "threads is -1"),
+        ({"threads": "2"}, "threads is '2'; expected a whole number"),
+        ({"threads": 1.5}, r"threads is 1\.5; expected a whole number"),
+        ({"device": 0}, "device is 0; accepted: 'auto', 'cpu'"),
     ],
 )
 def test_options_that_do_not_exist_are_refused(
@@ -98,6 +101,12 @@ def test_options_that_do_not_exist_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=said):
         Reidentifier.load(micro_bundle, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", [5, b"a.pamtri"])
+def test_what_is_no_path_is_refused(path: object) -> None:
+    with pytest.raises(InputError, match=r"the bundle is .*; expected its path, NAME\.pamtri, or None"):
+        Reidentifier.load(path)  # type: ignore[arg-type]
 
 
 def test_without_a_path_the_bundle_of_the_environment_is_used_with_one_warning(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -276,3 +277,16 @@ def test_a_result_on_the_device_is_saved_from_the_host(found: Reidentification, 
     assert alike(Reidentification.load(device.save(tmp_path / "t.npz")), found)
     assert alike(device[[1, 2]].to_numpy(), found[[1, 2]])
     assert gallery.match(device, found).of_first(3) is not None
+
+
+def test_a_folder_is_refused_in_one_sentence_and_a_file_takes_its_own_memory(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^\S* is a folder; expected a regular file\.$"):
+        Reidentification.load(tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"no archive")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="is no file of results"):
+            Reidentification.load(tmp_path / "a.npz")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
