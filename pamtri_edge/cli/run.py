@@ -186,6 +186,7 @@ def run(
     from pamtri_edge.events.tables import check_formats
     from pamtri_edge.reidentifier import Reidentifier
     from pamtri_edge.video.gate import GateSpec
+    from pamtri_edge.video.images import ImageFolder
     from pamtri_edge.video.run import RunSpec
     from pamtri_edge.video.sources import open_source
     from pamtri_edge.video.streams import Reconnect
@@ -203,6 +204,11 @@ def run(
                 open_source(source, fps=fps, duration=duration, reconnect=Reconnect(attempts=reconnect))
             )
             stack.callback(opened[-1].close)
+        if fps is not None and not any(isinstance(one, ImageFolder) for one in opened):
+            raise typer.BadParameter(
+                "it belongs to a folder of pictures; videos and streams have a rate of their own.",
+                param_hint="--fps",
+            )
         names = [redact(name) for name in camera or [one.name for one in opened]]
         check_cameras(names)
         make_follower = _follower_maker(
@@ -218,6 +224,8 @@ def run(
             OutputFolder(output / folder_name(name) if several else output, overwrite=overwrite)
             for name in names
         ]
+        for folder in folders:
+            stack.callback(folder.leave)
         specs = [
             RunSpec(
                 camera=name,

@@ -304,6 +304,8 @@ def read_events(path: str | Path) -> Iterator[Event]:
 
 def _event(record: dict[str, Any]) -> Event:
     schema = record.get("schema")
+    if schema is None:
+        raise InputError("the line has no schema, as every event has; expected what pamtri run writes.")
     if schema != SCHEMA:
         raise InputError(
             f"schema is {schema!r}; this release reads {SCHEMA}. Newer events need a newer release."

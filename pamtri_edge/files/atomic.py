@@ -77,7 +77,7 @@ def staged_folder(final: Path, *, overwrite: bool = False) -> Iterator[StagedFol
     final = Path(os.path.realpath(final))
     if not overwrite and os.path.lexists(final):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
-    made = _make_parents(final.parent)
+    made = make_parents(final.parent)
     try:
         sweep(final.parent)
         path = temporary_beside(final)
@@ -240,8 +240,8 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _make_parents(folder: Path) -> list[Path]:
-    """Make a folder and its parents; return those that were new, deepest first."""
+def make_parents(folder: Path) -> list[Path]:
+    """Make a folder and its parents where they are missing; return those that were new, deepest first."""
     missing = []
     at = folder
     while not at.exists():

@@ -17,7 +17,7 @@ _OTHERS: Final = {
     b"BZh91AY&SY": "compressed by bzip2; unpack it",
     b"\xfd7zXZ\0": "compressed by xz; unpack it",
     b"(\xb5/\xfd": "compressed by zstd; unpack it",
-    b"PK\3\4": "a ZIP archive, as workbooks of Excel are too; unpack it, or save the sheet as CSV",
+    b"PK\3\4": "a ZIP archive, as workbooks of Excel and .npz files are; unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old workbook of Excel; save the sheet as CSV",
     b"PAR1\x15": "Parquet; write it as CSV",
     b"\x93NUMPY": "an array of NumPy; write it with numpy.savetxt",

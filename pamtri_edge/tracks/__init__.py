@@ -14,13 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.errors import SourceError
+from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.printable import counted
 from pamtri_edge.tracks import kitti, ultralytics
 from pamtri_edge.tracks.cvat import is_cvat, read_cvat
 from pamtri_edge.tracks.detrac import read_detrac
 from pamtri_edge.tracks.lines import first_lines
 from pamtri_edge.tracks.mot import GROUND_TRUTH, read_mot
+from pamtri_edge.tracks.rows import LATEST_FRAME
 from pamtri_edge.tracks.sets import TrackBox, TrackSet
 
 __all__ = ["TrackBox", "TrackSet", "read_tracks"]
@@ -60,8 +61,10 @@ def read_tracks(
     Raises:
         SourceError: the path does not exist, holds no tracks that can be used, or is no track file; the
             message names the first wrong line, what was found and what is accepted.
-        InputError: classes are given, and the file has none.
+        InputError: classes are given, and the file has none; or the first frame is beyond any video.
     """
+    if first_frame is not None and abs(first_frame) > LATEST_FRAME:
+        raise InputError(f"the first frame is {first_frame}; expected a number up to {LATEST_FRAME}.")
     path = Path(path)
     classes = None if classes is None else tuple(classes)
     try:

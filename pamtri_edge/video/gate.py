@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge import _core, ops
+from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
@@ -88,7 +89,12 @@ class GateSpec:
         """Return the same numbers as the core takes them."""
         spec = _core.GateSpec()
         for name, value in asdict(self).items():
-            setattr(spec, name, value)
+            try:
+                setattr(spec, name, value)
+            except TypeError:  # another type, or more than 32 bits
+                whole = isinstance(getattr(spec, name), int)
+                kind = f"a whole number up to {2**31 - 1}" if whole else "a number"
+                raise InputError(f"{name} is {value!r}; expected {kind}.") from None
         return spec
 
 

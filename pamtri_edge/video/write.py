@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.events.tables import FORMATS
-from pamtri_edge.files.atomic import staged_file, sweep
+from pamtri_edge.files.atomic import make_parents, staged_file, sweep
 from pamtri_edge.files.claims import LOCK_FILE, Claim
 
 EVENTS_FILE: Final = "events.jsonl"
@@ -107,7 +108,7 @@ class OutputFolder:
             raise InputError(f"the output {self.path} is a file; expected a folder, or a new name.")
         try:
             self._refuse_full()
-            self.path.mkdir(parents=True, exist_ok=True)
+            self._made = make_parents(self.path)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
@@ -156,6 +157,12 @@ class OutputFolder:
         if self._claim is not None:
             self._claim.release()
         self._claim = None
+
+    def leave(self) -> None:
+        """Take away the folder, and parents made for it, where nothing was written: what was refused."""
+        for folder in self._made:
+            with suppress(OSError):  # rmdir refuses the ones in use
+                folder.rmdir()
 
     def clear(self) -> None:
         """Remove what an earlier run left, be it whole or killed; other files stay.

@@ -206,7 +206,7 @@ void set_option(Settings& settings, const std::string& name, const std::string& 
     const std::string meant = nearest(name, names);
     throw InputError(whose + " has no option '" + name + "'" +
                      (meant.empty() ? "" : "; did you mean " + meant + "?") +
-                     (meant.empty() ? "; " : " ") + "It has " + one_of(names) + ".");
+                     (meant.empty() ? "; it has " : " It has ") + one_of(names) + ".");
 }
 
 std::string trimmed(const std::string& text) {

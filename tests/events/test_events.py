@@ -238,6 +238,11 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
         list(read_events(path))
     with pytest.raises(InputError, match=r"absent\.jsonl cannot be read: No such file"):
         list(read_events(tmp_path / "absent.jsonl"))
+    path.write_text('{"name": "a.jpg", "embedding": [1.0]}')
+    with pytest.raises(
+        InputError, match=r"jsonl:1: the line has no schema, .*expected what pamtri run writes"
+    ):
+        list(read_events(path))
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"events\.jsonl is not a text file: it is UTF-16; save it as UTF-8"):
         list(read_events(path))

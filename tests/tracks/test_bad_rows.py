@@ -52,6 +52,12 @@ def test_a_file_of_which_most_rows_cannot_be_read_is_refused(track_file: Make) -
         read_tracks(track_file("a b\nthe tracks\nof today\n1,1,0,0,9,9\n"))
 
 
+@pytest.mark.parametrize("first", [10**20, -(10**20)])
+def test_a_first_frame_beyond_any_video_is_refused(track_file: Make, first: int) -> None:
+    with pytest.raises(PamtriError, match=r"the first frame is .*; expected a number up to 2147483647"):
+        read_tracks(track_file("1,1,0,0,9,9\n"), first_frame=first)
+
+
 def test_a_first_row_with_numbers_is_no_row_of_names(
     track_file: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -249,6 +249,12 @@ def test_pixels_beyond_what_the_network_sees_bring_nothing() -> None:
 def test_sizes_and_numbers_below_one_are_refused() -> None:
     with pytest.raises(InputError, match="min_side is 0 and max_views 5; each must be at least 1"):
         GateSpec(min_side=0, max_views=5)
+    with pytest.raises(
+        InputError, match=r"max_views is 3000000000; expected a whole number up to 2147483647"
+    ):
+        GateSpec(max_views=3_000_000_000)
+    with pytest.raises(InputError, match=r"sharp is '1'; expected a number\."):
+        GateSpec(sharp="1")  # type: ignore[arg-type]
 
 
 def _frame(width: int = 200, height: int = 100) -> Frame:

@@ -127,6 +127,20 @@ def test_motion_finds_vehicles_by_itself(
     assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
 
 
+def test_what_is_refused_leaves_no_folder(clip: Path, tmp_path: Path) -> None:
+    options = ["--tracks", clip.with_suffix(".txt"), "--output", tmp_path / "new" / "out"]
+    for more in (["--bundle", tmp_path / "none"], ["--sink", "ftp://host/x"]):
+        code, _, err = _call("run", clip, *options, *more)
+        assert (code, (tmp_path / "new").exists()) == (1, False), err
+
+
+def test_a_rate_of_pictures_needs_a_folder_of_them(clip: Path, tmp_path: Path) -> None:
+    arguments = ["--detector", "motion", "--output", tmp_path / "out", "--fps", "5"]
+    code, _, err = _call("run", clip, *arguments)
+    assert code == 2
+    assert "it belongs to a folder of pictures" in err
+
+
 def test_a_least_score_needs_a_network(tmp_path: Path) -> None:
     for option in (["--tracks", "a.txt"], ["--detector", "motion"]):
         code, _, err = _call("run", "a.mp4", *option, "--confidence", "0.5", "--output", tmp_path)
