@@ -77,7 +77,7 @@ BUILT_TOGETHER = frozenset({"deepstream", "gstreamer", "pipelines", "sinks"})
 """Rooms of one build of C++: all of their tests run in one process, so that it is built once."""
 
 LONGEST = (
-    *("sanitized", "export", "house/test_wheel.py", "house/test_documents.py"),
+    *("sanitized", "export", "house/test_documents.py"),
     *("train/test_training.py", "kernels", "cli", "sdk/test_forked.py", "models", "runtime"),
 )
 """What takes longest, and so begins first: whoever came to it last would end long after the others."""

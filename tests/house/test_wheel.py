@@ -22,10 +22,7 @@ def wheel(root, tmp_path_factory):
     pytest.importorskip("scikit_build_core", reason="building a wheel here needs the dev dependency group")
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    # Its own build folder: the developer's is left as it is. Optimising it would take most of the time.
-    plain = ("cmake.build-type=Debug", "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-O0")
-    for setting in (f"build-dir={folder / 'build'}", *plain):
-        command += ["--config-settings", setting]
+    # In the folder of the editable install, where the modules lie compiled; what differs is built there anew.
     command += ["--wheel-dir", str(folder), str(root)]
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     built = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
