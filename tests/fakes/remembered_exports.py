@@ -56,7 +56,7 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     """Export a module as `export_graph` does, but once for the same module."""
     key = _key(module)
     if key not in _known:
-        _known[key] = _from_file(module, _folders[0] / f"{key}.onnx")
+        _known[key] = _made(module, key)
     model = ModelProto()
     model.CopyFrom(_known[key])
     model.graph.name = name
@@ -65,7 +65,10 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     return model
 
 
-def _from_file(module: Any, path: Path) -> ModelProto:
+def _made(module: Any, key: str) -> ModelProto:
+    if not _folders:
+        return graph.export_graph(module, name="remembered")
+    path = _folders[0] / f"{key}.onnx"
     if path.exists():
         return ModelProto.FromString(path.read_bytes())
     model = graph.export_graph(module, name="remembered")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The richest graph of the fused module, exported, gives the module's results at every batch size."""
+"""The graph of the fused module with all that enters it gives the module's results at every batch size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,26 @@ import openvino
 import pytest
 import torch
 
-from pamtri_edge.export.onnx.graph import export_graph
+from pamtri_edge import samples
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import Pamtri, PoseNet, ReidNet
+from pamtri_edge.models import TINY, Pamtri, seeded
+from remembered_exports import remembered_export
 
 
 @pytest.fixture(scope="module")
-def module(tiny: Callable[[str], tuple[PoseNet, ReidNet]]) -> Pamtri:
-    return Pamtri(*tiny("K+H+S+MT+P"), geometry=Geometry.ORIGINAL, flip_test=True)
+def module() -> Pamtri:
+    everything = (
+        TINY[0],
+        replace(TINY[1], segments=True),
+    )  # as in tests/export, which exports it too
+    pose, reid = seeded(everything, pictures=samples.crops(16))
+    return Pamtri(pose, reid, geometry=Geometry.ORIGINAL, flip_test=True)
 
 
 @pytest.fixture(scope="module")
 def graph(module: Pamtri) -> onnx.ModelProto:
-    return export_graph(module, name="original")
+    return remembered_export(module, name="original")
 
 
 def test_only_the_batch_is_dynamic_and_every_operator_is_one_that_the_engines_take(

@@ -112,13 +112,13 @@ def two_forms(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     import onnx
 
     from pamtri_edge import samples
-    from pamtri_edge.export.onnx.graph import export_graph
     from pamtri_edge.models import TINY, seeded
     from pamtri_edge.models.stages import PoseStage, ReidStage
+    from remembered_exports import remembered_export
 
     folder = tmp_path_factory.mktemp("forms")
     pose, reid = seeded(TINY, pictures=samples.crops(16))  # as the bundle's were drawn
     for name, stage in (("pose", PoseStage(pose)), ("reid", ReidStage(reid))):
-        onnx.save(export_graph(stage.eval(), name=name), folder / f"staged.{name}.onnx")
+        onnx.save(remembered_export(stage.eval(), name=name), folder / f"staged.{name}.onnx")
     shutil.copy(tiny_bundle / "model.onnx", folder)
     return folder / "model.onnx", (folder / "staged.pose.onnx", folder / "staged.reid.onnx")
