@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import IO, Any, Final, NoReturn, cast
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.highlighter import NullHighlighter
 from rich.logging import RichHandler
 from rich.progress import (
@@ -42,6 +42,7 @@ from pamtri_edge.printable import printable
 _log = logging.getLogger(__name__)
 
 _LAYOUT: Final = "\n\t"
+_NARROWEST: Final = 40  # columns; a narrower terminal breaks the lines itself
 _LONGEST_NAME: Final = 60  # characters of one that is too long
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -97,6 +98,12 @@ class _PlainConsole(Console):
 
     def __init__(self, name: str) -> None:
         super().__init__(file=cast("IO[str]", _Stream(name)), markup=False, emoji=False, highlight=False)
+
+    @property  # type: ignore[misc]  # nothing sets it
+    def size(self) -> ConsoleDimensions:
+        """Columns and rows: in a terminal that claims next to none, tables would lose cells."""
+        found = super().size
+        return found._replace(width=max(found.width, _NARROWEST))
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text, keep=_LAYOUT), **options)

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What Ctrl-C (SIGINT) and a service manager's SIGTERM do: every handler there is.
+"""What Ctrl-C (SIGINT), a service manager's SIGTERM and a lost terminal's SIGHUP do: every handler there is.
+
+SIGHUP is answered as SIGTERM is, except where it is ignored, as `nohup` has it.
 
 Handlers belong to the main thread; in others these blocks change nothing.
 """
@@ -16,15 +18,16 @@ from typing import NoReturn
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Have SIGTERM end what is done in the block as Ctrl-C does, with `KeyboardInterrupt`."""
-    with _handled(_interrupt, signal.SIGTERM):
+    """Have SIGTERM and SIGHUP end what is done in the block as Ctrl-C does, with `KeyboardInterrupt`."""
+    with _handled(_interrupt, signal.SIGTERM, *_lost_terminal()):
         yield
 
 
 @contextmanager
 def stoppable(stop: Callable[[], None]) -> Iterator[None]:
-    """Have the first Ctrl-C or SIGTERM call `stop`, which asks for an end; a second one ends it at once."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Have the first Ctrl-C, SIGTERM or SIGHUP call `stop`, which asks for an end; a second ends at once."""
+    numbers = (signal.SIGINT, signal.SIGTERM, *_lost_terminal())
+    before = {number: signal.getsignal(number) for number in numbers}
 
     def first(number: int, frame: object) -> None:
         stop()
@@ -53,6 +56,11 @@ def interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _lost_terminal() -> tuple[signal.Signals, ...]:
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return () if ignored else (signal.SIGHUP,)
 
 
 @contextmanager

@@ -207,7 +207,7 @@ def test_a_full_disk_leaves_only_whole_lines(tmp_path: Path, monkeypatch: pytest
     writer = EventWriter(path)
     writer.write(_event())
     monkeypatch.setattr(writer, "_file", _FullDisk(writer._file, room=100))
-    with pytest.raises(InputError, match=r"No space left on device\. It holds 1 events"):
+    with pytest.raises(InputError, match=r"No space left on device\. It holds 1 event\."):
         writer.write(_event(track_id=2))
     writer.close()
     assert list(read_events(path)) == [_event()]

@@ -230,3 +230,9 @@ def test_a_current_folder_that_is_gone_is_said(capsys, monkeypatch, tmp_path):
     with pytest.raises(SystemExit):
         console.guarded(lambda: print(Path.cwd()))
     assert "the folder that this was started in is gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 40), ("1", 40), ("100", 100)])
+def test_no_terminal_is_so_narrow_that_tables_lose_their_cells(monkeypatch, columns, width):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console._PlainConsole("stdout").size.width == width

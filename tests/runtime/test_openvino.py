@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pamtri_edge.errors import EngineError
+from pamtri_edge.runtime import openvino
 from pamtri_edge.runtime.openvino import MAX_STREAMS, OpenVinoBackend
 
 Pictures = NDArray[np.float32]
@@ -65,3 +67,14 @@ def test_an_item_that_cannot_be_computed_leaves_the_engine_usable(
         backend.run({"images": pictures})
     monkeypatch.undo()
     np.testing.assert_array_equal(backend.run({"images": pictures})["embedding"], meant)
+
+
+def test_where_the_system_gives_no_memory_the_bundle_is_not_blamed(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def core() -> None:
+        raise RuntimeError("Exception from src/thread.cpp:\nResource temporarily unavailable")
+
+    monkeypatch.setattr(openvino.openvino, "Core", core)
+    with pytest.raises(EngineError, match=r"lacks memory or threads .*\(Resource temporarily unavailable\)"):
+        OpenVinoBackend(models["fp32"])

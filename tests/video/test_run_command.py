@@ -290,7 +290,7 @@ def test_a_bundle_that_cannot_be_loaded_leaves_an_earlier_run_alone(
 
 
 _SLOW_RUN = """
-import importlib.util, sys, time
+import signal, importlib.util, sys, time
 spec = importlib.util.spec_from_file_location("videos", {conftest!r})
 videos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(videos)
@@ -313,11 +313,12 @@ def slow(self, frame):
 
 run.VideoRun._step = slow
 Reidentifier.load = lambda *_, **__: Loaded()
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever nohup may have left
 console.guarded(lambda: app(sys.argv[1:], prog_name="pamtri"))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path, number: signal.Signals) -> None:
     output = tmp_path / "out"
     script = tmp_path / "slow.py"
