@@ -5,13 +5,13 @@
     trt = tensorrt_fake.install(monkeypatch, version="11.1.0.106")
     torch_tensorrt = torch_tensorrt_fake.install(monkeypatch)
 
-What it compiles is the exported program itself: torch writes it as ONNX, which the fake TensorRT runs.
+What it compiles is the exported program itself, which the fake TensorRT runs in this process; the plan has
+the names and shapes of its tensors, as a graph without nodes.
 `torch_tensorrt.calls` has the arguments of every compilation; `refuse` makes the next one fail.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 import sys
@@ -23,7 +23,7 @@ import torch
 from torch.utils import _pytree
 
 import tensorrt_fake_build as building
-from pamtri_edge.export.onnx.graph import _quiet
+import tensorrt_fake_run as running
 
 
 class Input:
@@ -85,18 +85,19 @@ def _names(given, expected):
 
 
 def _plan(program, inputs, inner, outer):
-    with _quiet(), torch.no_grad():
-        written = torch.onnx.export(
-            program, dynamo=True, opset_version=18, input_names=inner, output_names=outer, verbose=False
-        )
-    file = io.BytesIO()
-    onnx.save(written.model_proto, file)
-    model = file.getvalue()
+    (result,) = (node.args[0] for node in program.graph.nodes if node.op == "output")
+    given = {each.name: each.profiles[0]["min_shape"] for each in inputs}
+    found = {name: node.meta["val"].shape for name, node in zip(outer, result, strict=True)}
+    places = [[_port(*item) for item in tensors.items()] for tensors in (given, found)]
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "torch", *places)).SerializeToString()
+    number = len(running.PROGRAMS)
+    running.PROGRAMS[number] = _running(program.module(), inner, outer)
     trt = sys.modules["tensorrt"]
     shapes = ("min_shape", "opt_shape", "max_shape")
     header = {
         **building._place(trt),
         "name": "torch",
+        "program": number,
         "typed": True,
         "profiles": [
             {each.name: [list(each.profiles[number][shape]) for shape in shapes] for each in inputs}
@@ -106,3 +107,18 @@ def _plan(program, inputs, inner, outer):
     }
     text = json.dumps(header).encode()
     return building.MAGIC + struct.pack("<I", len(text)) + text + model
+
+
+def _port(name, shape):
+    return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *map(int, shape[1:])])
+
+
+def _running(module, inner, outer):
+    """Return a function that computes an exported module."""
+
+    def compute(inputs):
+        with torch.no_grad():
+            results = module(*(torch.from_numpy(inputs[name].copy()) for name in inner))
+        return dict(zip(outer, (tensor.numpy() for tensor in _pytree.tree_leaves(results)), strict=True))
+
+    return compute
