@@ -180,6 +180,7 @@ console.guarded(program)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "code", "said"),
     [

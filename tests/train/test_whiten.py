@@ -70,6 +70,7 @@ def test_every_vehicle_gives_as_many_different_views(veri):
     assert not np.array_equal(indices, drawn_views(data, replace(FEW, seed=1))[0])
 
 
+@pytest.mark.slow
 def test_a_network_keeps_what_it_knew_and_gains_half_an_embedding(veri, networks, tmp_path):
     pose, reid = networks
     done = []

@@ -210,6 +210,7 @@ def test_without_norfair_the_error_names_the_command(monkeypatch: pytest.MonkeyP
         DetectionFollower(Scripted(lambda k: []))
 
 
+@pytest.mark.slow
 def test_ids_are_stable_on_real_footage(shared_data: Path) -> None:
     """In the first 19 seconds three cars cross this scene, two of them at a time: each is one track."""
     from pamtri_edge.video.motion import MotionDetector
