@@ -261,6 +261,10 @@ class GraphWriter:
         gc.collect()  # the exporter's cycles hold all weights once more
 
 
+def _broken(count: int) -> str:
+    return "1 node breaks" if count == 1 else f"{count} nodes break"
+
+
 def refuse_violations(model: ModelProto, name: str) -> None:
     """Refuse a graph that breaks the rules of `rules`; `name` is how the error calls it.
 
@@ -272,8 +276,8 @@ def refuse_violations(model: ModelProto, name: str) -> None:
         listed = "\n".join(f"  {violation}" for violation in violations[:_LISTED])
         more = f"\n  ... and {len(violations) - _LISTED} more" if len(violations) > _LISTED else ""
         raise ExportError(
-            f"{name} would not run on TensorRT 10.3, the oldest engine that is supported; {len(violations)} "
-            f"nodes break its rules:\n{listed}{more}"
+            f"{name} would not run on TensorRT 10.3, the oldest engine that is supported; "
+            f"{_broken(len(violations))} its rules:\n{listed}{more}"
         )
 
 

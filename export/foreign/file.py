@@ -13,7 +13,17 @@ from typing import Final
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, inliner, numpy_helper
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    defs,
+    helper,
+    inliner,
+    numpy_helper,
+)
 
 from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError, InputError
@@ -80,6 +90,13 @@ def _parsed(path: Path, content: bytes) -> ModelProto:
         raise InputError(
             f"{printable(path)} is not an ONNX network: it is damaged, or of another format. Export it to "
             "ONNX first (torch.onnx.export and its like)."
+        )
+    newest = defs.onnx_opset_version()
+    if default_opset(model) > newest:
+        raise InputError(
+            f"{printable(path)} is written in opset {default_opset(model)} of ONNX; opsets up to {newest} "
+            "are known here. Export it anew with an older one (opset_version=17), or upgrade: pip install "
+            "--upgrade onnx onnxruntime"
         )
     return model
 

@@ -271,3 +271,9 @@ def test_what_belongs_to_our_own_networks_is_refused_beside_it(other, named):
 def test_options_that_tell_of_a_network_need_one():
     with pytest.raises(InputError, match=r"--mean and --std tell of a --network; none is given"):
         cli.app(["--model", "lite", "--mean", "0", "--std", "1"], standalone_mode=False)
+
+
+def test_a_newer_opset_than_is_known_here_is_said(refused):
+    model = tiny_network()
+    model.opset_import[0].version = 99
+    assert "is written in opset 99 of ONNX; opsets up to" in refused(model, InputError)
