@@ -79,7 +79,7 @@ def test_an_engine_that_is_not_installed_is_named_with_those_that_are(
         ({"device": "gpu"}, "device is 'gpu'; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'"),
         ({"device": "cuda:"}, "device is 'cuda:'"),
         ({"backend": "openvino", "device": "cuda"}, "'openvino' runs on the CPU.*backend='tensorrt'"),
-        ({"threads": 0}, "threads is 0; expected at least 1"),
+        ({"threads": 0}, "threads is 0; expected a whole number from 1 on, or None for all"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
