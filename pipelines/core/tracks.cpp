@@ -54,7 +54,7 @@ Choice Tracks::offer(Handle handle, const Sighting& sighting, std::optional<doub
     Track& track = found->second;
     const Choice choice =
         choose(handle, track, track.gate.offer(sighting, detail, last_ticket_ + 1));
-    if (long_enough(track)) release(track);
+    if (!track.held.empty() && long_enough(track)) release(track);
     return choice;
 }
 
