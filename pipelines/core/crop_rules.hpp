@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,6 +18,14 @@ struct Box {
 struct Rectangle {
     std::int32_t x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 };
+
+/// What two boxes, or two rectangles, share; of one with itself, its area.
+template <typename Sides>
+double common_area(const Sides& a, const Sides& b) {
+    const double wide = static_cast<double>(std::min(a.x2, b.x2)) - std::max(a.x1, b.x1);
+    const double high = static_cast<double>(std::min(a.y2, b.y2)) - std::max(a.y1, b.y1);
+    return std::max(wide, 0.0) * std::max(high, 0.0);
+}
 
 /// Sides of a frame in pixels.
 struct FrameSize {

@@ -7,16 +7,6 @@
 
 namespace pamtri::core {
 
-namespace {
-
-/// Of a rectangle whose sides are the wrong way round, none.
-double area_of(const Rectangle& r) {
-    const double wide = static_cast<double>(r.x2) - r.x1, high = static_cast<double>(r.y2) - r.y1;
-    return std::max(wide, 0.0) * std::max(high, 0.0);
-}
-
-}  // namespace
-
 double clipped_quality(double quality) {
     return quality > 0 ? std::min(quality, 1.0) : 0.0;  // a NaN is not above 0
 }
@@ -94,9 +84,9 @@ bool TrackGate::has_turn(const Sighting& sighting) const {
 bool TrackGate::stands(const Sighting& sighting) const {
     if (spec_.reinfer_overlap >= 1) return false;
     const Rectangle &now = sighting.rectangle, &then = sent_from_;
-    const double common = area_of({std::max(now.x1, then.x1), std::max(now.y1, then.y1),
-                                   std::min(now.x2, then.x2), std::min(now.y2, then.y2)});
-    return common > spec_.reinfer_overlap * (area_of(now) + area_of(then) - common);
+    const double common = common_area(now, then);
+    const double either = common_area(now, now) + common_area(then, then) - common;
+    return common > spec_.reinfer_overlap * either;
 }
 
 void TrackGate::send(const View& view, Verdict* verdict) {

@@ -22,12 +22,6 @@ Box clipped(const Box& box, FrameSize frame) {
     return {inside(box.x1, wide), inside(box.y1, high), inside(box.x2, wide), inside(box.y2, high)};
 }
 
-double common_area(const Box& a, const Box& b) {
-    const double wide = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
-    const double high = std::min(a.y2, b.y2) - std::max(a.y1, b.y1);
-    return std::max(wide, 0.0) * std::max(high, 0.0);
-}
-
 double worth(const Sighting& sighting, const GateSpec& spec, double sharpness) {
     const double wide = static_cast<double>(sighting.rectangle.x2) - sighting.rectangle.x1;
     const double high = static_cast<double>(sighting.rectangle.y2) - sighting.rectangle.y1;

@@ -18,16 +18,15 @@ struct GateSpec {
     int max_views = 32;             ///< most views embedded a track
     int reinfer_interval = 7;       ///< sightings from one embedded view to the next; 0: no turns
     double reinfer_growth = 0.125;  ///< part of all sightings of the track that these are at least
-    double reinfer_overlap =
-        1;                      ///< above it with the last embedded box, it stands: no turn; 1: off
-    double max_overlap = 0.3;   ///< part of a passing view that another box covers at most
-    double border_px = 2.0;     ///< a box this near to the frame's border counts as cut
-    double cut_factor = 0.6;    ///< worth of a cut view
-    double sharp = 0.6;         ///< detail over contrast of a sharp picture
-    double blur_factor = 0.3;   ///< worth of a wholly blurred view
-    double gain = 1.4;          ///< how much better a further view must be
-    double last_gain = 1.1;     ///< how much better the last view must be
-    double min_quality = 0.15;  ///< pose quality under which a view has not shown the vehicle
+    double reinfer_overlap = 1;     ///< shared with its last embedded box, it has no turn; 1: off
+    double max_overlap = 0.3;       ///< part of a passing view that another box covers at most
+    double border_px = 2.0;         ///< a box this near to the frame's border counts as cut
+    double cut_factor = 0.6;        ///< worth of a cut view
+    double sharp = 0.6;             ///< detail over contrast of a sharp picture
+    double blur_factor = 0.3;       ///< worth of a wholly blurred view
+    double gain = 1.4;              ///< how much better a further view must be
+    double last_gain = 1.1;         ///< how much better the last view must be
+    double min_quality = 0.15;      ///< pose quality under which a view has not shown the vehicle
 
     /// Throws InputError if a number cannot be meant.
     void check() const;
