@@ -21,6 +21,9 @@ class CheckedCrops(list[Pictures]):
     """Crops that `check_crops` has looked at: what is given on to other functions is not looked at again."""
 
 
+MOST_PIXELS: Final = 2**27
+"""Pixels of the largest picture that is taken: 16,384 x 8,192, 400 MB as RGB."""
+
 _LINE: Final = 16  # floats of a cache line
 
 
@@ -42,7 +45,7 @@ def check_picture(picture: Any, what: str) -> Pictures:
         what: how the error calls it, such as "crop 3" or "the frame".
 
     Raises:
-        InputError: another type, dtype, number of channels, or no pixels.
+        InputError: another type, dtype, number of channels, no pixels, or more than `MOST_PIXELS`.
     """
     accepted = "expected an (H, W, 3) uint8 array, values 0..255"
     if not isinstance(picture, np.ndarray):
@@ -59,6 +62,11 @@ def check_picture(picture: Any, what: str) -> Pictures:
         )
     if picture.shape[0] == 0 or picture.shape[1] == 0:
         raise InputError(f"{what} has no pixels (shape {picture.shape}); {accepted}.")
+    if picture.shape[0] * picture.shape[1] > MOST_PIXELS:
+        raise InputError(
+            f"{what} has {picture.shape[1]:,} x {picture.shape[0]:,} pixels; at most {MOST_PIXELS:,} are "
+            "accepted. Make it smaller first."
+        )
     return picture
 
 

@@ -165,7 +165,8 @@ def _open_folder(place: Path) -> Folder:
         raise BundleError(_not_there(place)) from error
     except NotADirectoryError as error:
         raise BundleError(
-            f"{place} is not a folder; a bundle is a folder with a {MANIFEST_FILE} in it."
+            f"{place} is not a folder; a bundle is a folder with a {MANIFEST_FILE} in it. "
+            "One that came packed (.zip, .tar) is unpacked first."
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise BundleError(f"{str(place)!r} cannot be opened ({error}). Check the path.") from error

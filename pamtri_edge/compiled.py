@@ -13,10 +13,12 @@ def decisions() -> ModuleType:
     """Return the module `pamtri_edge._core`.
 
     Raises:
-        MissingDependencyError: the package was installed without compiled code.
+        MissingDependencyError: the package was installed without compiled code, or it cannot be loaded.
     """
     try:
         from pamtri_edge import _core
+    except MissingDependencyError:
+        raise
     except ImportError as error:
         raise MissingDependencyError(
             f"the compiled decisions, pamtri_edge._core, cannot be loaded ({error}); "

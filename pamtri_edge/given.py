@@ -9,7 +9,7 @@ names. All come out as arrays in that order.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,12 +44,15 @@ class GivenCrops:
 
     def __init__(self, batch: Any, order: ColorOrder) -> None:
         self._order = order
-        self._crops: list[Pictures | Path]
+        self._crops: Sequence[Pictures | Path] | Pictures
         if _is_path(batch) or _is_pillow(batch):
             raise InputError("the batch is a single picture; pass a list: embed([picture]).")
         batch = _host(batch, "the batch")
-        if isinstance(batch, np.ndarray) or not isinstance(batch, Iterable) or isinstance(batch, bytes):
-            self._crops = [*check_crops(batch)]
+        if isinstance(batch, np.ndarray) and batch.ndim == 4:
+            check_crops(batch[:1])  # the others are of the same form; a view may repeat one a billion times
+            self._crops = batch
+        elif isinstance(batch, np.ndarray) or not isinstance(batch, Iterable) or isinstance(batch, bytes):
+            self._crops = check_crops(batch)
         else:
             self._crops = [
                 Path(crop) if _is_path(crop) else given_picture(crop, f"crop {index}", order)
@@ -62,6 +65,8 @@ class GivenCrops:
     @property
     def names(self) -> tuple[str, ...] | None:
         """The paths, where all crops are files; else None."""
+        if isinstance(self._crops, np.ndarray):
+            return None
         paths = [str(crop) for crop in self._crops if isinstance(crop, Path)]
         return tuple(paths) if paths and len(paths) == len(self._crops) else None
 
@@ -119,10 +124,23 @@ def _of_pillow(picture: Any, what: str) -> Pictures:
             "such as 'RGB'."
         )
     try:
-        pixels = np.array(picture.convert("RGB"))
-    except (OSError, ValueError) as error:  # Pillow decodes late, or never where it was closed
+        pixels = np.array(_upright(picture).convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:  # it decodes late, or never where it was closed
         raise InputError(f"{what} is a picture of Pillow that cannot be decoded ({error}).") from None
     return check_picture(pixels, what)
+
+
+def _upright(picture: Any) -> Any:
+    """Return a picture of Pillow as a viewer shows it, and so as `read_picture` reads its file.
+
+    What Pillow made of it, such as a copy or a crop, keeps the orientation; `ImageOps.exif_transpose` takes
+    it off.
+    """
+    if not hasattr(picture, "getexif"):
+        return picture
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(picture)
 
 
 def _host(value: Any, what: str) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.addresses import redact
+from pamtri_edge.arrays import MOST_PIXELS
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.picture_headers import EOI, Header, read_header
 from pamtri_edge.files.regular import open_descriptor
@@ -26,9 +27,6 @@ from pamtri_edge.printable import printable
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """What the names of picture files end in, in small or capital letters."""
-
-MOST_PIXELS: Final = 2**27
-"""Pixels of the largest picture that is decoded: 16,384 x 8,192, 400 MB as RGB."""
 
 MOST_BYTES: Final = 2**30
 """Size of the largest file that is read as a picture."""
@@ -95,9 +93,10 @@ def list_pictures(folder: Path, *, say: Callable[[str], None] | None = None) -> 
 def read_picture(path: Path, *, least: int | None = None) -> NDArray[np.uint8]:
     """Decode a picture file.
 
-    Gray and palette pictures become RGB, CMYK is converted, 16 bits are cut to the upper 8, and an alpha
-    channel is dropped. The EXIF orientation of a photograph is applied: what a viewer shows upright is
-    upright here. Of several pictures in a file the first is taken.
+    Gray and palette pictures become RGB, CMYK is converted, 16 bits are cut to the upper 8. An alpha
+    channel is dropped: what is see-through counts with the colors that are stored for it. The EXIF
+    orientation of a photograph is applied: what a viewer shows upright is upright here. Of several pictures
+    in a file the first is taken.
 
     Args:
         path: the file.
@@ -213,8 +212,6 @@ def _read_bytes(path: Path) -> bytes:
                     f"{MOST_BYTES:,} is expected."
                 )
             content = file.read(facts.st_size)  # no more: memory is taken for as much as is asked for
-    except InputError:  # which is a ValueError too
-        raise
     except FileNotFoundError:
         if _ADDRESS.match(str(path)):
             raise InputError(
@@ -222,9 +219,8 @@ def _read_bytes(path: Path) -> bytes:
                 "machine. Fetch it first."
             ) from None
         raise InputError(f"there is no picture {printable(path)}; expected a file ({_KINDS}).") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"the picture {printable(path)} cannot be read: {reason}.") from error
+    except OSError as error:
+        raise InputError(f"the picture {printable(path)} cannot be read: {error.strerror}.") from error
     if not content:
         raise InputError(f"{printable(path)} is empty (0 bytes); replace it or take it out of its folder.")
     return content

@@ -136,6 +136,8 @@ class Reidentifier:
                 file, a picture of Pillow or a uint8 tensor on the host; or one (N, H, W, 3) uint8 array;
                 any N. With backend "tensorrt" the array may be on the GPU, from CuPy, torch or whatever
                 has DLPack or `__cuda_array_interface__`.
+                Files and pictures of Pillow are turned upright where their EXIF names an orientation, and
+                their alpha channel is dropped.
             color_order: of arrays and tensors: "rgb", or "bgr" as OpenCV reads pictures. Files and pictures
                 of Pillow know their own.
             output: "numpy", or "device" to leave the arrays on the GPU (backend "tensorrt": CuPy arrays;

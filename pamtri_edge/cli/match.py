@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -178,6 +179,13 @@ def _files(given: list[Path]) -> list[Path]:
             f"there is one file of events, {files[0]}; expected those of two cameras or more, such as "
             "pamtri match OUT-A OUT-B."
         )
+    for one, other in combinations(files, 2):
+        with suppress(OSError):  # what is not there is told by who reads it
+            if one.samefile(other):
+                raise InputError(
+                    f"{printable(other)} is given twice, and every vehicle in it would match itself; give "
+                    "the events of another camera."
+                )
     return files
 
 

@@ -22,7 +22,7 @@ from pamtri_edge.datasets.layout import GALLERY, QUERY, Part, told_by_name
 from pamtri_edge.datasets.parts import read_part
 from pamtri_edge.datasets.views import EvaluationSet, Views
 from pamtri_edge.errors import InputError
-from pamtri_edge.pictures import SUFFIXES, list_pictures, read_picture
+from pamtri_edge.pictures import SUFFIXES, check_pictures, list_pictures, read_picture
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
@@ -60,6 +60,7 @@ def _flat(folder: Path, across_cameras: bool) -> EvaluationSet:
             f"{folder} has no folder {QUERY.images}; it is a part of a set itself: name {folder.parent}."
         )
     files = list_pictures(folder)
+    check_pictures(files)
     seen = np.array([_named(path) for path in files], np.int64)
     types = tuple(kind if (kind := path.stem.split("_")[-1]) in TYPES else None for path in files)
     views = Views(
@@ -107,6 +108,7 @@ def _views(folder: Path, part: Part, across_cameras: bool) -> Views:
             f"{printable(blind)}: nothing tells the camera, and matches by a query's own camera are to be "
             f"left out; expected cameraID in {part.xml}, or say --same-camera."
         )
+    check_pictures(one.path for one in told)
     labels = [one.label for one in told]
     colors = tuple(None if label.color is None else COLORS[label.color] for label in labels)
     types = tuple(None if label.type is None else TYPES[label.type] for label in labels)

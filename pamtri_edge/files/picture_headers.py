@@ -34,6 +34,12 @@ _AFTER_SCAN: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 _COEFFICIENTS: Final = 64
 
+_EXTRA_SAMPLES: Final = 338
+"""The tag by which a TIFF says what its channels behind the colors are."""
+
+_SEPARATE_ALPHA: Final = 2
+"""There: how opaque a pixel is, beside colors that do not depend on it."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -44,7 +50,8 @@ class Header:
         width: pixels, as stored: an EXIF orientation may turn the picture.
         height: likewise.
         whole: whether nothing is known to be missing.
-        content: the file without what stands behind the picture's end, and with the mark of its end.
+        content: the file without what stands behind the picture's end, with the mark of its end, and such
+            that its colors are decoded as they are stored, whatever an alpha channel says.
         ended: whether that mark was there.
     """
 
@@ -205,6 +212,7 @@ def _read_webp(content: bytes) -> Header:
 def _read_tiff(content: bytes) -> Header:
     order = "<" if content[:2] == b"II" else ">"
     big = content[2:4] in (b"\x2b\0", b"\0\x2b")
+    separate = None
     sides = {256: 0, 257: 0}
     try:
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), content, 8 if big else 4)
@@ -215,8 +223,13 @@ def _read_tiff(content: bytes) -> Header:
             if tag in sides:
                 form = {1: "B", 3: "H", 16: "Q"}.get(kind, "I")
                 (sides[tag],) = struct.unpack_from(order + form, content, entry + (12 if big else 8))
+            elif (tag, kind) == (_EXTRA_SAMPLES, 3):
+                (sample,) = struct.unpack_from(order + "H", content, entry + (12 if big else 8))
+                separate = entry + (12 if big else 8) if sample == _SEPARATE_ALPHA else None
     except (struct.error, OverflowError):  # a place behind the end of the file
         sides = {256: 0, 257: 0}
+    if separate is not None:  # so that libtiff leaves the colors alone, which it would multiply by it
+        content = content[:separate] + bytes(2) + content[separate + 2 :]
     return Header("TIFF", sides[256], sides[257], True, content)
 
 

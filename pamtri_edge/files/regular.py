@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -68,12 +69,14 @@ def open_descriptor(
         folder: descriptor of an open folder.
 
     Raises:
-        OSError: it is not there or cannot be read.
-        ValueError: its name cannot be one.
+        OSError: it is not there, cannot be read, or has a name that none can have.
     """
     at = path if name is None else name
     # Looked at first, because opening some devices already does something.
-    mode = os.stat(at, dir_fd=folder).st_mode
+    try:
+        mode = os.stat(at, dir_fd=folder).st_mode
+    except ValueError as found:  # a zero byte in the name, or half of a character
+        raise OSError(errno.EINVAL, str(found), str(at)) from None
     check_regular(path, mode, error=error, expected=expected, remedy=remedy)
     descriptor = os.open(at, _FLAGS, dir_fd=folder)
     try:
@@ -94,12 +97,8 @@ def open_regular(path: str | Path, *, error: type[PamtriError]) -> BinaryIO:
     """
     try:
         return os.fdopen(open_descriptor(path, error=error), "rb")
-    except error:  # which may be a ValueError too
-        raise
     except OSError as found:
-        raise error(f"{path} cannot be read: {found.strerror}.") from found
-    except ValueError as found:  # a zero byte in the name
-        raise error(f"{str(path)!r} cannot be read: {found}.") from None
+        raise error(f"{printable(path)} cannot be read: {found.strerror}.") from found
 
 
 def sha256_of(path: Path) -> str:

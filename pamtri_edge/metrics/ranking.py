@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.metrics.distances import distance_blocks
+from pamtri_edge.printable import counted
 from pamtri_edge.progress import Progress
 from pamtri_edge.words import Metric
 
@@ -250,9 +251,13 @@ def _cameras(
 
 def _no_match(queries: int, size: int, cameras: bool) -> str:
     if not queries or not size:
-        return f"there is nothing to measure: {queries} queries and {size} gallery pictures."
+        return (
+            f"there is nothing to measure: {counted(queries, 'query', 'queries')} and "
+            f"{counted(size, 'gallery picture')}."
+        )
     elsewhere = " that another camera took" if cameras else ""
+    which = "the one query has no" if queries == 1 else f"none of the {queries} queries has a"
     return (
-        f"none of the {queries} queries has a true match among the {size} gallery pictures{elsewhere}; "
+        f"{which} true match among {counted(size, 'gallery picture')}{elsewhere}; "
         "check that both sides count identities alike" + (", or leave the cameras out." if cameras else ".")
     )

@@ -61,7 +61,8 @@ int open_folder(const std::string& path) {
     if (errno == ENOENT) throw BundleError(not_there(path));
     if (errno == ENOTDIR)
         throw BundleError(path +
-                          " is not a folder; a bundle is a folder with a manifest.json in it.");
+                          " is not a folder; a bundle is a folder with a manifest.json in it. "
+                          "One that came packed (.zip, .tar) is unpacked first.");
     throw BundleError(in_quotes(path) + " cannot be opened (" + std::strerror(errno) +
                       "). Check the path.");
 }

@@ -196,6 +196,7 @@ def test_what_cannot_be_compared_is_one_readable_line(
         ([*cameras[:2], "--truth", cameras[0]], 1, "has no column camera"),
         ([cameras[0], other.parent, "--truth", cameras[2]], 1, "different spaces"),
         ([cameras[0]], 1, "there is one file of events"),
+        ([*cameras[:2], cameras[0].parent], 1, "events.jsonl is given twice"),
         ([*cameras[:2], "--window", "60,5"], 1, "the window 60,5 ends before it begins"),
         ([*cameras[:2], "--window", "60"], 1, "expected two numbers of seconds"),
         ([*cameras[:2], "--window", "nan,5"], 1, "expected two numbers of seconds"),
@@ -242,15 +243,15 @@ def test_of_events_of_one_track_the_last_counts(
 
 
 def test_a_camera_named_with_terminal_commands_is_shown_in_letters(call: Call, tmp_path: Path) -> None:
-    a = write_events(tmp_path / "a", "\x1b[31mRED :car:", [(1, [0, 1], "red")])
-    _, out, _ = call(a, a)
+    a, b = (write_events(tmp_path / name, "\x1b[31mRED :car:", [(1, [0, 1], "red")]) for name in "ab")
+    _, out, _ = call(a, b)
     assert "\x1b" not in out
     assert "\\x1b[31mRED :car:" in out
 
 
 def test_a_pipe_is_no_file_of_events(call: Call, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    code, _, err = call(tmp_path / "pipe", tmp_path / "pipe")
+    code, _, err = call(tmp_path / "pipe", tmp_path / "none")
     assert code == 1
     assert "is a pipe; expected a regular file" in err
 

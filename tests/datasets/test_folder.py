@@ -91,12 +91,11 @@ def test_a_name_that_tells_nothing_is_refused(data_folder):
         read_folder(data_folder)
 
 
-def test_a_picture_that_does_not_decode_is_named(data_folder):
+def test_a_damaged_picture_is_named_before_any_is_described(data_folder):
     path = data_folder / "image_query" / "0002_c001_00000010_0.jpg"
     path.write_bytes(path.read_bytes()[:30])
-    data = read_folder(data_folder)
     with pytest.raises(InputError, match=r"0002_c001_00000010_0\.jpg is a damaged JPEG"):
-        data.query.read(1)
+        read_folder(data_folder)
 
 
 @pytest.mark.parametrize(

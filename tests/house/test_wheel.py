@@ -109,6 +109,21 @@ def test_an_installed_copy_serves_a_python_that_is_started_in_the_checkout(insta
     assert python(OF_THE_PACKAGE, folder=tmp_path, installed=installed) == of_the_installed(installed)
 
 
+@pytest.mark.parametrize("module", ["vehicle", "sinks.tls"])
+def test_sources_that_were_never_built_say_what_to_do(root, tmp_path, module):
+    sources = shutil.ignore_patterns("*.so", "__pycache__", "weights")
+    shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=sources)
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path[:0] = ['.']; import pamtri_edge.{module}",
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "pip install . in its checkout, or make test" in found.stderr.splitlines()[-1]
+
+
 def test_it_declares_its_two_commands(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
     lines = entry_points.read_text().splitlines()

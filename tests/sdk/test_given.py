@@ -80,6 +80,44 @@ def test_pictures_of_pillow_are_taken(reid: Reidentifier, crops: list[NDArray[np
             reid.embed([broken])
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+def test_a_photograph_is_upright_whether_pillow_opens_it_or_its_path_is_given(
+    reid: Reidentifier, tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    exif = image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{suffix}"
+    image.fromarray(samples.crops(1)[0]).save(
+        path, exif=exif, **({"lossless": True} if suffix == "webp" else {})
+    )
+    with image.open(path) as opened:
+        found = reid.embed([path, opened, opened.convert("RGB")]).embeddings
+    assert np.abs(found - found[0]).max() < (0.02 if suffix == "jpg" else 1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
+def test_what_is_see_through_counts_with_its_stored_colors(
+    reid: Reidentifier, crops: list[NDArray[np.uint8]], tmp_path: Path, suffix: str
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    alpha = np.full(crops[0].shape[:2], 255, np.uint8)
+    alpha[:, ::2] = 0
+    path = tmp_path / f"a.{suffix}"
+    lossless = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    image.fromarray(np.dstack([crops[0], alpha])).save(path, **lossless)
+    with image.open(path) as opened:
+        assert same(reid.embed([path, opened]), reid.embed([crops[0], crops[0]]))
+
+
+def test_a_view_that_repeats_pixels_takes_no_more_than_a_picture_may_have(reid: Reidentifier) -> None:
+    with pytest.raises(InputError, match=r"crop 0 has 20,000 x 20,000 pixels; at most 134,217,728"):
+        reid.embed([np.broadcast_to(np.uint8(7), (20_000, 20_000, 3))])
+    with pytest.raises(MemoryError):
+        reid.embed(np.broadcast_to(np.uint8(7), (2**40, 8, 8, 3)))
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "CMYK", "YCbCr"])
 def test_pillows_modes_of_8_bits_become_rgb(
     reid: Reidentifier, crops: list[NDArray[np.uint8]], mode: str
