@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from pamtri_edge.errors import SourceError
@@ -85,7 +86,7 @@ def open_container(
             format=kind,
             options=dict(options or {}),
             timeout=timeout_s,
-            metadata_errors="replace",  # titles in Latin-1 and worse are of no interest here
+            **_forgiving(av),
         )
         return container
     except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
@@ -93,6 +94,14 @@ def open_container(
     if timeout_s is not None and time.monotonic() - begin >= timeout_s:  # whatever FFmpeg makes of it
         failure = OpenError(_TIMEOUT_WORDS.format(timeout_s))
     raise failure  # outside of the handler: no chain of errors leads to the address
+
+
+def _forgiving(av: ModuleType) -> dict[str, str]:
+    """Return what has PyAV open a file whose titles are not UTF-8: they are of no interest here.
+
+    PyAV 19 does so by itself, and has no such option any more.
+    """
+    return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 def described(error: Exception, timeout_s: float | None = None) -> OpenError:
