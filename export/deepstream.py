@@ -122,7 +122,7 @@ network-mode={NETWORK_MODES[manifest.precision]}
 # DeepStream 9 and later take the precision from the file; older releases ignore this key
 strongly-typed=1
 
-# the graph takes RGB of 0..255, stretched, and normalises by itself
+# the graph takes RGB of 0..255, stretched, and normalizes by itself
 model-color-format=0
 net-scale-factor=1
 maintain-aspect-ratio=0
