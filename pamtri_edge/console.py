@@ -37,6 +37,7 @@ from rich.text import Text
 from pamtri_edge.addresses import redact_text
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.files.disk import NO_TEMPORARY_FOLDER, full_temporary_folder
+from pamtri_edge.files.quiet import speak_alone
 from pamtri_edge.printable import printable
 
 _log = logging.getLogger(__name__)
@@ -179,6 +180,7 @@ def run(app: typer.Typer) -> NoReturn:
     """Run a command-line program to its end, `guarded`; its usage errors are printed as all text is."""
 
     def program() -> None:
+        speak_alone()
         _refuse_empty_words(sys.argv[1:])
         try:
             code = app(standalone_mode=False)

@@ -22,6 +22,7 @@ from pamtri_edge.addresses import redact
 from pamtri_edge.arrays import MOST_PIXELS
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.picture_headers import EOI, Header, read_header
+from pamtri_edge.files.quiet import decoding
 from pamtri_edge.files.regular import open_descriptor
 from pamtri_edge.printable import printable
 
@@ -229,7 +230,8 @@ def _read_bytes(path: Path) -> bytes:
 def _decode(content: bytes, flag: int) -> NDArray[np.uint8] | None:
     """Return a picture as OpenCV has it, BGR; None where it cannot be decoded."""
     try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+        with decoding():
+            picture = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
     except cv2.error:
         return None
     return None if picture is None or picture.size == 0 else np.asarray(picture, np.uint8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -179,3 +180,17 @@ def test_the_verdict_says_what_the_threshold_is_worth() -> None:
         "of the pairs of one vehicle."
     )
     assert "below the threshold 0.5 that the bundle suggests, so not taken" in verdict(0.499, suggested)
+
+
+def test_a_damaged_picture_is_named_once_and_its_decoder_says_nothing_beside(tmp_path: Path) -> None:
+    crop = samples.crops(1)[0]
+    jpeg, bmp = (cv2.imencode(suffix, crop)[1].tobytes() for suffix in (".jpg", ".bmp"))
+    (tmp_path / "a.jpg").write_bytes(jpeg[: len(jpeg) // 2])
+    (tmp_path / "b.bmp").write_bytes(bmp[: len(bmp) // 2])
+    program = "from pathlib import Path; from pamtri_edge import console, pictures\nimport sys, typer\n"
+    program += "app = typer.Typer()\n@app.command()\ndef read(path: Path): pictures.read_picture(path)\n"
+    for name, said in (("a.jpg", "is a damaged JPEG"), ("b.bmp", "cannot be decoded")):
+        command = [sys.executable, "-c", f"{program}console.run(app)", str(tmp_path / name)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert found.stderr.startswith(f"error: {tmp_path / name} {said}")
+        assert found.stderr.count("\n") == 1
