@@ -46,6 +46,9 @@ _LAYOUT: Final = "\n\t"
 _NARROWEST: Final = 40  # columns; a narrower terminal breaks the lines itself
 _LONGEST_NAME: Final = 60  # characters of one that is too long
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_INTERRUPTED: Final = 130
+
+_told = False
 
 
 class OutputError(PamtriError):
@@ -176,6 +179,13 @@ def progress(unit: str = "") -> Progress:
     )
 
 
+def say_stopped(what_is_kept: str) -> None:
+    """Say that the user stopped the program, and what is left of its work; `run` says no more of it then."""
+    global _told
+    _told = True
+    err.print(styled("interrupted:", "yellow"), what_is_kept)
+
+
 def run(app: typer.Typer) -> NoReturn:
     """Run a command-line program to its end, `guarded`; its usage errors are printed as all text is."""
 
@@ -196,6 +206,8 @@ def run(app: typer.Typer) -> NoReturn:
             err.print(_without_secrets(said.getvalue().rstrip("\n")), soft_wrap=True)
             sys.exit(getattr(error, "exit_code", 2))
         _flush()
+        if code == _INTERRUPTED and not _told:  # typer makes this code of Ctrl-C, without a word
+            err.print("interrupted")
         sys.exit(code if isinstance(code, int) else 0)
 
     guarded(program)
@@ -245,7 +257,7 @@ def guarded(program: Callable[[], None]) -> None:
         )
     except KeyboardInterrupt:
         err.print("interrupted")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
 
 
 def system_error(error: OSError) -> str:

@@ -61,7 +61,7 @@ def show_summary(summary: Summary, folder: OutputFolder, spec: RunSpec) -> None:
     table.add_row("time", f"{summary.elapsed_s:.1f} s, {summary.frames_per_second:g} frames/s")
     console.out.print(table)
     if summary.reason == "interrupted":  # what else ends a run early is told as its error
-        console.err.print(console.styled("interrupted:", "yellow"), "what was done until then is kept")
+        console.say_stopped("what was done until then is kept")
     console.out.print("Look at")
     places = [
         ("events", folder.events),

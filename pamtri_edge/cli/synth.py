@@ -202,9 +202,7 @@ def synth(
                 on_progress=_updater(bar),
             )
     except KeyboardInterrupt:
-        console.err.print(
-            console.styled("interrupted:", "yellow"), "what was done is kept; the same command goes on"
-        )
+        console.say_stopped("what was done is kept; the same command goes on")
         raise
     _show(done, time.monotonic() - begin)
 

@@ -176,7 +176,7 @@ def run_training(training: Training) -> None:
         finished = training.run(on_progress=_updater(bar, spec.budget.steps))
     where = str(spec.output)
     if not finished:
-        console.err.print(f"stopped at step {training.step}; the same command goes on from there")
+        console.say_stopped(f"stopped at step {training.step}; the same command goes on from there")
         raise typer.Exit(130)
     console.out.print(f"{counted(training.step, 'step')}; weights and record are in {where}", soft_wrap=True)
 

@@ -62,6 +62,24 @@ def test_an_interruption_is_exit_code_130(capsys):
     assert capsys.readouterr().err == "interrupted\n"
 
 
+@pytest.mark.parametrize("kept", [None, "two pictures are kept"])
+def test_an_interrupted_command_says_so_once(capsys, monkeypatch, kept):
+    app = typer.Typer()
+
+    @app.command()
+    def work():
+        if kept is not None:
+            console.say_stopped(kept)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["work"])
+    monkeypatch.setattr(console, "_told", False)
+    with pytest.raises(SystemExit) as stop:
+        console.run(app)
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == ("interrupted\n" if kept is None else f"interrupted: {kept}\n")
+
+
 def test_other_errors_pass_through_since_they_are_defects():
     with pytest.raises(ZeroDivisionError):
         console.guarded(raising(ZeroDivisionError()))
