@@ -65,14 +65,21 @@ class VideoWriter:
         self._encode(frame)
 
     def close(self) -> None:
-        """Finish the file and give it its final name; nothing appears if no frame was written."""
+        """Finish the file and give it its final name; nothing appears if no frame was written.
+
+        Raises:
+            InputError: the disk is full or gone, or the folder is.
+        """
         if self._container is None:
             return
         try:
             self._encode(None)
         finally:
             self._close_container()
-        publish(self._part, self.path, flush=False)
+        try:
+            publish(self._part, self.path, flush=False)
+        except OSError as error:  # such as that its folder was removed meanwhile
+            raise InputError(f"{self.path} cannot be finished: {reason(error)}.") from error
 
     def discard(self) -> None:
         """Leave nothing behind; for after a failed write."""
@@ -81,12 +88,12 @@ class VideoWriter:
         self._part.unlink(missing_ok=True)
 
     def _start(self, wide: int, high: int) -> None:
-        container = self._av.open(str(self._part), "w", format="mp4")
-        stream = container.add_stream("libx264", rate=self._rate, options=dict(_OPTIONS))
-        stream.width, stream.height = wide, high
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = _CLOCK
         try:
+            container = self._av.open(str(self._part), "w", format="mp4")
+            stream = container.add_stream("libx264", rate=self._rate, options=dict(_OPTIONS))
+            stream.width, stream.height = wide, high
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.time_base = _CLOCK
             container.start_encoding()
         except (OSError, self._av.error.FFmpegError) as error:
             raise InputError(f"{self.path} cannot be written: {reason(error)}.") from error

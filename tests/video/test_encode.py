@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "absent" / "a.mp4")
     with pytest.raises(InputError, match=r"absent/a\.mp4 cannot be written: No such file"):
         writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+
+
+def test_a_folder_that_is_removed_meanwhile_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    writer = VideoWriter(tmp_path / "out" / "a.mp4")
+    writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(InputError, match=r"out/a\.mp4 cannot be finished: No such file"):
+        writer.close()
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
