@@ -66,7 +66,7 @@ class _Stream:
         self._name = name
 
     def write(self, text: str) -> int:
-        self._try(lambda stream: stream.write(text))
+        self._try(lambda stream: stream.write(_writable(text, stream)))
         return len(text)
 
     def flush(self) -> None:
@@ -95,6 +95,12 @@ class _Stream:
             _silence(stream)
             if self._name == "stdout":
                 raise OutputError(f"standard output cannot be written: {error.strerror}.") from error
+
+
+def _writable(text: str, stream: Any) -> str:
+    """Spell the letters that a stream's encoding lacks, such as those of a name in a locale of ASCII."""
+    encoding = getattr(stream, "encoding", None)
+    return text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
 
 
 class _PlainConsole(Console):

@@ -4,6 +4,7 @@
 
 import errno
 import logging
+import os
 import re
 import shlex
 import subprocess
@@ -213,6 +214,13 @@ def test_an_output_that_takes_nothing_ends_a_program_without_a_traceback(shell, 
     command = shell.format(f"{shlex.quote(sys.executable)} -c {shlex.quote(PRINTING)}")
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_letters_that_the_encoding_of_an_output_lacks_are_spelled():
+    program = "from pamtri_edge import console; console.out.print('größe'); console.err.print('größe')"
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environ, check=False)
+    assert done.stdout == done.stderr == b"gr\\xf6\\xdfe\n"
 
 
 def test_the_help_of_a_program_too_says_that_nothing_can_be_written():
