@@ -35,7 +35,7 @@ from rich.status import Status
 from rich.text import Text
 
 from pamtri_edge.addresses import redact_text
-from pamtri_edge.errors import PamtriError
+from pamtri_edge.errors import PamtriError, is_scarcity
 from pamtri_edge.files.disk import NO_TEMPORARY_FOLDER, full_temporary_folder
 from pamtri_edge.files.quiet import speak_alone
 from pamtri_edge.printable import printable
@@ -255,15 +255,17 @@ def guarded(program: Callable[[], None]) -> None:
             except OutputError as refused:
                 _fail(str(refused))
         _fail(system_error(error))
-    except MemoryError as error:
-        _log.debug("%s", error, exc_info=True)
-        _fail(
-            "there is not enough memory for this. Give it more (in a container its limit counts, and that of "
-            "ulimit -v), or less work at a time."
-        )
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(_INTERRUPTED)
+    except Exception as error:
+        if not is_scarcity(error):
+            raise  # a defect
+        _log.debug("%s", error, exc_info=True)
+        _fail(
+            "there is not enough memory for this, or threads. Give it more (in a container its limits count, "
+            "and those of ulimit -v and -u), or less work at a time."
+        )
 
 
 def system_error(error: OSError) -> str:

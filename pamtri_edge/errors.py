@@ -4,6 +4,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+_SCARCE: Final = (
+    "Resource temporarily unavailable",
+    "annot allocate memory",
+    "can't alloc",
+    "bad_alloc",
+    "bad alloc",
+    "Insufficient memory",
+    "can't start new thread",
+    "failed to map segment from shared object",
+)
+"""What the system and libraries say, in errors of many types, where memory or threads end."""
+
 
 class PamtriError(Exception):
     """Base of every error that pamtri-edge raises on purpose.
@@ -43,3 +57,8 @@ class SourceError(PamtriError):
 
 class SinkError(PamtriError):
     """Events that a sink could neither deliver nor keep."""
+
+
+def is_scarcity(error: BaseException) -> bool:
+    """Tell whether the system gave no more memory or threads: nothing that was given is to blame."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _SCARCE)

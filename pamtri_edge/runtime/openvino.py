@@ -28,7 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.errors import BundleError, EngineError, InputError
+from pamtri_edge.errors import BundleError, EngineError, InputError, is_scarcity
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.processors import available_processors
 from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
@@ -47,9 +47,6 @@ openvino = load_openvino()
 
 MAX_STREAMS: Final = 8
 """Streams cost memory (about 45 MB each for the paper's networks); beyond this, streams get more threads."""
-
-_SCARCE: Final = ("Resource temporarily unavailable", "Cannot allocate memory", "bad_alloc", "bad alloc")
-"""What is said where the system gives no more memory or threads: the bundle is not to blame."""
 
 _COMPUTING: Final = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 """What computing a network of unknown origin may raise."""
@@ -262,7 +259,7 @@ def _compiled(model: Path, content: bytes, properties: dict[str, Any]) -> Any:
     except BundleError:
         raise
     except Exception as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin
-        if any(words in str(error) for words in _SCARCE):
+        if is_scarcity(error):
             raise EngineError(
                 f"OpenVINO {openvino.__version__} lacks memory or threads to load {model} "
                 f"({last_line(error)}). Allow this process more (the limits of its container, ulimit -v, "

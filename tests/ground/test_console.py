@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import pytest
 import typer
 from rich.table import Table
@@ -234,9 +235,18 @@ def test_the_help_of_a_program_too_says_that_nothing_can_be_written():
     assert (done.returncode, done.stderr) == (1, said)
 
 
-def test_too_little_memory_is_a_sentence(capsys):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libavcodec.so.62: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        cv2.error("std::bad_alloc"),
+    ],
+)
+def test_too_little_memory_is_a_sentence_whoever_finds_it(capsys, error):
     with pytest.raises(SystemExit) as stop:
-        console.guarded(raising(MemoryError()))
+        console.guarded(raising(error))
     assert stop.value.code == 1
     assert "error: there is not enough memory for this" in capsys.readouterr().err
 
