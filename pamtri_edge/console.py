@@ -280,7 +280,10 @@ def system_error(error: OSError) -> str:
         return f"no space left on {place}; free some, or name another place."
     if error.errno == errno.ENAMETOOLONG:
         shown = where if len(where) <= _LONGEST_NAME else f"{where[:_LONGEST_NAME]}..."
-        return f"the name {shown} is too long: at most 255 bytes are accepted. Give a shorter one."
+        return (
+            f"the name {shown} is too long: at most 255 bytes are accepted, and 4,095 with its folders. "
+            "Give a shorter one."
+        )
     if error.errno == errno.ENOENT and not where and _is_nowhere():
         return "the folder that this was started in is gone; change to another one and start again."
     reason = error.strerror or str(error) or type(error).__name__

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,6 +64,12 @@ class Reidentifier:
         return (
             f"<Reidentifier: {self._bundle.path}, space {space[:19]}, "
             f"{backend.name} on {backend.device}, {backend.arithmetic} arithmetic>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise InputError(
+            "a Reidentifier cannot be copied or sent to another process; load the bundle there "
+            f"(Reidentifier.load({str(self._bundle.path)!r})), or fork after loading, on a CPU."
         )
 
     @classmethod

@@ -177,7 +177,9 @@ class Event:
         """
         try:
             record = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            raise InputError(f"{source} is nested too deep for an event.") from None
+        except ValueError as error:
             raise InputError(f"{source} is not JSON ({error}).") from None
         if not isinstance(record, dict):
             raise InputError(f"{source} is a {type(record).__name__}; expected a JSON object.")

@@ -154,9 +154,9 @@ class Stream:
 
     def _read(self) -> None:
         """Read until stopped, ended or given up; runs in the thread."""
-        failures, index = 0, 0
+        failures, index, read = 0, 0, 0
         while not self._stopped.is_set():
-            got, opened, finite, hopeless = index, False, False, False
+            before, opened, finite, hopeless = read, False, False, False
             try:
                 with closing(self._opener(self._address)) as container:
                     opened = True
@@ -164,6 +164,7 @@ class Stream:
                     for item in self._decode(container):
                         self._put(index, item)
                         index += 1
+                        read += not isinstance(item, Exception)  # what cannot be decoded is no picture
                 why = "it ended"
             except (OpenError, self._av.error.FFmpegError, OSError) as error:
                 failure = described(error, self._reconnect.timeout_s)
@@ -179,13 +180,13 @@ class Stream:
                 break
             if finite:
                 break
-            if opened and index == got:
+            if opened and read == before:
                 self._transports.rotate()  # one way may open and yet carry nothing
-            failures = 1 if index > got else failures + 1
+            failures = 1 if read > before else failures + 1
             if failures >= self._reconnect.attempts:
                 tries = f"{failures} {'try' if failures == 1 else 'tries'}"
-                read = f"{index} {'frame was' if index == 1 else 'frames were'} read"
-                self._outcome = SourceError(f"{self.label} was given up after {tries} ({why}); {read}.")
+                frames = f"{read} {'frame was' if read == 1 else 'frames were'} read"
+                self._outcome = SourceError(f"{self.label} was given up after {tries} ({why}); {frames}.")
                 break
             wait = self._reconnect.wait_s(failures)
             _log.warning("%s: %s; trying again in %.3g s", self.label, why, wait)

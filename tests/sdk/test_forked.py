@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pamtri_edge import Reidentifier, samples
-from pamtri_edge.errors import EngineError
+from pamtri_edge.errors import EngineError, InputError
 
 PREAMBLE = """
 import multiprocessing, os, sys, threading, time
@@ -138,6 +139,14 @@ def test_a_bundle_that_was_replaced_after_loading_serves_a_forked_process_still(
     copy = tmp_path / "copy.pamtri"
     subprocess.run(["cp", "-r", micro_bundle, copy], check=True)
     run(script, copy, "openvino", 1)
+
+
+def test_a_reidentifier_that_is_sent_to_another_process_says_how_to_get_there(micro_bundle: Path) -> None:
+    with (
+        Reidentifier.load(micro_bundle, backend="openvino", threads=1) as reid,
+        pytest.raises(InputError, match=r"cannot be .* sent to another process; load the bundle there"),
+    ):
+        pickle.dumps(reid)
 
 
 def test_an_engine_of_a_gpu_is_refused_after_a_fork(

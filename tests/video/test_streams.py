@@ -79,6 +79,18 @@ def test_a_stream_that_breaks_is_opened_again_and_its_numbers_go_on(
     assert "secret" not in caplog.text + message
 
 
+def test_a_stream_of_which_nothing_can_be_decoded_is_given_up(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = FlakyCamera(*[clip] * 9)
+    stream = Stream("rtsp://north/1", reconnect=QUICK, opener=camera)
+    monkeypatch.setattr(stream, "_decode", lambda container: iter([ValueError("no picture")] * 20))
+    frames, message = _drain(stream)
+    assert (frames, camera.opened, stream.lost) == ([], 3, 60)
+    assert message is not None
+    assert message.endswith("was given up after 3 tries (it ended); 0 frames were read.")
+
+
 def test_pauses_double_up_to_a_limit() -> None:
     spec = Reconnect(first_wait_s=1.0, longest_wait_s=30.0)
     assert [spec.wait_s(n) for n in (1, 2, 3, 6, 50)] == [1.0, 2.0, 4.0, 30.0, 30.0]
