@@ -7,10 +7,8 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +21,7 @@ from pamtri_edge.matching.rules import Seen, Span
 from pamtri_edge.printable import printable
 from pamtri_edge.processors import available_processors
 from pamtri_edge.signals import leave_to_parent
+from pamtri_edge.spawned import ProcessError, spawned
 
 _LARGE: Final = 2**24
 """Bytes of events, 16 MiB: some 20,000, a second's work; a process takes a third of one to start."""
@@ -124,9 +123,11 @@ def read_event_sets(paths: Sequence[Path], *, gate: bool = True, span: Span | No
     workers = min(len(paths), available_processors())
     if workers < 2 or sum(path.stat().st_size for path in paths if path.is_file()) < _LARGE:
         return [read(path) for path in paths]
-    # Not forked: threads of libraries that are loaded here would be missing there.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=leave_to_parent) as pool:
-        return list(pool.map(read, paths))
+    try:
+        with spawned(workers, leave_to_parent) as pool:
+            return list(pool.map(read, paths))
+    except ProcessError:  # more slowly, then
+        return [read(path) for path in paths]
 
 
 def _seen(event: Event) -> Seen:

@@ -27,11 +27,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.files.text import text_lines
 from pamtri_edge.train.recipes import Recipe
 
 Some = TypeVar("Some", bound=Recipe)
 
 _BASE: Final = "base"
+_LONGEST: Final = 2**16  # characters of a line
 _WORDS: Final = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 
 
@@ -65,13 +67,7 @@ def read_recipe(path: Path, named: Mapping[str, Some], *, above: tuple[Path, ...
     Raises:
         InputError: it cannot be read, does not fit a recipe, or files are each other's base.
     """
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"the recipe {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text, so no recipe: {error.reason}.") from error
-    found = _File(path, text)
+    found = _File(path, "".join(line for _, line in text_lines(path, longest=_LONGEST, error=InputError)))
     table = found.parsed()
     base = found.base(table.pop(_BASE, None), named, above)
     try:
@@ -100,6 +96,8 @@ class _File:
             return dict(tomllib.loads(self.text))
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{self.path} is no TOML: {error}.") from error
+        except RecursionError:
+            raise InputError(f"{self.path} is nested too deep for a recipe.") from None
 
     def base(self, name: Any, named: Mapping[str, Some], above: tuple[Path, ...]) -> Some:
         """Return the recipe that this one changes."""

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
+from pamtri_edge import spawned
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event, FrameCounts
 from pamtri_edge.matching import sets as event_sets
@@ -46,3 +49,14 @@ def test_a_file_that_is_refused_is_refused_in_the_same_words(tmp_path, side_by_s
     with pytest.raises(InputError) as beside:
         event_sets.read_event_sets(paths)
     assert str(beside.value) == str(alone.value)
+
+
+def test_a_machine_without_shared_memory_reads_one_after_the_other(tmp_path, side_by_side, monkeypatch):
+    def missing(*_given, **_named):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(spawned, "ProcessPoolExecutor", missing)
+    with pytest.raises(spawned.ProcessError, match=r"/dev/shm is missing, full or read-only\. Mount it"):
+        spawned.spawned(2, print)
+    paths = [write(tmp_path / f"{name}.jsonl", name, 2) for name in ("north", "south")]
+    assert [len(one.seen) for one in event_sets.read_event_sets(paths)] == [2, 2]

@@ -27,6 +27,7 @@ FLOORS = (
         "metrics",
         "processors",
         "signals",
+        "spawned",
         "files",
         "words",
         "refit",

@@ -91,6 +91,10 @@ def test_what_is_no_recipe_file_is_refused(written, tmp_path):
         chosen_recipe(written("rate = = 1"), REID)
     with pytest.raises(InputError, match="cannot be read"):
         chosen_recipe(str(tmp_path / "absent.toml"), REID)
+    with pytest.raises(InputError, match="nested too deep"):
+        chosen_recipe(written("a = " + "[" * 10_000), REID)
+    with pytest.raises(InputError, match="line 1 holds a zero byte"):
+        chosen_recipe(written("a\0 = 1"), REID)
     with pytest.raises(InputError, match="no recipe quick; take paper, code, compact"):
         chosen_recipe("quick", POSE)
     with pytest.raises(InputError, match="has no field 'alike'"):

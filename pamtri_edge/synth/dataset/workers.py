@@ -4,29 +4,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from ctypes import c_bool
 from itertools import islice
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import cv2
 
 from pamtri_edge.datasets.layout import Part, mask_name
 from pamtri_edge.errors import PamtriError
 from pamtri_edge.signals import interrupts_held, leave_to_parent
+from pamtri_edge.spawned import SharedFlag, spawned
 from pamtri_edge.synth.dataset.ledger import Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
 from pamtri_edge.synth.dataset.studio import OpenStudio, Studio
-
-if TYPE_CHECKING:
-    from multiprocessing.context import SpawnContext
 
 _QUEUED: Final = 3  # jobs under way for each process: one is done, the others wait their turn
 
@@ -84,24 +80,6 @@ class Painter:
         return job
 
 
-class SharedFlag:
-    """What all processes see once one has raised it; without a lock, unlike an event of multiprocessing.
-
-    A process that is killed while it looks at an event leaves it locked; whoever sets it then waits forever.
-    """
-
-    def __init__(self, context: SpawnContext) -> None:
-        self._raised = context.RawValue(c_bool, False)
-
-    def set(self) -> None:
-        """Raise it."""
-        self._raised.value = True
-
-    def is_set(self) -> bool:
-        """Tell whether it is raised."""
-        return bool(self._raised.value)
-
-
 def do_all(
     jobs: Iterable[Job], plan: SynthPlan, folder: Path, *, processes: int, open_studio: OpenStudio
 ) -> Generator[Job, None, None]:
@@ -111,6 +89,7 @@ def do_all(
 
     Raises:
         WorkerError: a process was killed.
+        ProcessError: processes cannot be started here.
         OSError: a picture cannot be written.
         PamtriError: the plan cannot be drawn.
     """
@@ -118,12 +97,8 @@ def do_all(
         painter = Painter(plan, folder, open_studio, threading.Event())
         yield from (painter.do(job) for job in jobs)
         return
-    # Not forked: a copy of a process that has threads (OpenCV's, a progress bar's) may hang.
-    context = multiprocessing.get_context("spawn")
-    stop = SharedFlag(context)
-    with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(plan, folder, open_studio, stop)
-    ) as pool:
+    stop = SharedFlag()
+    with spawned(processes, _begin, plan, folder, open_studio, stop) as pool:
         try:
             yield from _feed(pool, iter(jobs), processes * _QUEUED)
         except BrokenProcessPool as error:
