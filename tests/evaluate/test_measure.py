@@ -83,7 +83,7 @@ def test_a_query_without_a_true_match_is_skipped_and_a_set_of_such_is_refused(ma
     found = evaluate(make_set([1, 2, 9], [1, 2, 3]), Thumbnail(), how=QUICK)
     assert (found.retrieval.queries, found.retrieval.skipped) == (2, 1)
     assert found.mean_average_precision.identities == 2
-    with pytest.raises(InputError, match="none of the 1 queries has a true match"):
+    with pytest.raises(InputError, match="the one query has no true match"):
         evaluate(make_set([9], [1, 2]), Thumbnail(), how=QUICK)
 
 

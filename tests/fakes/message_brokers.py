@@ -45,9 +45,9 @@ class Broker:
         self.process = None
 
     def start(self):
-        log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
-        log.close()
+        command = self.command()  # which skips the test where the program is not installed
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         wait_for(lambda: answers(self.port), f"{type(self).__name__} at its port")
 
     def kill(self):
