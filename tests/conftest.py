@@ -131,8 +131,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before the first test that may export a network: have torch's exports remembered."""
     if "torch" in sys.modules and item.get_closest_marker("slow") is not None:
-        folders: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
-        _remember_exports(folders.getbasetemp())
+        import made_once
+
+        _remember_exports(made_once.base(item.config._tmp_path_factory))  # type: ignore[attr-defined]
 
 
 @cache
@@ -140,8 +141,7 @@ def _remember_exports(base: Path) -> None:
     if importlib.util.find_spec("onnx") is not None:
         import remembered_exports
 
-        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-        remembered_exports.install(shared / "exports")
+        remembered_exports.install(base / "exports")
 
 
 def pytest_runtest_teardown() -> None:
@@ -189,11 +189,16 @@ def real_crops(shared_data: Path) -> list[NDArray[np.uint8]]:
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of an fp32 bundle of the smallest networks, exported once; leave it as it is."""
+    import made_once
+
+    return made_once.folder(tmp_path_factory, "tiny", _export_tiny) / "tiny.pamtri"
+
+
+def _export_tiny(folder: Path) -> None:
     from pamtri_edge.export import ExportOptions, export_bundle
     from pamtri_edge.models.sizes import TINY
 
-    output = tmp_path_factory.mktemp("bundles") / "tiny.pamtri"
-    return export_bundle(ExportOptions(model=TINY, output=output, parity_crops=8)).path
+    export_bundle(ExportOptions(model=TINY, output=folder / "tiny.pamtri", parity_crops=8))
 
 
 @pytest.fixture
@@ -211,8 +216,10 @@ def kept_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> EmulatedKernels:
     """Return the CUDA kernels, compiled to run on the CPU."""
     import emulated_kernels
+    import made_once
 
-    return emulated_kernels.build(tmp_path_factory.mktemp("kernels"))
+    folder = made_once.folder(tmp_path_factory, "kernels", emulated_kernels.compile_library)
+    return emulated_kernels.EmulatedKernels(folder / emulated_kernels.LIBRARY)
 
 
 @pytest.fixture(scope="session")

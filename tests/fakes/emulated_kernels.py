@@ -28,6 +28,8 @@ FORWARD, BACKWARD, SHUFFLED = 0, 1, 7
 ORDERS = (FORWARD, BACKWARD, SHUFFLED)
 """In which order the threads of a block run."""
 
+LIBRARY = "libkernels.so"
+
 _KERNEL = re.compile(r"__global__[^(]*\([^)]*\)\s*(\w+)\(")
 _FLAGS = (
     "-std=c++17",
@@ -92,7 +94,7 @@ def compile_library(folder: Path, *flags: str, kernels: Path | None = None) -> P
     names = (
         kernel_names() if kernels is None else _KERNEL.findall((kernels / "cuda" / "launch.cu").read_text())
     )
-    unit, library = folder / "kernels.cpp", folder / "libkernels.so"
+    unit, library = folder / "kernels.cpp", folder / LIBRARY
     unit.write_text(_UNIT.replace("KERNELS", "".join(f'        kernel("{n}", {n}),\n' for n in names)))
     root = kernels or KERNELS
     includes = [f"-I{path}" for path in (HERE / "cuda_on_cpu", root / "cuda", root / "include")]

@@ -4,15 +4,16 @@
 
     remembered_exports.install(folder)
 
-The same module gives the same graph again, in every process that installs the same folder.
+The same sizes, seed and pictures give the same networks again, and the same module the same graph, in every
+process that installs the same folder.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+import pickle
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+import made_once
 from pamtri_edge import models
 from pamtri_edge.export import bundle_export, networks
 from pamtri_edge.export.foreign import posed
@@ -48,7 +50,10 @@ def remembered_seeded(
         digest.update(f"{picture.shape}".encode() + picture.tobytes())
     key = digest.hexdigest()
     if key not in _seeded:
-        _seeded[key] = models.seeded(size, seed=seed, pictures=pictures)
+        drawn = _once(
+            f"{key}.pickle", lambda: pickle.dumps(models.seeded(size, seed=seed, pictures=pictures))
+        )
+        _seeded[key] = pickle.loads(drawn)
     return copy.deepcopy(_seeded[key])
 
 
@@ -56,7 +61,8 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     """Export a module as `export_graph` does, but once for the same module."""
     key = _key(module)
     if key not in _known:
-        _known[key] = _made(module, key)
+        made = _once(f"{key}.onnx", lambda: graph.export_graph(module, name="remembered").SerializeToString())
+        _known[key] = ModelProto.FromString(made)
     model = ModelProto()
     model.CopyFrom(_known[key])
     model.graph.name = name
@@ -65,17 +71,18 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     return model
 
 
-def _made(module: Any, key: str) -> ModelProto:
+def _once(name: str, make: Callable[[], bytes]) -> bytes:
+    """Return what the first process of the run that asks makes."""
     if not _folders:
-        return graph.export_graph(module, name="remembered")
-    path = _folders[0] / f"{key}.onnx"
-    if path.exists():
-        return ModelProto.FromString(path.read_bytes())
-    model = graph.export_graph(module, name="remembered")
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_bytes(model.SerializeToString())
-    part.replace(path)
-    return model
+        return make()
+    path = _folders[0] / name
+    with made_once.alone(path.with_suffix(".lock")):
+        if not path.exists():
+            made = make()
+            part = path.with_suffix(".part")
+            part.write_bytes(made)
+            part.replace(path)
+        return path.read_bytes()
 
 
 def _key(module: Any) -> str:
