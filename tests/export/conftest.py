@@ -16,12 +16,9 @@ from pamtri_edge.export import bundle_export
 from pamtri_edge.export.estimate import Speed
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import TINY, Pamtri, ReidNet, seeded
-from remembered_exports import remembered_export
-from tiny_networks import SMALLEST
-
-EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
-"""The tiny networks with keypoints, heatmaps and segments."""
+from pamtri_edge.models import Pamtri, ReidNet
+from remembered_exports import remembered_export, remembered_seeded
+from tiny_networks import EVERYTHING, SMALLEST
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +30,7 @@ def _same_speed(monkeypatch):
 @pytest.fixture(scope="session")
 def tiny_networks():
     """Return a pose and a re-identification network of the smallest size."""
-    return seeded(EVERYTHING, pictures=samples.crops(16))  # as an export of EVERYTHING draws them
+    return remembered_seeded(EVERYTHING, pictures=samples.crops(16))  # as an export of EVERYTHING draws them
 
 
 @pytest.fixture(scope="session")

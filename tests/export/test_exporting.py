@@ -21,9 +21,9 @@ from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id
 from pamtri_edge.runtime import create_backend
-from tiny_networks import SMALLEST
+from remembered_exports import remembered_seeded
+from tiny_networks import EVERYTHING, SMALLEST
 
-EVERYTHING = (TINY[0], dataclasses.replace(TINY[1], segments=True))
 ORIGINAL = {"model": EVERYTHING, "geometry": Geometry.ORIGINAL, "flip_test": True}
 
 
@@ -60,7 +60,7 @@ def test_the_manifest_says_what_the_bundle_is(exported):
     assert manifest.embedding_norm == "unit"
     assert len(manifest.colors or ()) == 10
     assert len(manifest.types or ()) == 9
-    assert manifest.embedding_space == weights_id(*seeded(SMALLEST, pictures=samples.crops(16)))
+    assert manifest.embedding_space == weights_id(*remembered_seeded(SMALLEST, pictures=samples.crops(16)))
     assert set(manifest.versions) >= {"pamtri-edge", "torch", "onnx", "openvino"}
 
 
@@ -135,7 +135,7 @@ def test_the_staged_networks_together_give_what_the_fused_one_gives(exported):
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    pose, reid = seeded(SMALLEST, pictures=samples.crops(16))
+    pose, reid = remembered_seeded(SMALLEST, pictures=samples.crops(16))
     return save_checkpoint(pose, folder / "pose.pth"), save_checkpoint(reid, folder / "night.pth.tar")
 
 

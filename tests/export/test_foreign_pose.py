@@ -19,12 +19,13 @@ from pamtri_edge.export.foreign.bundle import export_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.export.onnx.graph import export_graph
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.models import operators, seeded
+from pamtri_edge.models import operators
 from pamtri_edge.models.checkpoints import save_checkpoint
 from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.parity.pictures import graph_inputs
 from pamtri_edge.parity.verify import check_golden
 from pamtri_edge.runtime import create_backend
+from remembered_exports import remembered_seeded
 from tiny_networks import SMALLEST
 
 
@@ -32,7 +33,7 @@ from tiny_networks import SMALLEST
 def weights(tmp_path_factory):
     """Return the files of a tiny pose and a tiny re-identification network."""
     folder = tmp_path_factory.mktemp("weights")
-    pose, reid = seeded(SMALLEST, pictures=samples.crops(8, seed=5))
+    pose, reid = remembered_seeded(SMALLEST, pictures=samples.crops(16))
     save_checkpoint(pose, folder / "pose.safetensors")
     save_checkpoint(reid, folder / "reid.safetensors")
     return {"pose": folder / "pose.safetensors", "reid": folder / "reid.safetensors"}

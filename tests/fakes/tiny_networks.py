@@ -3,7 +3,7 @@
 """Networks smaller than `TINY`, for tests that ask nothing of the pose network's branches.
 
 An export of them takes five eighths of the time, since that goes by the number of layers. `TINY` has the
-paper's four branches, and is exported whole in both geometries.
+paper's four branches, and is what the bundle of all tests is made of.
 """
 
 from __future__ import annotations
@@ -15,3 +15,6 @@ from pamtri_edge.models import TINY
 
 SMALLEST: Final = (replace(TINY[0], widths=(8, 8), modules=(1,), blocks=(1,)), TINY[1])
 """The pose network of two branches, which exchange what they see once."""
+
+EVERYTHING: Final = (SMALLEST[0], replace(TINY[1], segments=True))
+"""The same with keypoints, heatmaps and segments: all that stands between the two networks."""

@@ -18,7 +18,6 @@ from pamtri_edge import Reidentifier, samples
 from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
 from pamtri_edge.export import export_bundle, plan_export
 from pamtri_edge.export.engines import torch_engine
-from pamtri_edge.models import TINY
 from pamtri_edge.runtime.tensorrt.library import load_library
 from simulated_gpu import Gpu
 
@@ -33,9 +32,8 @@ def torch_tensorrt(machine, monkeypatch):
 
 
 def test_the_engines_of_both_paths_have_the_bundles_layout_and_run_it(machine, torch_tensorrt, tiny_options):
-    # Four branches: of two, half precision changes an embedding by more than the self-test lets pass.
-    made_of = {"model": TINY, "precision": "fp16", "staged": True}
-    result = export_bundle(tiny_options(engine=True, via="torch-tensorrt", **made_of))
+    given = tiny_options(engine=True, via="torch-tensorrt", precision="fp16", staged=True)
+    result = export_bundle(given)
     for judged in result.report.engines:
         judgement = judged.judgement
         assert (judged.via, judgement.arithmetic, judgement.failures) == ("torch-tensorrt 2.14.0", "fp16", ())

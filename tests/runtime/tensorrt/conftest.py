@@ -107,18 +107,18 @@ def load(machine: Machine, bundle: Path) -> Iterator[Callable[..., TensorRtBacke
 
 
 @pytest.fixture(scope="session")
-def two_forms(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Path, Path]]:
-    """Return the networks of the tiny bundle as one file and as two; leave them as they are."""
+def two_forms(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Path, Path]]:
+    """Return the smallest networks as one file and as two; leave them as they are."""
     import onnx
 
     from pamtri_edge import samples
-    from pamtri_edge.models import TINY, seeded
-    from pamtri_edge.models.stages import PoseStage, ReidStage
-    from remembered_exports import remembered_export
+    from pamtri_edge.models import Pamtri
+    from remembered_exports import remembered_export, remembered_seeded
+    from tiny_networks import SMALLEST
 
     folder = tmp_path_factory.mktemp("forms")
-    pose, reid = seeded(TINY, pictures=samples.crops(16))  # as the bundle's were drawn
-    for name, stage in (("pose", PoseStage(pose)), ("reid", ReidStage(reid))):
-        onnx.save(remembered_export(stage.eval(), name=name), folder / f"staged.{name}.onnx")
-    shutil.copy(tiny_bundle / "model.onnx", folder)
+    fused = Pamtri(*remembered_seeded(SMALLEST, pictures=samples.crops(16))).eval()
+    files = {"model": fused, "staged.pose": fused.pose_stage(), "staged.reid": fused.reid_stage()}
+    for name, module in files.items():
+        onnx.save(remembered_export(module.eval(), name=name), folder / f"{name}.onnx")
     return folder / "model.onnx", (folder / "staged.pose.onnx", folder / "staged.reid.onnx")
