@@ -39,6 +39,7 @@ from pamtri_edge.train.augment import AugmentSpec
 from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.validate import Validation
 from pamtri_edge.words import PoseSource
+from tiny_networks import SMALLEST
 
 
 @pytest.fixture
@@ -174,6 +175,7 @@ def test_states_that_are_all_cut_short_are_an_error(reid_job, train):
     assert finished
 
 
+STEPS = 20
 _SCRIPT = """
 import sys
 from pathlib import Path
@@ -189,33 +191,31 @@ Training(job, spec).run(on_progress=lambda now: print(now.step, flush=True))
 """
 
 
-def started(data: Path, output: Path, steps: int = 20, **options) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(data), str(output), str(steps)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+@pytest.fixture
+def train_here(veri, monkeypatch, capsys):
+    """Return what runs the same program in this process, in a folder, and returns the steps that it told."""
+
+    def run(output: Path) -> list[int]:
+        monkeypatch.setattr(sys, "argv", ["-c", str(veri), str(output), str(STEPS)])
+        exec(_SCRIPT, {})
+        return [int(line) for line in capsys.readouterr().out.split()]
+
+    return run
 
 
-def test_a_killed_training_goes_on_and_ends_with_the_same_weights(veri, tmp_path):
-    whole = started(veri, tmp_path / "whole")
-    broken = started(veri, tmp_path / "broken")
-    for line in broken.stdout:
-        if int(line) == 10:
-            time.sleep(0.01)
-            os.kill(broken.pid, signal.SIGKILL)
-            break
-    broken.communicate()
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(veri, tmp_path, train_here):
+    command = [sys.executable, "-c", _SCRIPT, str(veri), str(tmp_path / "broken"), str(STEPS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as broken:
+        for line in broken.stdout:
+            if int(line) == 10:
+                time.sleep(0.01)
+                os.kill(broken.pid, signal.SIGKILL)
+                break
     assert broken.returncode == -signal.SIGKILL
     assert not (tmp_path / "broken" / "record.json").exists() or not record(tmp_path / "broken")["finished"]
-    again = started(veri, tmp_path / "broken")
-    output, errors = again.communicate()
-    assert again.returncode == 0, errors
-    assert int(output.split()[0]) > 1, "went on, did not start again"
-    _, errors = whole.communicate()
-    assert whole.returncode == 0, errors
+    steps = train_here(tmp_path / "broken")
+    assert steps[0] > 1, "went on, did not start again"
+    assert train_here(tmp_path / "whole") == list(range(1, STEPS + 1))
     assert_same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
     assert record(tmp_path / "whole")["curve"] == record(tmp_path / "broken")["curve"]
 
@@ -282,7 +282,7 @@ def test_the_record_says_where_everything_comes_from(reid_job, train, veri):
 def test_the_pose_of_a_trained_network_goes_into_re_identification(veri, quick_pose, quick_reid, train):
     data = read_data(veri)
     held_out = read_data(veri, part="test")
-    _, folder = train(PoseJob(TINY[0], data, quick_pose, held_out=held_out), "pose", validations=1)
+    _, folder = train(PoseJob(SMALLEST[0], data, quick_pose, held_out=held_out), "pose", validations=1)
     assert set(record(folder)["scores"][0]) >= {"pck", "pck_strict", "visible"}
     pose = load_pose(folder / "last.safetensors")
     before = {name: tensor.clone() for name, tensor in pose.state_dict().items()}
@@ -295,7 +295,7 @@ def test_the_pose_of_a_trained_network_goes_into_re_identification(veri, quick_p
 
 def test_small_pictures_take_the_truth_and_full_ones_the_network(veri, quick_reid):
     grown = replace(quick_reid, sizes=((0.0, 64), (0.5, 96)))
-    pose = PoseNet(TINY[0])
+    pose = PoseNet(SMALLEST[0])
     job = ReidJob(TINY[1], read_data(veri), grown, pose=pose)
     assert job.source is PoseSource.BOTH
     truth = torch.rand(2, 36, 3)
@@ -311,7 +311,7 @@ def test_small_pictures_take_the_truth_and_full_ones_the_network(veri, quick_rei
 
 
 def test_a_pose_network_sees_small_pictures_at_the_size_it_is_used_at():
-    pose = FrozenPose(PoseNet(TINY[0]))
+    pose = FrozenPose(PoseNet(SMALLEST[0]))
     large = torch.randn(1, 3, 256, 256)
     heatmaps, keypoints = pose(large)
     torch.testing.assert_close(heatmaps, pose.network(large), rtol=1e-4, atol=1e-5)
