@@ -12,7 +12,7 @@ namespace pamtri::core {
 
 namespace {
 
-constexpr std::int64_t kMostOutputs = 64, kMostColumns = 1 << 16, kMostClasses = 1 << 20;
+constexpr std::int64_t kMostOutputs = 64, kMostColumns = 1 << 16;
 constexpr std::size_t kMostGrids = 16;
 constexpr std::int64_t kMostCells = 1 << 22;
 

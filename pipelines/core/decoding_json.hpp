@@ -12,6 +12,9 @@ namespace pamtri::core {
 /// Of pictures that networks take, in pixels.
 constexpr std::int64_t kMostSide = 1 << 14;
 
+/// Of classes that detectors tell apart.
+constexpr std::int64_t kMostClasses = 1 << 20;
+
 /// A size in a field: height and width, as a list.
 FrameSize size_of(JsonFields& fields, const char* name);
 

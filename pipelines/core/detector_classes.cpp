@@ -12,17 +12,18 @@ namespace pamtri::core {
 
 namespace {
 
-constexpr std::size_t kShown = 12;
+constexpr std::size_t kShownNames = 12;
 constexpr std::size_t kMostDigits = 9;
 
 std::string listed(const std::map<int, std::string>& names) {
     std::string list;
     std::size_t count = 0;
     for (const auto& [number, name] : names) {
-        if (count++ == kShown) break;
+        if (count++ == kShownNames) break;
         list += (list.empty() ? "" : ", ") + name;
     }
-    if (names.size() > kShown) list += " and " + std::to_string(names.size() - kShown) + " more";
+    if (names.size() > kShownNames)
+        list += " and " + std::to_string(names.size() - kShownNames) + " more";
     return list;
 }
 

@@ -12,7 +12,7 @@ namespace pamtri::core {
 
 namespace {
 
-constexpr std::int64_t kSchema = 1, kMostInputs = 16, kMostClasses = 1 << 20, kMostBatch = 1 << 10;
+constexpr std::int64_t kSchema = 1, kMostInputs = 16, kMostBatch = 1 << 10;
 constexpr double kLargestFactor = 1e6, kSmallestFactor = 1e-6;
 constexpr std::size_t kDigest = 64;
 

@@ -12,8 +12,8 @@ namespace pamtri::core {
 namespace {
 
 constexpr std::size_t kDeepest = 64;
-constexpr std::size_t kDigits = 18;  // every such number fits 64 bits
-constexpr int kOverflow = 406;       // the library's number for it
+constexpr std::size_t kNumberDigits = 18;  // every such number fits 64 bits
+constexpr int kOverflow = 406;             // the library's number for it
 
 std::string shortened(const std::string& digits) {
     return digits.size() <= 12 ? digits : digits.substr(0, 12) + "...";
@@ -31,7 +31,7 @@ std::string beginning(const std::string& text) {
 
 [[noreturn]] void too_long(const std::string& digits) {
     throw JsonError("the number " + shortened(digits) + " has more than " +
-                    std::to_string(kDigits) + " digits");
+                    std::to_string(kNumberDigits) + " digits");
 }
 
 /// Builds the value as the parser tells of its parts, and refuses what JSON permits and we do not.
@@ -44,13 +44,13 @@ class Builder final : public nlohmann::json_sax<Json> {
 
     bool number_integer(number_integer_t value) override {
         const std::string digits = std::to_string(value);
-        if (digits.size() - (value < 0) > kDigits) too_long(digits);
+        if (digits.size() - (value < 0) > kNumberDigits) too_long(digits);
         return add(value);
     }
 
     bool number_unsigned(number_unsigned_t value) override {
         const std::string digits = std::to_string(value);
-        if (digits.size() > kDigits) too_long(digits);
+        if (digits.size() > kNumberDigits) too_long(digits);
         return add(value);
     }
 

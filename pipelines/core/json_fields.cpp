@@ -12,7 +12,7 @@ namespace pamtri::core {
 
 namespace {
 
-constexpr std::size_t kShown = 60;  // characters of a value, in a message
+constexpr std::size_t kShownCharacters = 60;  // characters of a value, in a message
 
 bool is_integer(const Json& value, std::int64_t least, std::int64_t most) {
     return value.is_number_integer() && value.get<std::int64_t>() >= least &&
@@ -35,8 +35,8 @@ std::string digits(double value) {
 
 std::string shown(const Json& value) {
     std::string text = python_json(value);
-    if (text.size() <= kShown) return text;
-    std::size_t end = kShown;
+    if (text.size() <= kShownCharacters) return text;
+    std::size_t end = kShownCharacters;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     return text.substr(0, end) + "...";
 }

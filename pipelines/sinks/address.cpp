@@ -34,10 +34,6 @@ constexpr const char* kForms =
     "file:PATH, mqtt[s]://HOST[:PORT]/TOPIC, redis[s]://HOST[:PORT]/STREAM or "
     "kafka[s]://HOST[:PORT][,HOST...]/TOPIC";
 
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 int hex(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kShortestSecret = 3;  // a shorter one would hide letters of common words
 
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 std::string escaped(const std::string& text) {
     std::string out;
     for (const char c : text) {
@@ -31,6 +27,10 @@ std::string escaped(const std::string& text) {
 }
 
 }  // namespace
+
+bool is_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 std::string hide(std::string text, const std::vector<std::string>& secrets) {
     for (const std::string& secret : secrets) {

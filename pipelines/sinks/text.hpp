@@ -12,6 +12,9 @@ namespace pamtri::sinks {
 /// What stands for a secret in messages.
 inline constexpr const char* kHidden = "***";
 
+/// Whether it is a letter of ASCII or a digit.
+bool is_word(char c);
+
 /// A library's text with these secrets hidden, however they are written in it, on one line.
 std::string hide(std::string text, const std::vector<std::string>& secrets);
 
