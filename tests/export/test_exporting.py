@@ -22,9 +22,9 @@ from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id
 from pamtri_edge.runtime import create_backend
 from remembered_exports import remembered_seeded
-from tiny_networks import EVERYTHING, SMALLEST
+from tiny_networks import SMALLEST, WHOLE
 
-ORIGINAL = {"model": EVERYTHING, "geometry": Geometry.ORIGINAL, "flip_test": True}
+ORIGINAL = {"model": WHOLE, "geometry": Geometry.ORIGINAL, "flip_test": True}
 
 
 @pytest.mark.parametrize(

@@ -18,3 +18,6 @@ SMALLEST: Final = (replace(TINY[0], widths=(8, 8), modules=(1,), blocks=(1,)), T
 
 EVERYTHING: Final = (SMALLEST[0], replace(TINY[1], segments=True))
 """The same with keypoints, heatmaps and segments: all that stands between the two networks."""
+
+WHOLE: Final = (TINY[0], EVERYTHING[1])
+"""The paper's four branches with all of that."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,14 @@ import torch
 from pamtri_edge import samples
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import TINY, Pamtri, seeded
-from remembered_exports import remembered_export
+from pamtri_edge.models import Pamtri
+from remembered_exports import remembered_export, remembered_seeded
+from tiny_networks import WHOLE
 
 
 @pytest.fixture(scope="module")
 def module() -> Pamtri:
-    everything = (
-        TINY[0],
-        replace(TINY[1], segments=True),
-    )  # as in tests/export, which exports it too
-    pose, reid = seeded(everything, pictures=samples.crops(16))
+    pose, reid = remembered_seeded(WHOLE, pictures=samples.crops(16))  # as tests/export exports it too
     return Pamtri(pose, reid, geometry=Geometry.ORIGINAL, flip_test=True)
 
 
