@@ -65,6 +65,8 @@ On your own video: .venv/bin/pamtri run VIDEO --detector motion --output out
 endef
 export WHERE_TO_LOOK
 
+# What the tests build of C++ is kept: after a change what it touches is compiled again, and nothing else.
+test: export PAMTRI_TESTS_BUILD ?= build/tests
 test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q $(SHARED_OUT)
 

@@ -118,7 +118,7 @@ def _configured(folders: pytest.TempPathFactory) -> Path:
     if tool("cmake") is None or shutil.which(os.environ.get("CXX", "c++")) is None:
         pytest.skip("the C++ tests need cmake and a compiler")
     kept = os.environ.get(KEPT)
-    folder = Path(kept).resolve() if kept else folders.mktemp("sanitized")
+    folder = _kept(Path(kept).resolve()) if kept else folders.mktemp("sanitized")
     fakes: dict[str, object] = {
         "PAMTRI_TENSORRT_INCLUDE": TESTS / "pipelines" / "fake_tensorrt",
         "PAMTRI_CUDA_INCLUDE": TESTS / "pipelines" / "fake_cuda",
@@ -131,6 +131,15 @@ def _configured(folders: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "configured.txt").write_text(done.stdout)
     _folders["sanitized"] = folder
+    return folder
+
+
+def _kept(folder: Path) -> Path:
+    """Return a folder that keeps its build, emptied where that is of another checkout or was moved."""
+    cache = folder / "CMakeCache.txt"
+    places = {f"CMAKE_HOME_DIRECTORY:INTERNAL={TESTS.parent}", f"CMAKE_CACHEFILE_DIR:INTERNAL={folder}"}
+    if cache.exists() and not places <= set(cache.read_text().splitlines()):
+        shutil.rmtree(folder)
     return folder
 
 
