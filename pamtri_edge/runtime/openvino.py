@@ -41,7 +41,7 @@ from pamtri_edge.runtime.compiled_cache import (
 )
 from pamtri_edge.runtime.forking import FORKS, computing
 from pamtri_edge.runtime.network_file import Content, broken, check_specs, last_line, network_bytes
-from pamtri_edge.runtime.openvino_library import load_openvino
+from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
 openvino = load_openvino()
 
@@ -255,7 +255,7 @@ def _compiled(model: Path, content: bytes, properties: dict[str, Any]) -> Any:
         check_specs(model, "input", inputs)
         network.reshape({spec.name: [1, *spec.shape[1:]] for spec in inputs})
         check_specs(model, "output", tuple(_spec(port) for port in network.outputs))
-        return core.compile_model(network, "CPU", properties)
+        return compile_for_cpu(network, properties)
     except BundleError:
         raise
     except Exception as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin

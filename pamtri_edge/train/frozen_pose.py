@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.hrnet import PoseNet
-from pamtri_edge.runtime.openvino_library import load_openvino
+from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 from pamtri_edge.train.pose_inputs import decoded
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _compiled(network: PoseNet, precision: str) -> openvino.CompiledModel:
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "ENABLE_CPU_PINNING": False,  # two trainings would pin themselves to the same processors
     }
-    return cast("openvino.CompiledModel", library.Core().compile_model(model, "CPU", options))
+    return cast("openvino.CompiledModel", compile_for_cpu(model, options))
 
 
 def _identity(network: PoseNet) -> str:

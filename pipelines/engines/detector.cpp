@@ -13,6 +13,7 @@
 
 #include "detector_files.hpp"
 #include "errors.hpp"
+#include "openvino_compile.hpp"
 #include "openvino_words.hpp"
 
 namespace pamtri::engines {
@@ -117,7 +118,7 @@ ov::CompiledModel compiled(const DetectorFiles& files, int threads) {
                            // Two programs would pin themselves to the same processors.
                            ov::hint::enable_cpu_pinning(false)};
         if (threads > 0) options.insert(ov::inference_num_threads(threads));
-        return core.compile_model(model, "CPU", options);
+        return compile_for_cpu(core, model, std::move(options));
     } catch (const core::InputError& error) {
         throw core::InputError(files.network + " is not as it was described: " + error.what() +
                                " Describe it again: pamtri detector describe " + files.network +

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine_error.hpp"
+#include "openvino_compile.hpp"
 #include "openvino_words.hpp"
 #include "tensor_checks.hpp"
 #include "words.hpp"
@@ -207,8 +208,8 @@ OpenVino load_openvino(const std::string& content, const std::string& path, int 
         for (const ov::Output<const ov::Node>& port :
              std::const_pointer_cast<const ov::Model>(network)->outputs())
             outputs.push_back(spec_of(port, "output", path));
-        ov::CompiledModel compiled = core.compile_model(
-            network, "CPU",
+        ov::CompiledModel compiled = compile_for_cpu(
+            core, network,
             {ov::hint::inference_precision(ov::element::f32),
              ov::num_streams(std::min(threads, kMostStreams)), ov::inference_num_threads(threads),
              // Two programs would pin themselves to the same processors.

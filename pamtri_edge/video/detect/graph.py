@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.regular import check_regular
-from pamtri_edge.runtime.openvino_library import load_openvino
+from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
@@ -160,7 +160,7 @@ def compile_graph(graph: Graph, threads: int | None) -> Any:
     if threads:
         properties["INFERENCE_NUM_THREADS"] = threads
     try:
-        return load_openvino().Core().compile_model(graph.model, "CPU", properties)
+        return compile_for_cpu(graph.model, properties)
     except RuntimeError as error:
         raise InputError(f"{graph.path} cannot be loaded as a detector ({last_line(error)}).") from error
 
