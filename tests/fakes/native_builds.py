@@ -108,7 +108,7 @@ def leaks_looked_for(folder: Path) -> dict[str, str]:
     """
     (others := folder / "leaks-of-others").write_text("leak:call_init\n")
     return {
-        "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
+        "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=12",
         "LSAN_OPTIONS": f"suppressions={others}:print_suppressions=0",
         "G_SLICE": "always-malloc",
     }
