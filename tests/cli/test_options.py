@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
@@ -26,10 +26,14 @@ def float_options() -> Iterator[tuple[str, typer.Typer, list[str]]]:
             waiting += [([*words, name], inner) for name, inner in getattr(command, "commands", {}).items()]
             function = inspect.unwrap(command.callback) if command.callback else None
             for name, hint in get_type_hints(function, include_extras=True).items() if function else ():
-                kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-                if float in (kind, *get_args(kind)):
+                if _names_float(hint):
                     option = f"--{name.replace('_', '-')}"
                     yield " ".join([program, *words, option]), app, [*words, option]
+
+
+def _names_float(hint: Any) -> bool:
+    """Tell whether a type is float, or one of its parts: Python 3.10 has `| None` around Annotated."""
+    return hint is float or any(_names_float(part) for part in get_args(hint))
 
 
 OPTIONS = {name: (app, words) for name, app, words in float_options()}

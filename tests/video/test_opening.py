@@ -59,8 +59,6 @@ def _with_rate(path: Path, rate: int, step: Fraction, frames: int = 12) -> Path:
 @pytest.mark.parametrize(("told", "true"), [(30_000, 25), (1_000, 10)])
 def test_a_rate_that_cannot_be_is_measured(tmp_path: Path, told: int, true: int) -> None:
     path = _with_rate(tmp_path / "a.mkv", told, Fraction(1, true))
-    with av.open(str(path)) as container:
-        assert float(container.streams.video[0].average_rate or 0) > 240
     source, frames = _read(path)
     assert source.rate == pytest.approx(true, rel=0.01)
     assert source.total == pytest.approx(12, abs=1)
