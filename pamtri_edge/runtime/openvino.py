@@ -255,7 +255,7 @@ def _compiled(model: Path, content: bytes, properties: dict[str, Any]) -> Any:
         check_specs(model, "input", inputs)
         network.reshape({spec.name: [1, *spec.shape[1:]] for spec in inputs})
         check_specs(model, "output", tuple(_spec(port) for port in network.outputs))
-        return compile_for_cpu(network, properties)
+        return compile_for_cpu(core, network, properties)
     except BundleError:
         raise
     except Exception as error:  # of whatever kind OpenVINO and its binding raise for a file of unknown origin

@@ -50,7 +50,7 @@ def load_openvino() -> Any:
     return openvino
 
 
-def compile_for_cpu(network: Any, properties: Mapping[str, Any]) -> Any:
+def compile_for_cpu(core: Any, network: Any, properties: Mapping[str, Any]) -> Any:
     """Return OpenVINO's compiled model, for the CPU.
 
     Where a CPU has too few registers for what OpenVINO fuses, as those without AVX-512 have for some graphs,
@@ -59,7 +59,6 @@ def compile_for_cpu(network: Any, properties: Mapping[str, Any]) -> Any:
     Raises:
         Exception: of whatever kind OpenVINO and its binding raise: it cannot compile the network.
     """
-    core = load_openvino().Core()
     try:
         return core.compile_model(network, "CPU", dict(properties))
     except RuntimeError as error:

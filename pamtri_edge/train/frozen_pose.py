@@ -85,7 +85,7 @@ def _compiled(network: PoseNet, precision: str) -> openvino.CompiledModel:
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "ENABLE_CPU_PINNING": False,  # two trainings would pin themselves to the same processors
     }
-    return cast("openvino.CompiledModel", compile_for_cpu(model, options))
+    return cast("openvino.CompiledModel", compile_for_cpu(library.Core(), model, options))
 
 
 def _identity(network: PoseNet) -> str:

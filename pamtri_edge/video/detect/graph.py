@@ -160,7 +160,7 @@ def compile_graph(graph: Graph, threads: int | None) -> Any:
     if threads:
         properties["INFERENCE_NUM_THREADS"] = threads
     try:
-        return compile_for_cpu(graph.model, properties)
+        return compile_for_cpu(load_openvino().Core(), graph.model, properties)
     except RuntimeError as error:
         raise InputError(f"{graph.path} cannot be loaded as a detector ({last_line(error)}).") from error
 
