@@ -20,7 +20,8 @@ CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13
 # Processes that tests run in.
 PROCESSES ?= 2
 # A file's tests stay together, and so do the rooms of one C++ build; the longest come first (tests/conftest.py).
-SHARED_OUT := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# A crash of a process ends the run and names its test: xdist waits for ever for whoever took its place.
+SHARED_OUT := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 DEMO ?= demo-output
 TRAINING ?= training
 HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=0.05,mpv=0.03,estate=0.03
