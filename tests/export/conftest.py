@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 pytest.importorskip("torch")
@@ -13,32 +11,38 @@ pytest.importorskip("onnx")
 
 from pamtri_edge import samples
 from pamtri_edge.export import bundle_export
+from pamtri_edge.export.comparison import golden, runs
 from pamtri_edge.export.estimate import Speed
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import Pamtri, ReidNet
+from pamtri_edge.models import Pamtri
 from remembered_exports import remembered_export, remembered_seeded
-from tiny_networks import EVERYTHING, SMALLEST
+from tiny_networks import SMALLEST, WHOLE
 
 
 @pytest.fixture(autouse=True)
-def _same_speed(monkeypatch):
-    """Plan for a machine of a known speed."""
+def _little_else(monkeypatch):
+    """Plan for a machine of a known speed, and compare with one engine on few crops; see `every_engine`."""
     monkeypatch.setattr(bundle_export, "measure", lambda given: Speed(pose=0.1, reid=0.1, loop=0.05))
+    monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
+    monkeypatch.setattr(golden, "CANDIDATES", 2)
+
+
+@pytest.fixture
+def every_engine(monkeypatch, _little_else):
+    """Compare with every engine of this machine, as an export does."""
+    monkeypatch.setattr(bundle_export, "BACKENDS", runs.BACKENDS)
 
 
 @pytest.fixture(scope="session")
-def tiny_networks():
-    """Return a pose and a re-identification network of the smallest size."""
-    return remembered_seeded(EVERYTHING, pictures=samples.crops(16))  # as an export of EVERYTHING draws them
-
-
-@pytest.fixture(scope="session")
-def tiny_modules(tiny_networks):
-    """Return the fused module of both geometries, that of `original` with the flip test."""
+def tiny_modules():
+    """Return a fused module of both geometries, that of `original` with segments and the flip test."""
+    pictures = samples.crops(16)  # as an export draws its weights, so that it has the same graphs
     return {
-        Geometry.UNIFIED: Pamtri(*tiny_networks),
-        Geometry.ORIGINAL: Pamtri(*tiny_networks, geometry=Geometry.ORIGINAL, flip_test=True),
+        Geometry.UNIFIED: Pamtri(*remembered_seeded(SMALLEST, pictures=pictures)),
+        Geometry.ORIGINAL: Pamtri(
+            *remembered_seeded(WHOLE, pictures=pictures), geometry=Geometry.ORIGINAL, flip_test=True
+        ),
     }
 
 
@@ -46,15 +50,6 @@ def tiny_modules(tiny_networks):
 def tiny_graphs(tiny_modules):
     """Return the float32 graph of both geometries; leave them as they are."""
     return {geometry: remembered_export(module, name="tiny") for geometry, module in tiny_modules.items()}
-
-
-@pytest.fixture(scope="session")
-def whitened_graph(tiny_networks):
-    """Return the float32 graph of networks whose embedding is whitened; leave it as it is."""
-    pose, reid = tiny_networks
-    whitened = ReidNet(dataclasses.replace(reid.spec, whitened=True))
-    whitened.load_state_dict(reid.state_dict(), strict=False)  # its own weights stay as torch draws them
-    return remembered_export(Pamtri(pose, whitened), name="whitened")
 
 
 @pytest.fixture

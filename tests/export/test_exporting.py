@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import numpy as np
@@ -18,7 +17,7 @@ from pamtri_edge.export.comparison.runs import BACKENDS
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import TINY, seeded
+from pamtri_edge.models import TINY
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id
 from pamtri_edge.runtime import create_backend
 from remembered_exports import remembered_seeded
@@ -27,6 +26,7 @@ from tiny_networks import SMALLEST, WHOLE
 ORIGINAL = {"model": WHOLE, "geometry": Geometry.ORIGINAL, "flip_test": True}
 
 
+@pytest.mark.usefixtures("every_engine")
 @pytest.mark.parametrize(
     ("precision", "changes"),
     [("fp16", {"model": TINY}), ("int8", {}), ("fp32", ORIGINAL)],
@@ -148,15 +148,3 @@ def test_weights_from_files_make_a_bundle_named_after_them(checkpoints, monkeypa
     assert result.manifest.provenance["pose"]["file"] == "pose.pth"
     assert len(result.manifest.provenance["reid"]["sha256"]) == 64
     assert result.manifest.provenance["reid"]["backbone"] == "densenet with blocks of 1, 1, 1, 1 layers"
-
-
-def test_a_network_without_pose_takes_pictures_alone(tmp_path):
-    """Multi-task alone, as one of the published checkpoints."""
-    spec = dataclasses.replace(TINY[1], keypoints=False, heatmaps=False)
-    _, reid = seeded((SMALLEST[0], spec), pictures=samples.crops(8))
-    weights = save_checkpoint(reid, tmp_path / "plain.safetensors")
-    result = export_bundle(ExportOptions(reid=weights, output=tmp_path / "plain.pamtri", parity_crops=4))
-    assert result.report.failures == ()
-    assert [spec.name for spec in result.manifest.outputs] == ["embedding", "color", "type"]
-    assert result.manifest.keypoint_names is None
-    assert result.manifest.variant["pose"] is False

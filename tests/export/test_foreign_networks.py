@@ -17,7 +17,7 @@ from foreign_networks import DIM, tiny_network
 from pamtri_edge import Reidentifier, samples
 from pamtri_edge.bundle import MODEL_FILE, open_bundle
 from pamtri_edge.errors import ExportError
-from pamtri_edge.export import ParityError, cli, deepstream
+from pamtri_edge.export import ParityError, cli
 from pamtri_edge.export.foreign import bundle as foreign_bundle
 from pamtri_edge.export.foreign.bundle import export_network, plan_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
@@ -173,13 +173,6 @@ def test_the_engines_agree_with_the_golden_crops_of_its_bundle(exported):
     check = check_golden(bundle, create_backend(bundle.model, backend="openvino"))
     assert not check.failures
     assert "against ONNX Runtime" in check.title
-
-
-def test_deepstream_gets_a_configuration_without_labels(exported):
-    texts = deepstream.files(open_bundle(exported(tiny_network())).manifest)
-    assert list(texts) == [deepstream.CONFIG]
-    assert "tells neither color nor type" in texts[deepstream.CONFIG].replace("This", "this")
-    assert "labelfile-path" not in texts[deepstream.CONFIG]
 
 
 def test_weights_beside_the_file_are_taken_in(exported, tmp_path):

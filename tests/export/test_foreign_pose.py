@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import helper, numpy_helper
 
 from foreign_networks import DIM, tiny_network
 from pamtri_edge import Reidentifier, samples
@@ -17,9 +18,8 @@ from pamtri_edge.export import ParityError, cli
 from pamtri_edge.export.foreign import posed
 from pamtri_edge.export.foreign.bundle import export_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
-from pamtri_edge.export.onnx.graph import export_graph
+from pamtri_edge.export.onnx.graph import rename
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.models import operators
 from pamtri_edge.models.checkpoints import save_checkpoint
 from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.parity.pictures import graph_inputs
@@ -104,15 +104,14 @@ def test_the_manifest_names_both(exported):
 
 
 def test_wrong_decoding_is_refused_and_leaves_nothing(exported, monkeypatch, tmp_path):
-    right = operators.crop_keypoints
-
-    def shifted(cells, confidence):
-        return right(cells + 1, confidence)
+    right = posed.export_graph
 
     def wrong(module, **rest):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(operators, "crop_keypoints", shifted)
-            return export_graph(module, **rest)
+        graph = right(module, **rest)
+        rename(graph, "keypoints", "right")
+        graph.graph.node.append(helper.make_node("Add", ["right", "cell"], ["keypoints"], name="/Add"))
+        graph.graph.initializer.append(numpy_helper.from_array(np.float32([1 / 64, 0, 0]), "cell"))
+        return graph
 
     monkeypatch.setattr(posed, "export_graph", wrong)
     with pytest.raises(ParityError, match="keypoints are decided differently though the heatmaps are clear"):

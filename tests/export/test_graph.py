@@ -46,10 +46,27 @@ def test_node_names_tell_the_networks_from_the_glue(tiny_graphs):
     assert inside.isdisjoint({"GatherElements", "Softmax", "ReduceL2"})
 
 
-def test_every_node_has_a_name_of_its_own_with_the_scope_of_its_module(tiny_graphs, tiny_networks):
+@pytest.mark.parametrize(
+    ("scope", "inside"),
+    [
+        ("pose.network.conv1", True),
+        ("reid.stem.coarse", True),
+        ("network.base.conv0", True),  # of a stage
+        ("reid.network.whitening.linear", False),
+        ("network.parts", False),
+        ("reid.networks", False),
+        ("pose", False),
+        ("", False),
+    ],
+)
+def test_whitening_and_pooling_count_as_glue_in_whole_and_in_stages(scope, inside):
+    assert in_network(onnx.helper.make_node("Mul", [], [], name=f"{scope}/Mul_7")) == inside
+
+
+def test_every_node_has_a_name_of_its_own_with_the_scope_of_its_module(tiny_graphs, tiny_modules):
     nodes = tiny_graphs[Geometry.UNIFIED].graph.node
     assert len({node.name for node in nodes}) == len(nodes)
-    modules = {f"pose.network.{name}" for name, _ in tiny_networks[0].named_modules()}
+    modules = {name for name, _ in tiny_modules[Geometry.UNIFIED].named_modules()}
     scopes = {scope_of(node) for node in nodes if scope_of(node).startswith("pose.network.")}
     assert scopes
     assert scopes <= modules

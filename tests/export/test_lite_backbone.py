@@ -1,20 +1,27 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an EfficientNet-Lite needs of an export: dead channels as in PyTorch, its first block in float32."""
+"""What an EfficientNet-Lite needs of an export: dead channels as in PyTorch, its first block in float32.
+
+It is exported without a pose network, as one of the published checkpoints is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto
 
-from pamtri_edge.export.onnx.graph import export_graph, scope_of
+from pamtri_edge.bundle import MODEL_FILE
+from pamtri_edge.export import ExportOptions, export_bundle
+from pamtri_edge.export.onnx.graph import scope_of
 from pamtri_edge.export.onnx.precision import half, quantise
 from pamtri_edge.models import TINY_LITE, Pamtri, ReidNet
+from pamtri_edge.models.checkpoints import save_checkpoint
 
 FIRST_BLOCK = "reid.network.base._blocks.0"
 
@@ -31,13 +38,27 @@ def dead_channels() -> Pamtri:
 
 
 @pytest.fixture(scope="module")
-def graph(dead_channels):
-    return export_graph(dead_channels, name="lite")
+def exported(dead_channels, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lite")
+    weights = save_checkpoint(dead_channels.reid.network, folder / "lite.safetensors")
+    return export_bundle(ExportOptions(reid=weights, output=folder / "lite.pamtri", parity_crops=2))
+
+
+@pytest.fixture(scope="module")
+def graph(exported):
+    return onnx.load(exported.path / MODEL_FILE)
 
 
 @pytest.fixture(scope="module")
 def pictures():
     return np.random.default_rng(0).integers(0, 256, (2, 3, 256, 256)).astype(np.float32)
+
+
+def test_a_network_without_pose_takes_pictures_alone(exported):
+    assert exported.report.failures == ()
+    assert [spec.name for spec in exported.manifest.outputs] == ["embedding", "color", "type"]
+    assert exported.manifest.keypoint_names is None
+    assert exported.manifest.variant["pose"] is False
 
 
 def test_channels_that_are_zero_everywhere_count_alike_in_file_and_pytorch(dead_channels, graph, pictures):

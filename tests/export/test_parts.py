@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""A network that pools parts and middle stages is exported in every precision, whole and in two files."""
+"""A network that pools parts and middle stages and whitens: exported in every precision, these in float32."""
 
 from __future__ import annotations
 
@@ -11,38 +11,36 @@ import pytest
 
 from pamtri_edge.export.bundle_export import export_bundle
 from pamtri_edge.export.onnx.graph import scope_of
-from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.models import TINY_LITE
 from tiny_networks import SMALLEST
 
-POOLED = (SMALLEST[0], dataclasses.replace(TINY_LITE, segments=True, parts=24, middle=True))
+APART = tuple(f"reid.network.{part}" for part in ("parts", "middle", "whitening"))
+POOLED = (SMALLEST[0], dataclasses.replace(TINY_LITE, segments=True, parts=24, middle=True, whitened=True))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
-def test_its_file_gives_what_it_gives(precision, tmp_path):
-    options = ExportOptions(
-        model=POOLED,
-        output=tmp_path / "pooled.pamtri",
-        precision=precision,
-        staged=precision == "fp16",
-        parity_crops=4,
-        calibration_crops=6,
-    )
-    result = export_bundle(options)
+def test_its_file_gives_what_it_gives_and_pools_and_whitens_in_float32(precision, tiny_options):
+    result = export_bundle(tiny_options(model=POOLED, precision=precision))
     assert result.report.failures == ()
-    graph = onnx.load(result.path / "model.onnx").graph
-    pooling = [
-        node
-        for node in graph.node
-        if scope_of(node).startswith(("reid.network.parts", "reid.network.middle"))
-    ]
-    kinds = {node.op_type for node in pooling}
-    assert {"AveragePool", "MatMul"} <= kinds
-    assert not kinds & {"Shape", "NonZero", "Loop", "If", "Range", "GatherND", "Expand", "ArgMax"}
-    given = {name for node in pooling for name in node.input}
-    typed = {
-        t.name
-        for t in graph.initializer
-        if t.data_type not in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT64)
+    model = onnx.load(result.path / "model.onnx")
+    nodes = {part: [node for node in model.graph.node if scope_of(node).startswith(part)] for part in APART}
+    apart = [node for part in APART for node in nodes[part]]
+    assert {"AveragePool", "MatMul", "ReduceL2", "Gemm"} <= {node.op_type for node in apart}
+    assert all(nodes.values())
+    typed = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    halves = {
+        value.name
+        for value in (*typed.value_info, *typed.output)
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
     }
-    assert not given & typed, "pooling stays in float32"
+    halves |= {weight.name for weight in typed.initializer if weight.data_type == onnx.TensorProto.FLOAT16}
+    weights = {weight.name for weight in typed.initializer}
+    rounded = {
+        node.output[0]
+        for node in typed.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in weights
+    }
+    assert bool(halves or rounded) == (precision != "fp32")
+    for node in apart:
+        assert not {*node.input, *node.output} & halves, node.name
+        assert not {*node.input} & rounded, node.name

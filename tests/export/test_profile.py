@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.export import bundle_export, cli
+from pamtri_edge.export import cli
 from pamtri_edge.export.engines import profile
 from pamtri_edge.export.engines.profile import Profile
 from pamtri_edge.export.tables import profile_table
@@ -17,7 +17,6 @@ from pamtri_edge.runtime.tensorrt import timing
 
 
 def test_the_command_shows_the_stages_of_both_forms(tiny_options, monkeypatch, capsys):
-    monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
     monkeypatch.setattr(profile, "CPU_SIZES", (1, 2))
     monkeypatch.setattr(profile, "CPU_ROUNDS", 1)
     kept = ("staged", "profile")

@@ -109,21 +109,16 @@ def test_a_group_in_float_has_its_weights_and_inputs_of_the_float_graph(graphs):
 
 def test_all_groups_in_float_are_the_float_graph(graphs):
     model, typed = graphs
+    before = typed.SerializeToString()
     groups = int8_groups(typed)
     mixed = in_float(typed, model, names_in(groups, groups))
     assert wiring(mixed) == wiring(model)  # the quantiser sorts the nodes its own way
+    assert typed.SerializeToString() == before
 
 
 def wiring(graph):
     """Return the layers of the networks with their inputs."""
     return {node.name: list(node.input) for node in graph.graph.node if in_network(node)}
-
-
-def test_in_float_leaves_the_int8_graph_as_it_is(graphs):
-    model, typed = graphs
-    before = typed.SerializeToString()
-    in_float(typed, model, int8_groups(typed)["reid.heads"])
-    assert typed.SerializeToString() == before
 
 
 def test_a_set_is_cut_to_whole_vehicles(labelled):
@@ -138,9 +133,8 @@ def test_a_set_is_cut_to_whole_vehicles(labelled):
 
 
 def test_the_measure_is_that_of_the_files(graphs, make_check, tmp_path):
-    """The float32 graph beside itself loses nothing, and half hardly anything."""
+    """Half loses hardly anything beside the float32 graph."""
     model, _ = graphs
-    assert make_check(0.1).half(model, model).loss == 0.0
     lost = make_check(0.1).half(model, half(model))
     assert (lost.set, lost.vehicles, lost.queries, lost.gallery) == ("street", 4, 4, 8)
     assert 0.0 < lost.fp32_map <= 1.0
@@ -149,7 +143,7 @@ def test_the_measure_is_that_of_the_files(graphs, make_check, tmp_path):
 
 
 def test_layers_that_cost_too_much_go_back_and_are_named(graphs, make_check, monkeypatch):
-    """A group is broken so that it ruins the embedding; the search has to find it."""
+    """One group of two is broken so that it ruins the embedding; the search has to find it."""
     model, typed = graphs
     broken = type(typed)()
     broken.CopyFrom(typed)
@@ -157,6 +151,9 @@ def test_layers_that_cost_too_much_go_back_and_are_named(graphs, make_check, mon
         if tensor.name == "reid.network.fc_vid.weight_quantized":
             tensor.raw_data = np.frombuffer(tensor.raw_data, np.int8)[::-1].tobytes()
     steps = Steps()
+    groups = int8_groups(broken)
+    few = {name: groups[name] for name in ("pose.stage2", "reid.heads")}
+    monkeypatch.setattr(retrieval, "int8_groups", lambda _: few)
     monkeypatch.setattr(retrieval, "_loss", lambda a, b: Loss(100 * max(0.0, 0.5 - a.cosine(b)), 0.0))
     mixed, lost = make_check(0.0, steps=steps).int8(model, broken)
     assert lost.float_groups == ("reid.heads",)
@@ -209,9 +206,6 @@ def test_an_export_that_loses_too_much_is_refused(tiny_options, labelled, monkey
     with pytest.raises(ParityError, match=r"retrieval on street, mAP falls .* 7\.25 points \(limit 1\)"):
         export_bundle(tiny_options(precision="int8", retrieval=labelled))
     assert list(tmp_path.iterdir()) == []
-    result = export_bundle(tiny_options(precision="int8", retrieval=labelled, allow_drift=True))
-    assert result.manifest.parity["passed"] is False
-    assert result.manifest.retrieval.loss == 7.25
 
 
 def test_a_plan_says_on_which_set_and_counts_the_time(tiny_options, labelled):
@@ -250,17 +244,6 @@ def test_limits_follow_the_precision(tiny_options):
     assert tiny_options(precision="int8", retrieval="x").loss_limit == 1.0
     assert tiny_options(precision="fp16", retrieval="x").loss_limit == 0.1
     assert tiny_options(precision="fp16", retrieval="x", retrieval_loss=0.5).loss_limit == 0.5
-
-
-def test_seven_bit_weights_stay_within_64(tiny_graphs):
-    model = tiny_graphs[Geometry.UNIFIED]
-    typed = quantise(model, list(parts(graph_inputs(samples.crops(2), ["images"]), 1)), weight_bits=7)
-    largest = max(
-        int(np.abs(onnx.numpy_helper.to_array(tensor).astype(int)).max())
-        for tensor in typed.graph.initializer
-        if tensor.name.endswith("weight_quantized")
-    )
-    assert largest in (63, 64)
 
 
 def test_an_old_manifest_reads_and_a_broken_record_is_told(tiny_options, labelled, tiny_bundle):

@@ -16,8 +16,5 @@ from pamtri_edge.models import TINY
 SMALLEST: Final = (replace(TINY[0], widths=(8, 8), modules=(1,), blocks=(1,)), TINY[1])
 """The pose network of two branches, which exchange what they see once."""
 
-EVERYTHING: Final = (SMALLEST[0], replace(TINY[1], segments=True))
-"""The same with keypoints, heatmaps and segments: all that stands between the two networks."""
-
-WHOLE: Final = (TINY[0], EVERYTHING[1])
-"""The paper's four branches with all of that."""
+WHOLE: Final = (TINY[0], replace(TINY[1], segments=True))
+"""The paper's four branches with keypoints, heatmaps and segments: all that stands between two networks."""

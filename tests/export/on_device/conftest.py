@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pamtri_edge.export import bundle_export
-from pamtri_edge.export.comparison import golden
 from pamtri_edge.export.engines import profile
 from pamtri_edge.runtime.tensorrt import choice, timing
 
@@ -26,10 +24,8 @@ driver, machine = _machine.driver, _machine.machine
 
 
 @pytest.fixture(autouse=True)
-def _little_else(monkeypatch):
-    """Spend no time on what other tests are about: one engine of the processor, and few crops."""
-    monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
-    monkeypatch.setattr(golden, "CANDIDATES", 2)
+def _few_rounds(monkeypatch):
+    """Measure on few batches: no test is about how long they take."""
     monkeypatch.setattr(profile, "GPU_SIZES", (1, 2))
     monkeypatch.setattr(profile, "GPU_ROUNDS", 1)
     monkeypatch.setattr(timing, "_WARM", 0)

@@ -31,7 +31,7 @@ def exported(machine, tiny_options):
     return export_bundle(tiny_options(engine=True))
 
 
-def test_the_engine_lies_in_the_bundle_with_its_record_and_takes_no_part_in_its_checks(machine, exported):
+def test_the_engine_lies_in_the_bundle_with_its_record_and_figures_and_runs_it(machine, exported):
     (engine,) = engine_files(exported.path)
     record = json.loads(engine.with_suffix(".json").read_text())
     assert record["via"] == "tensorrt"
@@ -40,9 +40,6 @@ def test_the_engine_lies_in_the_bundle_with_its_record_and_takes_no_part_in_its_
     assert not [name for name in exported.manifest.files if name.startswith("engines")]
     assert engine.name in {name.rpartition("/")[2] for name in exported.sizes}
     assert not list(exported.path.rglob(".*")), "no lock and no temporary file is left"
-
-
-def test_the_figures_are_the_engines_own_and_the_bundle_runs_with_it(machine, exported):
     (judged,) = exported.report.engines
     judgement = judged.judgement
     assert judgement.failures == ()
@@ -57,7 +54,7 @@ def test_the_figures_are_the_engines_own_and_the_bundle_runs_with_it(machine, ex
     assert machine.trt.record.builds == 1
     for path in (exported.path / "engines").iterdir():
         path.unlink()
-    open_bundle(exported.path)
+    open_bundle(exported.path)  # they take no part in its checks
 
 
 @pytest.fixture
@@ -156,13 +153,12 @@ def test_without_building_an_export_is_refused_where_no_engine_is(machine, tiny_
     assert machine.trt.record.builds == 0
 
 
-def test_the_engine_of_the_bundle_that_is_replaced_is_taken_over(machine, exported, tiny_options):
+def test_the_engine_of_the_bundle_that_is_replaced_is_taken_over_unless_it_has_other_weights(
+    machine, exported, tiny_options
+):
     result = export_bundle(tiny_options(engine=True, build=False, overwrite=True))
     assert engine_files(result.path)
     assert machine.trt.record.builds == 1
-
-
-def test_engines_of_other_weights_are_not_taken_over(machine, exported, tiny_options):
     result = export_bundle(tiny_options(engine=True, overwrite=True, model=TINY))
     assert machine.trt.record.builds == 2
     assert len(engine_files(result.path)) == 1

@@ -64,41 +64,49 @@ def test_outputs_are_named_in_the_structure_that_the_module_returns(returned, na
     assert torch_engine._structured(flat, program) == names
 
 
-def test_what_it_cannot_compile_is_one_sentence_and_leaves_nothing(torch_tensorrt, tiny_options, tmp_path):
+class Doubling(torch.nn.Module):
+    """Takes and gives what a bundle's networks do, and takes no time."""
+
+    input_names, output_names = ("images",), ("embedding",)
+
+    def forward(self, images):
+        return images + images
+
+
+def test_what_it_cannot_compile_is_one_sentence(torch_tensorrt):
     torch_tensorrt.refuse = "Unsupported operator aten.made_up\nand a long trace"
     with pytest.raises(EngineError, match=r"cannot compile the network: .*aten.made_up\. Leave out --via"):
-        export_bundle(tiny_options(engine=True, via="torch-tensorrt"))
-    assert not list(tmp_path.glob("*tiny*"))
+        torch_engine.compile_plan(torch_tensorrt, Doubling(), precision="fp32")
 
 
-def refused(options, error, match):
-    with pytest.raises(error, match=match) as found:
-        plan_export(options)
-    assert "\n" not in str(found.value)
+@pytest.fixture
+def refused(tiny_options):
+    """Return what plans an export that must be refused in one line."""
+
+    def plan(error, match):
+        with pytest.raises(error, match=match) as found:
+            plan_export(tiny_options(engine=True, via="torch-tensorrt"))
+        assert "\n" not in str(found.value)
+
+    return plan
 
 
-def options(tiny_options):
-    return tiny_options(engine=True, via="torch-tensorrt")
-
-
-def test_a_torch_without_cuda_is_refused(torch_tensorrt, tiny_options, monkeypatch):
+def test_a_torch_without_cuda_is_refused(torch_tensorrt, refused, monkeypatch):
     monkeypatch.setattr(torch_engine, "gpu_is_seen", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", None)
-    refused(options(tiny_options), MissingDependencyError, r"this PyTorch \(.*\) was built without CUDA")
+    refused(MissingDependencyError, r"this PyTorch \(.*\) was built without CUDA")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
-    refused(options(tiny_options), MissingDependencyError, r"this PyTorch \(.*\) sees none")
+    refused(MissingDependencyError, r"this PyTorch \(.*\) sees none")
 
 
-def test_without_torch_tensorrt_it_is_said_how_to_get_it(torch_tensorrt, tiny_options, monkeypatch):
+def test_without_torch_tensorrt_it_is_said_how_to_get_it(torch_tensorrt, refused, monkeypatch):
     monkeypatch.delitem(sys.modules, "torch_tensorrt")
-    refused(options(tiny_options), MissingDependencyError, r"pip install 'pamtri-edge\[torch-tensorrt\]'")
+    refused(MissingDependencyError, r"pip install 'pamtri-edge\[torch-tensorrt\]'")
 
 
-def test_an_older_torch_tensorrt_is_refused(torch_tensorrt, tiny_options):
+def test_an_older_torch_tensorrt_is_refused(torch_tensorrt, refused):
     torch_tensorrt.__version__ = "2.13.0"
-    refused(
-        options(tiny_options), MissingDependencyError, r"torch-tensorrt 2.13.0 is installed; 2.14 or later"
-    )
+    refused(MissingDependencyError, r"torch-tensorrt 2.13.0 is installed; 2.14 or later")
 
 
 @pytest.mark.parametrize(
@@ -110,41 +118,38 @@ def test_an_older_torch_tensorrt_is_refused(torch_tensorrt, tiny_options):
     ],
     ids=["another TensorRT", "another PyTorch", "a package of its own is missing"],
 )
-def test_one_that_does_not_fit_is_refused_with_the_versions_here(
-    torch_tensorrt, tiny_options, monkeypatch, error
-):
+def test_one_that_does_not_fit_is_refused_with_the_versions_here(torch_tensorrt, refused, monkeypatch, error):
     def import_module(name):
         if name == "torch_tensorrt":
             raise error
         return importlib.import_module(name)
 
     monkeypatch.setattr(torch_engine, "import_module", import_module)
-    refused(
-        options(tiny_options),
-        MissingDependencyError,
-        r"cannot be imported \(.*\); each release belongs to .*11.1.0.106",
-    )
+    refused(MissingDependencyError, r"cannot be imported \(.*\); each release belongs to .*11.1.0.106")
 
 
-def test_engines_of_tensorrt_rtx_are_not_its_business(machine, tiny_options, monkeypatch):
+def test_engines_of_tensorrt_rtx_are_not_its_business(machine, refused, monkeypatch):
     cupy_fake.install(monkeypatch, Gpu(compute=(8, 9)))
     tensorrt_fake.install(monkeypatch, version="1.7.1.116", flavour="tensorrt_rtx")
     monkeypatch.setenv("PAMTRI_TENSORRT", "tensorrt_rtx")
-    refused(options(tiny_options), EngineError, "TensorRT-RTX 1.7.1.116 is in use here")
+    refused(EngineError, "TensorRT-RTX 1.7.1.116 is in use here")
 
 
-def test_int8_is_refused_when_options_are_stated(tiny_options):
-    with pytest.raises(InputError, match="has no int8 form; use --precision fp16"):
-        tiny_options(engine=True, via="torch-tensorrt", precision="int8")
-
-
-def test_a_way_to_an_engine_needs_an_engine(tiny_options):
-    with pytest.raises(InputError, match="--engine"):
-        tiny_options(via="torch-tensorrt")
-    with pytest.raises(InputError, match="--engine"):
-        tiny_options(build=False)
-    with pytest.raises(InputError, match="via is 'onnx'; accepted: 'tensorrt', 'torch-tensorrt'"):
-        tiny_options(engine=True, via="onnx")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"engine": True, "via": "torch-tensorrt", "precision": "int8"},
+            "has no int8 form; use --precision fp16",
+        ),
+        ({"via": "torch-tensorrt"}, "--engine"),
+        ({"build": False}, "--engine"),
+        ({"engine": True, "via": "onnx"}, "via is 'onnx'; accepted: 'tensorrt', 'torch-tensorrt'"),
+    ],
+)
+def test_options_of_engines_that_make_no_sense_are_refused(tiny_options, changes, said):
+    with pytest.raises(InputError, match=said):
+        tiny_options(**changes)
 
 
 def test_the_module_that_is_compiled_is_left_as_it_was(torch_tensorrt, tiny_modules):
