@@ -218,6 +218,7 @@ def test_a_hostile_safetensors_header_is_refused(content: bytes, tmp_path: Path)
         load_pose(tmp_path / "file.safetensors")
 
 
+@pytest.fixture
 def seeds(networks: tuple[PoseNet, ReidNet]) -> list[bytes]:
     """Return small files of every form, to be damaged."""
     state = dict(list(networks[0].state_dict().items())[:12])
@@ -240,10 +241,10 @@ def test_no_damage_ends_in_anything_but_a_sentence(
     which: int,
     places: list[tuple[float, bytes]],
     kept: float,
-    networks: tuple[PoseNet, ReidNet],
+    seeds: list[bytes],
     tmp_path: Path,
 ) -> None:
-    content = bytearray(seeds(networks)[which])
+    content = bytearray(seeds[which])
     for place, bytes_there in places:
         at = int(place**2 * len(content))  # the beginning says what the rest is
         content[at : at + len(bytes_there)] = bytes_there

@@ -23,10 +23,8 @@ from pamtri_edge.models.original import coarse_segments
 
 Tiny = Callable[[str], tuple[PoseNet, ReidNet]]
 
-VARIANTS = [
-    "+".join(name for name, there in zip(("K", "H", "S", "MT"), bits, strict=True) if there) or "RGB"
-    for bits in np.ndindex(2, 2, 2, 2)
-]
+VARIANTS = ["RGB", "MT", "K", "H", "S", "K+MT", "H+S", "K+H+MT", "K+H+S+MT"]
+"""Each input alone, with another, and all of them; with and without the heads."""
 
 
 def _outputs(module: Pamtri, *inputs: Tensor) -> dict[str, Tensor]:
@@ -67,7 +65,7 @@ def test_the_fused_module_equals_the_networks_with_ops_between_them(
 
 
 @pytest.mark.parametrize("geometry", list(Geometry))
-@pytest.mark.parametrize("variant", ["H", "S", "K+H", "K+H+S+MT", "MT", "S+P", "H+S+L+P+M"])
+@pytest.mark.parametrize("variant", ["H", "S", "K+H+S+MT", "MT", "S+P", "H+S+L+P+M"])
 def test_the_rewritten_first_convolution_changes_no_output(
     variant: str, geometry: Geometry, tiny: Tiny, batch: Any
 ) -> None:
@@ -82,7 +80,7 @@ def test_the_rewritten_first_convolution_changes_no_output(
 
 
 @pytest.mark.parametrize("geometry", list(Geometry))
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ["RGB", "K+MT", "K+H+S+MT"])
 def test_outputs_have_their_names_shapes_and_types(
     variant: str, geometry: Geometry, tiny: Tiny, batch: Any
 ) -> None:
@@ -141,7 +139,7 @@ def test_half_of_a_whitened_embedding_is_the_pooled_feature(tiny: Tiny, batch: A
 
 
 def test_whitening_stays_in_float32_in_half_networks(tiny: Tiny, batch: Any) -> None:
-    pose, reid = (deepcopy(network) for network in tiny("H+MT"))
+    pose, reid = (deepcopy(network) for network in tiny("MT"))
     twin = ReidNet(replace(reid.spec, whitened=True))
     twin.load_state_dict(reid.state_dict(), strict=False)
     images = batch.images[:1]
@@ -162,7 +160,7 @@ def test_a_feature_of_zeros_stays_finite(tiny: Tiny, batch: Any) -> None:
 
 
 def test_the_flip_test_averages_with_the_mirrored_pictures_maps(tiny: Tiny, batch: Any) -> None:
-    pose, reid = tiny("K+H")
+    pose, reid = tiny("H")
     plain, tested = Pamtri(pose, reid).pose_stage(), Pamtri(pose, reid, flip_test=True).pose_stage()
     with torch.no_grad():
         back = plain(batch.images.flip(3)).flip(3)

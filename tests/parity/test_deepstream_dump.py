@@ -37,14 +37,15 @@ def engine(bundle):
 
 
 @pytest.fixture(scope="module")
-def half(tmp_path_factory):
+def typed_as_half(bundle, tmp_path_factory):
     """Return an engine of the same weights that computes in half precision."""
-    from pamtri_edge.export import ExportOptions, export_bundle
-    from pamtri_edge.models.sizes import TINY
+    import onnx
 
-    output = tmp_path_factory.mktemp("half") / "half.pamtri"
-    path = export_bundle(ExportOptions(model=TINY, output=output, precision="fp16", parity_crops=4)).path
-    return create_backend(open_bundle(path).model, backend="torch", device="cpu")
+    from pamtri_edge.export.onnx.precision import half
+
+    path = tmp_path_factory.mktemp("half") / "half.onnx"
+    onnx.save(half(onnx.load(bundle.model)), path)
+    return create_backend(path, backend="torch", device="cpu")
 
 
 def nvinfer(scaler="bilinear", misreading=None, bgr=False, scale=1.0, offsets=(0.0, 0.0, 0.0)):
@@ -83,8 +84,6 @@ FAULTS = [
     ({"scaler": "aspect ratio kept, padded right and below"}, "scaler"),
     ({"scaler": "aspect ratio kept, padded on both sides"}, "scaler"),
     ({"misreading": Misreading(matrices=("BT.709", "BT.601"))}, "color conversion"),
-    ({"misreading": Misreading(matrices=("BT.601", "BT.709"))}, "color conversion"),
-    ({"misreading": Misreading(matrices=("BT.2020", "BT.709"))}, "color conversion"),
     ({"misreading": Misreading(matrices=("BT.601", "BT.2020"))}, "color conversion"),
     ({"misreading": Misreading(ranges=("limited", "full"))}, "color conversion"),
     ({"misreading": Misreading(ranges=("full", "limited"))}, "color conversion"),
@@ -133,9 +132,9 @@ def test_inputs_find_their_pictures_in_any_order_and_strangers_are_left_out(bund
     assert check.remarks == ("1 input of 6 without a picture left out",)
 
 
-def test_half_precision_is_named(bundle, engine, half, tmp_path):
+def test_half_precision_is_named(bundle, engine, typed_as_half, tmp_path):
     inputs = nvinfer()
-    dump = read(write(tmp_path, inputs, half.run({"images": inputs})), bundle)
+    dump = read(write(tmp_path, inputs, typed_as_half.run({"images": inputs})), bundle)
     assert check_inputs(bundle, engine, dump, PICTURES).failures == ()
     check = check_outputs(bundle, engine, dump)
     assert check is not None

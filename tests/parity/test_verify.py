@@ -170,9 +170,15 @@ def write(path, embeddings, names):
 
 
 @pytest.mark.parametrize("ending", [".npy", ".npz", ".jsonl"])
-def test_embeddings_taken_elsewhere_are_compared(tiny_bundle, crops, embeddings, tmp_path, ending):
-    names = [path.stem for path in picture_files(crops)]
-    file = write(tmp_path / f"elsewhere{ending}", embeddings, names)
+def test_embeddings_are_read_with_the_names_that_their_file_has(crops, embeddings, tmp_path, ending):
+    names = tuple(path.stem for path in picture_files(crops))
+    found = read_embeddings(write(tmp_path / f"elsewhere{ending}", embeddings, names))
+    np.testing.assert_allclose(found.embeddings, embeddings, atol=1e-7)
+    assert found.names == (None if ending == ".npy" else names)
+
+
+def test_embeddings_taken_elsewhere_are_compared(tiny_bundle, crops, embeddings, tmp_path):
+    file = write(tmp_path / "elsewhere.npz", embeddings, [path.stem for path in picture_files(crops)])
     code, said, _ = run(tiny_bundle, "--crops", crops, "--against", file)
     assert code == 0
     assert "within the limits" in said

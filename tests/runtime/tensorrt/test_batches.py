@@ -37,6 +37,11 @@ def images(count: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=(count, 3, 16, 16)).astype(np.float32)
 
 
+def free_all() -> None:
+    cupy_fake.get_default_memory_pool().free_all_blocks()
+    cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
+
+
 def test_it_says_what_it_is(load: Load) -> None:
     backend = load()
     assert (backend.name, backend.device, backend.arithmetic) == ("tensorrt", "cuda:0", "fp32")
@@ -50,7 +55,7 @@ def test_create_backend_makes_it(machine: Any, bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["lazy", "random"])
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 15, 16, 31, 32, 33, 64, 70])
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 31, 32, 70])
 def test_any_batch_size_runs(
     load: Load, machine: Any, expected: Callable[[Array], Array], count: int, schedule: str
 ) -> None:
@@ -65,7 +70,7 @@ def test_any_batch_size_runs(
 
 
 @pytest.mark.parametrize("graphs", [True, False])
-def test_a_thousand_batches_of_random_sizes_lose_nothing_and_leak_nothing(
+def test_many_batches_of_random_sizes_lose_nothing_and_leak_nothing(
     load: Load, machine: Any, save: Callable[..., Path], graphs: bool
 ) -> None:
     machine.gpu.schedule = "random"
@@ -75,7 +80,7 @@ def test_a_thousand_batches_of_random_sizes_lose_nothing_and_leak_nothing(
     pool = rng.normal(size=(70, 2)).astype(np.float32)
     known = 2 * pool
     used = None
-    for turn in range(1000 if graphs else 100):
+    for turn in range(300 if graphs else 100):
         chosen = rng.integers(0, len(pool), int(rng.integers(0, 71)))
         found = backend.run({"images": pool[chosen]})["embedding"]
         np.testing.assert_allclose(found, known[chosen], atol=1e-5)
@@ -143,14 +148,14 @@ def test_several_threads_may_run_at_once(
 ) -> None:
     machine.gpu.schedule = "random"
     backend = load()
-    batches = [images(1 + seed % 40, seed) for seed in range(40)]
+    batches = [images(1 + 7 * seed % 40, seed) for seed in range(16)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda batch: backend.run({"images": batch})["embedding"], batches))
     for batch, one in zip(batches, found, strict=True):
         np.testing.assert_allclose(one, expected(batch), atol=1e-5)
 
 
-@pytest.mark.parametrize("allocations", range(1, 8))
+@pytest.mark.parametrize("allocations", [1, 3, 5, 7])
 def test_running_out_of_memory_while_a_size_is_prepared_is_told_and_survived(
     load: Load, machine: Any, expected: Callable[[Array], Array], allocations: int
 ) -> None:
@@ -179,35 +184,33 @@ def test_running_out_of_memory_for_results_on_the_device_is_told_and_survived(
     np.testing.assert_allclose(found.get(), expected(given), atol=1e-5)
 
 
-@pytest.mark.parametrize("allocations", range(1, 12))
-def test_a_load_that_runs_out_of_memory_leaves_none_behind(
-    load: Load, machine: Any, allocations: int
-) -> None:
+def test_a_load_that_runs_out_of_memory_leaves_none_behind(load: Load, machine: Any) -> None:
     load().close()  # builds the engine
     gc.collect()
     before = machine.gpu.used, machine.gpu.pinned
-    # Each refused allocation is tried once more, after the pool gave its memory back.
-    passed = machine.gpu.allocations
-
-    def failing(size: int) -> int:
-        if machine.gpu.allocations - passed >= allocations:
-            machine.gpu.fail_allocations = 1
-        return allocate(size)
-
     allocate = machine.gpu.allocate
-    machine.gpu.allocate = failing
-    try:
-        backend = load()
-    except EngineError as error:
-        assert "ran out" in str(error) or "cannot load" in str(error)  # noqa: PT017
-    else:
-        backend.close()
-    machine.gpu.allocate = allocate
-    machine.gpu.fail_allocations = 0
-    gc.collect()
-    cupy_fake.get_default_memory_pool().free_all_blocks()
-    cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
-    assert (machine.gpu.used, machine.gpu.pinned) == before
+    for allocations in range(1, 12):
+        passed = machine.gpu.allocations
+
+        def failing(size: int, most: int = passed + allocations) -> int:
+            # Each refused allocation is tried once more, after the pool gave its memory back.
+            if machine.gpu.allocations >= most:
+                machine.gpu.fail_allocations = 1
+            return int(allocate(size))
+
+        machine.gpu.allocate = failing
+        try:
+            backend = load()
+        except EngineError as error:
+            assert "ran out" in str(error) or "cannot load" in str(error)  # noqa: PT017
+        else:
+            backend.close()
+            del backend
+        machine.gpu.allocate = allocate
+        machine.gpu.fail_allocations = 0
+        gc.collect()
+        free_all()
+        assert (machine.gpu.used, machine.gpu.pinned) == before, allocations
 
 
 def test_closing_gives_all_memory_back_and_waits_for_what_is_under_way(load: Load, machine: Any) -> None:
@@ -221,8 +224,7 @@ def test_closing_gives_all_memory_back_and_waits_for_what_is_under_way(load: Loa
     del results
     backend.close()
     gc.collect()
-    cupy_fake.get_default_memory_pool().free_all_blocks()
-    cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
+    free_all()
     assert (machine.gpu.used, machine.gpu.pinned) == (0, 0)
     with pytest.raises(InputError, match="closed; load the bundle again"):
         backend.run({"images": images(1)})

@@ -19,7 +19,6 @@ import torch_fake
 from onnx_oracle import under_onnxruntime
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
-from pamtri_edge.runtime.backend import DeviceBackend, PictureBackend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
 
@@ -71,11 +70,6 @@ def near(found: NDArray[np.float32], meant: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(found, meant, rtol=1e-4, atol=1e-2)
 
 
-def test_it_is_a_backend_for_devices_and_pictures(backend: TensorRtBackend) -> None:
-    assert isinstance(backend, DeviceBackend)
-    assert isinstance(backend, PictureBackend)
-
-
 @pytest.mark.parametrize("schedule", ["lazy", "random"])
 @pytest.mark.parametrize("on_device", [False, True])
 def test_pictures_on_the_device_give_what_they_give_on_the_host(
@@ -114,7 +108,7 @@ def test_results_on_the_device_are_not_waited_for(
     assert len(machine.runs()) == before + 1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_memory_that_the_caller_frees_and_reuses_at_once_does_no_harm(
     backend: TensorRtBackend, machine: Any, pictures: Any, meant: Any, seed: int
 ) -> None:

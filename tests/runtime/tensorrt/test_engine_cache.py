@@ -23,7 +23,6 @@ import cupy_fake
 import tensorrt_fake
 from pamtri_edge.errors import BundleError, EngineError
 from pamtri_edge.files.atomic import write_atomically
-from pamtri_edge.runtime import create_backend
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from pamtri_edge.runtime.tensorrt.build import Built
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError, cached_engine
@@ -360,8 +359,3 @@ def test_every_field_of_a_fingerprint_counts() -> None:
         assert len(other.differences(dataclasses.asdict(WANTED))) == 1
     assert WANTED.differences(dataclasses.asdict(WANTED)) == []
     assert len(WANTED.digest) == 20
-
-
-def test_create_backend_passes_the_refusal_on(machine: Any, bundle: Path) -> None:
-    with pytest.raises(NoEngineError, match="none has been built yet"):
-        create_backend(bundle, backend="tensorrt", build=False)

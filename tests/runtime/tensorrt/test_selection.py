@@ -100,12 +100,13 @@ def test_auto_goes_on_where_the_engine_cannot_be_built_and_warns(
         create_backend(bundle, backend="tensorrt")
 
 
+@pytest.mark.parametrize("backend", ["auto", "tensorrt"])
 def test_building_that_was_not_allowed_is_refused_by_auto_too(
-    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     lacks(monkeypatch)
     with pytest.raises(NoEngineError, match=r"no engine of model\.onnx for this machine.*--no-build"):
-        create_backend(bundle, build=False)
+        create_backend(bundle, backend=backend, build=False)
     assert machine.trt.record.builds == 0
 
 

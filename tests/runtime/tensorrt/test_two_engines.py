@@ -98,9 +98,10 @@ def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: Any) -> 
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
 
 
-@pytest.mark.parametrize("keypoints", [False, True])
-@pytest.mark.parametrize("heatmaps", [False, True])
-@pytest.mark.parametrize("segments", [False, True])
+@pytest.mark.parametrize(
+    ("heatmaps", "segments", "keypoints"),
+    [(False, False, True), (True, False, False), (False, True, False), (True, True, True)],
+)
 def test_every_kind_of_stack_is_made_as_its_network_takes_it(
     load: Load, tmp_path: Path, images: NDArray[np.float32], heatmaps: bool, segments: bool, keypoints: bool
 ) -> None:
