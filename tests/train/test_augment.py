@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge import ops, samples
-from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment, move_keypoints
+from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment
 from pamtri_edge.train.photometry import Degradation, Light
 from pamtri_edge.train.recipes import POSE, REID
 from pamtri_edge.vehicle import KEYPOINT_FLIP, NUM_KEYPOINTS
@@ -36,7 +36,7 @@ def test_without_augmentation_a_picture_is_stretched_as_in_use(rng):
     assert not out.gray
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 def test_keypoints_stay_on_what_they_mark(seed):
     spec = AugmentSpec(flip=0.5, zoom_in=0.15, zoom_out=0.15, shift=0.05, rotate=8.0)
     point = np.array([0.4, 0.55])
@@ -54,14 +54,6 @@ def test_a_mirrored_vehicle_has_its_left_keypoints_on_the_right():
     np.testing.assert_allclose(out.keypoints, expected, atol=1e-6)
     plain = augment(picture, keypoints, PLAIN, np.random.default_rng(0), size=SIZE).picture
     assert np.abs(out.picture[:, ::-1].astype(int) - plain).max() <= 2, "warped, not resized: rounding"
-
-
-def test_visibility_travels_with_its_keypoint():
-    keypoints = np.zeros((NUM_KEYPOINTS, 3), np.float32)
-    keypoints[:18, 2] = 1.0
-    moved = move_keypoints(keypoints, np.eye(2, 3), mirrored=True)
-    assert moved[:18, 2].sum() == 0
-    assert moved[18:, 2].sum() == 18
 
 
 @pytest.mark.parametrize("spec", [POSE["paper"].augment, REID["code"].augment, REID["compact"].augment])
@@ -107,7 +99,7 @@ def test_saturation_and_hue_leave_gray_gray(rng):
         Degradation(noise=1.0),
     ],
 )
-@pytest.mark.parametrize("size", [64, 256, 700])
+@pytest.mark.parametrize("size", [64, 700])
 def test_every_kind_of_degradation_changes_the_picture_a_little(degradation, size, rng):
     picture = cv2.resize(samples.crops(1)[0], (size, size))
     differences = []

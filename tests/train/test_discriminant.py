@@ -10,10 +10,11 @@ import torch
 
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
-from pamtri_edge.models import TINY, TINY_LITE, Pamtri, load_reid, save_checkpoint, seeded
+from pamtri_edge.models import TINY, TINY_LITE, Pamtri, PoseNet, ReidNet, load_reid, save_checkpoint, seeded
 from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
 from pamtri_edge.train.discriminant import discriminant, discriminate
+from tiny_networks import SMALLEST
 
 FEW = RefitSpec(vehicles=6, views=5, smallest=16, largest=48, shrinkage=0.3)
 RGB = replace(TINY_LITE, keypoints=False, heatmaps=False, feature=16)
@@ -46,7 +47,7 @@ def test_too_few_views_for_the_width_are_refused():
 
 
 def test_only_the_embedding_changes_and_it_is_as_wide(veri, tmp_path):
-    pose, reid = seeded((TINY[0], RGB), pictures=samples.crops(4))
+    pose, reid = seeded((SMALLEST[0], RGB), pictures=samples.crops(4))
     done = []
     result = discriminate(reid, None, read_data(veri), FEW, advance=done.append)
     assert sum(done) == 30
@@ -66,6 +67,5 @@ def test_only_the_embedding_changes_and_it_is_as_wide(veri, tmp_path):
 
 
 def test_a_network_without_a_neck_is_refused(veri):
-    pose, reid = seeded(TINY, pictures=samples.crops(4))
     with pytest.raises(InputError, match="no layer to replace"):
-        discriminate(reid, pose, read_data(veri), FEW)
+        discriminate(ReidNet(TINY[1]), PoseNet(SMALLEST[0]), read_data(veri), FEW)

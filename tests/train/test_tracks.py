@@ -118,7 +118,7 @@ def test_a_network_is_tuned_on_tracks(clip, veri, quick_reid, tmp_path, alone):
     job = ReidJob(replace(TINY[1], keypoints=False, heatmaps=False), data, recipe)
     assert job.network.spec.vehicles == (1 if alone else 6)
     before = {name: tensor.clone() for name, tensor in job.network.named_parameters()}
-    training = Training(job, TrainSpec(output=tmp_path / "run", budget=Budget(steps=4), log_steps=2))
+    training = Training(job, TrainSpec(output=tmp_path / "run", budget=Budget(steps=4)))
     assert training.run()
     changed = dict(job.network.named_parameters())["base.conv0.weight"]
     assert not changed.equal(before["base.conv0.weight"])

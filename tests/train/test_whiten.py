@@ -10,18 +10,19 @@ import torch
 
 from pamtri_edge import ops, samples
 from pamtri_edge.errors import InputError
-from pamtri_edge.models import TINY, Pamtri, load_reid, save_checkpoint, seeded
+from pamtri_edge.models import Pamtri, load_reid, save_checkpoint, seeded
 from pamtri_edge.models.shipped import save_half, without_identities
 from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
 from pamtri_edge.train.whiten import drawn_views, whiten, within_class_whitening
+from tiny_networks import SMALLEST
 
 FEW = RefitSpec(vehicles=6, views=3, smallest=16, largest=48)
 
 
 @pytest.fixture(scope="module")
 def networks():
-    return seeded(TINY, pictures=samples.crops(4))
+    return seeded(SMALLEST, pictures=samples.crops(4))
 
 
 def spread_features(vehicles=60, views=8, width=6):
