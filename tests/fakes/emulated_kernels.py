@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The CUDA kernels on a CPU: `kernels/cuda/*.cu` as they are, compiled after `cuda_on_cpu/` by g++.
 
-    kernels = emulated_kernels.build(folder)
+    kernels = EmulatedKernels(emulated_kernels.compile_library(folder))
     kernels.launch("pamtri_decode_float", (maps,), (128,), arguments)
 
 Arguments are NumPy scalars and structs, as CuPy takes them; a pointer is a `numpy.uint64`. On the fake CuPy,
@@ -24,8 +24,7 @@ import pytest
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 HERE = Path(__file__).resolve().parent
 
-FORWARD, BACKWARD, SHUFFLED = 0, 1, 7
-ORDERS = (FORWARD, BACKWARD, SHUFFLED)
+FORWARD, BACKWARD = 0, 1
 """In which order the threads of a block run."""
 
 LIBRARY = "libkernels.so"
@@ -33,8 +32,7 @@ LIBRARY = "libkernels.so"
 _KERNEL = re.compile(r"__global__[^(]*\([^)]*\)\s*(\w+)\(")
 _FLAGS = (
     "-std=c++17",
-    "-O2",
-    "-g",
+    "-O1",
     "-ffp-contract=off",
     "-Wall",
     "-Wextra",
@@ -45,14 +43,12 @@ _FLAGS = (
     "-fno-gnu-unique",
     "-fPIC",
 )
-SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-O1")
+SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g")
 
 
 _UNIT = """#include "cuda_on_cpu.hpp"
 #include "launch.cu"
-#if defined(EMULATED_ENTRIES)
 #include "launch_entries.hpp"
-#endif
 
 namespace emulated {
 const std::vector<Kernel>& kernels() {
@@ -76,31 +72,15 @@ def kernel_names() -> list[str]:
     return [name for path in sources for name in _KERNEL.findall(path.read_text())]
 
 
-def build(folder: Path, *flags: str, kernels: Path | None = None) -> EmulatedKernels:
-    """Compile every kernel into a library in a folder, and load it.
-
-    Args:
-        folder: where to.
-        flags: for the compiler, after the usual ones.
-        kernels: another folder with include/, and cuda/launch.hpp and launch.cu, in place of the project's.
-    """
-    return EmulatedKernels(compile_library(folder, *flags, kernels=kernels))
-
-
-def compile_library(folder: Path, *flags: str, kernels: Path | None = None) -> Path:
-    """Compile every kernel into a library in a folder; skip where there is no g++."""
+def compile_library(folder: Path, *flags: str) -> Path:
+    """Compile every kernel into a library in a folder, with more flags; skip where there is no g++."""
     compiler = shutil.which("g++")
     if compiler is None or not sys.platform.startswith("linux"):
         pytest.skip("needs g++ on Linux to run the kernels on the CPU")
-    names = (
-        kernel_names() if kernels is None else _KERNEL.findall((kernels / "cuda" / "launch.cu").read_text())
-    )
+    entries = "".join(f'        kernel("{name}", {name}),\n' for name in kernel_names())
     unit, library = folder / "kernels.cpp", folder / LIBRARY
-    unit.write_text(_UNIT.replace("KERNELS", "".join(f'        kernel("{n}", {n}),\n' for n in names)))
-    root = kernels or KERNELS
-    includes = [f"-I{path}" for path in (HERE / "cuda_on_cpu", root / "cuda", root / "include")]
-    if kernels is None:
-        flags = (*flags, "-DEMULATED_ENTRIES")
+    unit.write_text(_UNIT.replace("KERNELS", entries))
+    includes = [f"-I{path}" for path in (HERE / "cuda_on_cpu", KERNELS / "cuda", KERNELS / "include")]
     done = subprocess.run(
         [compiler, *_FLAGS, *flags, *includes, "-o", library, unit],
         capture_output=True,

@@ -72,7 +72,6 @@ def test_pixels_are_those_of_opencv(seed: int, height: int, width: int, size: in
     np.testing.assert_allclose(result, opencv(pixels, size), rtol=0, atol=OPENCV_MAY_DIFFER_BY)
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize(
     ("height", "width"),
     [(256, 256), (512, 512), (128, 128), (512, 256), (1, 1), (1, 300), (300, 1), (1080, 1920)],
@@ -85,7 +84,6 @@ def test_pixels_are_those_of_opencv_at_special_scales(height: int, width: int) -
     np.testing.assert_allclose(result, opencv(pixels, 256), rtol=0, atol=OPENCV_MAY_DIFFER_BY)
 
 
-@pytest.mark.usefixtures("implementation")
 def test_a_rectangle_of_a_frame_is_resized_as_if_cut_out() -> None:
     frame = picture(1, 240, 320)
     rectangles = np.array(
@@ -99,7 +97,6 @@ def test_a_rectangle_of_a_frame_is_resized_as_if_cut_out() -> None:
         np.testing.assert_array_equal(pixels, ops.resize([frame[y1:y2, x1:x2]])[0])
 
 
-@pytest.mark.usefixtures("implementation")
 def test_swapping_channels_makes_rgb_of_a_bgr_frame() -> None:
     frame = picture(2, 60, 80)
     rectangle = np.array([[3, 4, 70, 50]], np.int32)
@@ -127,7 +124,6 @@ def test_pictures_may_lie_in_memory_as_they_like() -> None:
     )
 
 
-@pytest.mark.usefixtures("implementation")
 def test_one_array_of_pictures_does_as_well_as_a_list() -> None:
     batch = np.stack([picture(seed, 30, 40) for seed in range(1, 4)])
 
@@ -148,7 +144,6 @@ def test_memory_of_the_callers_takes_the_result() -> None:
     np.testing.assert_array_equal(out[:1], ops.crop(frame, rectangle))
 
 
-@pytest.mark.usefixtures("implementation")
 def test_an_empty_batch_gives_no_pictures() -> None:
     assert ops.resize([], size=20).shape == (0, 3, 20, 20)
     assert ops.window([]).shape == (0, 3, 256, 256)

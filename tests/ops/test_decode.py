@@ -84,7 +84,6 @@ def test_original_geometry_gives_the_cells_of_the_original_code(heatmaps: Floats
     )
 
 
-@pytest.mark.usefixtures("implementation")
 def test_full_size_heatmaps_agree_with_the_original_code(rng: np.random.Generator) -> None:
     heatmaps = rng.normal(0.0, 0.4, (2, 36, 64, 64)).astype(np.float32)
     heatmaps[1, :18] -= 5.0  # peaks below zero
@@ -95,7 +94,6 @@ def test_full_size_heatmaps_agree_with_the_original_code(rng: np.random.Generato
     np.testing.assert_array_equal(result, final_predictions(heatmaps))
 
 
-@pytest.mark.usefixtures("implementation")
 def test_unified_geometry_places_a_cell_by_its_centre() -> None:
     heatmaps = np.zeros((1, 2, 64, 64), np.float32)
     heatmaps[0, 0, 10, 20] = 1.1
@@ -109,7 +107,6 @@ def test_unified_geometry_places_a_cell_by_its_centre() -> None:
     np.testing.assert_array_equal(result[0, 1], np.array([20.75 / 64, 10.25 / 64, 0.9], np.float32))
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize("peak", [0.0, -0.5])
 def test_a_peak_at_or_below_zero_has_no_place(peak: float) -> None:
     heatmaps = np.full((1, 1, 64, 64), peak - 1.0, np.float32)
@@ -118,7 +115,6 @@ def test_a_peak_at_or_below_zero_has_no_place(peak: float) -> None:
     np.testing.assert_array_equal(ops.decode(heatmaps)[0, 0], np.array([0.0, 0.0, peak], np.float32))
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize(
     ("row", "column", "step"),
     [(2, 2, 0.25), (62, 62, 0.25), (2, 1, 0.0), (1, 2, 0.0), (63, 30, 0.0), (30, 63, 0.0), (0, 0, 0.0)],
@@ -135,7 +131,6 @@ def test_the_quarter_step_is_taken_from_cell_two_to_cell_sixty_two(
     assert (x, y) == (column + step, row + step)
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_a_value_that_is_not_finite_does_not_vanish(broken: float) -> None:
     heatmaps = np.zeros((3, 36, 64, 64), np.float32)
@@ -164,7 +159,6 @@ def test_heatmaps_need_not_be_contiguous(rng: np.random.Generator) -> None:
     )
 
 
-@pytest.mark.usefixtures("implementation")
 def test_an_empty_batch_gives_no_keypoints() -> None:
     assert ops.decode(np.empty((0, 36, 64, 64), np.float32)).shape == (0, 36, 3)
 

@@ -32,14 +32,12 @@ def heatmaps() -> Floats:
     return maps
 
 
-@pytest.mark.usefixtures("implementation")
 def test_decode_is_the_same(heatmaps: Floats) -> None:
     in_the_graph = operators.crop_keypoints(*operators.peaks(torch.from_numpy(heatmaps)))
 
     np.testing.assert_array_equal(ops.decode(heatmaps), in_the_graph.numpy())
 
 
-@pytest.mark.usefixtures("implementation")
 def test_segments_between_decoded_keypoints_are_the_same(rng: np.random.Generator) -> None:
     """Decoded corners are whole pixels, so that many centres lie exactly on an outline of either form."""
     cells = rng.integers(0, 256, (24, 36, 2))
@@ -51,7 +49,6 @@ def test_segments_between_decoded_keypoints_are_the_same(rng: np.random.Generato
     np.testing.assert_array_equal(ops.segments(keypoints), in_the_graph)
 
 
-@pytest.mark.usefixtures("implementation")
 def test_the_stack_is_the_same_to_rounding(heatmaps: Floats, rng: np.random.Generator) -> None:
     images = rng.uniform(0, 255, (4, 3, 256, 256)).astype(np.float32)
     keypoints = ops.decode(heatmaps)

@@ -134,7 +134,6 @@ def test_the_two_agree_on_strips_that_reach_far_past_the_picture(
     np.testing.assert_array_equal(result, expected)
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize("clockwise", [True, False])
 def test_a_square_covers_the_pixels_whose_centres_it_holds(clockwise: bool) -> None:
     corners = SQUARE if clockwise else SQUARE[::-1]
@@ -147,7 +146,6 @@ def test_a_square_covers_the_pixels_whose_centres_it_holds(clockwise: bool) -> N
     assert not masks[0, 1:].any()
 
 
-@pytest.mark.usefixtures("implementation")
 def test_a_centre_on_the_outline_is_covered() -> None:
     left, right = 64.5 / 256, 128.5 / 256
     masks = ops.segments(with_corners([(left, left), (right, left), (right, right), (left, right)]))
@@ -157,7 +155,6 @@ def test_a_centre_on_the_outline_is_covered() -> None:
     np.testing.assert_array_equal(masks[0, 0], expected)
 
 
-@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize(
     "corners",
     [
@@ -172,7 +169,6 @@ def test_an_outline_that_is_not_strictly_convex_is_blank(corners: tuple[tuple[fl
     assert not ops.segments(with_corners(corners)).any()
 
 
-@pytest.mark.usefixtures("implementation")
 def test_four_confidences_at_the_threshold_draw_and_one_below_it_blanks() -> None:
     keypoints = with_corners(SQUARE, confidence=0.5)
     assert ops.segments(keypoints).any()
@@ -184,7 +180,6 @@ def test_four_confidences_at_the_threshold_draw_and_one_below_it_blanks() -> Non
         assert ops.segments(doubtful, threshold=0.4).any()
 
 
-@pytest.mark.usefixtures("implementation")
 def test_every_segment_is_drawn_between_its_own_keypoints() -> None:
     for index, segment in enumerate(SEGMENTS):
         keypoints = np.zeros((1, 36, 3), np.float32)
@@ -227,14 +222,6 @@ def test_masks_agree_with_opencv_outside_a_band_of_one_pixel(corners: Floats, si
     np.testing.assert_array_equal(mask[outside], expected[outside])
 
 
-def test_the_band_is_narrow() -> None:
-    band = outline_band(SQUARE * 64, 64)
-
-    assert int(band.sum()) == 34**2 - 30**2
-    assert not band[14].any()
-    assert band[15:17, 16:48].all()
-
-
 @pytest.mark.usefixtures("implementation")
 def test_memory_of_the_callers_takes_the_result() -> None:
     out = np.full((1, 13, 64, 64), 7.0, np.float32)
@@ -252,7 +239,6 @@ def test_a_batch_large_enough_for_streaming_stores_is_drawn_alike(rng: np.random
     )
 
 
-@pytest.mark.usefixtures("implementation")
 def test_an_empty_batch_gives_no_masks() -> None:
     assert ops.segments(np.empty((0, 36, 3), np.float32), size=32).shape == (0, 13, 32, 32)
 

@@ -49,7 +49,7 @@ def both(
     return results[0], results[1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 1000), SIDES, SIDES, st.booleans(), st.booleans())
 def test_it_is_that_of_opencv(seed: int, high: int, wide: int, swap: bool, plain: bool) -> None:
     crop = picture(seed, high, wide)

@@ -165,7 +165,8 @@ inline bool release() {
     return true;
 }
 
-/// order: 0 threads run by number, 1 backwards, otherwise shuffled by it.
+/// order: 0 threads run by number, 1 backwards. What one thread is to find in another's memory is
+/// not there yet, or no longer, in one of the two.
 inline void run_block(int order) {
     const std::size_t count = std::size_t{block_size.x} * block_size.y * block_size.z;
     if (block.fibers.size() != count) {
@@ -182,11 +183,6 @@ inline void run_block(int order) {
     }
     std::vector<std::size_t> turns(count);
     for (std::size_t i = 0; i < count; ++i) turns[i] = order == 1 ? count - 1 - i : i;
-    std::uint32_t random = static_cast<std::uint32_t>(order) * 2654435761u + block_index.x;
-    for (std::size_t i = count; order > 1 && i > 1; --i) {
-        random = random * 1664525u + 1013904223u;
-        std::swap(turns[i - 1], turns[(random >> 8) % i]);
-    }
     for (std::size_t i = 0; i < count; ++i) {
         Fiber& fiber = block.fibers[i];
         const unsigned number = static_cast<unsigned>(i);
