@@ -8,15 +8,17 @@ import itertools
 import numpy as np
 import pytest
 
+from pamtri_edge.synth.body.draft import FRONT, REAR, WHEELS, draft_of
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.paint.decals import DECALS
-from pamtri_edge.synth.paint.front import GRILLES, INTAKES
+from pamtri_edge.synth.paint.front import GRILLES, INTAKES, paint_front
 from pamtri_edge.synth.paint.lamps import HEADLAMPS, TAILLAMPS
-from pamtri_edge.synth.paint.wheels import STYLES
+from pamtri_edge.synth.paint.rear import paint_rear
+from pamtri_edge.synth.paint.wheels import STYLES, paint_wheels
 from pamtri_edge.synth.specification.marks import Decal
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
 
-FRONT, REAR, WHEELS = 2, 3, 5
+PAINTED = {"front": (FRONT, paint_front), "rear": (REAR, paint_rear), "wheels": (WHEELS, paint_wheels)}
 
 KINDS = {
     ("front", "grille"): tuple(GRILLES),
@@ -98,21 +100,20 @@ def plain():
 @pytest.mark.parametrize(("group", "field"), KINDS, ids=[".".join(key) for key in KINDS])
 def test_no_two_kinds_look_alike(group, field):
     spec = plain()
-    sheet = {"front": FRONT, "rear": REAR, "wheels": WHEELS}[group]
+    sheet, paint = PAINTED[group]
     painted = {}
     for kind in KINDS[group, field]:
         part = dataclasses.replace(getattr(spec, group), **{field: kind})
-        mesh = build(dataclasses.replace(spec, **{group: part}))
-        painted[kind] = np.concatenate(
-            [mesh.material_maps[sheet][..., None], mesh.color_maps[sheet]], axis=-1
-        )
+        draft = draft_of(dataclasses.replace(spec, **{group: part}))
+        paint(draft)
+        painted[kind] = np.concatenate([draft.materials[sheet][..., None], draft.colors[sheet]], axis=-1)
     for one, other in itertools.combinations(painted, 2):
         differing = (painted[one] != painted[other]).any(axis=-1).sum()
         assert differing > 30, f"{one} and {other} differ in {differing} texels"
 
 
 def test_what_is_drawn_is_among_the_kinds():
-    for identity in range(300):
+    for identity in range(100):
         spec = sample_vehicle(2, identity)
         for (group, field), kinds in KINDS.items():
             assert getattr(getattr(spec, group), field) in kinds
@@ -123,8 +124,7 @@ def bare():
     return build(plain())
 
 
-@pytest.mark.parametrize("kind", DECALS)
-@pytest.mark.parametrize("place", ["left", "right", "both"])
+@pytest.mark.parametrize(("kind", "place"), list(zip(DECALS, itertools.cycle(["left", "right", "both"]))))
 def test_a_decal_appears_on_its_side_alone(bare, kind, place):
     decal = Decal(kind, place, 0.5, 0.6, 1.2, 0.2, (0.6, 0.1, 0.1), (0.7, 0.7, 0.7), 9)
     before, after = bare, build(dataclasses.replace(plain(), decals=(decal,)))

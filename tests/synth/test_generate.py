@@ -4,7 +4,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pamtri_edge.synth.dataset.fleet import Fleet
 from pamtri_edge.synth.dataset.generate import SynthProgress, generate
 from pamtri_edge.synth.dataset.ledger import WORK
 from pamtri_edge.synth.dataset.plan import SynthPlan
-from pamtri_edge.synth.dataset.studio import others_of, renderer_fingerprint
+from pamtri_edge.synth.dataset.studio import others_of
 from pamtri_edge.synth.dataset.workers import WorkerError
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
 from pamtri_edge.synth.view.scene import render_view
@@ -74,11 +73,6 @@ def test_the_manifest_vouches_for_the_labels(whole):
     for name, file in manifest["files"].items():
         assert sha256_of(whole / name) == file["sha256"]
         assert (whole / name).stat().st_size == file["bytes"]
-
-
-def test_two_processes_write_the_same_bytes_as_one(whole, tmp_path):
-    generate(PLAN, tmp_path / "data", processes=2, open_studio=FakeStudio)
-    assert contents(tmp_path / "data") == contents(whole)
 
 
 def test_a_test_split_has_queries_and_a_gallery(tmp_path):
@@ -146,11 +140,6 @@ def test_going_on_with_a_changed_renderer_is_told_and_recorded(tmp_path, monkeyp
     assert manifest["renderers"] == ["old", "new"]
 
 
-def test_the_renderers_fingerprint_is_that_of_what_draws():
-    assert re.fullmatch("[0-9a-f]{16}", renderer_fingerprint())
-    assert renderer_fingerprint() == renderer_fingerprint()
-
-
 def test_a_complete_data_set_is_left_alone(whole):
     before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
     result = generate(PLAN, whole, open_studio=synth_fakes.BrokenStudio)
@@ -180,21 +169,20 @@ if __name__ == "__main__":
     from pamtri_edge.synth.dataset.generate import generate
     from pamtri_edge.synth.dataset.plan import SynthPlan
     plan = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
-    generate(plan, sys.argv[2], processes=int(sys.argv[3]), open_studio=synth_fakes.SlowStudio)
+    generate(plan, sys.argv[2], processes=2, open_studio=synth_fakes.SlowStudio)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path, processes):
+def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path):
     folder = tmp_path / "data"
     script = tmp_path / "run.py"
     script.write_text(RUN)
     here = str(Path(__file__).parent)
-    with subprocess.Popen([sys.executable, str(script), here, str(folder), str(processes)]) as run:
+    with subprocess.Popen([sys.executable, str(script), here, str(folder)]) as run:
         wait_for(lambda: len(list((folder / WORK / "jobs").glob("*.json"))) >= 2)
         children = children_of(run.pid)
-        assert len(children) >= (2 if processes == 2 else 0)
+        assert len(children) >= 2
         run.send_signal(signal.SIGKILL)
         run.wait()
     wait_for(lambda: not any(alive(child) for child in children))
@@ -206,7 +194,7 @@ def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path, pro
     assert contents(folder) == contents(whole)
 
 
-def wait_for(condition, seconds=20.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -232,10 +220,9 @@ def test_a_process_that_is_killed_is_told_and_what_it_had_done_is_kept(whole, tm
     assert contents(folder) == contents(whole)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_an_error_in_a_process_is_the_errors_own_words(tmp_path, processes):
+def test_an_error_in_a_process_is_the_errors_own_words(tmp_path):
     with pytest.raises(InputError, match="the backgrounds in nowhere/ cannot be read"):
-        generate(PLAN, tmp_path / "data", processes=processes, open_studio=synth_fakes.BrokenStudio)
+        generate(PLAN, tmp_path / "data", processes=2, open_studio=synth_fakes.BrokenStudio)
 
 
 def test_a_full_disk_is_told_with_what_is_kept(whole, tmp_path):

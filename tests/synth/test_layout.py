@@ -9,11 +9,8 @@ import pytest
 from pamtri_edge.datasets.layout import (
     GALLERY,
     QUERY,
-    TRAIN,
-    color_id,
     image_name,
     mask_name,
-    type_id,
 )
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.plan import JOB_VIEWS, UNSEEN, SynthPlan
@@ -23,13 +20,6 @@ from pamtri_edge.words import Split
 def test_names_are_veris():
     assert image_name(1, 3, 17) == "0001_c003_00000017_0.jpg"
     assert mask_name("0001_c003_00000017_0.jpg") == "0001_c003_00000017_0.png"
-    assert (TRAIN.images, QUERY.images, GALLERY.images) == ("image_train", "image_query", "image_test")
-    assert (TRAIN.reid_csv, TRAIN.pose_csv) == ("label_train.csv", "pose_train.csv")
-
-
-def test_ids_are_veris():
-    assert (color_id("yellow"), color_id("black")) == (1, 10)
-    assert (type_id("sedan"), type_id("estate")) == (1, 9)
 
 
 def test_images_are_spread_evenly_and_none_is_lost():

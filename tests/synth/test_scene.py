@@ -1,10 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
-import hashlib
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -41,34 +38,6 @@ def seen(vehicle, *, view: int = 0, camera: int = 0, prior: str = "veri", **opti
     return render_view(mesh, spec, view=view, camera=camera, prior=camera_prior(prior), **options)
 
 
-def digests(identities: list[int]) -> list[str]:
-    """Of each identity's first three views, drawn among others; runs in processes of its own."""
-    found = []
-    for identity in identities:
-        spec = sample_vehicle(2, identity)
-        other = sample_vehicle(2, identity + 100)
-        mesh, others = build(spec), [(build(other), other)]
-        for view in range(3):
-            shown = render_view(
-                mesh, spec, seed=2, identity=identity, view=view, camera=view, size=SIZE, others=others
-            )
-            state = hashlib.sha256(shown.jpeg)
-            for array in (shown.image, shown.keypoints, shown.visible, shown.visible_veri, shown.parts):
-                state.update(np.ascontiguousarray(array).tobytes())
-            state.update(repr((shown.box, shown.azimuth, shown.distance, shown.weather)).encode())
-            found.append(state.hexdigest())
-    return found
-
-
-@pytest.mark.slow
-def test_a_view_is_the_same_in_every_process():
-    here = digests([0, 1, 2])
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = list(pool.map(digests, [[2, 1], [0]]))
-    assert parts[1] + parts[0][3:] + parts[0][:3] == here
-    assert len(set(here)) == 9
-
-
 def test_a_view_has_what_it_promises(car):
     view = seen(car)
     assert (view.image.shape, view.image.dtype) == ((SIZE, SIZE, 3), np.uint8)
@@ -87,23 +56,17 @@ def test_views_of_one_vehicle_differ_and_so_do_seeds(car):
     assert len(set(pictures)) == 5
 
 
-def test_visible_keypoints_lie_on_the_vehicle(car):
-    for number in range(12):
+def test_visible_keypoints_and_parts_lie_within_the_box_and_parts_fill_much_of_it(car):
+    for number in range(8):
         view = seen(car, view=number, camera=number)
         x1, y1, x2, y2 = view.box
         assert 0 <= x1 < x2 <= SIZE
         assert 0 <= y1 < y2 <= SIZE
         points = view.keypoints[view.visible] * SIZE
+        assert len(points) >= 4
         assert (points >= [x1 - 2, y1 - 2]).all()
         assert (points <= [x2 + 2, y2 + 2]).all()
-        assert view.visible.sum() >= 4
-
-
-def test_parts_lie_within_the_box_and_fill_much_of_it(car):
-    for number in range(8):
-        view = seen(car, view=number, camera=number)
         rows, columns = np.nonzero(view.parts != NO_PART)
-        x1, y1, x2, y2 = view.box
         assert x1 - 1 <= columns.min()
         assert columns.max() <= x2 + 1
         assert y1 - 1 <= rows.min()
@@ -113,7 +76,7 @@ def test_parts_lie_within_the_box_and_fill_much_of_it(car):
 
 def test_the_crop_has_the_size_its_prior_gives(car):
     prior = camera_prior("cityflow")
-    for number in range(15):
+    for number in range(6):
         view = seen(car, view=number, camera=number, prior="cityflow")
         assert prior.crop_limits[0] <= max(view.width, view.height) <= prior.crop_limits[1]
 
@@ -127,7 +90,7 @@ def test_a_small_crop_holds_less_detail_than_a_large_one(car):
         )
         mesh, spec = car
         values = []
-        for view in range(6):
+        for view in range(3):
             shown = render_view(mesh, spec, seed=4, identity=1, view=view, camera=view, prior=prior, size=128)
             gray = cv2.cvtColor(shown.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
             values.append(np.abs(cv2.Laplacian(gray, cv2.CV_32F)).mean())
@@ -142,7 +105,7 @@ def test_the_paint_that_is_shown_looks_like_its_label():
     for number, color in enumerate(("red", "white", "black", "blue", "yellow", "green")):
         spec = sample_vehicle(1, 20 + number, family="sedan", color=color)
         mesh = build(spec)
-        for view in range(6):
+        for view in range(3):
             shown = render_view(
                 mesh, spec, seed=3, identity=number, view=view, camera=7 * number + view, size=SIZE
             )
@@ -151,20 +114,20 @@ def test_the_paint_that_is_shown_looks_like_its_label():
                 continue
             total += 1
             right += looks_like(color, (np.median(shown.image[body], axis=0) / 255).tolist())
-    assert total >= 24
+    assert total >= 12
     assert right / total >= 0.8
 
 
 def test_other_vehicles_hide_keypoints_and_parts_in_some_views(car, passer):
     hidden = 0
-    for number in range(30):
+    for number in range(5):
         alone, among = (seen(car, view=number, others=others) for others in ((), [passer]))
         np.testing.assert_array_equal(alone.keypoints, among.keypoints)
         assert not (among.visible & ~alone.visible).any()
         shown = np.count_nonzero(among.parts != NO_PART) / np.count_nonzero(alone.parts != NO_PART)
         assert shown > 0.35
         hidden += shown < 0.98
-    assert hidden >= 2
+    assert hidden
 
 
 def folder_of_roads(folder: Path) -> Path:
@@ -179,7 +142,7 @@ def folder_of_roads(folder: Path) -> Path:
 def test_a_cameras_own_picture_stands_behind_its_vehicles(car, tmp_path: Path):
     backgrounds = open_backgrounds(folder_of_roads(tmp_path / "roads"))
     assert len(backgrounds.pictures) == 2
-    for view in range(8):
+    for view in range(4):
         for camera, weak in ((0, 2), (1, 1)):  # which channel, of RGB, the camera's picture lacks
             plain = dataclasses.replace(camera_prior("veri"), truncated=0.0, margin=(0.2, 0.0))
             mesh, spec = car

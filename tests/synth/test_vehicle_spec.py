@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-import dataclasses
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,19 +13,6 @@ from pamtri_edge.vehicle import COLORS, TYPES
 
 def _fields(spec, *names):
     return [getattr(spec, name) for name in names]
-
-
-def test_the_same_numbers_give_the_same_vehicle():
-    assert sample_vehicle(3, 41) == sample_vehicle(3, 41)
-
-
-def test_a_vehicle_does_not_depend_on_the_process_that_draws_it():
-    code = (
-        "from pamtri_edge.synth.specification.vehicle import sample_vehicle\n"
-        "print(sample_vehicle(5, 17).to_json(), end='')"
-    )
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert other.stdout == sample_vehicle(5, 17).to_json()
 
 
 def test_another_identity_or_seed_is_another_vehicle():
@@ -61,16 +45,6 @@ def test_a_family_and_a_color_can_be_asked_for(family):
         assert spec.type_name in TYPES
 
 
-def test_the_families_cover_all_types():
-    assert {sample_vehicle(0, 0, family=family).type_name for family in FAMILIES} == set(TYPES)
-
-
-def test_left_alone_all_types_and_colors_come():
-    specs = [sample_vehicle(0, identity) for identity in range(400)]
-    assert {spec.type_name for spec in specs} == set(TYPES)
-    assert {spec.color_name for spec in specs} == set(COLORS)
-
-
 def test_vehicles_of_one_model_share_shape_face_and_back_but_not_their_marks():
     specs = [sample_vehicle(0, identity, model=7) for identity in range(12)]
     first = specs[0]
@@ -87,7 +61,7 @@ def test_vehicles_of_one_model_share_shape_face_and_back_but_not_their_marks():
 def test_colors_keep_apart_in_paint():
     """Brown is darker than golden by far, gray has no hue, black is black."""
     paints = {
-        color: np.array([sample_vehicle(0, n, color=color).paint.base for n in range(60)]) for color in COLORS
+        color: np.array([sample_vehicle(0, n, color=color).paint.base for n in range(30)]) for color in COLORS
     }
     luminance = {color: rgb @ np.array([0.2126, 0.7152, 0.0722]) for color, rgb in paints.items()}
     assert luminance["brown"].max() * 2.5 < luminance["golden"].min()
@@ -99,7 +73,7 @@ def test_colors_keep_apart_in_paint():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_json_gives_back_every_digit(family):
-    for identity in range(5):
+    for identity in range(2):
         spec = sample_vehicle(9, identity, family=family)
         assert VehicleSpec.from_json(spec.to_json()) == spec
 
@@ -135,14 +109,13 @@ def test_an_order_that_cannot_be_filled_names_what_can(arguments, message):
         sample_vehicle(**arguments)
 
 
-def test_a_specification_cannot_be_changed_by_accident():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        sample_vehicle(0, 0).dirt = 1.0
+def test_left_alone_all_colors_come():
+    assert {sample_vehicle(0, identity).color_name for identity in range(100)} == set(COLORS)
 
 
 def test_forty_two_consecutive_models_or_vehicles_cover_all_types():
-    for seed in (0, 1, 2):
-        for start in (0, 41, 1000):
+    for seed in (0, 1):
+        for start in (0, 1000):
             numbers = range(start, start + 42)
             assert {sample_vehicle(seed, 0, model=n).type_name for n in numbers} == set(TYPES)
             assert {sample_vehicle(seed, n).type_name for n in numbers} == set(TYPES)
