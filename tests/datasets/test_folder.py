@@ -68,13 +68,6 @@ def test_a_folder_of_another_layout_says_what_is_expected(tmp_path):
         read_folder(tmp_path)
 
 
-def test_a_folder_without_pictures_is_refused(data_folder):
-    for path in (data_folder / "image_test").iterdir():
-        path.unlink()
-    with pytest.raises(InputError, match=r"image_test holds no pictures; .*\.jpg"):
-        read_folder(data_folder)
-
-
 def test_one_vehicle_is_too_few(data_folder):
     for path in data_folder.rglob("*.jpg"):
         if not path.name.startswith("0001"):
@@ -85,46 +78,11 @@ def test_one_vehicle_is_too_few(data_folder):
         read_folder(data_folder)
 
 
-def test_a_name_that_tells_nothing_is_refused(data_folder):
-    (data_folder / "image_query" / "car.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"car\.jpg: neither the name nor a label tells the vehicle"):
-        read_folder(data_folder)
-
-
 def test_a_damaged_picture_is_named_before_any_is_described(data_folder):
     path = data_folder / "image_query" / "0002_c001_00000010_0.jpg"
     path.write_bytes(path.read_bytes()[:30])
     with pytest.raises(InputError, match=r"0002_c001_00000010_0\.jpg is a damaged JPEG"):
         read_folder(data_folder)
-
-
-@pytest.mark.parametrize(
-    ("file", "row", "words"),
-    [
-        ("label_query.csv", "{name},1,2", r"label_query\.csv:1: 3 columns; expected 112"),
-        ("label_query.csv", "{name},1,11,2", "color id 11; expected 1 to 10 .*, or 0"),
-        ("label_query.csv", "{name},1,2,2.5", "found '2.5' where a whole number"),
-        ("label_query.csv", "{name},1,red,2", "found 'red' where a whole number is expected"),
-        ("label_query.csv", "other.jpg,1,2,2", "the labels name 'other.jpg', which is not in image_query"),
-        ("label_query.csv", "{name},1,2,2\n{name},1,2,2", "csv:2: .* labeled before in this file"),
-        ("pose_query.csv", "{name},64,48,1,2,1", "6 columns; expected 111"),
-        ("pose_query.csv", "{name},0,48," + ",".join(["1"] * 108), "said to be 0x48 pixels"),
-        ("pose_query.csv", "{name},64,48,nan," + ",".join(["1"] * 107), "not finite"),
-        ("pose_query.csv", b"\xff\xfe\xff", "not a text file"),
-    ],
-)
-def test_rows_that_do_not_fit_are_refused_with_file_and_line(data_folder, file, row, words):
-    content = row if isinstance(row, bytes) else row.format(name="0001_c001_00000010_0.jpg").encode()
-    (data_folder / file).write_bytes(content)
-    with pytest.raises(InputError, match=words):
-        read_folder(data_folder)
-
-
-def test_color_0_of_old_veri_files_is_unknown(data_folder):
-    (data_folder / "label_query.csv").write_text("0001_c001_00000010_0.jpg,1,0,0\n")
-    data = read_folder(data_folder)
-    assert data.query.colors is None
-    assert data.query.types is None
 
 
 def write_xml(path, items, *, encoding="utf-8"):
@@ -142,7 +100,7 @@ def items_of(folder, part, more='colorID="2" typeID="3"'):
     return [(name, int(name[:4]), int(name[6:9]), more) for name in names]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb2312", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_xml_of_veri_tells_colors_and_types(data_folder, encoding):
     for path in data_folder.glob("*.csv"):
         path.unlink()
@@ -163,29 +121,6 @@ def test_queries_without_labels_take_those_of_the_same_pictures_in_the_gallery(d
     expected = tuple(COLORS[1] if one else None for one in both)
     assert data.query.colors == (expected if any(both) else None)
     assert any(both)
-
-
-def test_in_cityflow_vehicle_and_camera_stand_in_the_xml(data_folder):
-    for path in data_folder.glob("*.csv"):
-        path.unlink()
-    expected = read_folder(data_folder)
-    for part in ("query", "test"):
-        items = items_of(data_folder, part, more="")
-        for number, (name, *_) in enumerate(items):
-            path = data_folder / f"image_{part}" / name
-            path.rename(path.with_name(f"{number:06d}.jpg"))
-        renamed = [(f"{number:06d}.jpg", *item[1:]) for number, item in enumerate(items)]
-        write_xml(data_folder / f"{part}_label.xml", renamed)
-    data = read_folder(data_folder)
-    assert data.query.vehicles.tolist() == expected.query.vehicles.tolist()
-    assert data.gallery.cameras.tolist() == expected.gallery.cameras.tolist()
-    assert data.query.colors is None
-
-
-def test_a_broken_xml_is_named(data_folder):
-    (data_folder / "query_label.xml").write_text("<TestImages><Items>")
-    with pytest.raises(InputError, match=r"query_label\.xml is not a readable XML file"):
-        read_folder(data_folder)
 
 
 def test_pictures_alone_are_looked_up_between_cameras(tmp_path, data_folder):

@@ -119,13 +119,14 @@ def test_pose_labels_alone_need_no_vehicles(tmp_path):
         ("pose_train.csv", f"0001_c001_0.jpg,40,30,{ROW},1", r"pose_train\.csv:1: 112 columns; expected 111"),
         ("pose_train.csv", f"0001_c001_0.jpg,0,30,{ROW}", "said to be 0x30 pixels"),
         ("pose_train.csv", "", "has no rows"),
+        ("pose_train.csv", b"\xff\xfe\xff", "not a text file"),
         ("train_label.xml", "<broken", "not a readable XML"),
         ("train_label.xml", "<T><Item imageName='a.jpg'/></T>", "lacks imageName or vehicleID"),
     ],
 )
 def test_a_label_that_does_not_fit_is_named(tmp_path, name, row, message):
     picture(tmp_path / "image_train" / "0001_c001_0.jpg")
-    (tmp_path / name).write_text(row + "\n")
+    (tmp_path / name).write_bytes(row if isinstance(row, bytes) else f"{row}\n".encode())
     with pytest.raises(InputError, match=message):
         read_data(tmp_path)
 
@@ -215,12 +216,10 @@ def test_a_damaged_picture_is_found_before_the_training(tmp_path):
         check_pictures([good, cut, text])
 
 
-def test_one_vehicle_is_not_enough_and_neither_are_fewer_than_a_batch_takes(make_set):
-    data = read_data(make_set(vehicles=[1]))
-    with pytest.raises(InputError, match="show one vehicle"):
-        check_identities(data)
-
-
-def test_fewer_vehicles_than_a_batch_takes_are_refused(make_set):
-    with pytest.raises(InputError, match=r"3 vehicles, but a batch takes 8 \(P\)"):
-        check_identities(read_data(make_set(vehicles=[1, 2, 3])), least=8)
+@pytest.mark.parametrize(
+    ("vehicles", "message"),
+    [([1], "show one vehicle"), ([1, 2, 3], r"3 vehicles, but a batch takes 8 \(P\)")],
+)
+def test_one_vehicle_is_not_enough_and_neither_are_fewer_than_a_batch_takes(make_set, vehicles, message):
+    with pytest.raises(InputError, match=message):
+        check_identities(read_data(make_set(vehicles=vehicles)), least=8)
