@@ -43,7 +43,7 @@ _FLAGS = (
     "-fno-gnu-unique",
     "-fPIC",
 )
-SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g")
+SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-O0", "-g1")
 
 
 _UNIT = """#include "cuda_on_cpu.hpp"
