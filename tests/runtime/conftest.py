@@ -117,11 +117,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes a model made as `model_of` makes it."""
+    """Return a function that writes a model made as `model_of` makes it, under a name that is its graph's."""
 
-    def save(*arguments: object, **options: object) -> Path:
-        path = tmp_path / "model.onnx"
-        onnx.save(model_of(*arguments, **options), path)  # type: ignore[arg-type]
+    def save(*arguments: object, name: str = "model", **options: object) -> Path:
+        path = tmp_path / f"{name}.onnx"
+        model = model_of(*arguments, **options)  # type: ignore[arg-type]
+        model.graph.name = name
+        onnx.save(model, path)
         return path
 
     return save

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 import cupy_fake
 import tensorrt_fake
@@ -104,6 +105,32 @@ def load(machine: Machine, bundle: Path) -> Iterator[Callable[..., TensorRtBacke
     yield load
     for backend in loaded:
         backend.close()
+
+
+@pytest.fixture
+def staged_networks(save: Callable[..., Path]) -> Callable[..., tuple[Path, Path]]:
+    """Return what writes a pose network of shades of the picture, and one of the means of its stack."""
+    weights = np.random.default_rng(4).normal(size=(36, 3, 1, 1)).astype(np.float32) / 100
+    pose = [
+        helper.make_node("AveragePool", ["images"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Conv", ["small", "w"], ["heatmaps"]),
+    ]
+
+    def write(channels: int, *, keypoints: bool) -> tuple[Path, Path]:
+        inputs = {"stack": ["n", channels, 256, 256]} | ({"keypoint_vector": ["n", 108]} if keypoints else {})
+        reid = [
+            helper.make_node("GlobalAveragePool", ["stack"], ["means"]),
+            helper.make_node("Flatten", ["means"], ["flat"]),
+            helper.make_node("Concat", ["flat", *list(inputs)[1:]], ["embedding"], axis=1),
+        ]
+        shapes = {"images": ["n", 3, 256, 256]}, {"heatmaps": ["n", 36, 64, 64]}
+        embedding = {"embedding": ["n", channels + 108 * keypoints]}
+        return (
+            save(pose, *shapes, {"w": weights}, name="staged.pose"),
+            save(reid, inputs, embedding, {}, name="staged.reid"),
+        )
+
+    return write
 
 
 @pytest.fixture(scope="session")

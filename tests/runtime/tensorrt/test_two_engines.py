@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 import cupy_fake
 from onnx_oracle import under_onnxruntime
@@ -28,6 +28,7 @@ from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
 
 Load = Callable[..., TensorRtBackend]
 Forms = tuple[Path, tuple[Path, Path]]
+Networks = Callable[..., tuple[Path, Path]]
 STAGED_COSTS = {"run staged.pose": 4.0, "run staged.reid": 4.0}
 
 
@@ -62,50 +63,20 @@ def test_both_forms_give_the_same(
         backend.close()
 
 
-def staged_networks(folder: Path, channels: int, *, keypoints: bool) -> tuple[Path, Path]:
-    """Write a pose network that gives shades of the picture, and a reid network that takes a mean stack."""
-    rng = np.random.default_rng(4)
-    weights = rng.normal(size=(36, 3, 1, 1)).astype(np.float32) / 100
-    pose = [
-        helper.make_node("AveragePool", ["images"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
-        helper.make_node("Conv", ["small", "w"], ["heatmaps"]),
-    ]
-    reid = [
-        helper.make_node("GlobalAveragePool", ["stack"], ["means"]),
-        helper.make_node("Flatten", ["means"], ["flat"]),
-    ]
-    inputs = {"stack": ["n", channels, 256, 256]}
-    if keypoints:
-        inputs["keypoint_vector"] = ["n", 108]
-        reid.append(helper.make_node("Concat", ["flat", "keypoint_vector"], ["embedding"], axis=1))
-    else:
-        reid.append(helper.make_node("Identity", ["flat"], ["embedding"]))
-    size = channels + 108 * keypoints
-    paths = folder / "staged.pose.onnx", folder / "staged.reid.onnx"
-    shapes = {"images": ["n", 3, 256, 256]}, {"heatmaps": ["n", 36, 64, 64]}
-    write(paths[0], pose, *shapes, {"w": weights})
-    write(paths[1], reid, inputs, {"embedding": ["n", size]}, {})
-    return paths
-
-
-def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: Any) -> None:
-    values = [
-        [helper.make_tensor_value_info(name, 1, shape) for name, shape in group.items()]
-        for group in (inputs, outputs)
-    ]
-    weights = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, path.stem, *values, weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
-
-
 @pytest.mark.parametrize(
     ("heatmaps", "segments", "keypoints"),
     [(False, False, True), (True, False, False), (False, True, False), (True, True, True)],
 )
 def test_every_kind_of_stack_is_made_as_its_network_takes_it(
-    load: Load, tmp_path: Path, images: NDArray[np.float32], heatmaps: bool, segments: bool, keypoints: bool
+    load: Load,
+    staged_networks: Networks,
+    tmp_path: Path,
+    images: NDArray[np.float32],
+    heatmaps: bool,
+    segments: bool,
+    keypoints: bool,
 ) -> None:
-    staged = staged_networks(tmp_path, 3 + 36 * heatmaps + 13 * segments, keypoints=keypoints)
+    staged = staged_networks(3 + 36 * heatmaps + 13 * segments, keypoints=keypoints)
     found = load(tmp_path / "model.onnx", staged=staged, mode="staged").run({"images": images})
     maps = under_onnxruntime(staged[0], {"images": images})["heatmaps"]
     points = ops.decode(maps)
@@ -121,9 +92,9 @@ def test_every_kind_of_stack_is_made_as_its_network_takes_it(
 
 
 def test_nothing_of_the_way_between_pose_and_reid_touches_the_host(
-    load: Load, machine: Any, tmp_path: Path, images: NDArray[np.float32]
+    load: Load, machine: Any, staged_networks: Networks, tmp_path: Path, images: NDArray[np.float32]
 ) -> None:
-    staged = staged_networks(tmp_path, 52, keypoints=True)
+    staged = staged_networks(52, keypoints=True)
     backend = load(tmp_path / "model.onnx", staged=staged, mode="staged")
     backend.run({"images": images[:1]})
     machine.gpu.log.clear()
@@ -137,10 +108,10 @@ def test_nothing_of_the_way_between_pose_and_reid_touches_the_host(
 
 
 def test_memory_that_captured_work_took_for_itself_is_never_given_to_others(
-    load: Load, tmp_path: Path, images: NDArray[np.float32]
+    load: Load, staged_networks: Networks, tmp_path: Path, images: NDArray[np.float32]
 ) -> None:
     """A captured mean writes to its workspace at every replay: it must not be somebody's array by then."""
-    staged = staged_networks(tmp_path, 3, keypoints=False)
+    staged = staged_networks(3, keypoints=False)
     backend = load(tmp_path / "model.onnx", staged=staged, mode="staged")
     backend.run({"images": images[:1]})
     execution = backend._execution
@@ -151,8 +122,8 @@ def test_memory_that_captured_work_took_for_itself_is_never_given_to_others(
         assert not any(array.get().any() for array in others)
 
 
-def test_a_stack_that_nobody_knows_is_told(load: Load, tmp_path: Path) -> None:
-    staged = staged_networks(tmp_path, 17, keypoints=False)
+def test_a_stack_that_nobody_knows_is_told(load: Load, staged_networks: Networks, tmp_path: Path) -> None:
+    staged = staged_networks(17, keypoints=False)
     with pytest.raises(EngineError, match="takes a stack of 17 channels; known are 3, and 36 more"):
         load(tmp_path / "model.onnx", staged=staged, mode="staged")
 
@@ -165,15 +136,14 @@ class TestChoice:
             monkeypatch.setattr(choice, name, value)
 
     @pytest.fixture
-    def small(self, tmp_path: Path) -> Forms:
+    def small(self, save: Callable[..., Path], staged_networks: Networks) -> Forms:
         """Return the two forms of a network of a few nodes; they need not agree."""
-        staged = staged_networks(tmp_path, 3, keypoints=False)
         fused = [
             helper.make_node("GlobalAveragePool", ["images"], ["means"]),
             helper.make_node("Flatten", ["means"], ["embedding"]),
         ]
-        write(tmp_path / "model.onnx", fused, {"images": ["n", 3, 256, 256]}, {"embedding": ["n", 3]}, {})
-        return tmp_path / "model.onnx", staged
+        model = save(fused, {"images": ["n", 3, 256, 256]}, {"embedding": ["n", 3]}, {})
+        return model, staged_networks(3, keypoints=False)
 
     @pytest.mark.parametrize(("fused", "picked"), [(10.0, "staged"), (5.0, "fused")])
     def test_the_quicker_form_is_taken_and_noted(

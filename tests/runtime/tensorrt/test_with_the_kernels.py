@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper, save_model
 
 import cupy_fake
 import emulated_kernels
@@ -45,41 +44,8 @@ def gpu(compiled_kernels: EmulatedKernels, driver: Path, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def networks(tmp_path: Path) -> tuple[Path, Path]:
-    """Write a pose network that finds bright spots, and a network that takes the mean of each channel."""
-    weights = np.random.default_rng(4).normal(size=(36, 3, 1, 1)).astype(np.float32) / 100
-    write(
-        tmp_path / "staged.pose.onnx",
-        [
-            helper.make_node("AveragePool", ["images"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
-            helper.make_node("Conv", ["small", "w"], ["heatmaps"]),
-        ],
-        {"images": ["n", 3, 256, 256]},
-        {"heatmaps": ["n", 36, 64, 64]},
-        {"w": weights},
-    )
-    write(
-        tmp_path / "staged.reid.onnx",
-        [
-            helper.make_node("GlobalAveragePool", ["stack"], ["means"]),
-            helper.make_node("Flatten", ["means"], ["flat"]),
-            helper.make_node("Concat", ["flat", "keypoint_vector"], ["embedding"], axis=1),
-        ],
-        {"stack": ["n", 52, 256, 256], "keypoint_vector": ["n", 108]},
-        {"embedding": ["n", 160]},
-        {},
-    )
-    return tmp_path / "staged.pose.onnx", tmp_path / "staged.reid.onnx"
-
-
-def write(path: Path, nodes: Any, inputs: Any, outputs: Any, constants: dict[str, NDArray[Any]]) -> None:
-    values = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in group.items()]
-        for group in (inputs, outputs)
-    ]
-    weights = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, path.stem, *values, weights)
-    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+def networks(staged_networks: Callable[..., tuple[Path, Path]]) -> tuple[Path, Path]:
+    return staged_networks(52, keypoints=True)
 
 
 def meant(networks: tuple[Path, Path], images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
