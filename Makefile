@@ -137,7 +137,7 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's 
 	$(BIN)/pamtri train discriminate --data $(TRAINING)/more --reid $(TRAINING)/reid/last.safetensors \
 		--output $(TRAINING)/reid/discriminant.safetensors --overwrite
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid/discriminant.safetensors --output $(TRAINING)/packed
+		--reid $(TRAINING)/reid/discriminant.safetensors --type-odds bus=1.7 --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
 		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite

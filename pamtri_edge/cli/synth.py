@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.cli.numbers_of_types import numbers_of_types
 from pamtri_edge.options import finite
 from pamtri_edge.signals import terminable
 from pamtri_edge.words import SHEETS, SheetName, Split
@@ -188,7 +188,7 @@ def synth(
         camera_offset=camera_offset,
         formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
         masks=masks,
-        types=_shares(types),
+        types=numbers_of_types(types, "--types", "share"),
     )
     cv2.setNumThreads(1)  # a process draws on one core; --processes says how many do
     begin = time.monotonic()
@@ -205,28 +205,6 @@ def synth(
         console.say_stopped("what was done is kept; the same command goes on")
         raise
     _show(done, time.monotonic() - begin)
-
-
-def _shares(text: str) -> dict[str, float]:
-    """Return types and their shares, given as NAME=SHARE,...
-
-    Raises:
-        typer.BadParameter: it is not written so.
-    """
-    shares: dict[str, float] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        name, _, number = (one.strip() for one in part.partition("="))
-        try:
-            share = float(number)
-        except ValueError:
-            share = math.nan
-        if not math.isfinite(share) or name in shares:
-            raise typer.BadParameter(
-                f"{part!r} is not a type with its share, once each; write truck=0.35,bus=0.25.",
-                param_hint="--types",
-            )
-        shares[name] = share
-    return shares
 
 
 @app.command(short_help="Sheets of sample pictures, to look at.")

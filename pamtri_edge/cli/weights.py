@@ -15,6 +15,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.loading import ThreadsOption
+from pamtri_edge.cli.numbers_of_types import numbers_of_types
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.options import finite
 from pamtri_edge.refit import DISCRIMINANT, WHITENING, RefitSpec
@@ -143,6 +144,15 @@ def pack(
     reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
     output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
     name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
+    type_odds: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME=FACTOR,...",
+            help="Multiply the odds of types, as bus=1.7: where more of them come than the training had, or "
+            "too few of them are recognized.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Store the weights of both networks in float16, as those that come with the package are.
 
@@ -152,11 +162,16 @@ def pack(
     package()
     from pamtri_edge.models import load_pose, load_reid
     from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.models.odds import with_type_odds
     from pamtri_edge.models.shipped import save_half, without_identities
 
+    odds = numbers_of_types(type_odds, "--type-odds", "factor")
+    network, notes = without_identities(load_reid(reid)), checkpoint_metadata(reid)
+    if odds:
+        network, notes = with_type_odds(network, odds), {**notes, "type_odds": json.dumps(odds)}
     output.mkdir(parents=True, exist_ok=True)
     pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
     save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
-    save_half(without_identities(load_reid(reid)), reid_file, metadata=checkpoint_metadata(reid))
+    save_half(network, reid_file, metadata=notes)
     for path in (pose_file, reid_file):
         console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
