@@ -113,9 +113,9 @@ def users_folder(tmp_path_factory, tiny_bundle):
     import tiny_detectors
     from foreign_networks import tiny_network
     from pamtri_edge import samples
-    from pamtri_edge.models import TINY
     from pamtri_edge.video.encode import VideoWriter
     from remembered_exports import remembered_seeded
+    from tiny_networks import EVERYTHING
 
     folder = tmp_path_factory.mktemp("user")
     crops = samples.crops(8)
@@ -139,7 +139,7 @@ def users_folder(tmp_path_factory, tiny_bundle):
     for name in ("north", "south"):
         for suffix in (".mp4", ".txt"):
             (folder / f"{name}{suffix}").write_bytes((folder / f"crossing{suffix}").read_bytes())
-    pose, reid = remembered_seeded(TINY, pictures=samples.crops(16))  # those of the bundle: one export
+    pose, reid = remembered_seeded(EVERYTHING, pictures=samples.crops(16))  # as tests/export exports them
     torch.save(pose.state_dict(), folder / "pose.pth")
     torch.save(reid.state_dict(), folder / "reid.pth.tar")
     for name in ("torchreid", "fastreid", "osnet", "osnet_ain_x1_0_vehicle_reid"):

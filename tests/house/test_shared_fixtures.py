@@ -27,25 +27,6 @@ def test_with_chance(rng):
 
 
 @pytest.fixture
-def run(root, tmp_path, rng):
-    """Run a small suite under our conftest; return pytest's result."""
-    tests = tmp_path / "checkout" / "tests"
-    tests.mkdir(parents=True)
-    shutil.copy(root / "tests" / "conftest.py", tests)
-    (tests / "test_inner.py").write_text(INNER.replace("NUMBER", str(rng.integers(1 << 30))))
-
-    def run(**environ):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PAMTRI")}
-        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-c", os.devnull]
-        command += ["--rootdir", str(tests), "-o", "markers=gpu", str(tests)]
-        return subprocess.run(
-            command, capture_output=True, text=True, cwd=tests, env={**kept, **environ}, check=False
-        )
-
-    return run
-
-
-@pytest.fixture
 def shared_folder(root, tmp_path):
     """Return what looks for real footage, as if the checkout were in a folder of its own."""
     names = runpy.run_path(str(root / "tests" / "conftest.py"))
@@ -54,18 +35,22 @@ def shared_folder(root, tmp_path):
     return find
 
 
-def test_without_gpu_and_data_their_tests_skip_and_say_why(run):
-    result = run()
-    assert result.returncode == 0, result.stdout
-    assert "1 passed, 2 skipped" in result.stdout
-    assert "name its folder in PAMTRI_SHARED" in result.stdout
-
-
-def test_a_machine_that_must_have_a_gpu_fails_where_there_is_none(run):
-    result = run(PAMTRI_REQUIRE_GPU="1", CUDA_VISIBLE_DEVICES="")
+def test_without_data_tests_skip_and_a_machine_that_must_have_a_gpu_fails_where_there_is_none(
+    root, tmp_path, rng
+):
+    tests = tmp_path / "checkout" / "tests"
+    tests.mkdir(parents=True)
+    shutil.copy(root / "tests" / "conftest.py", tests)
+    (tests / "test_inner.py").write_text(INNER.replace("NUMBER", str(rng.integers(1 << 30))))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PAMTRI")}
+    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-c", os.devnull]
+    command += ["--rootdir", str(tests), "-o", "markers=gpu", str(tests)]
+    environ = {**kept, "PAMTRI_REQUIRE_GPU": "1", "CUDA_VISIBLE_DEVICES": ""}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tests, env=environ, check=False)
     assert result.returncode == 1
     assert re.search(r"1 (failed|error)", result.stdout)  # an error where the marker fails, before the test
-    assert "1 passed" in result.stdout
+    assert "1 passed, 1 skipped" in result.stdout
+    assert "name its folder in PAMTRI_SHARED" in result.stdout
     assert "PAMTRI_REQUIRE_GPU=1, but there is no NVIDIA GPU" in result.stdout
 
 
