@@ -35,10 +35,10 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     return partial(run_in_process, app)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of 6 drawn vehicles that 4 cameras see; camera 1's views are the queries."""
-    folder = tmp_path / "set"
+    folder = tmp_path_factory.mktemp("data") / "set"
     for part, cameras in (("query", (1,)), ("test", (1, 2, 3, 4))):
         (folder / f"image_{part}").mkdir(parents=True)
         rows = []
@@ -203,6 +203,7 @@ def test_a_pose_network_alone_is_measured_by_part_of_the_body(call: Call, data: 
     weights = save_checkpoint(
         seeded(TINY, seed=0, pictures=samples.crops(2))[0], tmp_path / "pose.safetensors"
     )
+    data = shutil.copytree(data, tmp_path / "set")
     code, _, err = call(data, "--pose", weights, "--threads", 1)
     assert code == 1
     assert "has no labels for keypoints; expected pose_query.csv" in " ".join(err.split())
@@ -235,7 +236,8 @@ def test_two_exports_of_one_name_are_told_apart(
     assert lead["value"] == lead["low"] == lead["high"] == 0.0
 
 
-def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path) -> None:
+def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(data, tmp_path / "set")
     for path in (data / "image_test").glob("0003_*"):
         path.rename(path.with_name(path.name.replace("0003", "0099")))
     (data / "label_test.csv").unlink()

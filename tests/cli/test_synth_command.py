@@ -121,8 +121,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, "1"), (signal.SIGINT, "2")])
 def test_an_interrupted_run_says_so_and_the_same_command_goes_on(fakes, tmp_path, number, processes):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.format(fakes=str(FAKES)))
