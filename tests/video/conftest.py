@@ -18,7 +18,7 @@ WIDTH, HEIGHT, FPS = 160, 120, 25
 VideoWriter = Callable[..., Path]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_video() -> VideoWriter:
     """Return a function that writes a video of moving rectangles.
 
@@ -121,6 +121,6 @@ class FakeReidentifier:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fake_reidentifier() -> type[FakeReidentifier]:
     return FakeReidentifier

@@ -80,11 +80,17 @@ def test_a_vehicle_is_found_where_it_is_in_every_layout(tmp_path: Path, layout: 
     assert detector.detect(frame) == []  # blue is not red
 
 
-@pytest.mark.parametrize("dtype", ["f32", "f16", "u8"])
 @pytest.mark.parametrize(
-    "shape",
-    [(1, 3, 96, 96), (1, 96, 96, 3), ("N", 3, 96, 96), (4, 3, 96, 96)],
-    ids=["NCHW", "NHWC", "any batch", "batch of 4"],
+    ("dtype", "shape"),
+    [
+        ("f32", (1, 96, 96, 3)),
+        ("f32", ("N", 3, 96, 96)),
+        ("f32", (4, 3, 96, 96)),
+        ("f16", (1, 3, 96, 96)),
+        ("u8", (1, 3, 96, 96)),
+        ("u8", (1, 96, 96, 3)),
+    ],
+    ids=["NHWC", "any batch", "batch of 4", "halves", "bytes", "bytes, NHWC"],
 )
 def test_pictures_are_given_as_the_network_takes_them(
     tmp_path: Path, dtype: str, shape: tuple[int, ...]

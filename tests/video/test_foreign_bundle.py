@@ -21,8 +21,9 @@ from pamtri_edge.events import Event, read_events
 from pamtri_edge.export.foreign.bundle import export_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.export.options import ExportOptions
-from pamtri_edge.models import TINY, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint
+from remembered_exports import remembered_seeded
+from tiny_networks import SMALLEST
 
 CAR = (90, 40, 56, 52, (220, 30, 30))
 VAN = (10, 30, 56, 52, (30, 40, 220))
@@ -33,7 +34,7 @@ def foreign_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
     """Return a bundle of a tiny network alone, and one with a tiny pose network beside it."""
     folder = tmp_path_factory.mktemp("bundles")
     onnx.save(tiny_network(batch="N"), folder / "tiny.onnx")
-    pose, _ = seeded(TINY, pictures=samples.crops(8, seed=5))
+    pose, _ = remembered_seeded(SMALLEST, pictures=samples.crops(16))
     save_checkpoint(pose, folder / "pose.safetensors")
     made = {}
     for name, weights in (("alone", None), ("posed", folder / "pose.safetensors")):
@@ -50,32 +51,32 @@ def foreign_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
 call = partial(run_in_process, app, columns=200)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(
-    tmp_path: Path, write_video: Callable[..., Path], foreign_bundles: dict[str, Path]
-) -> Callable[..., tuple[Path, list[Event]]]:
-    """Return what runs a bundle on the tracks of a still car and a still van."""
-
-    def run(which: str, camera: str) -> tuple[Path, list[Event]]:
-        clip = write_video(tmp_path / f"{camera}.mp4", 20, boxes=lambda index: [CAR, VAN])
-        boxes = ((1, CAR), (2, VAN))
+    tmp_path_factory: pytest.TempPathFactory,
+    write_video: Callable[..., Path],
+    foreign_bundles: dict[str, Path],
+) -> dict[str, tuple[Path, list[Event]]]:
+    """Return, for each bundle, the folder and the events of a still car and a still van."""
+    found = {}
+    for which, camera in (("alone", "north"), ("posed", "south")):
+        folder = tmp_path_factory.mktemp(which)
+        clip = write_video(folder / f"{camera}.mp4", 20, boxes=lambda index: [CAR, VAN])
         rows = [
             f"{frame},{track},{x},{y},{w},{h},1,2,-1\n"
             for frame in range(1, 21)
-            for track, (x, y, w, h, _) in boxes
+            for track, (x, y, w, h, _) in ((1, CAR), (2, VAN))
         ]
         clip.with_suffix(".txt").write_text("".join(rows))
-        out = tmp_path / f"{camera}-{which}"
         words = ["--tracks", clip.with_suffix(".txt"), "--bundle", foreign_bundles[which], "--camera", camera]
-        code, _, err = call("run", clip, *words, "--output", out, "--device", "cpu")
+        code, _, err = call("run", clip, *words, "--output", folder / "out", "--device", "cpu")
         assert code == 0, err
-        return out, list(read_events(out / "events.jsonl"))
-
-    return run
+        found[which] = folder / "out", list(read_events(folder / "out" / "events.jsonl"))
+    return found
 
 
 def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(seen, foreign_bundles):
-    _, events = seen("alone", "north")
+    _, events = seen["alone"]
     assert len(events) == 2
     for event in events:
         assert (event.color, event.type, event.keypoints, event.quality) == (None,) * 4
@@ -86,7 +87,7 @@ def test_a_bundle_without_pose_tells_embeddings_and_that_nothing_else_is_known(s
 
 
 def test_one_with_pose_tells_keypoints_and_quality_which_the_gate_goes_by(seen):
-    _, events = seen("posed", "north")
+    _, events = seen["posed"]
     for event in events:
         assert (event.color, event.type) == (None, None)
         assert event.keypoints is not None
@@ -97,9 +98,8 @@ def test_one_with_pose_tells_keypoints_and_quality_which_the_gate_goes_by(seen):
         assert event.below_gate_reason == (("pose-unsure",) if event.below_gate else ())
 
 
-def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, tmp_path, foreign_bundles):
-    north, _ = seen("alone", "north")
-    south, _ = seen("posed", "south")
+def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, foreign_bundles):
+    north, south = seen["alone"][0], seen["posed"][0]
     words = [north, south, "--threshold", "0.5", "--no-gate", "--json"]
     code, out, err = call("match", *words)
     assert code == 0, err

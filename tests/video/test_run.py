@@ -2,22 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.events import Event, read_events
 from pamtri_edge.geometry import CropRule
 from pamtri_edge.tracks import read_tracks
 from pamtri_edge.video.files import VideoFile
-from pamtri_edge.video.follow import MOTION_TRACKS, DetectionFollower, FileFollower
+from pamtri_edge.video.follow import FileFollower
 from pamtri_edge.video.gate import GateSpec
-from pamtri_edge.video.motion import MotionDetector
 from pamtri_edge.video.run import RunProgress, RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.write import OutputFolder
@@ -47,10 +49,12 @@ def _tracks(path: Path, frames: int = 50, *, first: int = 1) -> Path:
     return path
 
 
-@pytest.fixture
-def clip(tmp_path: Path, write_video: VideoWriter) -> Path:
-    """Two seconds of the two cars, with their tracks beside."""
-    path = write_video(tmp_path / "clip.mp4", 50, boxes=_cars, options={"movflags": "faststart"})
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, write_video: VideoWriter) -> Path:
+    """Two seconds of the two cars, with their tracks beside; leave them as they are."""
+    path = write_video(
+        tmp_path_factory.mktemp("clip") / "clip.mp4", 50, boxes=_cars, options={"movflags": "faststart"}
+    )
     _tracks(path.with_suffix(".txt"))
     return path
 
@@ -69,6 +73,10 @@ def _events(output: Path) -> dict[int, Event]:
     return {event.track_id: event for event in read_events(output / "events.jsonl")}
 
 
+def _first_picture(path: Path) -> NDArray[np.int_]:
+    return next(iter(VideoFile(path).frames())).picture.astype(int)
+
+
 def _frames(path: Path) -> int:
     source = VideoFile(path)
     count = len(list(source.frames()))
@@ -76,12 +84,16 @@ def _frames(path: Path) -> int:
     return count
 
 
-def test_every_track_becomes_one_event(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    output = tmp_path / "out"
-    summary = _job(clip, output, fake_reidentifier()).run()
-    lines = (output / "events.jsonl").read_text().splitlines()
-    assert len(lines) == 2
-    events = _events(output)
+@pytest.fixture(scope="module")
+def done(clip: Path, tmp_path_factory: pytest.TempPathFactory, fake_reidentifier: Any) -> Any:
+    """A whole run: its output, its summary, and the network that saw its crops; leave them as they are."""
+    output, fake = tmp_path_factory.mktemp("done") / "out", fake_reidentifier()
+    return SimpleNamespace(output=output, summary=_job(clip, output, fake).run(), fake=fake)
+
+
+def test_every_track_becomes_one_event(done: Any) -> None:
+    assert len((done.output / "events.jsonl").read_text().splitlines()) == 2
+    events = _events(done.output)
     red, blue = events[1], events[2]
     assert (red.start_s, red.end_s, blue.start_s, blue.end_s) == (0.0, 1.16, 0.4, 1.96)
     assert (red.frames.seen, blue.frames.seen) == (30, 40)
@@ -96,32 +108,21 @@ def test_every_track_becomes_one_event(clip: Path, tmp_path: Path, fake_reidenti
     assert (red.bundle, red.embedding_space) == ("fake", "sha256:fake")
     assert red.quality == pytest.approx(0.6)
     assert red.start_utc is None
-    assert summary.complete
-    assert (summary.events, summary.tracks, summary.frames) == (2, 2, 50)
-    assert summary.to_json() == _summary(output)
+    assert np.linalg.norm(red.vector) == pytest.approx(1.0, abs=1e-5)
+    assert float(red.vector @ blue.vector) < 0.8
+    assert done.summary.complete
+    assert (done.summary.events, done.summary.tracks, done.summary.frames) == (2, 2, 50)
+    assert done.summary.to_json() == _summary(done.output)
 
 
-def test_the_box_and_keypoints_are_those_of_the_best_view(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any
-) -> None:
-    fake = fake_reidentifier()
-    _job(clip, tmp_path / "out", fake).run()
-    event = _events(tmp_path / "out")[1]
+def test_the_box_and_keypoints_are_those_of_the_best_view(done: Any) -> None:
+    event = _events(done.output)[1]
     x1, y1, x2, y2 = event.box
     assert (x2 - x1, y2 - y1) == (44, 32)
     assert y1 == 30
     assert event.keypoints is not None
     assert event.keypoints[0] == pytest.approx((x1 + 4.4, y1 + 3.2, 0.6), abs=0.01)
-    assert any(crop.shape == (32, 44, 3) for crop in fake.crops)
-
-
-def test_two_vehicles_have_embeddings_of_unit_length_that_differ(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any
-) -> None:
-    _job(clip, tmp_path / "out", fake_reidentifier()).run()
-    first, second = (event.vector for event in _events(tmp_path / "out").values())
-    assert np.linalg.norm(first) == pytest.approx(1.0, abs=1e-5)
-    assert float(first @ second) < 0.8
+    assert any(crop.shape == (32, 44, 3) for crop in done.fake.crops)
 
 
 def test_events_are_written_as_tracks_close(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
@@ -138,11 +139,8 @@ def test_events_are_written_as_tracks_close(clip: Path, tmp_path: Path, fake_rei
     assert counts[30] == 1
 
 
-def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any
-) -> None:
-    output = tmp_path / "out"
-    _job(clip, output, fake_reidentifier()).run()
+def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(done: Any) -> None:
+    output = done.output
     names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     pictures = {f"{folder}/{track}.jpg" for folder in ("crops", "annotated") for track in (1, 2)}
     assert names == {"events.jsonl", "summary.json", "annotated.mp4", *pictures}
@@ -152,62 +150,34 @@ def test_the_output_folder_holds_pictures_and_a_video_of_the_same_length(
     assert picture[20, 20, 0] > 180 > 80 > picture[20, 20, 2]  # red
 
 
-def test_the_crops_are_what_the_network_saw(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    fake = fake_reidentifier()
-    _job(clip, tmp_path / "out", fake).run()
+def test_the_crops_are_what_the_network_saw(done: Any) -> None:
     for track in (1, 2):
-        crop = cv2.imread(str(tmp_path / "out" / "crops" / f"{track}.jpg"))[..., ::-1].astype(int)
-        seen = [one for one in fake.crops if one.shape == crop.shape]
+        crop = cv2.imread(str(done.output / "crops" / f"{track}.jpg"))[..., ::-1].astype(int)
+        seen = [one for one in done.fake.crops if one.shape == crop.shape]
         assert min(np.abs(crop - one).mean() for one in seen) < 4  # what JPEG costs
 
 
-def test_boxes_are_drawn_into_the_video_but_not_into_the_crops(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any
-) -> None:
-    fake = fake_reidentifier()
-    _job(clip, tmp_path / "out", fake).run()
-    plain = next(iter(VideoFile(clip).frames())).picture.astype(int)
-    drawn = next(iter(VideoFile(tmp_path / "out" / "annotated.mp4").frames())).picture.astype(int)
+def test_boxes_are_drawn_into_the_video_but_not_into_the_crops(clip: Path, done: Any) -> None:
+    plain, drawn = _first_picture(clip), _first_picture(done.output / "annotated.mp4")
     assert np.abs(plain - drawn)[30, 4:48].max() > 80
     assert np.abs(plain - drawn)[100:, 100:].max() < 40
-    for crop in fake.crops:  # the network must never see what was drawn
+    for crop in done.fake.crops:  # the network must never see what was drawn
         red_or_blue = np.abs(crop.reshape(-1, 3).astype(int)[:, None] - [RED, BLUE]).max(axis=2).min(axis=1)
         assert np.median(red_or_blue) < 30
 
 
-def test_without_video_none_is_written(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    _job(clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", video=False)).run()
-    assert not list((tmp_path / "out").glob("*.mp4"))
-
-
-def test_a_known_clock_gives_the_time_of_day(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+def test_events_have_the_form_that_is_asked_for(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
     start = datetime(2026, 5, 31, 8, 0, tzinfo=timezone.utc)
-    _job(clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", start=start)).run()
-    event = _events(tmp_path / "out")[2]
-    assert (event.start_utc, event.end_utc) == ("2026-05-31T08:00:00.400Z", "2026-05-31T08:00:01.960Z")
-
-
-def test_embeddings_can_be_written_in_base64(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    _job(clip, tmp_path / "a", fake_reidentifier(), RunSpec(camera="n", embedding_format="base64")).run()
-    _job(clip, tmp_path / "b", fake_reidentifier(), RunSpec(camera="n")).run()
-    short, long = _events(tmp_path / "a")[1], _events(tmp_path / "b")[1]
-    assert '"embedding":"' in (tmp_path / "a" / "events.jsonl").read_text()
-    assert float(short.vector @ long.vector) > 0.99999
-
-
-def test_the_crop_rule_of_deepstream_is_followed(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    fake = fake_reidentifier()
-    _job(clip, tmp_path / "out", fake, RunSpec(camera="n", crop_rule=CropRule.NVINFER)).run()
-    assert all(value % 2 == 0 for event in _events(tmp_path / "out").values() for value in event.box)
-
-
-def test_a_bundle_without_attributes_and_pose_gives_nulls(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any
-) -> None:
-    _job(clip, tmp_path / "out", fake_reidentifier(attributes=False, pose=False)).run()
-    event = _events(tmp_path / "out")[1]
-    assert (event.color, event.type, event.keypoints, event.quality) == (None,) * 4
-    assert (tmp_path / "out" / "crops" / "1.jpg").exists()
+    spec = replace(SPEC, video=False, start=start, embedding_format="base64", crop_rule=CropRule.NVINFER)
+    _job(clip, tmp_path, fake_reidentifier(), spec).run()
+    assert not list(tmp_path.glob("*.mp4"))
+    assert '"embedding":"' in (tmp_path / "events.jsonl").read_text()
+    events = _events(tmp_path)
+    assert (events[2].start_utc, events[2].end_utc) == (
+        "2026-05-31T08:00:00.400Z",
+        "2026-05-31T08:00:01.960Z",
+    )
+    assert all(value % 2 == 0 for event in events.values() for value in event.box)
 
 
 def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
@@ -220,41 +190,22 @@ def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fa
     assert all(event.below_gate and event.frames.embedded > 1 for event in events)
 
 
-def test_untrained_weights_are_told(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    _job(clip, tmp_path / "a", fake_reidentifier(trained=False)).run()
-    _job(clip, tmp_path / "b", fake_reidentifier()).run()
-    assert _summary(tmp_path / "a")["trained"] is False
-    noted, plain = (
-        next(iter(VideoFile(tmp_path / name / "annotated.mp4").frames())).picture.astype(int)
-        for name in ("a", "b")
-    )
+def test_untrained_weights_are_told(clip: Path, done: Any, tmp_path: Path, fake_reidentifier: Any) -> None:
+    _job(clip, tmp_path, fake_reidentifier(trained=False)).run()
+    assert _summary(tmp_path)["trained"] is False
+    noted, plain = (_first_picture(folder / "annotated.mp4") for folder in (tmp_path, done.output))
     assert np.abs(noted - plain)[105:, :80].max() > 80
-
-
-def test_a_detector_takes_the_place_of_tracks(
-    tmp_path: Path, write_video: VideoWriter, fake_reidentifier: Any
-) -> None:
-    def car(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
-        return [(2 * index - 60, 60, 44, 32, RED)] if index >= 15 else []
-
-    clip = write_video(tmp_path / "a.mp4", 75, boxes=car)
-    source = open_source(str(clip))
-    follower = DetectionFollower(MotionDetector(rate=25), rate=25, spec=MOTION_TRACKS)
-    summary = VideoRun(source, follower, fake_reidentifier(), OutputFolder(tmp_path / "out"), SPEC).run()
-    (event,) = _events(tmp_path / "out").values()
-    assert event.color is not None
-    assert event.color.label == "red"
-    assert (summary.events, summary.complete) == (1, True)
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------------
 
 
 def test_a_cut_video_gives_events_for_what_it_had(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    data = clip.read_bytes()
-    clip.write_bytes(data[: len(data) * 2 // 3])
+    data, path = clip.read_bytes(), tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 2 // 3])
+    _tracks(path.with_suffix(".txt"))
     output = tmp_path / "out"
-    job = _job(clip, output, fake_reidentifier())
+    job = _job(path, output, fake_reidentifier())
     with pytest.raises(SourceError, match=r"ended early at frame \d+ of about 50"):
         job.run()
     assert len(_events(output)) == 2

@@ -4,7 +4,6 @@
 
 import json
 import logging
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pamtri_edge.cli import main
 from pamtri_edge.errors import SourceError
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.follow import DetectionFollower
@@ -98,16 +98,21 @@ def test_a_camera_named_by_an_address_is_named_without_its_password(
     ],
     ids=["one too many", "no command", "one slash", "no scheme", "as tracks"],
 )
-def test_no_error_of_the_program_repeats_a_password(tmp_path: Path, arguments: list[str]) -> None:
-    program = "import sys; from pamtri_edge.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    assert done.stderr.strip()
-    assert "SEC" not in done.stdout + done.stderr
-    assert "RET" not in done.stdout + done.stderr
+def test_no_error_of_the_program_repeats_a_password(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pamtri", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code != 0
+    said = capsys.readouterr()
+    assert said.err.strip()
+    assert "SEC" not in said.out + said.err
+    assert "RET" not in said.out + said.err
 
 
 def test_what_a_refused_address_raises_holds_it_nowhere() -> None:

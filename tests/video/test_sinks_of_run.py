@@ -20,8 +20,22 @@ from pamtri_edge.reidentifier import Reidentifier
 call = partial(run_in_process, app)
 
 
-@pytest.fixture
-def clip(tmp_path, write_video, fake_reidentifier, monkeypatch):
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, write_video):
+    """Return a video of two cars, with their tracks beside; leave them as they are."""
+
+    def cars(index):
+        return [(4 + 2 * index, 30, 60, 50, (220, 30, 30)), (4 + 2 * index, 100, 60, 50, (30, 220, 30))]
+
+    path = tmp_path_factory.mktemp("clip") / "street.mp4"
+    write_video(path, 40, boxes=cars, options={"movflags": "faststart"})
+    rows = [f"{k + 1},{t},{4 + 2 * k},{30 if t == 1 else 100},60,50\n" for k in range(40) for t in (1, 2)]
+    path.with_suffix(".txt").write_text("".join(rows))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _bundle(fake_reidentifier, monkeypatch):
     class Loaded(fake_reidentifier):
         def __enter__(self):
             return self
@@ -30,18 +44,6 @@ def clip(tmp_path, write_video, fake_reidentifier, monkeypatch):
             pass
 
     monkeypatch.setattr(Reidentifier, "load", lambda *_, **__: Loaded())
-    path = write_video(
-        tmp_path / "street.mp4",
-        40,
-        boxes=lambda index: [
-            (4 + 2 * index, 30, 60, 50, (220, 30, 30)),
-            (4 + 2 * index, 100, 60, 50, (30, 220, 30)),
-        ],
-        options={"movflags": "faststart"},
-    )
-    rows = [f"{k + 1},{t},{4 + 2 * k},{30 if t == 1 else 100},60,50\n" for k in range(40) for t in (1, 2)]
-    path.with_suffix(".txt").write_text("".join(rows))
-    return path
 
 
 def run(clip, output, *more):

@@ -38,11 +38,11 @@ class FlakyCamera:
         return av.open(str(outcome))
 
 
-@pytest.fixture
-def clip(tmp_path: Path, write_video: VideoWriter) -> Path:
-    """A file that, like a camera, does not say how long it is."""
-    path = write_video(tmp_path / "clip.ts", 20)
-    raw = tmp_path / "clip.h264"
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, write_video: VideoWriter) -> Path:
+    """A file that, like a camera, does not say how long it is; leave it as it is."""
+    path = write_video(tmp_path_factory.mktemp("clip") / "clip.ts", 20)
+    raw = path.with_suffix(".h264")
     with av.open(str(path)) as container, av.open(str(raw), "w", format="h264") as out:
         stream = out.add_stream_from_template(container.streams.video[0])
         for packet in container.demux(video=0):

@@ -85,9 +85,9 @@ def test_a_gap_of_half_a_second_does_not_break_a_track() -> None:
     assert all(not frame for frame in seen[15:25])  # nothing is invented where nothing was detected
 
 
-@pytest.mark.parametrize("rate", [10.0, 25.0, 30.0])
-@pytest.mark.parametrize("speed", [0.0, 40.0, 150.0], ids=lambda speed: f"{speed:g} px/s")
-@pytest.mark.parametrize("frames", [3, 5, 8, 40])
+@pytest.mark.parametrize("rate", [10.0, 30.0])
+@pytest.mark.parametrize("speed", [0.0, 150.0], ids=lambda speed: f"{speed:g} px/s")
+@pytest.mark.parametrize("frames", [3, 8, 40])
 def test_a_vehicle_missed_for_less_than_hold_s_is_one(rate: float, speed: float, frames: int) -> None:
     missed = round(rate) - 1
     shaking = np.random.default_rng(frames).normal(0, 1, 400)
@@ -99,7 +99,7 @@ def test_a_vehicle_missed_for_less_than_hold_s_is_one(rate: float, speed: float,
     assert {track for frame in seen for track in frame} == {1}
 
 
-@pytest.mark.parametrize("rate", [10.0, 25.0, 30.0])
+@pytest.mark.parametrize("rate", [10.0, 30.0])
 @pytest.mark.parametrize("frames", [8, 40])
 def test_a_vehicle_missed_for_longer_is_two_and_the_first_ends_on_time(rate: float, frames: int) -> None:
     missed = round(rate)
