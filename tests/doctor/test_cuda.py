@@ -37,30 +37,21 @@ def test_a_working_driver_names_its_gpus(fake):
     assert finding.facts["devices"] == [{"name": "NVIDIA Test GPU", "compute": "8.7", "memory": 8 << 30}]
 
 
-def test_a_driver_that_sees_no_gpu_says_how_a_container_gets_one(fake):
-    finding = cuda.probe(fake.driver(100).build())
-    assert finding.status == "missing"
-    assert "CUDA_ERROR_NO_DEVICE, error 100" in finding.summary
-    assert "--gpus all" in finding.remedy
-
-
-def test_a_driver_of_another_version_than_its_kernel_module_is_unusable(fake):
-    finding = cuda.probe(fake.driver(803).build())
-    assert finding.status == "unusable"
-    assert "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, error 803" in finding.summary
-    assert "reboot" in finding.remedy
-
-
-def test_the_toolkits_stub_library_is_recognised(fake):
-    finding = cuda.probe(fake.driver(34).build())
-    assert finding.status == "unusable"
-    assert "stubs folder" in finding.remedy
-
-
-def test_a_driver_that_crashes_is_reported_not_suffered(fake):
-    finding = cuda.probe(fake.driver("crash").build())
-    assert finding.status == "unusable"
-    assert "crashed (SIGSEGV)" in finding.summary
+@pytest.mark.parametrize(
+    ("gives", "status", "summary", "remedy"),
+    [
+        (100, "missing", "CUDA_ERROR_NO_DEVICE, error 100", "--gpus all"),
+        (803, "unusable", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, error 803", "reboot"),
+        (34, "unusable", "error 34", "stubs folder"),
+        ("crash", "unusable", "crashed (SIGSEGV)", ""),
+    ],
+    ids=["no GPU in a container", "another kernel module", "the toolkit's stub", "a crash"],
+)
+def test_what_a_driver_refuses_is_told_with_what_helps(fake, gives, status, summary, remedy):
+    finding = cuda.probe(fake.driver(gives).build())
+    assert finding.status == status
+    assert summary in finding.summary
+    assert remedy in finding.remedy
 
 
 def test_a_driver_that_hangs_is_given_up(fake):

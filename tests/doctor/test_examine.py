@@ -26,6 +26,8 @@ def test_a_bare_machine_is_examined_to_the_end(fake, nothing_shipped):
     assert not any("could not be examined" in finding.summary for finding in report.findings)
     assert not any(ability.ok for ability in report.abilities)
     assert report["run"].lacking == ("openvino", "bundle", "av", "norfair")
+    needs = {one for ability in report.abilities for need in ability.needs for one in need.split(" or ")}
+    assert needs <= {finding.name for finding in report.findings}, "abilities need only what is probed"
 
 
 def test_this_machine_is_examined_to_the_end(nothing_shipped):
@@ -66,14 +68,12 @@ def test_every_probe_waits_only_for_probes_before_it():
     assert len(set(NAMES)) == len(NAMES)
 
 
-def test_abilities_need_only_what_is_probed(fake, nothing_shipped):
-    names = {probe.name for probe in PROBES}
-    for ability in examine(fake.build()).abilities:
-        assert {one for need in ability.needs for one in need.split(" or ")} <= names
+def default_bundle_on(machine):
+    return examine(machine, probes=[probe for probe in PROBES if probe.name == "bundle"])["bundle"]
 
 
 def test_no_default_bundle_names_the_command_that_brings_it(fake, nothing_shipped):
-    finding = examine(fake.build())["bundle"]
+    finding = default_bundle_on(fake.build())
     assert finding.status == "missing"
     assert finding.remedy == "pip install --force-reinstall --no-deps pamtri-edge"
 
@@ -82,20 +82,18 @@ def test_a_default_bundle_that_the_environment_names_wrongly_names_the_variable(
     fake, nothing_shipped, monkeypatch
 ):
     monkeypatch.setenv("PAMTRI_BUNDLE", "/nowhere/mine.pamtri")
-    finding = examine(replace(fake.build(), environ={"PAMTRI_BUNDLE": "/nowhere/mine.pamtri"}))["bundle"]
+    finding = default_bundle_on(replace(fake.build(), environ={"PAMTRI_BUNDLE": "/nowhere/mine.pamtri"}))
     assert finding.status == "missing"
     assert "let PAMTRI_BUNDLE name a bundle" in finding.remedy
 
 
 def test_a_default_bundle_is_described_and_a_changed_one_is_refused(fake, nothing_shipped, tiny_bundle):
-    from pamtri_edge.bundle import default_bundle
-
-    shutil.copytree(tiny_bundle, default_bundle())
-    finding = examine(fake.build())["bundle"]
+    shutil.copytree(tiny_bundle, nothing_shipped)
+    finding = default_bundle_on(fake.build())
     assert finding.ok
     assert "untrained" in finding.summary
-    model = default_bundle() / "model.onnx"
+    model = nothing_shipped / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"?")
-    finding = examine(fake.build())["bundle"]
+    finding = default_bundle_on(fake.build())
     assert finding.status == "unusable"
     assert "model.onnx" in finding.summary

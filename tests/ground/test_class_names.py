@@ -1,7 +1,5 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-import pytest
-
 from pamtri_edge.class_names import is_vehicle
 
 VEHICLES = """car, Cars, PickupTruck, pickup-truck, police_car, schoolbus, big bus, buses, taxis, SUV,
@@ -13,11 +11,9 @@ motor, non-vehicle, streetcar, toy car, carpet, vanity, train, tricycle, RoadSig
 traffic_sign, person on vehicle, non-motorized vehicle, TwoWheeler, car_plate, Cyclist, Person_sitting"""
 
 
-@pytest.mark.parametrize("name", VEHICLES.replace("\n", " ").split(", "))
-def test_vehicles_are_known_by_their_names(name: str) -> None:
-    assert is_vehicle(name)
+def test_vehicles_are_known_by_their_names() -> None:
+    assert [name for name in VEHICLES.replace("\n", " ").split(", ") if not is_vehicle(name)] == []
 
 
-@pytest.mark.parametrize("name", OTHERS.replace("\n", " ").split(", "))
-def test_what_only_sounds_like_a_vehicle_is_none(name: str) -> None:
-    assert not is_vehicle(name)
+def test_what_only_sounds_like_a_vehicle_is_none() -> None:
+    assert [name for name in OTHERS.replace("\n", " ").split(", ") if is_vehicle(name)] == []

@@ -194,8 +194,8 @@ PRINTING = """
 import sys
 from pamtri_edge import console
 def program():
-    for number in range(20000):
-        console.out.print(f"line {number}")
+    for number in range(200):  # more than a pipe holds
+        console.out.print(1000 * "a", soft_wrap=True)
 console.guarded(program)
 """
 
