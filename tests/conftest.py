@@ -62,7 +62,7 @@ SLOW_FILES = frozenset(
     {
         *("doctor/test_examine.py", "house/test_shared_fixtures.py", "models/test_exported.py"),
         *("ops/test_cuda_on_gpu.py", "sdk/test_forked.py", "sdk/test_telemetry.py", "sinks/test_brokers.py"),
-        *("sinks/test_tls.py", "train/test_training.py", "video/test_secrets.py"),
+        *("sinks/test_tls.py", "train/test_training.py"),
     }
 )
 """Files that do so in rooms that do not: they export, compile, train, or start a process or a broker each."""

@@ -292,7 +292,7 @@ console.guarded(lambda: app(sys.argv[1:], prog_name="pamtri"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path, number: signal.Signals) -> None:
     output = tmp_path / "out"
     script = tmp_path / "slow.py"
