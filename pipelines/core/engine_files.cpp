@@ -195,7 +195,7 @@ EngineFile store_engine(const Fingerprint& wanted, const std::string& folder,
     // The record last: one without its plan says nothing, and a plan is used only if its record
     // fits it.
     write_atomically(path.string(), built.plan);
-    write_atomically((fs::path(folder) / (name + ".json")).string(), record.dump(1) + "\n");
+    write_atomically((fs::path(folder) / (name + ".json")).string(), written(record, 1) + "\n");
     return {path.string(), built.arithmetic};
 }
 

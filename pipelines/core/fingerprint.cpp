@@ -3,7 +3,6 @@
 #include "fingerprint.hpp"
 
 #include <cstddef>
-#include <regex>
 
 #include "json_text.hpp"
 #include "sha256.hpp"
@@ -12,6 +11,7 @@ namespace pamtri::core {
 namespace {
 
 constexpr std::size_t kDigits = 20, kShown = 12;
+constexpr char kDecimal[] = "0123456789";
 
 /// How messages call the facts, in the order in which they tell them.
 constexpr const char* kWords[][2] = {{"onnx", "the network"},
@@ -91,9 +91,18 @@ std::vector<std::string> differences(const Fingerprint& mine, const Fingerprint&
 }
 
 std::string jetson_release(const std::string& text) {
-    static const std::regex form(R"(R(\d+) \(release\), REVISION: ([\d.]+))");
-    std::smatch found;
-    if (std::regex_search(text, found, form)) return found.str(1) + "." + found.str(2);
+    // "# R36 (release), REVISION: 4.0, GCID": the digits after R, and those after the mark.
+    static const std::string mark = " (release), REVISION: ";
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
+        const std::string before = text.substr(0, at);
+        const std::size_t letter = before.find_last_not_of(kDecimal);
+        const std::size_t after = at + mark.size();
+        const std::size_t end = text.find_first_not_of(kDecimal + std::string("."), after);
+        const std::string revision = text.substr(after, end - after);
+        if (letter != std::string::npos && text[letter] == 'R' && letter + 1 < at &&
+            !revision.empty())
+            return before.substr(letter + 1) + "." + revision;
+    }
     if (text.find_first_not_of(" \t\r\n") == std::string::npos) return "unknown";
     return text.substr(0, text.find_first_of("\r\n"));
 }

@@ -140,11 +140,13 @@ Json parse_json(std::string_view text) {
     return builder.take();
 }
 
+std::string written(const Json& value, int indent) { return value.dump(indent); }
+
 bool is_utf8(std::string_view text) {
     try {
-        nlohmann::json(text).dump();  // refuses what is not
+        Json(text).dump();  // refuses what is not
         return true;
-    } catch (const nlohmann::json::type_error&) {
+    } catch (const Json::type_error&) {
         return false;
     }
 }

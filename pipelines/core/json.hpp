@@ -27,6 +27,9 @@ class JsonError : public std::runtime_error {
 /// not finite or has more than 18 digits, half of a surrogate pair, or more than 64 levels.
 Json parse_json(std::string_view text);
 
+/// The value as a text without blanks; or a member a line, so many blanks deeper at each level.
+std::string written(const Json& value, int indent = -1);
+
 bool is_utf8(std::string_view text);
 
 /// The member of that name; null if this is no object or has none.

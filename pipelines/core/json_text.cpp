@@ -33,7 +33,7 @@ void append_value(std::string& json, const Json& value) {
     } else if (value.is_number_float()) {
         append_number(json, value.get<double>());
     } else {
-        json += value.dump();
+        json += written(value);
     }
 }
 
@@ -66,8 +66,8 @@ void append_number(std::string& json, double value) {
 
 void append_text(std::string& json, std::string_view text, bool ascii) {
     try {
-        json += nlohmann::json(text).dump(-1, ' ', ascii);
-    } catch (const nlohmann::json::type_error&) {
+        json += Json(text).dump(-1, ' ', ascii);
+    } catch (const Json::type_error&) {
         throw InputError("a text of " + std::to_string(text.size()) +
                          " bytes is not UTF-8; expected UTF-8.");
     }

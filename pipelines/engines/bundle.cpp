@@ -15,7 +15,7 @@ namespace {
 constexpr int kAttempts = 5;  // it is not overwritten so often in the time that reading it takes
 constexpr std::uint64_t kManifestLimit = 4 << 20;                // of ours: 10 kB
 constexpr std::uint64_t kNetworkLimit = std::uint64_t{2} << 30;  // ONNX files cannot be larger
-constexpr char kManifest[] = "manifest.json", kModel[] = "model.onnx", kGolden[] = "golden.npz";
+constexpr char kManifest[] = "manifest.json";
 
 bool is_network(const std::string& name) {
     constexpr std::string_view kEnding = ".onnx";
@@ -32,12 +32,12 @@ Bundle read(const Folder& folder) {
     Bundle bundle;
     bundle.path = folder.path();
     bundle.manifest = read_manifest(text, source);
-    for (const char* name : {kModel, kGolden}) {
+    for (const char* name : {kModelFile, kGoldenFile}) {
         if (!bundle.manifest.has_file(name))
             throw BundleError(source + " lists no " + name + ". " + kRemedy);
     }
     for (const auto& [name, digest] : bundle.manifest.files) {
-        const bool model = name == kModel, golden = name == kGolden;
+        const bool model = name == kModelFile, golden = name == kGoldenFile;
         std::string content = folder.check(
             name, digest, is_network(name) ? kNetworkLimit : kGoldenLimit, model || golden);
         if (model) bundle.network = std::move(content);

@@ -10,15 +10,18 @@
 
 namespace pamtri::engines {
 
+/// The files of a bundle beside its manifest that engines need.
+inline constexpr char kModelFile[] = "model.onnx", kGoldenFile[] = "golden.npz";
+
 /// An opened bundle: its files were all present and unchanged.
 struct Bundle {
     std::string path;
     Manifest manifest;
-    std::string network;  ///< the bytes of model.onnx, whose SHA-256 the manifest has
-    std::string golden;   ///< the bytes of golden.npz
+    std::string network;  ///< the bytes of kModelFile, whose SHA-256 the manifest has
+    std::string golden;   ///< the bytes of kGoldenFile
 
-    std::string model() const { return path + "/model.onnx"; }
-    std::string golden_path() const { return path + "/golden.npz"; }
+    std::string model() const { return path + "/" + kModelFile; }
+    std::string golden_path() const { return path + "/" + kGoldenFile; }
 };
 
 /// Open a bundle, checking the schema, and the presence and SHA-256 of every file. One that is

@@ -70,10 +70,10 @@ std::string tuple(const std::vector<std::string>& texts) {
 
 std::string list(const std::vector<std::string>& texts) { return "[" + quoted_list(texts) + "]"; }
 
-std::string shown_shape(const TensorSpec& spec) {
+std::string shape_of(const TensorSpec& spec) {
     std::vector<Size> shape{Size()};
     shape.insert(shape.end(), spec.item.begin(), spec.item.end());
-    return engines::shown_shape(shape);
+    return shown_shape(shape);
 }
 
 /// Refuse a manifest whose fields contradict each other: later code relies on them.
@@ -122,7 +122,7 @@ class Agreement {
                    ", the embedding first");
         const TensorSpec& embedding = manifest_.outputs.front();
         if (embedding.item != std::vector<std::int64_t>{manifest_.embedding_dim})
-            refuse("the embedding has shape " + shown_shape(embedding) + ", but embedding_dim is " +
+            refuse("the embedding has shape " + shape_of(embedding) + ", but embedding_dim is " +
                    std::to_string(manifest_.embedding_dim));
     }
 

@@ -15,7 +15,7 @@
 namespace pamtri::engines {
 namespace {
 
-constexpr std::string_view kEntry("PK\x01\x02", 4), kMagic("\x93NUMPY", 6), kEnding(".npy");
+constexpr std::string_view kMagic("\x93NUMPY", 6), kEnding(".npy");
 constexpr std::uint64_t kLeastItem = 4;         // bytes: what is read becomes float32
 constexpr std::size_t kLongestHeader = 10'000;  // as NumPy
 constexpr std::size_t kShown = 80;              // bytes of a name, in messages
@@ -273,7 +273,7 @@ std::size_t occurrences(std::string_view content, std::string_view what) {
 std::vector<std::pair<std::string, Array>> unpack(std::string_view content, std::uint64_t limit,
                                                   std::size_t most) {
     // Counted in the bytes: a list of a million entries would take a gigabyte.
-    if (occurrences(content, kEntry) > most)
+    if (occurrences(content, kZipEntry) > most)
         throw ArchiveError("it has more than " + std::to_string(most) + " entries");
     std::vector<std::pair<std::string, Array>> arrays;
     std::uint64_t left = limit;

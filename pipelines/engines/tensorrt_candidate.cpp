@@ -14,8 +14,6 @@
 namespace pamtri::engines {
 namespace {
 
-constexpr const char* kModel = "model.onnx";
-
 #ifdef PAMTRI_BUILDS_ENGINES
 constexpr bool kBuilds = true;
 constexpr const char* kHint =
@@ -65,11 +63,11 @@ BuiltPlan build_plan(const BuildRequest& request) {
 
 Candidate tensorrt_candidate(const Bundle& bundle, int device, const NetworkOptions& options) {
     const core::Fingerprint wanted = wanted_engine(
-        this_machine(device), bundle.manifest.digest_of(kModel), bundle.manifest.precision);
+        this_machine(device), bundle.manifest.digest_of(kModelFile), bundle.manifest.precision);
     BuiltPlan made;
     core::CachedEngine engine;
     try {
-        engine = core::cached_engine(wanted, engine_folders(bundle.path), kModel,
+        engine = core::cached_engine(wanted, engine_folders(bundle.path), kModelFile,
                                      building(bundle, device, options, &made));
     } catch (const core::NoEngine& none) {
         throw EngineError(none.what() + std::string(kHint));

@@ -11,7 +11,7 @@
 namespace pamtri::engines {
 namespace {
 
-constexpr std::string_view kEnd("PK\x05\x06", 4), kEntry("PK\x01\x02", 4), kLocal("PK\x03\x04", 4);
+constexpr std::string_view kEnd("PK\x05\x06", 4), kLocal("PK\x03\x04", 4);
 constexpr std::size_t kEndSize = 22, kEntrySize = 46, kLocalSize = 30, kLongestComment = 0xffff;
 
 /// The part of an archive that begins at an offset and has a size.
@@ -71,7 +71,8 @@ std::vector<ZipMember> zip_members(std::string_view archive) {
     std::vector<ZipMember> members;
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::string_view entry = part(list, 0, kEntrySize);
-        if (entry.substr(0, 4) != kEntry) throw DamagedError("its list of members is damaged");
+        if (entry.substr(0, kZipEntry.size()) != kZipEntry)
+            throw DamagedError("its list of members is damaged");
         const std::size_t name = little(entry, 28, 2);
         const std::size_t more = little(entry, 30, 2) + little(entry, 32, 2);
         if (little(entry, 8, 2) & 1) throw DamagedError("a member is encrypted");

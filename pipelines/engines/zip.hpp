@@ -12,6 +12,9 @@
 
 namespace pamtri::engines {
 
+/// What each entry of an archive's list begins with.
+inline constexpr std::string_view kZipEntry("PK\x01\x02", 4);
+
 struct ZipMember {
     std::string name;
     unsigned method = 0;

@@ -148,7 +148,7 @@ void Dump::write(const Original& original, const float* image, int side,
 
     const std::string path = claim(arrays.content);
     const std::string part = path + ".json.part";
-    int error = write_file(part, record.dump() + "\n", O_TRUNC);
+    int error = write_file(part, core::written(record) + "\n", O_TRUNC);
     if (error == 0 && rename(part.c_str(), (path + ".json").c_str()) != 0) error = errno;
     if (error != 0) {
         unlink(part.c_str());

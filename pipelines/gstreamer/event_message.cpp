@@ -8,11 +8,11 @@ namespace pamtri::gst {
 
 namespace {
 
-using Shared = std::shared_ptr<const core::Event>;
+using Boxed = std::shared_ptr<const core::Event>;
 
-gpointer copied(gpointer event) { return new Shared(*static_cast<Shared*>(event)); }
+gpointer copied(gpointer event) { return new Boxed(*static_cast<Boxed*>(event)); }
 
-void freed(gpointer event) { delete static_cast<Shared*>(event); }
+void freed(gpointer event) { delete static_cast<Boxed*>(event); }
 
 GType boxed_type() {
     // Another plugin of ours may have registered it: events pass from one to the other.
@@ -26,7 +26,7 @@ GType boxed_type() {
 
 GstStructure* structure_of(const core::Event& event) {
     const std::string json = core::to_json(event);
-    Shared shared = std::make_shared<const core::Event>(event);
+    Boxed shared = std::make_shared<const core::Event>(event);
     return gst_structure_new(kEventName, "event", boxed_type(), &shared, "json", G_TYPE_STRING,
                              json.c_str(), "camera", G_TYPE_STRING, event.camera.c_str(),
                              "track-id", G_TYPE_STRING, std::to_string(event.track_id).c_str(),
@@ -37,7 +37,7 @@ std::shared_ptr<const core::Event> event_of(const GstStructure* structure) {
     if (!structure || !gst_structure_has_name(structure, kEventName)) return nullptr;
     const GValue* value = gst_structure_get_value(structure, "event");
     if (!value || !G_VALUE_HOLDS(value, boxed_type())) return nullptr;
-    const auto* shared = static_cast<const Shared*>(g_value_get_boxed(value));
+    const auto* shared = static_cast<const Boxed*>(g_value_get_boxed(value));
     return shared ? *shared : nullptr;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lets nvpamtri write a dump on the fakes, with a bundle on the host's engine.
+// Lets nvpamtri write dumps on the fakes, with a bundle on the host's engine.
 //
-//     dump_probe BUNDLE FOLDER FORMAT FAULT
+//     dump_probe BUNDLE FOLDER FORMAT-FAULT...
 //
-// The last two are keys of the tables below; the fault is one of the kernel that cuts views.
+// Each dump goes to FOLDER/FORMAT-FAULT. Format and fault are keys of the tables below; the fault
+// is one of the kernel that cuts views.
 #include <functional>
 #include <map>
 
@@ -76,14 +77,17 @@ void write(const std::string& bundle, const std::string& folder, const Form& for
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count != 5 || !kFormats.count(arguments[3]) || !kFaults.count(arguments[4])) return 2;
     Form form;
-    form.format = kFormats.at(arguments[3]);
     form.width = 301;
     form.height = 161;
-    kernels::fault() = kFaults.at(arguments[4]);
     try {
-        write(arguments[1], arguments[2], form);
+        for (int i = 3; i < count; ++i) {
+            const std::string name = arguments[i];
+            const std::size_t hyphen = name.rfind('-');
+            form.format = kFormats.at(name.substr(0, hyphen));
+            kernels::fault() = kFaults.at(name.substr(hyphen + 1));
+            write(arguments[1], std::string(arguments[2]) + "/" + name, form);
+        }
     } catch (const test::Failed&) {
         return 1;
     }

@@ -8,11 +8,6 @@
 
 #include "nvpamtri_element.hpp"
 
-// GLib lets go of a table of names that it outgrows: made while it is loaded, so told apart by
-// that. Only whole stacks show it.
-extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
-extern "C" const char* __lsan_default_suppressions() { return "leak:_dl_init\n"; }
-
 namespace test {
 
 namespace {

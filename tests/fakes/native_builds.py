@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds of the project's C++ for tests: unoptimised, and what several rooms need is built once.
 
-folder = native_builds.sanitized(tmp_path_factory, "engine_tests", "core_tests")
-folder / "tests" / "pipelines" / "engine_tests"
+folder = native_builds.sanitized(tmp_path_factory, "pipeline_tests", "core_probe")
+folder / "tests" / "pipelines" / "pipeline_tests"
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ def configure(folder: Path, *, flags: str = "", **definitions: object) -> subpro
         "PAMTRI_TESTS": "ON",
         "PAMTRI_WERROR": "ON",
         "CMAKE_BUILD_TYPE": "Debug",
+        # Many small files that read the same long headers: several at a time take half as long.
+        "CMAKE_UNITY_BUILD": "ON",
+        "CMAKE_UNITY_BUILD_BATCH_SIZE": 16,
         "CMAKE_CXX_FLAGS": flags,
         "CMAKE_CXX_FLAGS_DEBUG": "-O0 -g1",  # lines for the sanitizers; more takes longer to write and link
         "Python_EXECUTABLE": sys.executable,
@@ -99,19 +102,6 @@ def sanitizers_loaded() -> dict[str, str]:
     # Of what such programs leave to the system at their end nothing is ours.
     loaded = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0"}
     return {**loaded, "TBB_ENABLE_SANITIZERS": "1"}  # OpenVINO's threads: else they load apart from them
-
-
-def leaks_looked_for(folder: Path) -> dict[str, str]:
-    """Return the environment in which a program with sanitizers fails where it leaks.
-
-    What libraries (GLib) make while they are loaded, and keep, is not ours; a file in `folder` says so.
-    """
-    (others := folder / "leaks-of-others").write_text("leak:call_init\n")
-    return {
-        "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=12",
-        "LSAN_OPTIONS": f"suppressions={others}:print_suppressions=0",
-        "G_SLICE": "always-malloc",
-    }
 
 
 def _configured(folders: pytest.TempPathFactory) -> Path:

@@ -13,7 +13,7 @@ using pamtri::gst::Region;
 
 namespace {
 
-constexpr char kSync[] = "pamtri bundle=fake sync=true batch=1 min-side=8";
+constexpr char kTakesSmall[] = "pamtri bundle=fake sync=true batch=1 min-side=8";
 
 Buffer detected(bool tracked, bool lost = false) {
     Buffer buffer = frame(kRgb);
@@ -103,7 +103,7 @@ TEST(what_a_detector_finds_is_a_detection_too_with_the_number_of_its_region) {
 }
 
 TEST(answers_are_classifications_related_to_their_detection) {
-    const Harness line = harness(kSync, kRgb);
+    const Harness line = harness(kTakesSmall, kRgb);
     const Buffer out = through(line.get(), detected(true));
     EXPECT(vehicles(out.get()).size() == 1);
     GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(out.get());
@@ -123,7 +123,7 @@ TEST(answers_are_classifications_related_to_their_detection) {
 }
 
 TEST(attach_to_leaves_analytics_alone) {
-    const Harness line = harness(std::string(kSync) + " attach-to=meta", kRgb);
+    const Harness line = harness(std::string(kTakesSmall) + " attach-to=meta", kRgb);
     const Buffer out = through(line.get(), detected(true));
     EXPECT(gst_analytics_relation_get_length(gst_buffer_get_analytics_relation_meta(out.get())) ==
            2);

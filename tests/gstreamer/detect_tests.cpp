@@ -17,12 +17,15 @@ using pamtri::gst::Region;
 namespace {
 
 constexpr char kSquare[] = "video/x-raw,format=RGB,width=96,height=96,framerate=25/1";
-constexpr FrameSize kSize{96, 96};
+constexpr FrameSize kSquareSize{96, 96};
 
 std::string element(const std::string& properties = "") {
     const char* detector = std::getenv("PAMTRI_TEST_DETECTOR");
     EXPECT(detector != nullptr);
-    return std::string("pamtridetect name=d detector=") + detector + " " + properties;
+    const std::string launch = std::string("pamtridetect name=d detector=") + detector + " ";
+    // Elements share a network while one of them lives, and to compile it takes most of the time.
+    static const Harness one = harness(launch, kSquare);
+    return launch + properties;
 }
 
 /// A black frame of RGB with a red square from 32, 32 to 48, 48.
@@ -39,7 +42,7 @@ Buffer street(int time_ms = 0, int width = 96, int height = 96) {
     return buffer;
 }
 
-std::vector<Region> regions(GstBuffer* buffer, FrameSize size = kSize) {
+std::vector<Region> regions(GstBuffer* buffer, FrameSize size = kSquareSize) {
     return pamtri::gst::regions_of(buffer, size, {});
 }
 

@@ -63,11 +63,7 @@ std::vector<Event> events_after(GstHarness* harness) {
 
 guint64 stat(GstHarness* harness, const char* name) {
     GstElement* element = gst_harness_find_element(harness, "pamtri");
-    GstStructure* stats = nullptr;
-    g_object_get(element, "stats", &stats, nullptr);
-    guint64 value = 0;
-    EXPECT(gst_structure_get_uint64(stats, name, &value));
-    gst_structure_free(stats);
+    const guint64 value = test::stat(element, name);
     gst_object_unref(element);
     return value;
 }
@@ -354,16 +350,16 @@ TEST(buffers_that_others_hold_are_not_changed) {
     EXPECT(GST_MINI_OBJECT_REFCOUNT_VALUE(held.get()) == 1);
 }
 
-TEST(no_event_of_two_thousand_frames_is_lost) {  // benchmarks/gstreamer.py: memory over 10,000
+TEST(no_event_of_five_hundred_frames_is_lost) {  // benchmarks/gstreamer.py: memory over 10,000
     const Harness line = harness("pamtri bundle=fake expiry=200", kRgb);
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 500; ++i) {
         const auto id = static_cast<guint64>(i / 25);
         Buffer buffer = i % 50 ? frame(kRgb, 40 * i) : busy({}, 40 * i);
         pamtri::gst::add_region(buffer.get(), car(id, {40, 40, 100, 100}), kSize);
         through(line.get(), std::move(buffer));
         while (GstEvent* event = gst_harness_try_pull_event(line.get())) gst_event_unref(event);
     }
-    EXPECT(stat(line.get(), "frames") == 2000 && stat(line.get(), "events") >= 78);
+    EXPECT(stat(line.get(), "frames") == 500 && stat(line.get(), "events") >= 18);
 }
 
 TEST(views_are_dumped_as_they_were_cut_and_given_to_the_network) {

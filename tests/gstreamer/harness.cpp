@@ -4,11 +4,6 @@
 
 #include "elements.hpp"
 
-// GLib lets go of a table of names that it outgrows: made while it is loaded, so told apart by
-// that. Only whole stacks show it.
-extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
-extern "C" const char* __lsan_default_suppressions() { return "leak:_dl_init\n"; }
-
 namespace test {
 
 void initialize() {
@@ -55,6 +50,15 @@ std::vector<pamtri::gst::Vehicle> vehicles(GstBuffer* buffer) {
     for (const pamtri::gst::Vehicle* vehicle : pamtri::gst::vehicles_of(buffer))
         found.push_back(*vehicle);
     return found;
+}
+
+guint64 stat(GstElement* element, const char* name) {
+    GstStructure* stats = nullptr;
+    g_object_get(element, "stats", &stats, nullptr);
+    guint64 value = 0;
+    EXPECT(gst_structure_get_uint64(stats, name, &value));
+    gst_structure_free(stats);
+    return value;
 }
 
 }  // namespace test

@@ -36,6 +36,9 @@ Buffer through(GstHarness* harness, Buffer buffer);
 
 std::vector<pamtri::gst::Vehicle> vehicles(GstBuffer* buffer);
 
+/// A count of those that an element keeps.
+guint64 stat(GstElement* element, const char* name);
+
 constexpr char kRgb[] = "video/x-raw,format=RGB,width=320,height=240,framerate=25/1";
 
 }  // namespace test

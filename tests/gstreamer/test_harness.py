@@ -4,40 +4,44 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-import native_builds
+import cpp_tests
 
 HERE = Path(__file__).parent
-NAMES = [
-    (source.name, name)
-    for source in sorted(HERE.glob("*_tests.cpp"))
-    for name in re.findall(r"^TEST\((\w+)\)", source.read_text(), re.MULTILINE)
-]
+TESTS = cpp_tests.listed(HERE)
+Ran = Callable[[str], subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.parametrize(("source", "name"), NAMES, ids=[name for _, name in NAMES])
-def test_elements(
-    built: Path,
-    environment: dict[str, str],
-    source: str,
-    name: str,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    environment = environment | native_builds.leaks_looked_for(tmp_path)
-    if source == "detect_tests.cpp":
-        environment["PAMTRI_TEST_DETECTOR"] = str(request.getfixturevalue("red_detector"))
-    analytics = "GSTREAMER_ANALYTICS_FOUND:INTERNAL=1"
-    if source == "analytics_tests.cpp" and analytics not in (built / "CMakeCache.txt").read_text():
-        pytest.skip("there is no GstAnalytics: GStreamer is older than 1.24")
-    program = built / "tests" / "gstreamer" / "gstreamer_tests"
+@pytest.fixture(scope="module")
+def ran(built: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> Ran:
+    """Return what runs the tests of a source, once."""
     # A warning of GLib's or GStreamer's is a fault of ours.
-    told = {**environment, "G_DEBUG": "fatal-warnings", "GST_PLUGIN_PATH": ""}
-    done = subprocess.run([program, name], env=told, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == f"passed {name}\n"
+    strict = {"G_DEBUG": "fatal-warnings", "G_SLICE": "always-malloc", "ASAN_OPTIONS": "detect_leaks=1"}
+
+    @cache
+    def run(source: str) -> subprocess.CompletedProcess[str]:
+        told = {**environment, **strict, "GST_PLUGIN_PATH": ""}
+        if source == "detect_tests.cpp":
+            told["PAMTRI_TEST_DETECTOR"] = str(request.getfixturevalue("red_detector"))
+        analytics = "GSTREAMER_ANALYTICS_FOUND:INTERNAL=1"
+        if source == "analytics_tests.cpp" and analytics not in (built / "CMakeCache.txt").read_text():
+            pytest.skip("there is no GstAnalytics: GStreamer is older than 1.24")
+        return cpp_tests.run(built / "tests" / "gstreamer" / "gstreamer_tests", HERE / source, told)
+
+    return run
+
+
+@pytest.mark.parametrize(("source", "name"), TESTS, ids=[name for _, name in TESTS])
+def test_elements(ran: Ran, source: str, name: str) -> None:
+    assert f"passed {name}\n" in ran(source).stdout, ran(source).stdout + ran(source).stderr
+
+
+@pytest.mark.parametrize("source", sorted({source for source, _ in TESTS}))
+def test_nothing_is_left_in_memory(ran: Ran, source: str) -> None:
+    assert ran(source).returncode == 0, ran(source).stderr

@@ -36,11 +36,11 @@ namespace {
 void told(const std::function<std::string()>& action) {
     try {
         const std::string result = action();
-        std::cout << "ok " << result << "\n";
+        std::cout << "ok " << result << std::endl;  // whoever asks waits for it
     } catch (const EngineError& error) {
-        std::cout << "refused " << error.what() << "\n";
+        std::cout << "refused " << error.what() << std::endl;
     } catch (const pamtri::core::InputError& error) {
-        std::cout << "refused " << error.what() << "\n";
+        std::cout << "refused " << error.what() << std::endl;
     }
 }
 

@@ -44,6 +44,7 @@ void expect_error(const char* file, int line, const std::function<void()>& actio
 }
 
 int run(const std::vector<std::string>& wanted) {
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // what passed is told, then what crashes
     int failures = 0;
     for (const auto& [name, body] : all()) {
         const bool left_out = std::find(wanted.begin(), wanted.end(), name) == wanted.end();

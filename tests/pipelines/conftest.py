@@ -14,8 +14,39 @@ from small_bundle import bundle_path, golden, manifest, write  # noqa: F401
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
     """Build the test programs; return the folder that they lie in."""
-    targets = ("engine_tests", "core_tests", "core_probe", "bundle_probe")
+    targets = ("pipeline_tests", "core_probe", "bundle_probe")
     return native_builds.sanitized(tmp_path_factory, *targets) / "tests" / "pipelines"
+
+
+# oneTBB opens its own parts in a way that sanitizers refuse, unless it is told.
+ENVIRONMENT = {**os.environ, "TBB_ENABLE_SANITIZERS": "1"}
+
+
+def answering(*command):
+    """Yield what gives a running program a line and returns the line that it answers."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as program:
+
+        def ask(line):
+            program.stdin.write(line if isinstance(line, bytes) else str(line).encode())
+            program.stdin.write(b"\n")
+            program.stdin.flush()
+            return program.stdout.readline().decode().removesuffix("\n")
+
+        yield ask
+        program.stdin.close()
+        assert program.wait(timeout=60) == 0  # and nothing is left in memory
+
+
+@pytest.fixture(scope="session")
+def opened(programs):
+    """Return what opens a bundle in C++, by its path: "ok NAME" or "refused SENTENCE"."""
+    yield from answering(programs / "bundle_probe", "open")
+
+
+@pytest.fixture(scope="session")
+def read_json_in_cpp(programs):
+    """Return what reads a line of JSON in C++: "ok VALUE" or "error WHY"."""
+    yield from answering(programs / "core_probe", "json")
 
 
 @pytest.fixture
@@ -23,12 +54,11 @@ def probe(programs):
     """Return what runs bundle_probe with arguments and lines of input, and gives the lines that it tells."""
 
     def probe(*arguments, lines=""):
-        # oneTBB opens its own parts in a way that sanitizers refuse, unless it is told.
         done = subprocess.run(
             [programs / "bundle_probe", *map(str, arguments)],
             input=lines.encode(),
             capture_output=True,
-            env={**os.environ, "TBB_ENABLE_SANITIZERS": "1"},
+            env=ENVIRONMENT,
         )
         assert done.returncode == 0, done.stderr.decode(errors="replace")[-4000:]
         return done.stdout.decode().splitlines()

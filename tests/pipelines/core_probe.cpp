@@ -56,9 +56,9 @@ int main(int count, char** arguments) {
         for (std::string line; std::getline(std::cin, line);) {
             try {
                 const std::string value = shown(parse_json(line));
-                std::cout << "ok " << value << "\n";
+                std::cout << "ok " << value << std::endl;  // whoever asks waits for it
             } catch (const JsonError& error) {
-                std::cout << "error " << error.what() << "\n";
+                std::cout << "error " << error.what() << std::endl;
             }
         }
         return 0;

@@ -9,10 +9,13 @@
 #include "fingerprint.hpp"
 #include "json.hpp"
 
-using namespace pamtri::core;
-using namespace pamtri::engines;
-
-void test::afterwards() {}
+using pamtri::core::jetson_release;
+using pamtri::core::Json;
+using pamtri::core::member;
+using pamtri::core::parse_json;
+using pamtri::core::text_or;
+using pamtri::engines::ElementType;
+using pamtri::engines::TensorSpec;
 
 TEST(a_tensors_item_has_the_bytes_of_its_shape) {
     EXPECT((TensorSpec{"images", ElementType::kFloat32, {3, 256, 256}}.item_bytes() == 786432));
@@ -30,6 +33,10 @@ TEST(a_member_that_is_not_there_is_null) {
 TEST(a_jetsons_release_is_read_from_its_line) {
     EXPECT(jetson_release("# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic\n# K") ==
            "36.4.0");
+    EXPECT(jetson_release("R36 (release), REVISION: x\n# R5 (release), REVISION: 1.0") == "5.1.0");
+    for (const char* text : {"R (release), REVISION: 4.0", "36 (release), REVISION: 4.0",
+                             " (release), REVISION: 4.0", "R36 (release), REVISION: "})
+        EXPECT(jetson_release(text) == text);
     EXPECT(jetson_release("") == "unknown" && jetson_release(" \n") == "unknown");
     EXPECT(jetson_release("something new\nand more") == "something new");
 }

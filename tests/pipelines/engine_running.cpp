@@ -26,6 +26,7 @@ bool gives_what_it_should(Engine& engine, const Batch& batch, const Stream& stre
 void test::afterwards() {
     if (!device::live().none()) fail(__FILE__, __LINE__, "something of the device is left");
     device::set_devices(1);
+    device::clear_journal();
 }
 
 TEST(an_item_gives_what_the_network_makes_of_it) {

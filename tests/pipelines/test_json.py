@@ -3,10 +3,9 @@
 """The C++ reader of JSON against Python's."""
 
 import json
-import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamtri_edge.files.strict_json import read_json
@@ -22,14 +21,6 @@ VALUES = st.recursive(
 )
 
 
-def read_by_cpp(programs, lines):
-    done = subprocess.run(
-        [programs / "core_probe", "json"], input="\n".join(lines).encode(), capture_output=True
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode().splitlines()
-
-
 def shown(value):
     """Return a value as core_probe shows it."""
     if isinstance(value, dict):
@@ -43,11 +34,11 @@ def shown(value):
     return json.dumps(value)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(st.lists(VALUES, min_size=5, max_size=30), st.booleans())
-def test_whatever_python_writes_is_read_the_same(programs, values, ascii_only):
-    lines = [json.dumps(value, ensure_ascii=ascii_only) for value in values]
-    assert read_by_cpp(programs, lines) == [f"ok {shown(value)}" for value in values]
+def test_whatever_python_writes_is_read_the_same(read_json_in_cpp, values, ascii_only):
+    for value in values:
+        assert read_json_in_cpp(json.dumps(value, ensure_ascii=ascii_only)) == f"ok {shown(value)}"
 
 
 @pytest.mark.parametrize(
@@ -58,16 +49,15 @@ def test_whatever_python_writes_is_read_the_same(programs, values, ascii_only):
         '"tab\there"', "'a'", "[1]]", '{"a":1 "b":2}', "1 // one", "/**/1", "1\0", "\0", "\ufeff1", "[1]\0]",
     ],
 )  # fmt: skip
-def test_what_is_no_json_is_refused_with_its_place(programs, text):
-    (line,) = read_by_cpp(programs, [text or " "])
+def test_what_is_no_json_is_refused_with_its_place(read_json_in_cpp, text):
+    line = read_json_in_cpp(text)
     assert line.startswith("error ")
     assert "at byte " in line
 
 
 @pytest.mark.parametrize("content", [b'"\xff"', b'"\xc3"', b'{"\xed\xa0\x80":1}', b'"\xf5\x80\x80\x80"'])
-def test_what_is_not_utf8_is_refused(programs, content):
-    done = subprocess.run([programs / "core_probe", "json"], input=content, capture_output=True)
-    assert done.stdout.startswith(b"error text that is not UTF-8 at byte ")
+def test_what_is_not_utf8_is_refused(read_json_in_cpp, content):
+    assert read_json_in_cpp(content).startswith("error text that is not UTF-8 at byte ")
 
 
 @pytest.mark.parametrize(
@@ -82,14 +72,12 @@ def test_what_is_not_utf8_is_refused(programs, content):
     ],
     ids=lambda text: text[:20],
 )  # fmt: skip
-def test_what_json_permits_and_we_do_not_is_refused_in_pythons_words(programs, text):
+def test_what_json_permits_and_we_do_not_is_refused_in_pythons_words(read_json_in_cpp, text):
     with pytest.raises(ValueError, match=r"\w") as refused:
         read_json(text)
-    assert read_by_cpp(programs, [text]) == [f"error {refused.value}"]
+    assert read_json_in_cpp(text) == f"error {refused.value}"
 
 
-def test_64_levels_are_read(programs):
-    assert read_by_cpp(programs, ["[" * 65 + "]" * 65, "[" * 66 + "]" * 66]) == [
-        "ok " + "[" * 65 + "],".rstrip(",") + ",]" * 64,
-        "error it is nested too deep",
-    ]
+def test_64_levels_are_read(read_json_in_cpp):
+    assert read_json_in_cpp("[" * 65 + "]" * 65) == "ok " + "[" * 65 + "]" + ",]" * 64
+    assert read_json_in_cpp("[" * 66 + "]" * 66) == "error it is nested too deep"

@@ -1,35 +1,29 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What pipelines stand on, in C++; each TEST of the programs is a test here."""
+"""What pipelines stand on, in C++; each TEST of the program is a test here."""
 
-import re
-import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+import cpp_tests
+
 HERE = Path(__file__).parent
+TESTS = cpp_tests.listed(HERE, "*.cpp")
 
 
-def named_in(pattern):
-    return [
-        name
-        for source in sorted(HERE.glob(pattern))
-        for name in re.findall(r"^TEST\((\w+)\)", source.read_text(), re.MULTILINE)
-    ]
+@pytest.fixture(scope="module")
+def ran(programs):
+    """Return what runs the tests of a source, once."""
+    return cache(lambda source: cpp_tests.run(programs / "pipeline_tests", HERE / source))
 
 
-def passes(program, name):
-    done = subprocess.run([program, name], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == f"passed {name}\n"
+@pytest.mark.parametrize(("source", "name"), TESTS)
+def test_pipelines(ran, source, name):
+    assert f"passed {name}\n" in ran(source).stdout, ran(source).stdout + ran(source).stderr
 
 
-@pytest.mark.parametrize("name", named_in("engine_*.cpp"))
-def test_tensorrt_engine(programs, name):
-    passes(programs / "engine_tests", name)
-
-
-@pytest.mark.parametrize("name", named_in("core_*.cpp"))
-def test_core(programs, name):
-    passes(programs / "core_tests", name)
+@pytest.mark.parametrize("source", sorted({source for source, _ in TESTS}))
+def test_nothing_is_left_in_memory(ran, source):
+    assert ran(source).returncode == 0, ran(source).stderr

@@ -4,12 +4,11 @@
 
 #include <NvOnnxParser.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <sstream>
 
 #include "../fake_cuda/device.hpp"
+#include "forbid.hpp"
 
 namespace nvinfer1 {
 namespace {
@@ -19,13 +18,6 @@ FakeBuilds builds;
 std::string failing;
 std::function<void()> called;
 int configs = 0;
-
-/// What is undefined with the real library ends the test here.
-void forbid(bool broken, const char* what) {
-    if (!broken) return;
-    std::fprintf(stderr, "fake TensorRT: %s\n", what);
-    std::abort();
-}
 
 constexpr const char* kMeasured = "measured on Fake GPU";
 

@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <NvInferRuntime.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "../fake_cuda/device.hpp"
+#include "forbid.hpp"
 #include "network.hpp"
 
 namespace nvinfer1 {
@@ -28,13 +27,6 @@ namespace {
 
 int library_major = NV_TENSORRT_MAJOR;
 int engines = 0;
-
-/// What is undefined with the real library ends the test here.
-void forbid(bool broken, const char* what) {
-    if (!broken) return;
-    std::fprintf(stderr, "fake TensorRT: %s\n", what);
-    std::abort();
-}
 
 Dims dims_of(const FakeTensor& tensor, int64_t batch) {
     Dims dims{};

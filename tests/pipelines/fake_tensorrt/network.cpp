@@ -8,7 +8,7 @@
 namespace nvinfer1 {
 namespace {
 
-int failing = -1;
+int runs_before_failure = -1;
 std::string failing_with;
 
 void read_tensor(std::istringstream& words, bool input, EngineState& engine) {
@@ -138,12 +138,12 @@ void compute(const EngineState& engine, int64_t batch,
 }
 
 void fail_enqueue(int nth, const std::string& complaint) {
-    failing = nth;
+    runs_before_failure = nth;
     failing_with = complaint;
 }
 
 bool enqueue_fails(std::string& complaint) {
-    if (failing < 0 || failing-- > 0) return false;
+    if (runs_before_failure < 0 || runs_before_failure-- > 0) return false;
     complaint = failing_with;
     return true;
 }
