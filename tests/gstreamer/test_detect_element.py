@@ -31,9 +31,10 @@ WIDTH, HEIGHT = 208, 110  # rows of all planes end at a multiple of four bytes
 
 Found = list[tuple[str, float, tuple[float, ...]]]
 Launch = Callable[..., subprocess.CompletedProcess[str]]
-Detect = Callable[..., Found]
+Run = tuple[bytes, str] | tuple[bytes, str, str]
+Detect = Callable[..., list[Found]]
 
-LAYOUTS = {
+LAYOUTS: dict[str, tiny.Builder] = {
     "YOLOX": tiny.yolox,
     "YOLOX, decoded": partial(tiny.yolox, decoded=True),
     "YOLOX of one class": partial(tiny.yolox, 1, best=0),
@@ -52,6 +53,18 @@ LAYOUTS = {
     "RT-DETR of Ultralytics": tiny.rt_detr_ultralytics,
     "RT-DETR": tiny.rt_detr,
     "RF-DETR": tiny.rf_detr,
+}
+PICTURES: tuple[tuple[object, ...], ...] = (("N", 3, 96, 96), (1, 96, 96, 3), (1, 3, "height", "width"))
+NETWORKS: dict[str, tuple[tiny.Builder, dict[str, object]]] = {
+    **{layout: (build, {}) for layout, build in LAYOUTS.items()},
+    **{
+        f"pictures of {shape} {dtype}": (
+            tiny.yolox,
+            {"dtype": dtype, "shape": shape, "metadata": {"imgsz": "[96, 96]"}},
+        )
+        for shape in PICTURES
+        for dtype in ("f32", "f16", "u8")
+    },
 }
 
 
@@ -73,32 +86,42 @@ def written(folder: Path, build: tiny.Builder, name: str = "net", **options: obj
     return path
 
 
-@pytest.fixture
-def detect(launch: Launch, environment: dict[str, str], detecting: Path, tmp_path: Path) -> Detect:
-    """Return what runs raw frames through the element and gives what it found in them."""
+@pytest.fixture(scope="module")
+def detect(
+    launch: Launch, environment: dict[str, str], detecting: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Detect:
+    """Return what runs elements beside each other in one process, and gives what each found.
 
-    def run_frames(frames: bytes, properties: str, form: str = "rgb") -> Found:
-        (tmp_path / "frames.raw").write_bytes(frames)
+    A run is its raw frames, the properties and, where they are not RGB, the form of the frames.
+    """
+    frames_of = tmp_path_factory.mktemp("frames")
+
+    def run_all(*runs: Run) -> list[Found]:
+        lines = []
+        for number, (frames, properties, *form) in enumerate(runs):
+            (frames_of / f"{number}.raw").write_bytes(frames)
+            lines.append(
+                f"filesrc location={frames_of}/{number}.raw ! rawvideoparse width={WIDTH} height={HEIGHT} "
+                f"format={form[0] if form else 'rgb'} framerate=25/1 ! "
+                f"pamtridetect name=run{number} {properties} ! fakesink"
+            )
         environment["GST_DEBUG"] = "pamtridetect:6"
         try:
-            done = launch(
-                f"filesrc location={tmp_path / 'frames.raw'} ! rawvideoparse format={form} width={WIDTH} "
-                f"height={HEIGHT} framerate=25/1 ! pamtridetect {properties} ! fakesink"
-            )
+            done = launch(" ".join(lines))
         finally:
             del environment["GST_DEBUG"]
         assert done.returncode == 0, done.stderr
-        return found_in(done.stderr)
+        return [found_in(done.stderr, f"run{number}") for number in range(len(runs))]
 
-    return run_frames
+    return run_all
 
 
-def found_in(log: str) -> Found:
-    """Return what was found, in order, from a debug log."""
+def found_in(log: str, element: str) -> Found:
+    """Return what an element found, in order, from a debug log."""
     numbers = r"(\S+) x1=(\S+) y1=(\S+) x2=(\S+) y2=(\S+)"
     return [
         (label, float(score), tuple(map(float, box)))
-        for label, score, *box in re.findall(rf"detection (.+) {numbers}", log)
+        for label, score, *box in re.findall(rf"<{element}> detection (.+) {numbers}", log)
     ]
 
 
@@ -107,42 +130,48 @@ def assert_same(found: Found, expected: list[Detection]) -> None:
     assert [score for _, score, _ in found] == pytest.approx([one.score for one in expected], abs=1e-6)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.fixture(scope="module")
+def by_network(detect: Detect, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Found]]:
+    """Return each network, by its name, and what the element found with it."""
+    folder = tmp_path_factory.mktemp("networks")
+    paths = {
+        name: written(folder, build, f"net{number}", **options)
+        for number, (name, (build, options)) in enumerate(NETWORKS.items())
+    }
+    found = detect(*((street().tobytes(), f"detector={path} classes=all") for path in paths.values()))
+    return dict(zip(paths, zip(paths.values(), found, strict=True), strict=True))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 def test_the_boxes_are_those_of_pamtri_run_in_every_layout(
-    tmp_path: Path, detect: Detect, layout: str
+    by_network: dict[str, tuple[Path, Found]], network: str
 ) -> None:
-    path = written(tmp_path, LAYOUTS[layout])
-    frame = street()
-    expected = NetworkDetector(path, spec=DetectorSpec(classes=("all",))).detect(frame)
-    assert len(expected) >= (1 if layout == "four outputs" else 2)
-    assert_same(detect(frame.tobytes(), f"detector={path} classes=all"), expected)
-
-
-@pytest.mark.parametrize("dtype", ["f32", "f16", "u8"])
-@pytest.mark.parametrize("shape", [("N", 3, 96, 96), (1, 96, 96, 3), (1, 3, "height", "width")], ids=str)
-def test_pictures_are_given_as_the_network_takes_them(
-    tmp_path: Path, detect: Detect, dtype: str, shape: tuple[object, ...]
-) -> None:
-    path = written(tmp_path, tiny.yolox, dtype=dtype, shape=shape, metadata={"imgsz": "[96, 96]"})
-    assert_same(detect(street().tobytes(), f"detector={path}"), NetworkDetector(path).detect(street()))
+    path, found = by_network[network]
+    expected = NetworkDetector(path, spec=DetectorSpec(classes=("all",))).detect(street())
+    assert len(expected) >= (1 if network == "four outputs" else 2)
+    assert_same(found, expected)
 
 
 def test_frames_of_every_form_are_converted_as_pamtri_run_converts_them(
     tmp_path: Path, detect: Detect
 ) -> None:
     path = written(tmp_path, tiny.yolov8)
-    detector = NetworkDetector(path)
-    assert_same(detect(street()[..., ::-1].tobytes(), f"detector={path}", "bgr"), detector.detect(street()))
+    detector, given = NetworkDetector(path), f"detector={path}"
     red = street()[..., 0] > 150
     luma = np.where(red, 81, street()[..., 1] + 16).astype(np.uint8)
     u, v = (np.where(red[::2, ::2], value, 128).astype(np.uint8) for value in (90, 240))
     frame = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     # BT.601 for so few lines; rawvideoparse says that chroma lies between its pixels both ways.
     _native.planar_to_rgb(luma, u, v, frame, 0.299, 0.114, False, False, False)
-    expected = detector.detect(frame)
-    assert expected
-    for form, chroma in (("i420", u.tobytes() + v.tobytes()), ("nv12", np.stack([u, v], -1).tobytes())):
-        assert_same(detect(luma.tobytes() + chroma, f"detector={path}", form), expected)
+    bgr, i420, nv12 = detect(
+        (street()[..., ::-1].tobytes(), given, "bgr"),
+        (luma.tobytes() + u.tobytes() + v.tobytes(), given, "i420"),
+        (luma.tobytes() + np.stack([u, v], -1).tobytes(), given, "nv12"),
+    )
+    assert_same(bgr, detector.detect(street()))
+    assert detector.detect(frame)
+    for found in (i420, nv12):
+        assert_same(found, detector.detect(frame))
 
 
 def test_options_of_pamtri_run_are_properties_with_its_defaults(
@@ -150,14 +179,15 @@ def test_options_of_pamtri_run_are_properties_with_its_defaults(
 ) -> None:
     path = written(tmp_path, tiny.yolov8)
     frame = street()
-    for properties, spec in (
-        ("", DetectorSpec()),
-        ("confidence=0.9", DetectorSpec(confidence=0.9)),
-        ("overlap=0.9", DetectorSpec(overlap=0.9)),
-        ("classes=CAR,7", DetectorSpec(classes=("car", "7"))),
-        ("threads=1", DetectorSpec()),
-    ):
-        found = detect(frame.tobytes(), f"detector={path} {properties}")
+    specs = {
+        "": DetectorSpec(),
+        "confidence=0.9": DetectorSpec(confidence=0.9),
+        "overlap=0.9": DetectorSpec(overlap=0.9),
+        "classes=CAR,7": DetectorSpec(classes=("car", "7")),
+        "threads=1": DetectorSpec(),
+    }
+    runs = detect(*((frame.tobytes(), f"detector={path} {properties}") for properties in specs))
+    for found, spec in zip(runs, specs.values(), strict=True):
         assert_same(found, NetworkDetector(path, spec=spec).detect(frame))
     told = subprocess.run(
         ["gst-inspect-1.0", "pamtridetect"], env=environment, capture_output=True, text=True
@@ -168,18 +198,19 @@ def test_options_of_pamtri_run_are_properties_with_its_defaults(
 
 def test_regions_are_named_as_the_network_names_its_classes(tmp_path: Path, detect: Detect) -> None:
     names = str({0: "person", 1: "Minibus", 2: "police car"})
-    path = written(tmp_path, partial(tiny.yolov8, 3), metadata={"names": names})
-    assert {label for label, _, _ in detect(street().tobytes(), f"detector={path}")} == {"police car"}
-    assert detect(street().tobytes(), f"detector={path} classes=minibus") == []
-    path = written(tmp_path, partial(tiny.yolov8, 3))
-    assert {label for label, _, _ in detect(street().tobytes(), f"detector={path} classes=all")} == {"2"}
+    named = written(tmp_path, partial(tiny.yolov8, 3), "named", metadata={"names": names})
+    unnamed = written(tmp_path, partial(tiny.yolov8, 3))
+    given = (f"{named}", f"{named} classes=minibus", f"{unnamed} classes=all")
+    runs = detect(*((street().tobytes(), f"detector={properties}") for properties in given))
+    assert [{label for label, _, _ in found} for found in runs] == [{"police car"}, set(), {"2"}]
 
 
 def test_a_description_leads_to_its_network(tmp_path: Path, detect: Detect) -> None:
     path = written(tmp_path, tiny.yolov8)
     (tmp_path / "other").symlink_to(tmp_path)
-    by_description = detect(street().tobytes(), f"detector={tmp_path}/other/net{SUFFIX}")
-    assert by_description == detect(street().tobytes(), f"detector={path}")
+    places = (f"{tmp_path}/other/net{SUFFIX}", path)
+    by_description, by_network = detect(*((street().tobytes(), f"detector={place}") for place in places))
+    assert by_description == by_network != []
 
 
 def change(path: Path, field: str, value: object) -> None:
@@ -281,14 +312,14 @@ def test_a_real_detector_finds_the_same_in_a_real_clip(
     source.close()
     done = subprocess.run(
         f"gst-launch-1.0 filesrc location={clip} ! decodebin ! videoconvert ! identity eos-after=40 ! "
-        f"pamtridetect detector={path} ! fakesink".split(),
+        f"pamtridetect name=run detector={path} ! fakesink".split(),
         env=real | {"GST_DEBUG": "pamtridetect:6"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     assert len(expected) > 50
-    assert_same(found_in(done.stderr)[: len(expected)], expected)
+    assert_same(found_in(done.stderr, "run")[: len(expected)], expected)
 
 
 def test_the_documented_line_draws_what_it_finds(
