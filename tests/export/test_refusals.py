@@ -21,7 +21,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from pamtri_edge import samples
-from pamtri_edge.bundle import bundle_writer, open_bundle
+from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export import ParityError, bundle_export, cli, export_bundle, plan, plan_export
 from pamtri_edge.models import TINY, PoseNet, ReidNet
@@ -236,18 +236,27 @@ def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_
         export_bundle(tiny_options(crops=tmp_path / "nowhere"))
 
 
-def test_a_terminated_export_leaves_nothing(tmp_path, monkeypatch):
-    def terminated(options, *, steps):
-        with bundle_writer(options.final) as writer:
-            writer.file("model.onnx").write_text("half of it")
-            signal.raise_signal(signal.SIGTERM)
+def test_a_terminated_export_leaves_nothing(tmp_path):
+    script = """
+import time
+from pamtri_edge.bundle import bundle_writer
+from pamtri_edge.export import bundle_export, cli
 
-    monkeypatch.setattr(bundle_export, "export_bundle", terminated)
-    words = ["pamtri-export", "--model", "lite", "--output", str(tmp_path / "x.pamtri")]
-    monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == 128 + signal.SIGTERM
+def endless(options, *, steps):
+    with bundle_writer(options.final) as writer:
+        writer.file("model.onnx").write_text("half of it")
+        print("writing", flush=True)
+        time.sleep(60)
+
+bundle_export.export_bundle = endless
+cli.main()
+"""
+    words = [sys.executable, "-c", script, "--model", "lite", "--output", tmp_path / "x.pamtri"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert any("writing" in line for line in running.stdout)
+        running.terminate()
+        assert running.wait(timeout=60) == 128 + signal.SIGTERM
     assert_nothing_left(tmp_path)
 
 
