@@ -115,7 +115,7 @@ def users_folder(tmp_path_factory, tiny_bundle):
     from pamtri_edge import samples
     from pamtri_edge.video.encode import VideoWriter
     from remembered_exports import remembered_seeded
-    from tiny_networks import EVERYTHING
+    from tiny_networks import SMALLEST
 
     folder = tmp_path_factory.mktemp("user")
     crops = samples.crops(8)
@@ -139,7 +139,7 @@ def users_folder(tmp_path_factory, tiny_bundle):
     for name in ("north", "south"):
         for suffix in (".mp4", ".txt"):
             (folder / f"{name}{suffix}").write_bytes((folder / f"crossing{suffix}").read_bytes())
-    pose, reid = remembered_seeded(EVERYTHING, pictures=samples.crops(16))  # as tests/export exports them
+    pose, reid = remembered_seeded(SMALLEST, pictures=samples.crops(16))  # as tests/export exports them
     torch.save(pose.state_dict(), folder / "pose.pth")
     torch.save(reid.state_dict(), folder / "reid.pth.tar")
     for name in ("torchreid", "fastreid", "osnet", "osnet_ain_x1_0_vehicle_reid"):
