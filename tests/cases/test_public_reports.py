@@ -113,7 +113,6 @@ MATCHES = (
 BUNDLES = {
     "golden-nan": "NaN",
     "tolerance-nan": "",
-    "golden-bomb": "",
     "golden-header": "",
     "golden-fewer-expected": "",
     "tolerance-huge": "",
