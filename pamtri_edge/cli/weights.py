@@ -168,7 +168,9 @@ def pack(
     odds = numbers_of_types(type_odds, "--type-odds", "factor")
     network, notes = without_identities(load_reid(reid)), checkpoint_metadata(reid)
     if odds:
-        network, notes = with_type_odds(network, odds), {**notes, "type_odds": json.dumps(odds)}
+        network = with_type_odds(network, odds)
+        told = [notes["type_odds"]] if "type_odds" in notes else []
+        notes = {**notes, "type_odds": ", then ".join([*told, json.dumps(odds)])}
     output.mkdir(parents=True, exist_ok=True)
     pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
     save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))

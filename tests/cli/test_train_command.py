@@ -20,6 +20,8 @@ from pamtri_edge.cli.train import app
 from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY, ReidNet, ReidSpec, load_pose, load_reid, save_checkpoint, seeded
 from pamtri_edge.models.checkpoints import checkpoint_metadata
+from pamtri_edge.vehicle import TYPES
+from tiny_networks import SMALLEST
 
 SMALL = ("--model", "lite", "--steps", "2", "--sizes", "64", "--threads", "1", "--workers", "1")
 
@@ -162,3 +164,19 @@ def test_nothing_to_learn_from_is_refused(tmp_path):
         invoke("pose", "--output", tmp_path, *SMALL)
     with pytest.raises(InputError, match="there is no folder of pictures"):
         invoke("pose", "--data", tmp_path / "absent", "--output", tmp_path, *SMALL)
+
+
+def test_packed_weights_are_half_as_large_with_the_odds_of_types_that_were_asked_for(tmp_path):
+    networks = seeded((SMALLEST[0], TINY[1]), pictures=samples.crops(4))
+    pose, reid = (
+        save_checkpoint(network, tmp_path / f"{kind}.safetensors")
+        for kind, network in zip(("pose", "reid"), networks, strict=True)
+    )
+    for factor in (2, 3):
+        line = ("pack", "--pose", pose, "--reid", reid, "--type-odds", f"bus={factor}", "--output", tmp_path)
+        assert invoke(*line).exit_code == 0
+        reid = tmp_path / "lite-reid.safetensors"
+    more = load_reid(reid).classifier_vtype.bias - networks[1].classifier_vtype.bias
+    assert more.tolist() == pytest.approx([np.log(6) if name == "bus" else 0.0 for name in TYPES], abs=1e-5)
+    assert checkpoint_metadata(reid)["type_odds"] == '{"bus": 2.0}, then {"bus": 3.0}'
+    assert (tmp_path / "lite-pose.safetensors").stat().st_size < 0.7 * pose.stat().st_size
