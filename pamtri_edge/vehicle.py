@@ -11,10 +11,12 @@ whatever the training set made it mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from pamtri_edge import _core
+from pamtri_edge.errors import InputError
 
 NUM_KEYPOINTS: Final = 36
 NUM_SEGMENTS: Final = 13
@@ -110,3 +112,13 @@ TYPES: Final[tuple[str, ...]] = (
     "estate",
 )
 """VeRi's types in the order of its ids 1..9."""
+
+
+def check_types(names: Iterable[str]) -> None:
+    """Refuse what is none of `TYPES`.
+
+    Raises:
+        InputError: one or more are unknown; they are named, and so is what there is.
+    """
+    if unknown := [name for name in names if name not in TYPES]:
+        raise InputError(f"unknown types: {', '.join(unknown)}; accepted: {', '.join(TYPES)}.")

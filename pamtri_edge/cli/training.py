@@ -170,7 +170,9 @@ def run_training(training: Training) -> None:
         typer.Exit: it was stopped; code 130.
     """
     spec = training.spec
-    if training.step:
+    if training.finished:
+        console.err.print("it was finished before; --overwrite starts again")
+    elif training.step:
         console.err.print(f"going on at step {training.step}")
     with stoppable(training.stop), _bar() as bar:
         finished = training.run(on_progress=_updater(bar, spec.budget.steps))

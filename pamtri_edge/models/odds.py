@@ -18,7 +18,7 @@ import torch
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.multitask import ReidNet
-from pamtri_edge.vehicle import TYPES
+from pamtri_edge.vehicle import TYPES, check_types
 
 
 def with_type_odds(reid: ReidNet, odds: Mapping[str, float]) -> ReidNet:
@@ -33,8 +33,7 @@ def with_type_odds(reid: ReidNet, odds: Mapping[str, float]) -> ReidNet:
     """
     if not reid.spec.multitask or reid.spec.types != len(TYPES):
         raise InputError(f"the network does not tell the {len(TYPES)} types whose odds could be changed.")
-    if unknown := [name for name in odds if name not in TYPES]:
-        raise InputError(f"unknown types: {', '.join(unknown)}; there are {', '.join(TYPES)}.")
+    check_types(odds)
     for name, factor in odds.items():
         if not (math.isfinite(factor) and factor > 0):
             raise InputError(f"the odds of {name} are multiplied by {factor:g}; expected a number above 0.")

@@ -64,8 +64,7 @@ class Training:
         spec: how.
 
     Raises:
-        InputError: the folder holds a training of another configuration, or a finished one, or another
-            process writes to it.
+        InputError: the folder holds a training of another configuration, or another process writes to it.
         CheckpointError: the folder's states cannot be read.
     """
 
@@ -97,11 +96,6 @@ class Training:
         found = states.load_state(spec.output)
         if found is not None:
             states.check_same(found, self._config, spec.output)
-            if found.content["run"]["done"]:
-                raise InputError(
-                    f"{spec.output} holds a finished training of {found.step} steps; its weights are "
-                    f"{LAST_FILE}. Give another --output, or --overwrite to start again."
-                )
         for module in self._modules().values():
             module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         job = self.job
@@ -115,12 +109,17 @@ class Training:
         """Steps done."""
         return self._run.step
 
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done; of a training that was finished before, nothing is left to run."""
+        return self._run.done
+
     def stop(self) -> None:
         """Ask for an end after the present step, with a state from which to go on."""
         self._stop = True
 
     def run(self, *, on_progress: Callable[[TrainProgress], None] | None = None) -> bool:
-        """Train to the end, or until `stop` is called.
+        """Train to the end, or until `stop` is called; a finished training is left as it is.
 
         Args:
             on_progress: called after every step.
@@ -133,6 +132,8 @@ class Training:
             InputError: a picture cannot be decoded.
         """
         with self._claim:
+            if self.finished and (self.spec.output / LAST_FILE).exists():
+                return True
             return self._train(on_progress)
 
     def _train(self, on_progress: Callable[[TrainProgress], None] | None) -> bool:

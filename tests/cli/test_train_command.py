@@ -95,10 +95,12 @@ def test_pose_then_re_identification_from_a_folder(data, pose, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_finished_training_needs_another_folder_or_overwrite(data, pose, tmp_path):
+def test_a_finished_training_is_told_and_started_again_only_if_asked(data, pose, tmp_path):
     line = pose_line(data, shutil.copytree(pose, tmp_path / "pose"))
-    with pytest.raises(InputError, match="finished training of 2 steps"):
-        invoke(*line)
+    again = invoke(*line)
+    assert again.exit_code == 0
+    assert "it was finished before" in again.stderr
+    assert "2 steps; weights and record are in" in again.stdout
     with pytest.raises(InputError, match=r"recipe\.rate: [\d.e-]+ before, 0\.1 now"):
         invoke(*line, "--rate", 0.1)
     assert invoke(*line, "--rate", 0.1, "--overwrite").exit_code == 0

@@ -155,13 +155,4 @@ std::vector<std::string> Pipeline::builds() {
 
 std::vector<std::string> Pipeline::events() { return texts(GST_MESSAGE_ELEMENT); }
 
-guint64 Pipeline::stat(const char* name) {
-    GstStructure* stats = nullptr;
-    g_object_get(element_, "stats", &stats, nullptr);
-    guint64 value = 0;
-    EXPECT(gst_structure_get_uint64(stats, name, &value));
-    gst_structure_free(stats);
-    return value;
-}
-
 }  // namespace test

@@ -4,29 +4,15 @@
 // Elements under GStreamer's harness, fed with batches of fake surfaces.
 #pragma once
 
-#include <gst/check/gstharness.h>
-#include <gst/gst.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "../gstreamer/gst_owners.hpp"
 #include "batches.hpp"
-#include "check.hpp"
 #include "event.hpp"
 #include "frames.hpp"
 
 namespace test {
-
-struct HarnessEnd {
-    void operator()(GstHarness* harness) const { gst_harness_teardown(harness); }
-};
-using Harness = std::unique_ptr<GstHarness, HarnessEnd>;
-
-struct BufferEnd {
-    void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
-};
-using Buffer = std::unique_ptr<GstBuffer, BufferEnd>;
 
 /// A harness around a launch line, in which messages of the bus can be read.
 class Pipeline {
@@ -55,7 +41,7 @@ class Pipeline {
     /// The element messages of an engine's building since the last call, as text.
     std::vector<std::string> builds();
 
-    guint64 stat(const char* name);
+    guint64 stat(const char* name) { return test::stat(element_, name); }
 
   private:
     std::vector<std::string> texts(GstMessageType type);

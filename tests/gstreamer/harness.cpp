@@ -52,13 +52,4 @@ std::vector<pamtri::gst::Vehicle> vehicles(GstBuffer* buffer) {
     return found;
 }
 
-guint64 stat(GstElement* element, const char* name) {
-    GstStructure* stats = nullptr;
-    g_object_get(element, "stats", &stats, nullptr);
-    guint64 value = 0;
-    EXPECT(gst_structure_get_uint64(stats, name, &value));
-    gst_structure_free(stats);
-    return value;
-}
-
 }  // namespace test

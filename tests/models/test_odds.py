@@ -33,7 +33,7 @@ def test_the_odds_of_a_type_are_multiplied_and_nothing_else_changes() -> None:
 @pytest.mark.parametrize(
     ("odds", "said"),
     [
-        ({"tram": 2.0}, "unknown types: tram; there are sedan, suv"),
+        ({"tram": 2.0}, "unknown types: tram; accepted: sedan, suv"),
         ({"bus": 0.0}, "the odds of bus are multiplied by 0; expected a number above 0"),
     ],
 )

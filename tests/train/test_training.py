@@ -161,10 +161,15 @@ def test_other_data_are_another_configuration(reid_job, train, veri, quick_reid)
         train(ReidJob(TINY[1], fewer, quick_reid))
 
 
-def test_a_finished_training_is_not_gone_on_with(reid_job, train):
+def test_a_finished_training_is_left_as_it_is(reid_job, train):
+    _, folder = train(reid_job(), steps=2)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    finished, _ = train(reid_job(), steps=2)
+    assert finished
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (folder / "last.safetensors").rename(folder / "moved.safetensors")
     train(reid_job(), steps=2)
-    with pytest.raises(InputError, match=r"finished training of 2 steps"):
-        train(reid_job(), steps=2)
+    assert_same(weights(folder), load_reid(folder / "moved.safetensors").state_dict())
 
 
 def test_a_state_cut_short_gives_way_to_the_one_before(reid_job, train, caplog):

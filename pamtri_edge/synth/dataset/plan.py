@@ -20,7 +20,7 @@ import numpy as np
 from pamtri_edge.datasets.layout import GALLERY, MAX_CAMERA, PARTS, QUERY, TRAIN, Part, image_name
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.specification.streams import Stream
-from pamtri_edge.vehicle import COLORS, TYPES
+from pamtri_edge.vehicle import COLORS, TYPES, check_types
 from pamtri_edge.words import Split
 
 JOB_VIEWS: Final = 32
@@ -116,7 +116,7 @@ class SynthPlan:
                 f"formats {', '.join(self.formats) or '(none)'}; accepted: one or more of "
                 f"{', '.join(FORMATS)}."
             )
-        _check_types(self.types)
+        _check_shares(self.types)
         if self.types and self.meshes is not None:
             raise InputError("types and meshes do not go together: meshes have the types of their files.")
         if self.images < self.identities:
@@ -234,10 +234,8 @@ class SynthPlan:
         }
 
 
-def _check_types(types: Mapping[str, float]) -> None:
-    unknown = [name for name in types if name not in TYPES]
-    if unknown:
-        raise InputError(f"unknown type {', '.join(unknown)}; accepted: {', '.join(TYPES)}.")
+def _check_shares(types: Mapping[str, float]) -> None:
+    check_types(types)
     total = sum(types.values())
     if not all(0.0 <= share <= 1.0 for share in types.values()) or total > 1.0 + 1e-9:
         given = ", ".join(f"{name}={share:g}" for name, share in types.items())
