@@ -196,9 +196,9 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _export_tiny(folder: Path) -> None:
     from pamtri_edge.export import ExportOptions, export_bundle
-    from pamtri_edge.models.sizes import TINY
+    from tiny_networks import SMALLEST
 
-    export_bundle(ExportOptions(model=TINY, output=folder / "tiny.pamtri", parity_crops=8))
+    export_bundle(ExportOptions(model=SMALLEST, output=folder / "tiny.pamtri", parity_crops=8))
 
 
 @pytest.fixture

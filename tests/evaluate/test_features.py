@@ -89,9 +89,9 @@ def test_weights_describe_as_their_bundle_does(tiny_bundle, tmp_path, crops):
     from pamtri_edge.export.networks import networks
     from pamtri_edge.export.options import ExportOptions
     from pamtri_edge.models import save_checkpoint
-    from pamtri_edge.models.sizes import TINY
+    from tiny_networks import SMALLEST
 
-    drawn = networks(ExportOptions(model=TINY, output=tmp_path / "none"))
+    drawn = networks(ExportOptions(model=SMALLEST, output=tmp_path / "none"))
     pose = save_checkpoint(drawn.pose, tmp_path / "pose.safetensors")
     reid = save_checkpoint(drawn.reid, tmp_path / "reid.safetensors")
     found = WeightsDescriber(reid, pose, threads=1).describe(crops)

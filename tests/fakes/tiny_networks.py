@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks smaller than `TINY`, for tests that ask nothing of the pose network's branches.
 
-An export of them takes five eighths of the time, since that goes by the number of layers. `TINY` has the
-paper's four branches, and is what the bundle of all tests is made of.
+An export of them takes five eighths of the time, since that goes by the number of layers: the bundle of all
+tests is made of them. `TINY` has the paper's four branches.
 """
 
 from __future__ import annotations
