@@ -20,13 +20,14 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SOURCES = ROOT / "pipelines" / "nvinfer"
 CHECKS = HERE.parent / "pipelines"
 DEEPSTREAM = HERE.parent / "deepstream"
 FAKES = (DEEPSTREAM / "fake_nvds", HERE.parent / "pipelines" / "fake_cuda")
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 TESTS = re.findall(r"^TEST\((\w+)\)", (HERE / "library_tests.cpp").read_text(), re.MULTILINE)
 WARNINGS = "-O0 -Werror"
 
@@ -60,7 +61,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the libraries and the program of the tests; return it."""
     needed("make", "pkg-config", "c++")
     folder = tmp_path_factory.mktemp("nvinfer")
-    make(folder, list(FAKES), " ".join(SANITIZERS))
+    make(folder, list(FAKES), native_builds.SANITIZERS)
     packages = ("gstreamer-1.0", "gstreamer-base-1.0")
     found = {
         kind: subprocess.run(["pkg-config", kind, *packages], capture_output=True, text=True, check=True)
@@ -68,7 +69,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     rooms = ("core", "engines", "gstreamer", "deepstream")
     run(
-        *("c++", "-std=c++17", "-O0", "-rdynamic", *SANITIZERS, "-o", folder / "library_tests"),
+        *("c++", "-std=c++17", "-O0", "-rdynamic", *native_builds.SANITIZERS.split()),
+        *("-o", folder / "library_tests"),
         *(f"-I{SOURCES.parent / room}" for room in rooms),
         *(f"-I{place}" for place in (*FAKES, DEEPSTREAM, CHECKS)),
         *found["--cflags"].stdout.split(),
