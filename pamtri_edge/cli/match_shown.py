@@ -18,7 +18,7 @@ from rich.text import Text
 from pamtri_edge import console
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import write_atomically
-from pamtri_edge.printable import counted
+from pamtri_edge.printable import counted, printable
 
 if TYPE_CHECKING:
     from pamtri_edge.evaluate.truth import Verdict
@@ -102,10 +102,21 @@ def _cameras(side: EventSet) -> str:
     return ", ".join(dict.fromkeys(one.camera for one in side.seen))
 
 
+def _called(first: EventSet, second: EventSet) -> tuple[str, str]:
+    """Return what two sets are called: their cameras, and where these are the same, where they lie too."""
+    names = _cameras(first), _cameras(second)
+    if names[0] != names[1]:
+        return names
+    places = [str(one.path.absolute().parent.name) for one in (first, second)]
+    if places[0] == places[1]:
+        places = [str(one.path) for one in (first, second)]
+    return f"{names[0]} ({printable(places[0])})", f"{names[1]} ({printable(places[1])})"
+
+
 def show(compared: Compared) -> None:
     """Print what was found between two cameras."""
     matches, first, second, verdict = compared.matches, compared.first, compared.second, compared.verdict
-    cameras = _cameras(first), _cameras(second)
+    cameras = _called(first, second)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for camera in cameras:
         table.add_column(f"{camera}: track", justify="right")

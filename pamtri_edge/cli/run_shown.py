@@ -43,7 +43,9 @@ def updater(
         note = f"{progress.frames / max(now - begin, 1e-3):.0f}/s"
         if source.live and duration is not None:
             note += f", {progress.time_s:.0f} of {duration:g} s"
-        bar.update(task, completed=progress.frames, note=note)
+        # A header may promise fewer frames than there are.
+        total = progress.total and max(progress.total, progress.frames)
+        bar.update(task, completed=progress.frames, total=total, note=note)
 
     return update
 

@@ -188,7 +188,7 @@ def synth(
         camera_offset=camera_offset,
         formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
         masks=masks,
-        types=numbers_of_types(types, "--types", "share"),
+        types=numbers_of_types(types, "--types", "share", "truck=0.35,bus=0.25"),
     )
     cv2.setNumThreads(1)  # a process draws on one core; --processes says how many do
     begin = time.monotonic()

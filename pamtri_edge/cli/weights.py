@@ -142,7 +142,9 @@ def _refit(
 def pack(
     pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
     reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
-    output: Annotated[Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors.")],
+    output: Annotated[
+        Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors; replaces these.")
+    ],
     name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
     type_odds: Annotated[
         str,
@@ -165,7 +167,7 @@ def pack(
     from pamtri_edge.models.odds import with_type_odds
     from pamtri_edge.models.shipped import save_half, without_identities
 
-    odds = numbers_of_types(type_odds, "--type-odds", "factor")
+    odds = numbers_of_types(type_odds, "--type-odds", "factor", "bus=1.7")
     network, notes = without_identities(load_reid(reid)), checkpoint_metadata(reid)
     if odds:
         network = with_type_odds(network, odds)

@@ -137,8 +137,13 @@ class DataSet:
         return replace(self, samples=kept)
 
 
-def check_identities(data: DataSet, *, least: int = 2) -> None:
+def check_identities(data: DataSet, *, least: int = 2, pictures: int = 1) -> None:
     """Refuse a set with too few vehicles to tell apart.
+
+    Args:
+        data: the set.
+        least: the vehicles of a batch.
+        pictures: of each in it.
 
     Raises:
         InputError: there are fewer than `least` identities.
@@ -151,8 +156,8 @@ def check_identities(data: DataSet, *, least: int = 2) -> None:
         )
     if count < least:
         raise InputError(
-            f"{data.name}: {count} vehicles, but a batch takes {least} (P); give more data, or a smaller "
-            f"--identities-per-batch, {count} at most."
+            f"{data.name}: {count} vehicles, but a batch takes {least} of {pictures} pictures each; give "
+            f"more data, or a smaller --batch, {count * pictures} at most."
         )
 
 

@@ -59,6 +59,7 @@ def discriminate(
             "whiten`, or train with --backbone efficientnet-lite0."
         )
     indices, labels = drawn_views(data, spec)
+    _check_number(len(indices), reid.spec.feature)
     layer = "fc_vid" if reid.spec.multitask else "fc"
     module = Pamtri(pose, reid).eval()
     linear = reid.get_submodule(layer)
@@ -90,14 +91,12 @@ def discriminant(
         shrinkage: part of the mean variance within classes that is added to that of each direction.
 
     Raises:
-        InputError: there are no more than `width` features.
+        InputError: there are no more than `width` views, or fewer features.
     """
     exact = features.astype(np.float64)
-    if len(exact) <= width or exact.shape[1] < width:
-        raise InputError(
-            f"{len(exact)} views of {exact.shape[1]} numbers, for an embedding of {width}; show more "
-            "vehicles."
-        )
+    _check_number(len(exact), width)
+    if exact.shape[1] < width:
+        raise InputError(f"{exact.shape[1]} features hold no embedding of {width} numbers.")
     within = within_classes(exact, labels)
     variances, directions = np.linalg.eigh(
         within + shrinkage * np.trace(within) / len(within) * np.eye(len(within))
@@ -109,6 +108,14 @@ def discriminant(
     weight /= np.abs(weight).max()  # the length of an embedding means nothing, and float16 has its range
     weight = weight.astype(np.float16).astype(np.float64)
     return weight.astype(np.float32), (-weight @ exact.mean(axis=0)).astype(np.float32)
+
+
+def _check_number(views: int, width: int) -> None:
+    if views <= width:
+        raise InputError(
+            f"{views} views are too few for an embedding of {width} numbers; show more than {width}: more "
+            "vehicles, or more views of each (--views)."
+        )
 
 
 def _pass_on(neck: nn.BatchNorm1d) -> None:

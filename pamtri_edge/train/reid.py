@@ -69,7 +69,7 @@ class ReidJob:
         init: Path | None = None,
         validation: Validation | None = None,
     ) -> None:
-        check_identities(data, least=recipe.vehicles)
+        check_identities(data, least=recipe.vehicles, pictures=recipe.pictures)
         with_tracks = data.classes < len(data.identities)
         if with_tracks and (pose is None and spec.uses_pose):
             raise InputError(

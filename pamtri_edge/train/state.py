@@ -117,10 +117,11 @@ def check_same(state: State, config: dict[str, Any], folder: Path) -> None:
         InputError: they differ; every field that does is named.
     """
     lines = differences(state.config, config)
+    where = "finished after" if state.content["run"]["done"] else "stopped at"
     if lines:
         raise InputError(
-            f"{folder} holds a training of another configuration, stopped at step {state.step}; it can only "
-            "go on as it began:\n  "
+            f"{folder} holds a training of another configuration, {where} step {state.step}; it can "
+            "only go on as it began:\n  "
             + "\n  ".join(lines)
             + "\nGive the options of before, another --output, or --overwrite to start again."
         )

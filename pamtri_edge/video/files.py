@@ -72,10 +72,10 @@ class VideoFile:
             raise
         stream = self._video.stream
         self.rate: float | None = self._video.rate
-        self._promised_s = _promised_seconds(self._container, stream)
+        self._promised_s = _promised_seconds(self._container, stream, self.rate)
         self.total: int | None = stream.frames or None
         if self.rate and self._promised_s:
-            self.total = self.total or round(self._promised_s * self.rate)
+            self.total = self.total or round(self._promised_s * self.rate) or None
         if self.rate and duration is not None:
             self.total = min(self.total or 2**31, max(round(duration * self.rate), 1))
 
@@ -159,11 +159,14 @@ def _called(path: str | Path) -> tuple[str, str, str]:
     return printable(text), printable(Path(text).stem), os.path.join(".", text)  # noqa: PTH118 - a Path has no "."
 
 
-def _promised_seconds(container: InputContainer, stream: VideoStream) -> float | None:
+def _promised_seconds(container: InputContainer, stream: VideoStream, rate: float | None) -> float | None:
     """Return how long the header says that the video is, or None where it does not say.
 
-    Seconds, not frames: under a variable frame rate a header's rate tells little of their number.
+    Seconds, not frames: under a variable frame rate a header's rate tells little of their number. An AVI has
+    one rate, and FFmpeg shortens the duration of one that was cut: there the number of frames counts.
     """
+    if container.format.name == "avi" and stream.frames and rate:
+        return stream.frames / rate
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration and len(container.streams) == 1:  # a sound track may be longer than the pictures

@@ -214,6 +214,14 @@ def test_what_cannot_be_compared_is_one_readable_line(
         assert words in " ".join(err.replace("│", " ").split())
 
 
+def test_two_runs_of_one_camera_are_told_apart_by_their_folders(call: Call, tmp_path: Path) -> None:
+    a = write_events(tmp_path / "out", "crossing", [(1, [1, 0], "red")])
+    b = write_events(tmp_path / "out-motion", "crossing", [(5, [1, 0.1], "red")])
+    _, out, _ = call(a, b)
+    assert "crossing (out): track  crossing (out-motion): track" in out
+    assert "1 match among 1 vehicle of crossing (out) and 1 of crossing (out-motion)" in out
+
+
 def test_events_below_the_gate_are_left_out_unless_asked_for(call: Call, tmp_path: Path) -> None:
     a = write_events(tmp_path / "a", "a", [(1, [1, 0], "red"), (2, [0, 1], "blue, below")])
     b = write_events(tmp_path / "b", "b", [(5, [0, 1], "blue"), (6, [1, 0.1], "red")])

@@ -218,8 +218,11 @@ def test_a_damaged_picture_is_found_before_the_training(tmp_path):
 
 @pytest.mark.parametrize(
     ("vehicles", "message"),
-    [([1], "show one vehicle"), ([1, 2, 3], r"3 vehicles, but a batch takes 8 \(P\)")],
+    [
+        ([1], "show one vehicle"),
+        ([1, 2, 3], "3 vehicles, but a batch takes 8 of 4 pictures.*--batch, 12 at most"),
+    ],
 )
 def test_one_vehicle_is_not_enough_and_neither_are_fewer_than_a_batch_takes(make_set, vehicles, message):
     with pytest.raises(InputError, match=message):
-        check_identities(read_data(make_set(vehicles=vehicles)), least=8)
+        check_identities(read_data(make_set(vehicles=vehicles)), least=8, pictures=4)

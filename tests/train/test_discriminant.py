@@ -42,7 +42,9 @@ def test_the_first_directions_are_those_that_tell_classes_apart():
 
 def test_too_few_views_for_the_width_are_refused():
     features, labels = hidden(vehicles=2, views=3)
-    with pytest.raises(InputError, match=r"6 views of 8 numbers, for an embedding of 7; show more vehicles"):
+    with pytest.raises(
+        InputError, match=r"6 views are too few for an embedding of 7 numbers; show more than 7"
+    ):
         discriminant(features, labels, width=7, shrinkage=0.3)
 
 

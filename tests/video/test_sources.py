@@ -98,8 +98,8 @@ def test_a_duration_ends_a_video_sooner(tmp_path: Path, write_video: VideoWriter
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("a.mp4", FASTSTART), ("a.mp4", {"movflags": "frag_keyframe+empty_moov"}), ("a.mkv", {})],
-    ids=["mp4", "fragmented mp4", "mkv"],
+    [("a.mp4", FASTSTART), ("a.mp4", {"movflags": "frag_keyframe+empty_moov"}), ("a.mkv", {}), ("a.avi", {})],
+    ids=["mp4", "fragmented mp4", "mkv", "avi"],
 )
 def test_a_cut_file_gives_what_it_has_then_says_where_it_ended(
     tmp_path: Path, write_video: VideoWriter, name: str, options: dict[str, str]
