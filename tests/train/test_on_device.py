@@ -114,6 +114,7 @@ def test_compression_errs_about_as_much_as_jpeg(pictures, quality):
     assert 0.5 * theirs < ours < 1.5 * theirs
 
 
+@pytest.mark.slow
 def test_a_training_from_held_pictures_survives_interruption(veri, quick_reid, tmp_path):
     recipe = replace(quick_reid, augment=REID["compact"].augment)
 
