@@ -177,7 +177,10 @@ def _skipped(hidden: int, others: int, folders: int) -> str:
         )
         if count
     ]
-    return f"Skipped: {' and '.join(filter(None, [', '.join(kinds[:-1]), *kinds[-1:]]))}." if kinds else ""
+    if not kinds:
+        return ""
+    *before, last = kinds
+    return f"Skipped: {', '.join(before)}{' and ' if before else ''}{last}."
 
 
 def _looked_at(path: Path) -> Header:

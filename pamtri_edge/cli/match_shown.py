@@ -107,7 +107,7 @@ def _called(first: EventSet, second: EventSet) -> tuple[str, str]:
     names = _cameras(first), _cameras(second)
     if names[0] != names[1]:
         return names
-    places = [str(one.path.absolute().parent.name) for one in (first, second)]
+    places = [one.path.absolute().parent.name for one in (first, second)]
     if places[0] == places[1]:
         places = [str(one.path) for one in (first, second)]
     return f"{names[0]} ({printable(places[0])})", f"{names[1]} ({printable(places[1])})"

@@ -117,8 +117,8 @@ def check_same(state: State, config: dict[str, Any], folder: Path) -> None:
         InputError: they differ; every field that does is named.
     """
     lines = differences(state.config, config)
-    where = "finished after" if state.content["run"]["done"] else "stopped at"
     if lines:
+        where = "finished after" if state.content["run"]["done"] else "stopped at"
         raise InputError(
             f"{folder} holds a training of another configuration, {where} step {state.step}; it can "
             "only go on as it began:\n  "

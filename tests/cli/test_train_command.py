@@ -146,7 +146,7 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
         (("--device", "cuda:7"), "torch finds no CUDA device"),
         (("--pose-source", "net"), "which needs a pose network"),
         (("--backbone", "densenet201"), "is a network of the paper's widths"),
-        (("--batch", 64), r"4 vehicles, but a batch takes 16 of 4 pictures"),
+        (("--batch", 64), "4 vehicles, but a batch takes 16 of 4 pictures"),
         (("--footage", "a.mp4"), r"1 --footage and 0 --tracks"),
         (("--validate-clip", "a.mp4", "--keypoints"), "--validate-clip needs a pose network"),
         (("--validate-clip", "a.mp4", "--embed", "none", "--no-keypoints"), "belong together"),
