@@ -77,7 +77,7 @@ quick: $(VENV)/developed ## Run the tests that need no build, compiler or export
 lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(PROCESSES)
 	$(BIN)/clang-format --dry-run -Werror $(CXX_SOURCES)
 
 format: $(VENV)/developed ## Put Python and C++ into the project's format.

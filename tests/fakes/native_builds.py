@@ -23,6 +23,7 @@ TESTS = Path(__file__).resolve().parents[1]
 SANITIZERS = (
     "-fsanitize=address,undefined -fno-sanitize=alignment,null,object-size,vptr -fno-sanitize-recover=all"
 )
+DEBUG = "-O0 -g1"  # lines for the sanitizers; more takes longer to write and link
 KEPT = "PAMTRI_TESTS_BUILD"
 """The variable that names a folder to build in, which keeps what it has for the next time."""
 
@@ -66,7 +67,7 @@ def configure(folder: Path, *, flags: str = "", **definitions: object) -> subpro
         "CMAKE_UNITY_BUILD": "ON",
         "CMAKE_UNITY_BUILD_BATCH_SIZE": 16,
         "CMAKE_CXX_FLAGS": flags,
-        "CMAKE_CXX_FLAGS_DEBUG": "-O0 -g1",  # lines for the sanitizers; more takes longer to write and link
+        "CMAKE_CXX_FLAGS_DEBUG": DEBUG,
         "Python_EXECUTABLE": sys.executable,
         **definitions,
     }
@@ -119,7 +120,8 @@ def _configured(folders: pytest.TempPathFactory) -> Path:
     }
     if gstreamer_missing() is None:
         fakes |= {"PAMTRI_GSTREAMER": "ON", "PAMTRI_DEEPSTREAM": TESTS / "deepstream" / "fake_nvds"}
-    done = configure(folder, flags=_sanitizers(folders.mktemp("sanitizers")), **fakes)
+    flags = _with_standard_headers(folder / "standard", _sanitizers(folders.mktemp("sanitizers")))
+    done = configure(folder, flags=flags, **fakes)
     if "zlib is not found" in done.stderr:
         pytest.skip("the headers of zlib are not at hand: apt-get install zlib1g-dev")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -145,3 +147,24 @@ def _sanitizers(folder: Path) -> str:
     linked = subprocess.run([compiler, *SANITIZERS.split(), source, "-o", program], capture_output=True)
     works = linked.returncode == 0 and subprocess.run([program], capture_output=True).returncode == 0
     return SANITIZERS if works else ""
+
+
+def _with_standard_headers(folder: Path, flags: str) -> str:
+    """Return flags with which a unit finds the headers of `standard.hpp` compiled, in a folder that is kept.
+
+    The compiler takes what was compiled with a unit's own options, for a library or for a program; where
+    nothing was, it reads the headers.
+    """
+    flags, header = f"{flags} -pthread", folder / "standard.hpp"
+    compiled, part = header.with_suffix(".hpp.gch"), folder / "part"
+    if not compiled.exists():
+        part.mkdir(parents=True, exist_ok=True)
+        shutil.copy(TESTS / "fakes" / "standard.hpp", header)
+        command = (os.environ.get("CXX", "c++"), "-std=c++17", *DEBUG.split(), *flags.split())
+        making = [
+            subprocess.Popen([*command, option, "-x", "c++-header", header, "-o", part / option])
+            for option in ("-fPIC", "-fPIE")
+        ]
+        if not sum(each.wait() for each in making):
+            part.rename(compiled)
+    return f"{flags} -include {header}"

@@ -16,5 +16,5 @@ from pamtri_edge.models import TINY
 SMALLEST: Final = (replace(TINY[0], widths=(8, 8), modules=(1,), blocks=(1,)), TINY[1])
 """The pose network of two branches, which exchange what they see once."""
 
-WHOLE: Final = (TINY[0], replace(TINY[1], segments=True))
-"""The paper's four branches with keypoints, heatmaps and segments: all that stands between two networks."""
+WHOLE: Final = (SMALLEST[0], replace(SMALLEST[1], segments=True))
+"""The same with keypoints, heatmaps and segments: all that stands between two networks."""
