@@ -19,7 +19,7 @@ CUDA_COMPILERS := 'cupy-cuda13x>=14' 'nvidia-cuda-nvcc>=13,<14' 'nvidia-nvvm>=13
 	'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-nvrtc>=13,<14' 'nvidia-cuda-nvrtc-cu12==12.6.85'
 # Processes that tests run in.
 PROCESSES ?= 2
-# A file's tests stay together, and so do the rooms of one C++ build; the longest come first (tests/conftest.py).
+# The tests of a room stay together, and so do the rooms of one C++ build; the longest come first (tests/conftest.py).
 # A crash of a process ends the run and names its test: xdist waits for ever for whoever took its place.
 SHARED_OUT := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 DEMO ?= demo-output

@@ -77,15 +77,19 @@ BUILT_TOGETHER = frozenset({"deepstream", "gstreamer", "pipelines", "sinks"})
 """Rooms of one build of C++: all of their tests run in one process, so that it is built once."""
 
 LONGEST = (
-    *("sanitized", "export", "house/test_documents.py"),
-    *("train/test_training.py", "kernels", "cli", "sdk/test_forked.py", "models", "runtime"),
+    *("sanitized", "export", "house", "cli", "video", "kernels", "synth", "models"),
+    *("train", "cases", "sdk", "parity", "runtime", "ops", "benchmarks"),
 )
-"""What takes longest, and so begins first: whoever came to it last would end long after the others."""
+"""Groups that take longest, and so begin first: whoever came to one last would end long after the others."""
 
 
 def _group(name: str) -> str:
-    """Return what the tests of a file, named relative to this folder, share a process with."""
-    return "sanitized" if name.partition("/")[0] in BUILT_TOGETHER else name
+    """Return what the tests of a file, named relative to this folder, share a process with.
+
+    It is their room, whose tests use the same expensive things.
+    """
+    room = name.partition("/")[0]
+    return "sanitized" if room in BUILT_TOGETHER else room
 
 
 def _is_slow(name: str) -> bool:
@@ -108,14 +112,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name, group = path.as_posix(), _group(path.as_posix())
         if _is_slow(name) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        places[item] = next((at for at, one in enumerate(LONGEST) if group.startswith(one)), len(LONGEST))
+        places[item] = LONGEST.index(group) if group in LONGEST else len(LONGEST)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=places.__getitem__)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Have the rooms of one build tested in one process, where files are shared out to several."""
+    """Have a room tested in one process, where files are shared out to several; see `_group`."""
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
