@@ -23,6 +23,8 @@ TESTS = Path(__file__).resolve().parents[1]
 SANITIZERS = (
     "-fsanitize=address,undefined -fno-sanitize=alignment,null,object-size,vptr -fno-sanitize-recover=all"
 )
+# GCC forgets nothing of a unit: to look for what it might forget is a tenth of its time.
+FORGETTING = "--param ggc-min-expand=10000 --param ggc-min-heapsize=4000000"
 DEBUG = "-O0 -g1"  # lines for the sanitizers; more takes longer to write and link
 KEPT = "PAMTRI_TESTS_BUILD"
 """The variable that names a folder to build in, which keeps what it has for the next time."""
@@ -120,8 +122,8 @@ def _configured(folders: pytest.TempPathFactory) -> Path:
     }
     if gstreamer_missing() is None:
         fakes |= {"PAMTRI_GSTREAMER": "ON", "PAMTRI_DEEPSTREAM": TESTS / "deepstream" / "fake_nvds"}
-    flags = _with_standard_headers(folder / "standard", _sanitizers(folders.mktemp("sanitizers")))
-    done = configure(folder, flags=flags, **fakes)
+    known = " ".join(_known(flags, folders.mktemp("flags")) for flags in (SANITIZERS, FORGETTING))
+    done = configure(folder, flags=_with_standard_headers(folder / "standard", known), **fakes)
     if "zlib is not found" in done.stderr:
         pytest.skip("the headers of zlib are not at hand: apt-get install zlib1g-dev")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -139,14 +141,14 @@ def _kept(folder: Path) -> Path:
     return folder
 
 
-def _sanitizers(folder: Path) -> str:
-    """Return the compiler's flags that find bad memory accesses and leaks; none where it has them not."""
+def _known(flags: str, folder: Path) -> str:
+    """Return the compiler's flags; none where it has them not."""
     source, program = folder / "main.cpp", folder / "main"
     source.write_text("int main() { return 0; }\n")
     compiler = os.environ.get("CXX", "c++")
-    linked = subprocess.run([compiler, *SANITIZERS.split(), source, "-o", program], capture_output=True)
+    linked = subprocess.run([compiler, *flags.split(), source, "-o", program], capture_output=True)
     works = linked.returncode == 0 and subprocess.run([program], capture_output=True).returncode == 0
-    return SANITIZERS if works else ""
+    return flags if works else ""
 
 
 def _with_standard_headers(folder: Path, flags: str) -> str:
