@@ -315,14 +315,18 @@ def test_a_picture_of_one_channel_is_refused(tmp_path: Path) -> None:
         NetworkDetector(path)
 
 
-def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_network_is_refused_in_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "junk.onnx").write_bytes(b"junk")
+    (tmp_path / "text.onnx").write_text("# A network\n\nVehicles: cars\n")
     (tmp_path / "empty.onnx").touch()
     (tmp_path / "weights.pt").write_bytes(b"junk")
     os.mkfifo(tmp_path / "pipe.onnx")
     for name, message in {
         "absent.onnx": "there is no detector .*absent.onnx",
-        "junk.onnx": "cannot be loaded",
+        "junk.onnx": "cannot be loaded .*it is no ONNX file.; expected a network in ONNX form",
+        "text.onnx": "cannot be loaded .*it is no ONNX file.",
         "empty.onnx": "cannot be loaded",
         "weights.pt": "is PyTorch weights; expected a network in ONNX form",
         "pipe.onnx": "is a pipe; expected a network in ONNX form",
@@ -330,6 +334,7 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(InputError, match=message):
             NetworkDetector(tmp_path / name)
+    assert capfd.readouterr().err == ""
 
 
 def test_weights_that_were_left_behind_are_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
+_EXPECTED: Final = "a network in ONNX form (.onnx), or 'motion'"
 _OF_OTHER_PROGRAMS: Final = {
     ".pt": "PyTorch weights",
     ".pth": "PyTorch weights",
@@ -137,6 +138,8 @@ def read_graph(path: Path) -> Graph:
     """
     _check_file(path)
     core = load_openvino().Core()
+    if path.suffix.lower() == ".onnx" and not _reads_as_onnx(path):
+        raise InputError(f"{path} cannot be loaded as a detector (it is no ONNX file); expected {_EXPECTED}.")
     try:
         return Graph(path, core.read_model(str(path)))
     except (RuntimeError, ValueError) as error:
@@ -192,18 +195,24 @@ def last_line(error: BaseException) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
+def _reads_as_onnx(path: Path) -> bool:
+    """Tell whether OpenVINO's reader of ONNX takes a file: its other readers print what displeases them."""
+    from openvino.frontend import FrontEndManager
+
+    return bool(FrontEndManager().load_by_framework("onnx").supported(str(path)))
+
+
 def _check_file(path: Path) -> None:
-    expected = "a network in ONNX form (.onnx), or 'motion'"
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"there is no detector {path} ({reason}); expected {expected}.") from error
-    check_regular(path, mode, error=InputError, expected=expected)
+        raise InputError(f"there is no detector {path} ({reason}); expected {_EXPECTED}.") from error
+    check_regular(path, mode, error=InputError, expected=_EXPECTED)
     other = _OF_OTHER_PROGRAMS.get(path.suffix.lower())
     if other:
         raise InputError(
-            f"{path} is {other}; expected {expected}. Export it: yolo export model=NAME.pt format=onnx, "
+            f"{path} is {other}; expected {_EXPECTED}. Export it: yolo export model=NAME.pt format=onnx, "
             "for one."
         )
 
