@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find kernels pipelines/core pipelines/sinks -type f)
-CXX_SOURCES := $(filter %.cpp %.hpp %.h %.cu %.cuh,$(NATIVE) $(shell find pipelines tests -type f))
+CXX_SOURCES = $(filter %.cpp %.hpp %.h %.cu %.cuh,$(shell find kernels pipelines tests -type f))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick lint format docs bench report gpu native pipelines weights clean distclean
@@ -78,12 +78,13 @@ lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --num-workers $(PROCESSES)
-	$(BIN)/clang-format --dry-run -Werror $(CXX_SOURCES)
+	@echo clang-format
+	@$(BIN)/clang-format --dry-run -Werror $(CXX_SOURCES)
 
 format: $(VENV)/developed ## Put Python and C++ into the project's format.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/clang-format -i $(CXX_SOURCES)
+	@$(BIN)/clang-format -i $(CXX_SOURCES)
 
 docs: $(VENV)/developed ## Build the documentation as pages in site/.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir site

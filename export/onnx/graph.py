@@ -78,12 +78,21 @@ def export_graph(module: Exportable, *, name: str, metadata: Mapping[str, str] |
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
+        if _is_interruption(error):
+            raise KeyboardInterrupt from error
         raise ExportError(f"torch cannot express this network in ONNX: {_reason(error)}") from error
     assert program is not None  # it is None only for dynamo=False
     model: ModelProto = program.model_proto
     _tidy(model, name=name, metadata=metadata or {})
     _name_heatmaps(model)
     return model
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Tell whether it began with Ctrl-C, after which PyTorch may stumble over what was not loaded yet."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _reason(error: BaseException) -> str:

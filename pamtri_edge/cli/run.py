@@ -163,7 +163,12 @@ def run(
     that the next run sends what this one could not.
     """
     if (not tracks) == (detector is None):
-        raise typer.BadParameter("give either --tracks or --detector.", param_hint="--tracks / --detector")
+        raise typer.BadParameter(
+            "give one: --tracks FILE for each source, or --detector motion (or NAME.onnx)."
+            if detector is None
+            else "give either, not both.",
+            param_hint="--tracks / --detector",
+        )
     if detector in (None, "motion") and confidence is not None:
         raise typer.BadParameter(
             "it chooses among the detections of a network: --detector NAME.onnx.", param_hint="--confidence"

@@ -260,4 +260,8 @@ def differences(old: Any, new: Any, *, name: str = "") -> list[str]:
             inner = f"{name}.{key}" if name else str(key)
             lines += differences(old.get(key), new.get(key), name=inner)
         return lines
-    return [] if old == new else [f"{name}: {old!r} before, {new!r} now"]
+    return [] if old == new else [f"{name}: {_said(old)} before, {_said(new)} now"]
+
+
+def _said(value: Any) -> str:
+    return "not given" if value is None else repr(value)

@@ -206,9 +206,10 @@ void Delivery::lose_connection(const std::string& why, bool refused) {
     ++failures_;
     refused_ = refused;
     counts_.connected = false;
-    problem_ = shown_ + (refused ? " refused us: " : " cannot be reached: ") + hide_(why) +
-               waiting(spool_.size(), spool_.on_disk() > 0) + ".";
-    tell("connection", problem_);
+    const std::string problem =
+        shown_ + (refused ? " refused us: " : " cannot be reached: ") + hide_(why);
+    problem_ = problem + ".";
+    tell("connection", problem + waiting(spool_.size(), spool_.on_disk() > 0) + ".");
     changed_.notify_all();
 }
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import onnx
 import pytest
+import torch
 
 import pamtri_edge
-from pamtri_edge.export.onnx.graph import HEATMAPS, in_network, rename, scope_of
+from pamtri_edge.export.onnx.graph import HEATMAPS, export_graph, in_network, rename, scope_of
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
 
@@ -100,6 +101,26 @@ def test_batch_normalisation_behind_a_convolution_is_folded_into_it(tiny_graphs)
     assert all(".norm" in scope_of(node) for node in left), (
         "only those in front of DenseNet's convolutions stay"
     )
+
+
+def test_ctrl_c_is_no_fault_of_the_network(tiny_modules, monkeypatch):
+    """PyTorch, interrupted while it loads its parts, may stumble over one and call that a failed export."""
+
+    def interrupted(*_, **__):
+        try:
+            raise KeyboardInterrupt
+        except torch._dynamo.exc_that_is_not_loaded:
+            pass
+
+    def failed(*arguments, **options):
+        try:
+            interrupted()
+        except AttributeError as error:
+            raise torch.onnx.errors.OnnxExporterError("failed to export") from error
+
+    monkeypatch.setattr(torch.onnx, "export", failed)
+    with pytest.raises(KeyboardInterrupt):
+        export_graph(tiny_modules[Geometry.UNIFIED], name="tiny")
 
 
 def test_a_tensor_is_renamed_wherever_it_stands():

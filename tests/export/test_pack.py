@@ -111,6 +111,15 @@ def test_the_configurations_name_libraries_that_the_pack_makes(pack):
     assert not any(path.is_symlink() for path in pack.rglob("*"))
 
 
+def test_without_deepstream_the_makefile_says_what_is_missing(pack, tmp_path):
+    command = ["make", "-C", str(pack / "plugin"), f"DEEPSTREAM={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert (
+        f"there is no nvdsinfer.h of DeepStream in {tmp_path}: build on a device that has it" in done.stderr
+    )
+
+
 def test_lint_tells_a_library_that_nothing_makes(pack):
     (pack / "plugin" / "Makefile").unlink()
     rules = {one.rule for one in lint_files([pack / "nvinfer.txt"], Options()).findings}

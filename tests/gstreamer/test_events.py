@@ -82,7 +82,6 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         kept = [line for line in tracks if int(line.partition(",")[0]) <= length]
         (tmp_path / "crossing.txt").write_text("\n".join([*kept, ""]))
     (tmp_path / "pamtri_edge").symlink_to(ROOT / "pamtri_edge")
-    (tmp_path / "street.pamtri").symlink_to(BUNDLE)
     return tmp_path
 
 
@@ -106,7 +105,7 @@ def test_the_line_gives_the_events_of_pamtri_run(real, folder, lines):
     pytest.importorskip("av")
     pamtri(folder, "tracks", "crossing.txt", "--output", "crossing.csv")
     pamtri(
-        folder, "run", "crossing.mp4", "--tracks", "crossing.txt", "--bundle", "street.pamtri",
+        folder, "run", "crossing.mp4", "--tracks", "crossing.txt", "--bundle", str(BUNDLE),
         "--camera", "crossing", "--output", "out", "--no-video",
     )  # fmt: skip
     expected = (folder / "out" / "events.jsonl").read_text()

@@ -155,8 +155,8 @@ _TWO = ["a.mp4", "b.mp4", "--tracks", "a.txt", "--tracks", "a.txt"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.mp4"], "give either --tracks or --detector"),
-        (["a.mp4", "--tracks", "a.txt", "--detector", "motion"], "give either --tracks or --detector"),
+        (["a.mp4"], "give one: --tracks FILE"),
+        (["a.mp4", "--tracks", "a.txt", "--detector", "motion"], "give either, not both"),
         (["a.mp4", "--detector", "motion", "--classes", "car"], "whatever moves has no class"),
         (["a.mp4", "--detector", "motion", "--first-frame", "0"], "it belongs to --tracks"),
         (["{clip}", "--detector", "motion", "--fps", "5"], "it belongs to a folder of pictures"),

@@ -197,9 +197,8 @@ def last_line(error: BaseException) -> str:
 
 def _reads_as_onnx(path: Path) -> bool:
     """Tell whether OpenVINO's reader of ONNX takes a file: its other readers print what displeases them."""
-    from openvino.frontend import FrontEndManager
-
-    return bool(FrontEndManager().load_by_framework("onnx").supported(str(path)))
+    readers = load_openvino().frontend.FrontEndManager()
+    return bool(readers.load_by_framework("onnx").supported(str(path)))
 
 
 def _check_file(path: Path) -> None:
