@@ -34,9 +34,12 @@ _WORD: Final = (
     "rtmp|rtsp|view|webm|amp|avc|bin|cam|cgi|flv|hls|jpg|low|mkv|mov|mp4|sdp|smp|"
     "sub|av|ch|ts|v"
 )
-_HARMLESS: Final = re.compile(
-    rf"((({_WORD})[0-9]{{0,2}})+|[0-9]{{1,3}}|[0-9]{{2,4}}x[0-9]{{2,4}})", re.IGNORECASE
+# Usual sizes of pictures: of any two numbers with an x between them somebody may have made a password.
+_SIZE: Final = (
+    "320x240|352x288|640x360|640x480|704x480|704x576|800x600|1024x768|1280x720|1280x960|1600x1200|"
+    "1920x1080|2048x1536|2304x1296|2560x1440|2592x1944|2688x1520|3840x2160"
 )
+_HARMLESS: Final = re.compile(rf"((({_WORD})[0-9]{{0,2}})+|[0-9]{{1,3}}|{_SIZE})", re.IGNORECASE)
 _KEY: Final = re.compile(
     "channel|ch|cam|camera|subtype|stream|streamtype|profile|resolution|res|fps|framerate|"
     "codec|videocodec|quality|compression|transport|transportmode|unicast|proto|width|"

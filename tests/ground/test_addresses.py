@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pamtri_edge.addresses import HIDDEN, is_address, parse_address, redact, redact_text
@@ -36,6 +36,7 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES)
 @given(password=PASSWORDS)
+@example(password="000x00")
 def test_no_password_is_shown_whatever_it_is_made_of_and_wherever_it_stands(
     place: str, password: str
 ) -> None:
