@@ -41,6 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("developer", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
+QUICK_EXAMPLES = 25
+"""Of each property in `make quick`, a quarter of what `make test` tries."""
 
 
 SLOW_ROOMS = frozenset(
@@ -96,10 +98,22 @@ def _is_slow(name: str) -> bool:
     return name.partition("/")[0] in SLOW_ROOMS or name in SLOW_FILES
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_quick(config):
+        hypothesis.settings.register_profile(
+            "quick", hypothesis.settings.default, max_examples=QUICK_EXAMPLES
+        )
+        hypothesis.settings.load_profile("quick")
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not slow")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out whole rooms and files of slow tests, which would be read and imported for nothing."""
     here = Path(__file__).parent
-    if config.option.markexpr != "not slow" or not collection_path.is_relative_to(here):
+    if not _is_quick(config) or not collection_path.is_relative_to(here):
         return None
     return _is_slow(collection_path.relative_to(here).as_posix()) or None
 
