@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
+
 HERE = Path(__file__).parent
 PIPELINES = HERE.parents[1] / "pipelines"
 KERNELS = HERE.parents[1] / "kernels"
@@ -61,7 +63,7 @@ def compiled(*sources: Path, headers: Path, flags: list[str], packages: tuple[st
     """Compile, warnings being errors; return what the compiler said, "" for success."""
     rooms = [PIPELINES / room for room in ("deepstream", "gstreamer", "core", "engines")]
     includes = [f"-I{room}" for room in (*rooms, KERNELS / "cuda", KERNELS / "cpu", KERNELS / "include")]
-    command = [os.environ.get("CXX", "c++"), "-std=c++17", "-Wall", "-Wextra", "-Werror", *includes]
+    command = [native_builds.compiler(), "-std=c++17", "-Wall", "-Wextra", "-Werror", *includes]
     command += ["-isystem", str(headers), *flags_of(*packages), *flags, *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True)
     return "" if done.returncode == 0 else done.stderr[-6000:] or "it failed"

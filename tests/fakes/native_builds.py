@@ -39,6 +39,11 @@ def tool(name: str) -> str | None:
     return str(beside) if beside.exists() else shutil.which(name)
 
 
+def compiler() -> str:
+    """Return the C++ compiler that CMake takes too."""
+    return os.environ.get("CXX", "c++")
+
+
 def run(*command: object, **options: object) -> str:
     """Run a command; what it said is in the failure."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)  # type: ignore[call-overload]
@@ -98,11 +103,10 @@ def sanitized(folders: pytest.TempPathFactory, *targets: str) -> Path:
 @cache
 def sanitizers_loaded() -> dict[str, str]:
     """Return the environment in which programs without sanitizers load what was built with them."""
-    compiler = os.environ.get("CXX", "c++")
     libraries = []
     # The C++ library with it: it must be there when the sanitizer looks for what throws exceptions.
     for name in ("libasan.so", "libstdc++.so.6"):
-        found = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True)
+        found = subprocess.run([compiler(), f"-print-file-name={name}"], capture_output=True, text=True)
         libraries.append(found.stdout.strip())
     if not all(Path(library).is_absolute() for library in libraries):
         return {}
@@ -112,7 +116,7 @@ def sanitizers_loaded() -> dict[str, str]:
 
 
 def _configured(folders: pytest.TempPathFactory) -> Path:
-    if tool("cmake") is None or shutil.which(os.environ.get("CXX", "c++")) is None:
+    if tool("cmake") is None or shutil.which(compiler()) is None:
         pytest.skip("the C++ tests need cmake and a compiler")
     kept = os.environ.get(KEPT)
     folder = _kept(Path(kept).resolve()) if kept else folders.mktemp("sanitized")
@@ -145,8 +149,7 @@ def _known(flags: str, folder: Path) -> str:
     """Return the compiler's flags; none where it has them not."""
     source, program = folder / "main.cpp", folder / "main"
     source.write_text("int main() { return 0; }\n")
-    compiler = os.environ.get("CXX", "c++")
-    linked = subprocess.run([compiler, *flags.split(), source, "-o", program], capture_output=True)
+    linked = subprocess.run([compiler(), *flags.split(), source, "-o", program], capture_output=True)
     works = linked.returncode == 0 and subprocess.run([program], capture_output=True).returncode == 0
     return flags if works else ""
 
@@ -162,7 +165,7 @@ def _with_standard_headers(folder: Path, flags: str) -> str:
     if not compiled.exists():
         part.mkdir(parents=True, exist_ok=True)
         shutil.copy(TESTS / "fakes" / "standard.hpp", header)
-        command = (os.environ.get("CXX", "c++"), "-std=c++17", *DEBUG.split(), *flags.split())
+        command = (compiler(), "-std=c++17", *DEBUG.split(), *flags.split())
         making = [
             subprocess.Popen([*command, option, "-x", "c++-header", header, "-o", part / option])
             for option in ("-fPIC", "-fPIE")

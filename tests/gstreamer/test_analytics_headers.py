@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PIPELINES = ROOT / "pipelines"
@@ -50,6 +52,4 @@ def test_it_compiles_with_the_headers_of_gst_analytics(source: Path, folder: Pat
     flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
     flags += ["-DPAMTRI_ANALYTICS", "-DGST_USE_UNSTABLE_API", "-isystem", str(folder)]
     flags += [f"-I{place}" for place in OURS]
-    compiler = os.environ.get("CXX", "c++")
-    done = subprocess.run([compiler, *flags, *found.stdout.split(), source], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-6000:]
+    native_builds.run(native_builds.compiler(), *flags, *found.stdout.split(), source)

@@ -10,11 +10,12 @@ The first may name several folders, as PATH does.
 
 import os
 import re
-import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
+
+import native_builds
 
 HERE = Path(__file__).parent
 PIPELINES = HERE.parents[1] / "pipelines"
@@ -51,7 +52,6 @@ def compiles(tmp_path, *folders, engines=True):
         f"-I{ENGINES}",
         f"-I{PIPELINES / 'core'}",
     ]
-    compiler = os.environ.get("CXX", "c++")
     ours = sorted(ENGINES.glob("tensorrt_*.cpp"))
     assert len(ours) >= 7
     signatures = sorted(HERE.glob("*signatures.cpp"))
@@ -61,8 +61,7 @@ def compiles(tmp_path, *folders, engines=True):
     else:
         flags.append("-DPAMTRI_BUILDS_ENGINES")
     sources = [*signatures, *(ours if engines else ())]
-    done = subprocess.run([compiler, *flags, *system, *sources], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr[-6000:]
+    native_builds.run(native_builds.compiler(), *flags, *system, *sources, cwd=tmp_path)
 
 
 def test_the_fake_of_cuda_agrees_with_the_real_header(tmp_path):
