@@ -97,7 +97,7 @@ def lint(
     for path, kind in report.passed_over.items():
         console.err.print(f"{path} is {kind}, which is not examined.", soft_wrap=True)
     if output_format == "text":
-        _show(report, fixed)
+        _show(report, fixed, configs)
     else:
         text = json_report(report, fixed) if output_format == "json" else sarif_report(report)
         console.out.print(text, soft_wrap=True)
@@ -107,7 +107,7 @@ def lint(
         raise typer.Exit(_FOUND)
 
 
-def _show(report: Report, fixed: dict[Path, int]) -> None:
+def _show(report: Report, fixed: dict[Path, int], given: list[Path]) -> None:
     for finding in report.findings:
         color = "bold red" if finding.severity == "error" else "bold yellow"
         place = f"{finding.path}:{finding.line}:"
@@ -125,4 +125,7 @@ def _show(report: Report, fixed: dict[Path, int]) -> None:
     if report.examined:
         files = counted(len(report.examined), "file")
         found = counted(len(report.findings), "finding") if report.findings else "nothing found"
-        console.out.print(f"{files} examined: {found}")
+        followed = [str(path) for path in report.examined if path not in given]
+        console.out.print(f"{files} examined: {found}", soft_wrap=True)
+        if followed:
+            console.out.print(f"Named by another file: {', '.join(followed)}", soft_wrap=True)

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.video.clock import believable, measured_rate
@@ -91,9 +94,24 @@ def open_container(
         return container
     except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
         failure = described(error, timeout_s)
+        if isinstance(error, OSError) and error.errno == errno.EIO and _names_nothing(place):
+            failure = OpenError("no host of that name is known here")
     if timeout_s is not None and time.monotonic() - begin >= timeout_s:  # whatever FFmpeg makes of it
         failure = OpenError(_TIMEOUT_WORDS.format(timeout_s))
     raise failure  # outside of the handler: no chain of errors leads to the address
+
+
+def _names_nothing(place: str) -> bool:
+    """Tell whether the name of an address's host is not known, which FFmpeg calls an input/output error."""
+    try:
+        host = urlsplit(place).hostname
+        if host:
+            socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        return True
+    except ValueError:  # no address, or a host that cannot be a name
+        return False
+    return False
 
 
 def _forgiving(av: ModuleType) -> dict[str, str]:

@@ -110,13 +110,15 @@ def users_folder(tmp_path_factory, tiny_bundle):
     import onnx
     import torch
 
+    import made_once
+    import remembered_exports
     import tiny_detectors
     from foreign_networks import tiny_network
     from pamtri_edge import samples
     from pamtri_edge.video.encode import VideoWriter
-    from remembered_exports import remembered_seeded
     from tiny_networks import SMALLEST
 
+    remembered_exports.install(made_once.base(tmp_path_factory) / "exports")
     folder = tmp_path_factory.mktemp("user")
     crops = samples.crops(8)
     (folder / "crops").mkdir()
@@ -139,7 +141,9 @@ def users_folder(tmp_path_factory, tiny_bundle):
     for name in ("north", "south"):
         for suffix in (".mp4", ".txt"):
             (folder / f"{name}{suffix}").write_bytes((folder / f"crossing{suffix}").read_bytes())
-    pose, reid = remembered_seeded(SMALLEST, pictures=samples.crops(16))  # as tests/export exports them
+    pose, reid = remembered_exports.remembered_seeded(
+        SMALLEST, pictures=samples.crops(16)
+    )  # as tests/export exports them
     torch.save(pose.state_dict(), folder / "pose.pth")
     torch.save(reid.state_dict(), folder / "reid.pth.tar")
     for name in ("torchreid", "fastreid", "osnet", "osnet_ain_x1_0_vehicle_reid"):

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from deepstream_files import found
+from deepstream_files import APP, found
 from in_process import run_in_process
 from pamtri_edge.cli import app
 from pamtri_edge.lint.finding import Replace
@@ -34,6 +34,14 @@ def test_a_finding_is_two_lines_of_text(wrong):
     assert re.fullmatch(r".*a b\.txt:\d+: warning: network-mode: .*\. \[precision\]", lines[0])
     assert lines[1] == "    Write network-mode=2."
     assert lines[-1] == "1 file examined: 2 findings"
+
+
+def test_files_that_were_followed_are_named(write):
+    code, out, _ = run_in_process(app, "lint", write(APP), columns=80)
+    assert code == 0
+    examined, followed = out.splitlines()
+    assert examined == "2 files examined: nothing found"
+    assert re.fullmatch(r"Named by another file: .*nvinfer\.txt", followed)
 
 
 def test_the_report_in_json_has_every_field(wrong):

@@ -96,3 +96,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file cannot be made"):
         write_sheets(tmp_path / "file", plain, families=FAMILIES, sheets=["grid"])
+
+
+def test_a_picture_is_no_folder_for_sheets(tmp_path):
+    with pytest.raises(InputError, match=r"sheet\.png is to be a folder, in which each sheet gets its name"):
+        write_sheets(tmp_path / "sheet.png", plain, families=FAMILIES)
+    assert list(tmp_path.iterdir()) == []

@@ -8,12 +8,14 @@ import itertools
 import numpy as np
 import pytest
 
-from pamtri_edge.synth.body.draft import FRONT, REAR, WHEELS, draft_of
+from pamtri_edge.synth.body.draft import FRONT, LEFT, REAR, WHEELS, draft_of
+from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.paint.decals import DECALS
 from pamtri_edge.synth.paint.front import GRILLES, INTAKES, paint_front
 from pamtri_edge.synth.paint.lamps import HEADLAMPS, TAILLAMPS
 from pamtri_edge.synth.paint.rear import paint_rear
+from pamtri_edge.synth.paint.side import paint_sides
 from pamtri_edge.synth.paint.wheels import STYLES, paint_wheels
 from pamtri_edge.synth.specification.marks import Decal
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
@@ -131,3 +133,16 @@ def test_a_decal_appears_on_its_side_alone(bare, kind, place):
     for sheet, side in ((0, "left"), (1, "right")):
         changed = (before.material_maps[sheet] != after.material_maps[sheet]).sum()
         assert (changed > 100) == (place in (side, "both"))
+
+
+def glass(family, gate):
+    """Return how much of a vehicle's left side is glass."""
+    spec = sample_vehicle(3, 3, family=family)
+    draft = draft_of(dataclasses.replace(spec, rear=dataclasses.replace(spec.rear, gate=gate)))
+    paint_sides(draft)
+    return (draft.materials[LEFT] == Material.GLASS).mean()
+
+
+def test_a_van_with_rear_doors_carries_goods_and_a_minibus_people():
+    assert glass("van", "doors") < 0.7 * glass("van", "hatch")  # the cab's windows alone
+    assert glass("minibus", "doors") == pytest.approx(glass("minibus", "hatch"), rel=0.05)

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pamtri_edge.errors import MissingDependencyError, SourceError
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Frame, Source
 from pamtri_edge.video.images import ImageFolder, natural_key
+from pamtri_edge.video.opening import OpenError, open_container
 from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.streams import Stream
 
@@ -211,6 +213,14 @@ def test_addresses_are_streams_but_files_behind_one_are_files(
     assert (stream.label, stream.name) == ("rtsp://***@north.example:554/main", "north.example")
     path = write_video(tmp_path / "a.mp4", 2)
     assert isinstance(open_source(path.as_uri()), VideoFile)
+
+
+def test_a_host_that_no_server_of_names_knows_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OpenError, match=r"^no host of that name is known here$"):
+        open_container("rtsp://camera.invalid/main", timeout_s=20)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])  # it is known, and FFmpeg fails all the same
+    with pytest.raises(OpenError, match="Input/output error"):
+        open_container("rtsp://camera.invalid/main", timeout_s=20)
 
 
 def test_without_pyav_the_error_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.pictures import SUFFIXES
 from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
 from pamtri_edge.vehicle import COLORS
@@ -86,8 +87,12 @@ def write_sheets(
         on_progress: called with how many pictures are drawn, and of how many.
 
     Raises:
-        InputError: a sheet cannot be written.
+        InputError: the folder has the name of a picture, or a sheet cannot be written.
     """
+    if folder.suffix.lower() in SUFFIXES and not folder.is_dir():
+        raise InputError(
+            f"{folder} is to be a folder, in which each sheet gets its name; leave out the ending."
+        )
     wanted = {sheet: _wanted(sheet, families) for sheet in sheets}
     total = sum(len(pictures) for pictures in wanted.values())
     done = 0

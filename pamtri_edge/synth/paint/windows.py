@@ -98,7 +98,7 @@ def _opening(draft: Draft) -> Floats:
 def _rear_limit(draft: Draft) -> float:
     """Return the x behind which a side has no windows: panel vans and trucks have only the cab's."""
     shape, axle = draft.spec.shape, draft.frame.front_axle
-    if draft.family.doors == "slide" and draft.spec.rear.gate == "doors":
+    if draft.spec.family == "van" and draft.spec.rear.gate == "doors":
         return axle + shape.cowl_x - 1.22
     if draft.family.haulage:  # behind the doors of a long cab there is a bed
         return axle + shape.cowl_x - 1.35
