@@ -5,6 +5,8 @@
 from collections.abc import Callable
 from typing import Any
 
+LOOK_S: float
+
 class Settings:
     @property
     def kind(self) -> str: ...
