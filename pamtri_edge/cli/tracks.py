@@ -21,7 +21,8 @@ def tracks(
         Path,
         typer.Argument(
             help="MOTChallenge (and its relatives: VisDrone, UAVDT, nvreplay), KITTI's tracking labels, a "
-            "folder as DeepStream or Ultralytics write it, UA-DETRAC's or CVAT's XML."
+            "folder as DeepStream or Ultralytics write it, UA-DETRAC's or CVAT's XML, JSON of COCO, "
+            "Scalabel, Label Studio or of objects with frame, track id and box."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The table to write, NAME.csv.")],

@@ -4,7 +4,8 @@
 
 Read are the MOT family (MOTChallenge, its results, CVAT's export, VisDrone: `mot.py`), KITTI's labels as
 DeepStream writes them or as its tracking benchmark has them (`kitti.py`), Ultralytics' folders of labels
-(`ultralytics.py`), and the XML of UA-DETRAC (`detrac.py`) and of CVAT's videos (`cvat.py`).
+(`ultralytics.py`), the XML of UA-DETRAC (`detrac.py`) and of CVAT's videos (`cvat.py`), and JSON
+(`json_file.py`): COCO's, Scalabel's, Label Studio's, and objects with keys of known names.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import InputError, SourceError
-from pamtri_edge.printable import counted
+from pamtri_edge.printable import counted, printable
 from pamtri_edge.tracks import kitti, ultralytics
 from pamtri_edge.tracks.cvat import is_cvat, read_cvat
 from pamtri_edge.tracks.detrac import read_detrac
+from pamtri_edge.tracks.json_file import is_json, read_json_tracks
 from pamtri_edge.tracks.lines import first_lines
 from pamtri_edge.tracks.mot import GROUND_TRUTH, read_mot
 from pamtri_edge.tracks.rows import LATEST_FRAME
@@ -28,9 +30,13 @@ __all__ = ["TrackBox", "TrackSet", "read_tracks"]
 
 _ACCEPTED: Final = (
     "a MOTChallenge file (frame,id,x,y,w,h,...), a folder as DeepStream's kitti-track-output-dir or "
-    "Ultralytics' save_txt writes it, KITTI's tracking labels, or the XML of UA-DETRAC or of CVAT's videos"
+    "Ultralytics' save_txt writes it, KITTI's tracking labels, the XML of UA-DETRAC or of CVAT's videos, or "
+    "JSON with frames, track ids and boxes"
 )
 _LABELS_FOLDER: Final = "labels"
+_CVAT_FILE: Final = "annotations.xml"
+_DETECTIONS: Final = Path("det", "det.txt")
+_FILES: Final = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml")
 _PEEK: Final = 32  # files of a folder that are looked into: frames without a box are empty
 _NAMED: Final = 8
 
@@ -81,17 +87,19 @@ def read_tracks(
 
 
 def _read_file(path: Path, classes: tuple[str, ...] | None, first_frame: int | None) -> TrackSet:
+    if is_json(path):
+        return read_json_tracks(path, classes=classes, first_frame=first_frame)
     lines = first_lines(path)
     if lines and lines[0].startswith("<") and is_cvat(lines):
         return read_cvat(path, classes=classes, first_frame=first_frame)
     if lines and lines[0].startswith("<"):
         return read_detrac(path, classes=classes, first_frame=first_frame)
-    if lines and lines[0].startswith(("{", "[")):
-        raise SourceError(f"{path} looks like JSON; expected {_ACCEPTED}.")
     if kitti.is_benchmark(lines):
         return kitti.read_benchmark(path, classes=classes, first_frame=first_frame)
     if kitti.is_frame(lines):
         raise SourceError(f"{path} holds KITTI's labels of a single frame; give its folder, {path.parent}.")
+    if ultralytics.NAME.fullmatch(path.name) and ultralytics.looks_like_labels(lines) and "," not in lines[0]:
+        raise SourceError(f"{path} holds YOLO's labels of a single frame; give its folder, {path.parent}.")
     return read_mot(path, classes=classes, first_frame=first_frame)
 
 
@@ -101,19 +109,24 @@ def _read_folder(
     for file in (folder / "gt" / GROUND_TRUTH, folder / GROUND_TRUTH):
         if file.is_file():
             return read_mot(file, classes=classes, first_frame=first_frame)
+    for file in (folder / _CVAT_FILE, folder / _DETECTIONS):
+        if file.is_file():
+            return _read_file(file, classes, first_frame)
     streams, labels = _streams(folder)
     if not streams and not labels and (folder / _LABELS_FOLDER).is_dir():
         return _read_folder(folder / _LABELS_FOLDER, stream, classes, first_frame)
     if streams and not labels and _holds_labels(streams):
         labels = streams  # of pictures, whose names are numbers
+    if labels and _holds_sequences(labels):
+        labels = {}
     if labels and (not streams or _holds_labels(labels)):
         files = _chosen(folder, labels, stream)
         return ultralytics.read_labels(folder, files, classes=classes, first_frame=first_frame)
     if not streams:
         raise SourceError(
             f"the folder {folder} holds no track files; expected one a frame, such as 00_000_000123.txt "
-            "(DeepStream's kitti-track-output-dir) or street_123.txt (Ultralytics' save_txt). A single "
-            "MOTChallenge file is given as a file."
+            "(DeepStream's kitti-track-output-dir) or street_123.txt (Ultralytics' save_txt). "
+            f"{_beside(folder)}"
         )
     sequences = _sequences(streams)
     if len(sequences) == 1:
@@ -139,6 +152,26 @@ def _streams(folder: Path) -> tuple[Streams, Streams]:
             if match := ultralytics.NAME.fullmatch(entry.name):
                 labels.setdefault(match["stream"], []).append((int(match["frame"]), Path(entry.path)))
     return deepstream, labels
+
+
+def _holds_sequences(labels: Streams) -> bool:
+    """Tell whether files that are named as labels of frames are whole sequences, such as MOT17-02.txt."""
+    found = next(
+        (lines for listed in labels.values() for _, path in listed if (lines := first_lines(path, 1))), []
+    )
+    return any("," in line for line in found) and not ultralytics.looks_like_labels(found)
+
+
+def _beside(folder: Path) -> str:
+    """Say what of a folder could be given instead."""
+    names = sorted(
+        path.name + "/" * path.is_dir() for path in folder.iterdir() if not path.name.startswith(".")
+    )
+    names = [name for name in names if name.endswith(("/", *_FILES))]
+    if not names:
+        return "A single file of tracks is given as a file."
+    listed = ", ".join(printable(name) for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return f"It holds {listed}: give the file or folder of the one video."
 
 
 def _sequences(streams: Streams) -> list[Path]:

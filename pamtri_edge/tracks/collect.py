@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.tracks.classes import ClassList, choose_classes, class_words
-from pamtri_edge.tracks.looks import odd_looks
+from pamtri_edge.tracks.looks import are_corners, are_parts
 from pamtri_edge.tracks.rows import EARLY, UNREADABLE, Count, Rows
 from pamtri_edge.tracks.sets import TrackSet
 
@@ -74,8 +74,18 @@ def collect(
     ids = _told_apart(rows, frames, np.array(rows.ids, np.uint64), usual, used)
     used = _without_doubles(rows, frames, ids, used)
     boxes = np.array(rows.boxes, np.float64).reshape(-1, 4)[used]
-    for words in () if rows.relative else odd_looks(frames[used], ids[used], boxes, corners=corners):
-        _log.warning("%s: %s", rows.path, words)
+    if not rows.relative and are_parts(boxes):
+        rows.relative = True
+        _log.warning(
+            "%s: the boxes are read as parts of the picture, from 0 to 1, not as pixels; the first is (%s)",
+            rows.path, ", ".join(f"{value:g}" for value in boxes[0]),
+        )  # fmt: skip
+    elif corners and are_corners(frames[used], ids[used], boxes):
+        _log.warning(
+            "%s: the boxes look like x1, y1, x2, y2; expected are x, y, width, height. Give x2 - x1 "
+            "and y2 - y1 in place of the last two",
+            rows.path,
+        )
     return TrackSet(
         rows.path, frames[used], ids[used], boxes, first_frame=rows.first_frame, relative=rows.relative
     )

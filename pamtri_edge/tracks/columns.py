@@ -5,21 +5,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import SourceError
-from pamtri_edge.tracks.rows import brief
+from pamtri_edge.tracks.rows import BadRowError, brief, number
 
 # Names without blanks, strokes and "bbox": what pandas, supervision and hand-made tables call their columns.
+# Of several names the first column counts; of those for frame and track the first name: many tables also have
+# an id for each row.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "frame": ("frame", "frameid", "frameno", "framenum", "framenumber", "frameidx", "frameindex", "framenr"),
-    "track": (
-        *("id", "trackid", "trackerid", "tid", "trackingid", "tracknumber", "targetid", "target", "track"),
-        *("objectid", "objid", "vehicleid", "identity"),
+    "frame": (
+        *("frame", "frameid", "frameno", "framenum", "framenumber", "frameidx", "frameindex", "framenr"),
+        *("framenmr", "framename", "image", "imagename", "imagefile", "filename", "file", "img", "imgname"),
     ),
+    "track": (
+        *("trackid", "trackerid", "tid", "trackingid", "tracknumber", "track", "targetid", "target"),
+        *("instanceid", "objectid", "objid", "vehicleid", "carid", "identity", "id"),
+    ),
+    "corners": ("xyxy", "tlbr", "ltrb", "x1y1x2y2"),
+    "sizes": ("xywh", "tlwh", "ltwh"),
+    "either": ("bbox", "box", "boundingbox", "carbbox", "vehiclebbox"),
     "left": ("x", "x1", "xmin", "left", "l", "xtl", "tlx", "minx", "xleft", "topleftx"),
     "top": ("y", "y1", "ymin", "top", "t", "ytl", "tly", "miny", "ytop", "toplefty"),
     "right": ("x2", "xmax", "right", "r", "xbr", "brx", "maxx", "xright"),
@@ -38,7 +46,12 @@ _FORMS: Final = (
     ("left", "top", "right", "bottom"),
     ("left", "top", "width", "height"),
     ("middle", "center", "width", "height"),
+    ("corners",),
+    ("sizes",),
+    ("either",),
 )
+_FORM_NAMES: Final = ("corners", "sizes", "centers", "corners", "sizes", "either")
+_FOUR: Final = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,8 +61,9 @@ class Columns:
     Attributes:
         frame: number of the frame.
         track: track id.
-        sides: the four of the box.
-        form: what these are: one of "sizes", "corners" and "centers".
+        sides: the four of the box, or the one that holds a list of them.
+        form: what these are: one of "sizes", "corners" and "centers"; or "either" of the first two, until
+            `settled`.
         score: confidence; None for none.
         kind: class; None for none.
         tail: the two columns after the class; None for none.
@@ -68,6 +82,47 @@ class Columns:
         """How many columns a row must have."""
         return max(self.frame, self.track, *self.sides) + 1
 
+    def numbers(self, cells: Sequence[str]) -> list[float]:
+        """Return the four numbers of a row's box.
+
+        Raises:
+            BadRowError: they are none.
+        """
+        if len(self.sides) == 4:
+            return [number(cells[k], f"column {k + 1}") for k in self.sides]
+        (place,) = self.sides
+        found = [float(one) for one in _FOUR.findall(cells[place])]
+        if len(found) != 4:
+            raise BadRowError(
+                f"column {place + 1} is {brief(cells[place])}; expected the four numbers of a box"
+            )
+        return found
+
+    def settled(self, rows: Iterable[Sequence[str]]) -> Columns:
+        """Return these columns with "either" decided.
+
+        Corners are where the second one is always beyond the first and, along a track, moves with it; the
+        size of a vehicle changes little.
+        """
+        if self.form != "either":
+            return self
+        moved = changed = 0.0
+        last: dict[str, list[float]] = {}
+        for cells in rows:
+            try:
+                box = self.numbers(cells)
+            except (BadRowError, IndexError):
+                continue
+            if box[2] <= box[0] or box[3] <= box[1]:
+                return replace(self, form="sizes")
+            if len(cells) > self.track:
+                steps = [
+                    abs(one - other) for one, other in zip(box, last.get(cells[self.track], box), strict=True)
+                ]
+                moved, changed = moved + sum(steps[:2]), changed + sum(steps[2:])
+                last[cells[self.track]] = box
+        return replace(self, form="sizes" if changed < moved / 2 else "corners")
+
     def box(self, values: Sequence[float]) -> tuple[float, float, float, float]:
         """Return x1, y1, x2, y2; without a size where there is none."""
         a, b, c, d = values
@@ -85,35 +140,52 @@ def named_columns(cells: Sequence[str], path: Path) -> Columns | None:
     """Return where the columns are by their names; None where the names are not known.
 
     Raises:
-        SourceError: there are boxes in frames, but no column of track ids.
+        SourceError: only some of the names are known: what is in the other columns cannot be guessed.
     """
     found: dict[str, int] = {}
     names = [_plain(cell) for cell in cells]
     for role, accepted in _NAMES.items():
         places = [k for k, name in enumerate(names) if name in accepted]
+        if role in ("frame", "track"):
+            places.sort(key=lambda k: accepted.index(names[k]))
         # Of a class's name and its number, the name says what it means.
         places.sort(key=lambda k: names[k].endswith("id") if role == "kind" else 0)
         if places:
             found[role] = places[0]
     form = next((form for form in _FORMS if all(side in found for side in form)), None)
-    if form is None or "frame" not in found:
+    missing = [
+        *(["frame"] if "frame" not in found else []),
+        *(["track id, such as id or track_id"] if "track" not in found else []),
+        *(["box: x1, y1, x2, y2, or x, y, width, height"] if form is None else []),
+    ]
+    if len(missing) == 3:
         return None
-    if "track" not in found:
+    if form is None or missing:
         listed = ", ".join(brief(cell) for cell in cells[:12])
+        tracker = (
+            " Detections become tracks in a tracker; or use --detector." if "frame" in found and form else ""
+        )
         raise SourceError(
-            f"{path} holds no tracks: of its columns ({listed}) none is named like a track id, such as id or "
-            "track_id. Detections become tracks in a tracker; or use --detector."
+            f"{path} holds no tracks: of its columns ({listed}) none is named like a "
+            f"{' or a '.join(missing)}.{tracker}"
         )
     return Columns(
         found["frame"],
         found["track"],
         tuple(found[side] for side in form),
-        ("corners", "sizes", "centers")[_FORMS.index(form)],
+        _FORM_NAMES[_FORMS.index(form)],
         found.get("score"),
         found.get("kind"),
     )
 
 
+def is_frame_name(cell: str) -> bool:
+    """Tell whether a column of this name holds numbers of frames, or the names of their pictures."""
+    return _plain(cell) in _NAMES["frame"]
+
+
 def _plain(cell: str) -> str:
     name = re.sub(r"[\W_]+", "", cell.casefold())
+    if name in _NAMES["either"]:
+        return name
     return re.sub(r"^(bounding)?(bbox|bb|box)(?=.)", "", name)

@@ -23,6 +23,11 @@ def read_detrac(path: Path, *, classes: Iterable[str] | None, first_frame: int |
     reader = _Reader(path, 1 if first_frame is None else first_frame)
     parse_elements(path, reader.start, reader.end, form=_FORM)
     rows = reader.rows
+    if not len(rows) and reader.pictured:
+        raise SourceError(
+            f"{path} holds Pascal VOC's boxes of a picture, which are no tracks; give the tracks of a video, "
+            "or use --detector."
+        )
     if not len(rows) and not rows.skipped:
         raise SourceError(f"{path} holds no tracks; {_FORM}.")
     # Whatever its type, the data set's targets are vehicles.
@@ -39,6 +44,7 @@ class _Reader:
         self._target: dict[str, str] | None = None
         self._box: dict[str, str] | None = None
         self._kind: str | None = None
+        self.pictured = False
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         """Take in the start of an element."""
@@ -50,6 +56,8 @@ class _Reader:
             self._box = attributes
         elif name == "attribute" and self._target is not None:
             self._kind = attributes.get("vehicle_type")
+        elif name == "bndbox":  # Pascal VOC
+            self.pictured = True
 
     def end(self, name: str, line: int) -> None:
         """Take in the end of an element."""

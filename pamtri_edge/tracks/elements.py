@@ -35,7 +35,9 @@ def parse_elements(
     """
     parser = expat.ParserCreate()
 
-    def doctype(*_: Any) -> None:
+    def doctype(name: str, *_: Any) -> None:
+        if name.casefold() == "html":
+            raise SourceError(f"{path} is a web page, perhaps of a failed download; {form}.")
         raise SourceError(f"{path} has a document type (DTD); {form}, without one.")
 
     parser.StartElementHandler = lambda name, attributes: start(name, attributes, parser.CurrentLineNumber)

@@ -33,6 +33,11 @@ _HINT: Final = (
     "expected 16 (or 17 to 20): label, id, truncated, occluded, alpha, left, top, right, bottom, 7 more"
     "[, confidence, visibility, foot x, foot y]"
 )
+_DETECTION: Final = 14  # columns behind the label, of KITTI's labels of pictures
+_DETECTIONS: Final = (
+    "detections (KITTI's labels of pictures, gie-kitti-output-dir); use the labels of a tracker "
+    "(DeepStream's kitti-track-output-dir), or --detector"
+)
 _BENCHMARK: Final = (17, 18)
 
 
@@ -95,12 +100,13 @@ def _add(rows: Rows, line: int, frame: int, cells: list[str]) -> None:
     # A label may have blanks of its own ("traffic light"), so columns are counted behind it.
     label = next((k for k, cell in enumerate(cells) if k and is_number(cell)), len(cells))
     rest = cells[label:]
+    if len(rest) == _DETECTION:
+        raise BadRowError(f"no track id stands behind the label {brief(cells[0])}; these are {_DETECTIONS}")
     if len(rest) not in _AFTER_LABEL:
         raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
     if not re.fullmatch(r"[+-]?\d+", rest[0], re.ASCII):
         raise BadRowError(
-            f"{brief(rest[0])} stands where the track id is expected. These look like detections "
-            "(gie-kitti-output-dir); use DeepStream's kitti-track-output-dir"
+            f"{brief(rest[0])} stands where the track id is expected. These look like {_DETECTIONS}"
         )
     score = number(rest[15], "the confidence") if len(rest) > 15 else math.nan
     _add_box(rows, line, frame, rest[0], " ".join(cells[:label]), rest[4:8], score)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,18 @@ from pamtri_edge.printable import counted
 from pamtri_edge.tracks.classes import UAVDT, ClassList, classes_for_scores, named_classes, numbered_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.columns import MOTCHALLENGE_COLUMNS, Columns, named_columns
+from pamtri_edge.tracks.identities import Identities
 from pamtri_edge.tracks.lines import REMARKS, cells_of, data_lines, first_line, is_number
-from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, brief, frame_number, number, track_number
+from pamtri_edge.tracks.rows import (
+    UNREADABLE,
+    BadRowError,
+    Rows,
+    brief,
+    class_of,
+    frame_number,
+    number,
+    track_number,
+)
 from pamtri_edge.tracks.sets import TrackSet
 
 _log = logging.getLogger(__name__)
@@ -41,12 +51,13 @@ def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | No
     """Read a file of the MOT family; see `pamtri_edge.tracks.read_tracks`."""
     rows = Rows(path, first_frame=1, files=[path])
     columns = _columns(path)
-    for place, (line, text) in enumerate(data_lines(path)):
-        cells = cells_of(text)
-        if not place and not any(is_number(cell) for cell in cells):
-            continue  # names of the columns
+    ids = None
+    if columns.tail is None:  # the columns have names
+        columns = columns.settled(cells for _, cells in _rows(path))
+        ids = Identities(path, (row[columns.track] for _, row in _rows(path) if len(row) > columns.track))
+    for line, cells in _rows(path):
         try:
-            _add(rows, line, cells, columns)
+            _add(rows, line, cells, columns, ids)
         except BadRowError as error:
             rows.skip(UNREADABLE, line, str(error))
     rows.first_frame = _first_frame(rows, first_frame)
@@ -77,12 +88,21 @@ def _columns(path: Path) -> Columns:
     return columns or MOTCHALLENGE_COLUMNS
 
 
-def _add(rows: Rows, line: int, cells: list[str], columns: Columns) -> None:
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Give number and cells of each line behind the names of the columns."""
+    for place, (line, text) in enumerate(data_lines(path)):
+        cells = cells_of(text)
+        if place or any(is_number(cell) for cell in cells):
+            yield line, cells
+
+
+def _add(rows: Rows, line: int, cells: list[str], columns: Columns, ids: Identities | None) -> None:
     plain = columns.tail is not None
     if len(cells) not in _COLUMNS if plain else len(cells) < columns.needed:
         raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
-    frame, track = frame_number(cells[columns.frame]), track_number(cells[columns.track])
-    box = columns.box([number(cells[k], f"column {k + 1}") for k in columns.sides])
+    frame = frame_number(cells[columns.frame])
+    track = ids.number(cells[columns.track]) if ids else track_number(cells[columns.track])
+    box = columns.box(columns.numbers(cells))
     score, kind = _cell(cells, columns.score), _cell(cells, columns.kind)
     if score and not is_number(score) and not kind:
         score, kind = "", score  # seven columns, the last of which is a class by name
@@ -93,7 +113,7 @@ def _add(rows: Rows, line: int, cells: list[str], columns: Columns) -> None:
         track,
         box,
         score=number(score, "the confidence") if score else math.nan,
-        kind=_class(kind),
+        kind=class_of(kind),
         tail=(tail[0], tail[1]) if plain else (math.nan, math.nan),
     )
 
@@ -115,14 +135,6 @@ def _doubt_scores(rows: Rows) -> None:
             "height, confidence?",
             rows.path, highest,
         )  # fmt: skip
-
-
-def _class(cell: str) -> int | str | None:
-    """Return the number or name of a class; None for what stands for none."""
-    if not is_number(cell):
-        return cell or None
-    value = float(cell)
-    return int(value) if 0 <= value < 2**31 and value == int(value) else None
 
 
 def _first_frame(rows: Rows, asked: int | None) -> int:

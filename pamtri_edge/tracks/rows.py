@@ -24,6 +24,11 @@ _FAR: Final = 2.0**24  # no picture is as large, and whole numbers in float32 en
 _WHOLE: Final = re.compile(r"([+-]?\d{1,40})(\.0*)?", re.ASCII)
 
 
+_PICTURE: Final = re.compile(
+    r".*?(\d{1,18})\.(?:jpe?g|png|bmp|tiff?|webp)", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+
+
 class BadRowError(ValueError):
     """A row that is none of the layout's; the text says what was found and what is expected."""
 
@@ -46,6 +51,7 @@ class Rows:
         path: the file or folder.
         first_frame: number that it gives to the first frame.
         relative: boxes are in parts of the picture, 0 to 1.
+        unit: what `lines` counts where these are no lines, such as "box ".
         files: the files that rows are of, in order.
         labels: the classes found, numbers or names, in order.
         skipped: rows that were left out while reading, by reason.
@@ -62,6 +68,7 @@ class Rows:
     path: Path
     first_frame: int
     relative: bool = False
+    unit: str = ""
     files: list[Path] = field(default_factory=list)
     labels: list[int | str] = field(default_factory=list)
     skipped: dict[str, Count] = field(default_factory=dict)
@@ -99,8 +106,8 @@ class Rows:
             self.skip(
                 NO_ID,
                 line,
-                "the track id is negative; files without ids hold detections, not tracks: run a tracker "
-                "first, or use --detector",
+                "the track id is negative or missing; files without ids hold detections, not tracks: run a "
+                "tracker first, or use --detector",
             )
         else:
             self.frames.append(frame)
@@ -116,11 +123,11 @@ class Rows:
         """Count a row of the last of `files` that is left out."""
         count = self.skipped.setdefault(reason, Count())
         count.rows += 1
-        count.first = count.first or f"{self.files[-1]}:{line}: {found}"
+        count.first = count.first or f"{self.files[-1]}:{self.unit}{line}: {found}"
 
     def where(self, row: int) -> str:
         """Return file and line of a row."""
-        return f"{self.files[self.places[row]]}:{self.lines[row]}"
+        return f"{self.files[self.places[row]]}:{self.unit}{self.lines[row]}"
 
     def classify(self, row: int, kind: int) -> None:
         """Give a row that has no class one."""
@@ -161,12 +168,13 @@ def whole(cell: str, what: str) -> int:
 
 
 def frame_number(cell: str) -> int:
-    """Read the number of a frame.
+    """Read the number of a frame, which the name of a picture ends with where that stands in its place.
 
     Raises:
         BadRowError: it is no whole number, or too large for any video.
     """
-    frame = whole(cell, "the frame")
+    picture = _PICTURE.fullmatch(cell)
+    frame = whole(picture[1] if picture else cell, "the frame")
     if not -LATEST_FRAME <= frame <= LATEST_FRAME:
         raise BadRowError(f"the frame is {brief(cell)}; expected a number up to {LATEST_FRAME}")
     return frame
@@ -182,6 +190,15 @@ def track_number(cell: str) -> int | None:
     if track > UNTRACKED:
         raise BadRowError(f"the track id {brief(cell)} does not fit 64 bits")
     return None if track < 0 or track == UNTRACKED else track
+
+
+def class_of(cell: str) -> int | str | None:
+    """Return the number or name of a class; None for what stands for none."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell or None
+    return int(value) if 0 <= value < 2**31 and value == int(value) else None
 
 
 def brief(cell: str) -> str:

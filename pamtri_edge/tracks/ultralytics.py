@@ -95,6 +95,10 @@ def _class_list(folder: Path, rows: Rows) -> ClassList | None:
 
 
 def _add(rows: Rows, line: int, frame: int, cells: list[str], *, confident: bool) -> None:
+    if len(cells) > 7 and all(map(is_number, cells)):
+        raise BadRowError(
+            f"{len(cells)} columns: outlines of a -seg network; track with one that gives boxes"
+        )
     if len(cells) not in (5, 6, 7):
         raise BadRowError(f"{counted(len(cells), 'column')}; {_HINT}")
     kind = whole(cells[0], "the class")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _BAD = [
     (f"1,{'9' * 5000},0,0,9,9", "the track id is .* expected a whole number"),
     (f"1,{2**64},5,5,9,9", "does not fit 64 bits"),
     ("1,\u00b2,0,0,9,9", "the track id is '\u00b2'; expected a number"),
-    ("1,-1,0,0,9,9", "the track id is negative; files without ids hold detections"),
+    ("1,-1,0,0,9,9", "the track id is negative or missing; files without ids hold detections"),
     ("1,2,0,0,0,9", r"the box has the corners \(0, 0, 0, 0\)"),
     ("1,2,0,nan,9,9", r"the box has the corners \(0, nan, 9, nan\)"),
     ("1,2,0,0,inf,9", "the box has the corners"),
@@ -106,9 +107,12 @@ def test_a_mot_file_in_a_folder_of_kitti_names_is_refused(track_folder: Make) ->
         read_tracks(track_folder({"00_000_000000.txt": "1,1,0,0,9,9\n"}))
 
 
-def test_boxes_in_parts_of_the_picture_are_told(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
-    read_tracks(track_file("1,1,0.1,0.2,0.3,0.4\n2,1,0.12,0.2,0.3,0.4\n"))
-    assert "look like parts of the picture from 0 to 1" in caplog.text
+def test_boxes_in_parts_of_the_picture_are_read_as_such_and_told(
+    track_file: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracks = read_tracks(track_file("1,1,0.1,0.2,0.5,0.5\n2,1,0.12,0.2,0.5,0.5\n"))
+    assert tracks.in_pixels(100, 200).at(0)[0].box == pytest.approx((10, 40, 60, 140))
+    assert "are read as parts of the picture, from 0 to 1, not as pixels" in caplog.text
 
 
 def test_corners_in_the_place_of_sizes_are_told(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
@@ -118,6 +122,41 @@ def test_corners_in_the_place_of_sizes_are_told(track_file: Make, caplog: pytest
     caplog.clear()
     read_tracks(track_file("".join(f"{k},1,{x},{y},{150 + k % 3},{90 + k % 2}\n" for k, x, y in rows)))
     assert not caplog.records  # a large vehicle near the corner
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("street_1.txt", "2 0.1 0.2 0.3 0.4 7\n", "labels of a single frame; give its folder"),
+        ("a.csv", "timestamp,id,x,y,w,h\n0.1,1,0,0,9,9\n", "none is named like a frame"),
+        ("a.csv", "frame,id,lon,lat\n1,1,0,0\n", "none is named like a box"),
+        ("a.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC's boxes of a picture"),
+        ("a.txt", "<!DOCTYPE html><html/>", "is a web page"),
+    ],
+)
+def test_what_is_no_track_is_told_by_its_name(track_file: Make, name: str, text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        read_tracks(track_file(text, name))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"000000.txt": "Car 0.00 0 -1.57 1 2 3 4 1 1 1 1 1 1 1\n"},
+            "no track id stands behind .* detections",
+        ),
+        ({"street_1.txt": "2 .1 .1 .2 .1 .2 .2 .1 .2 7\n"}, "10 columns: outlines of a -seg network"),
+        (
+            {"MOT17-02.txt": "1,1,0,0,9,9\n", "MOT17-04.txt": "1,1,0,0,9,9\n"},
+            "holds MOT17-02.txt, MOT17-04.txt",
+        ),
+        ({"street.csv": "frame,id\n", ".hidden.csv": ""}, r"It holds street\.csv: give the file"),
+    ],
+)
+def test_a_folder_of_something_else_is_told(track_folder: Make, files: dict[str, str], message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        read_tracks(track_folder(files))
 
 
 _CELL = st.one_of(
@@ -141,9 +180,33 @@ _CONTENT = st.one_of(
 )
 
 
+_LEAF = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 9), st.floats(0, 9), st.sampled_from(["1", "a_2.jpg"])
+)
+_KEY = st.sampled_from(
+    [
+        *("frame", "frame_id", "track_id", "id", "bbox", "x", "y", "width", "height", "x1", "3"),
+        *(
+            "images",
+            "annotations",
+            "image_id",
+            "file_name",
+            "categories",
+            "labels",
+            "box2d",
+            "frames",
+            "sequence",
+        ),
+    ]
+)
+_JSON = st.recursive(
+    _LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEY, inner, max_size=6), max_leaves=30
+).map(lambda value: json.dumps(value).encode())
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    text=_CONTENT,
+    text=_CONTENT | _JSON,
     folder=st.sampled_from(["", "00_000_000000.txt", "a_1.txt"]),
     classes=st.sampled_from([None, ("car",), ("all",), ("3",)]),
 )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,11 @@ from pamtri_edge.tracks import TrackBox, read_tracks
 
 Make = Callable[..., Path]
 Line = Callable[..., str]
+
+
+def _jsonl(*records: dict[str, object]) -> str:
+    return "".join(f"{json.dumps(record)}\n" for record in records)
+
 
 _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
 <sequence name="MVI_20011">
@@ -47,6 +53,18 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "0,1,car,7,10,20,30,40\n1,3,car,7,11,21,30,40",
         "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_number\n"
         "10,20,40,60,2,0.9,7,1\n11,21,41,61,2,0.9,7,3\n",
+        "name,class,box,track_id,frame\n"
+        + "".join(
+            f"car,2,\"{{'x1': {x}.0, 'y1': {x + 10}.0, 'x2': {x + 30}.0, 'y2': {x + 50}.0}}\",7,{f}\n"
+            for f, x in ((1, 10), (3, 11))
+        ),
+        "frame_nmr,car_id,car_bbox\n1,7.0,[10.0 20.0 40.0 60.0]\n2,nan,[0 0 9 9]\n"
+        "3,7.0,[11.0 21.0 41.0 61.0]\n",
+        'frame,track_id,bbox\n1,7,"[10, 20, 30, 40]"\n3,7,"[11, 21, 30, 40]"\n',
+        "id,filename,track_id,xmin,ymin,xmax,ymax\n0,a_0001.jpg,7,10,20,40,60\n1,a_0003.jpg,7,11,21,41,61\n",
+        _jsonl(
+            {"frame": 1, "id": 7, "bbox": [10, 20, 40, 60]}, {"frame": 3, "id": 7, "bbox": [11, 21, 41, 61]}
+        ),
     ],
     ids=[
         "comma",
@@ -64,6 +82,11 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "names in a remark",
         "numbered rows",
         "supervision",
+        "boxes as objects in a column",
+        "boxes as lists in a column",
+        "sizes as lists in a column",
+        "names of pictures, and ids of rows",
+        "lines of JSON",
     ],
 )
 def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str) -> None:
@@ -246,7 +269,7 @@ def test_nothing_to_read_is_an_error(track_file: Make, tmp_path: Path) -> None:
         (tmp_path / "pipe", "is a pipe; expected a regular file"),
         (Path("/dev/zero"), "is a device; expected a regular file"),
         (track_file("\n", "blank.txt"), "holds no tracks"),
-        (track_file('{"frames": []}', "a.json"), "looks like JSON"),
+        (track_file('{"frames": []}', "a.json"), "JSON that holds no tracks in a known way .*'frames'"),
         (track_file(b"\x00\xff\xfe\x80", "tracks.bin"), "is not a text file"),
         (track_file("1,2".encode("utf-16"), "utf16.txt"), "it is UTF-16; save it as UTF-8"),
         (track_file(b"1," * 2**20, "endless.txt"), "is longer than 65536 characters"),

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tracks in JSON: which layout it is, and from its boxes to rows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from pamtri_edge.errors import SourceError
+from pamtri_edge.files.regular import open_regular
+from pamtri_edge.files.strict_json import read_json
+from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
+from pamtri_edge.tracks.coco import coco_layout
+from pamtri_edge.tracks.collect import collect
+from pamtri_edge.tracks.identities import Identities
+from pamtri_edge.tracks.label_studio import label_studio_layout
+from pamtri_edge.tracks.lines import is_number
+from pamtri_edge.tracks.records import records_layout
+from pamtri_edge.tracks.rows import (
+    NO_ID,
+    UNREADABLE,
+    BadRowError,
+    Rows,
+    brief,
+    class_of,
+    frame_number,
+    number,
+)
+from pamtri_edge.tracks.scalabel import scalabel_layout
+from pamtri_edge.tracks.seen import Layout, Seen
+from pamtri_edge.tracks.sets import TrackSet
+
+_log = logging.getLogger(__name__)
+
+_READ: Final = (
+    "read are COCO's with track ids, Scalabel's (BDD100K), Label Studio's of a video, and objects with a "
+    "frame, a track id and a box (x1, y1, x2, y2, or x, y, width, height). Else export MOTChallenge's layout"
+)
+_BEGINS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
+_PEEK: Final = 256
+_MOST_BYTES: Final = 2**29
+_NAMED: Final = 6
+
+
+def is_json(path: Path) -> bool:
+    """Tell whether a file begins as JSON does.
+
+    Raises:
+        SourceError: it is no regular file, or cannot be read.
+    """
+    with open_regular(path, error=SourceError) as file:
+        return _BEGINS.match(file.read(_PEEK)) is not None
+
+
+def read_json_tracks(path: Path, *, classes: Iterable[str] | None, first_frame: int | None) -> TrackSet:
+    """Read a JSON file of any layout; see `pamtri_edge.tracks.read_tracks`."""
+    value = _value(path)
+    try:
+        layout = _layout(value, path)
+        seen = list(layout.seen)
+    except RecursionError:
+        raise SourceError(f"{path} is nested too deep to be tracks; {_READ}.") from None
+    rows = Rows(path, first_frame=0, files=[path], relative=layout.relative, unit="box ")
+    ids = Identities(path, (_text(one.track) for one in seen))
+    for place, one in enumerate(seen, 1):
+        try:
+            _add(rows, place, one, ids)
+        except BadRowError as error:
+            rows.skip(UNREADABLE, place, str(error))
+    first = layout.first_frame if first_frame is None else first_frame
+    rows.first_frame = min((1, *rows.frames)) if first is None else first
+    return collect(rows, _class_list(rows), classes, flagged=False, corners=False)
+
+
+def _layout(value: Any, path: Path) -> Layout:
+    for known in (coco_layout, scalabel_layout, label_studio_layout):
+        if (found := known(value, path)) is not None:
+            return found
+    try:
+        found = records_layout(value, path)
+    except SourceError as error:
+        raise SourceError(f"{error} Of JSON {_READ}.") from None
+    if found is None:
+        raise SourceError(f"{path} is JSON that holds no tracks in a known way ({_shape(value)}); {_READ}.")
+    return found
+
+
+def _value(path: Path) -> Any:
+    """Return what a file says, or the list of what its lines say."""
+    with open_regular(path, error=SourceError) as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise SourceError(
+            f"{path} has more than {_MOST_BYTES >> 20} MiB of JSON; give the tracks of one video."
+        )
+    text = content.decode("utf-8-sig", "replace")
+    try:
+        try:
+            return read_json(text)
+        except json.JSONDecodeError as error:
+            if error.msg != "Extra data":
+                raise
+            return [read_json(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise SourceError(f"{path} looks like JSON, but is not: {error}.") from None
+
+
+def _add(rows: Rows, place: int, one: Seen, ids: Identities) -> None:
+    if one.frame is None:
+        raise BadRowError("the frame is not told")
+    frame, track = frame_number(_text(one.frame)), ids.number(_text(one.track))
+    if track is None:
+        rows.skip(NO_ID, place, "there is no track id")
+        return
+    if len(one.box) != 4:
+        raise BadRowError("there is no box of four numbers")
+    x1, y1, x2, y2 = (number(_text(side), "a side of the box") for side in one.box)
+    score = _text(one.score)
+    rows.add(
+        place,
+        frame,
+        track,
+        (x1, y1, x2, y2),
+        score=float(score) if is_number(score) else math.nan,
+        kind=class_of(_text(one.kind)),
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value)
+
+
+def _class_list(rows: Rows) -> ClassList | None:
+    if any(isinstance(label, str) for label in rows.labels):
+        return named_classes("by their names", {label: str(label) for label in rows.labels})
+    return numbered_classes(rows) if rows.labels else None
+
+
+def _shape(value: Any) -> str:
+    """Say what a JSON text is, for messages."""
+    if isinstance(value, list):
+        return (
+            f"a list of {len(value)}, the first of which is {_shape(value[0])}" if value else "an empty list"
+        )
+    if isinstance(value, dict):
+        keys = ", ".join(brief(key) for key in islice(value, _NAMED)) + (
+            ", ..." if len(value) > _NAMED else ""
+        )
+        return f"an object with the keys {keys}" if value else "an empty object"
+    return "a text" if isinstance(value, str) else "a number or a constant"

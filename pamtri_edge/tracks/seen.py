@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the readers of JSON give: a box as a layout has it, before anything of it is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+PICTURE: Final = re.compile(r".*?(\d{1,18})(?:\.[A-Za-z0-9]{1,5})?", re.ASCII | re.DOTALL)
+"""The name of a picture, which ends with its number."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A box of a layout of JSON.
+
+    Attributes:
+        frame: number of its frame, as the file counts.
+        track: id of its track.
+        box: x1, y1, x2, y2.
+        kind: name of its class.
+        score: confidence.
+    """
+
+    frame: object
+    track: object
+    box: Sequence[object]
+    kind: object = None
+    score: object = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a layout says of a file.
+
+    Attributes:
+        seen: its boxes.
+        first_frame: number of the first frame; None where the boxes alone tell.
+        relative: boxes are in parts of the picture.
+    """
+
+    seen: Iterable[Seen]
+    first_frame: int | None = 0
+    relative: bool = False
+
+
+def first_of(record: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """Return the first of the values that is there and not None."""
+    return next((record[key] for key in keys if record.get(key) is not None), None)
+
+
+def corners(sizes: object) -> Sequence[object]:
+    """Return x1, y1, x2, y2 of x, y, width, height; nothing where these are no four numbers."""
+    if not isinstance(sizes, list) or len(sizes) != 4:
+        return ()
+    if not all(isinstance(one, int | float) for one in sizes):
+        return ()
+    x, y, w, h = sizes
+    return (x, y, x + w, y + h) if w > 0 and h > 0 else (x, y, x, y)
+
+
+def picture_numbers(names: Sequence[object]) -> list[int] | None:
+    """Return the numbers that names of pictures end with; None where some have none, or two the same."""
+    found = [PICTURE.fullmatch(name) if isinstance(name, str) else None for name in names]
+    numbers = [int(one[1]) for one in found if one]
+    return numbers if len(set(numbers)) == len(names) else None
+
+
+def records_of(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list; none of what is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
