@@ -64,9 +64,10 @@ def read_network(path: Path) -> NetworkFile:
     model = _parsed(path, content)
     digest = hashlib.sha256(content)
     sha256 = digest.hexdigest()
+    read: dict[Path, bytes] = {}  # each file once, however many weights it holds
     for tensor in _tensors(model.graph):
         if tensor.data_location == TensorProto.EXTERNAL:
-            digest.update(_take_in(path, tensor))
+            digest.update(_take_in(path, tensor, read))
     _inline_functions(path, model)
     _refuse_foreign_operators(path, model)
     _refuse_nan(path, model)
@@ -101,7 +102,7 @@ def _parsed(path: Path, content: bytes) -> ModelProto:
     return model
 
 
-def _take_in(path: Path, tensor: TensorProto) -> bytes:
+def _take_in(path: Path, tensor: TensorProto, read: dict[Path, bytes]) -> bytes:
     """Replace a reference to another file by the bytes there, and return them."""
     told = {entry.key: entry.value for entry in tensor.external_data}
     name = told.get("location", "")
@@ -116,8 +117,10 @@ def _take_in(path: Path, tensor: TensorProto) -> bytes:
             f"{printable(path)} keeps weights in {printable(name)!r}, outside its own folder; weights are "
             "read from beside the network only. Save it as one file: onnx.save(onnx.load(FILE), FILE)."
         )
-    remedy = f"It holds weights of {path}: copy it too, into the same folder."
-    content = _content(place, remedy)
+    if place not in read:
+        remedy = f"It holds weights of {path}: copy it too, into the same folder."
+        read[place] = _content(place, remedy)
+    content = read[place]
     try:
         offset = int(told.get("offset", 0))
         length = int(told.get("length", len(content) - offset))
