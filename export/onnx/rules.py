@@ -30,15 +30,15 @@ MAX_BYTES: Final = 2**31 - 1
 OPERATORS: Final[frozenset[str]] = frozenset(
     {
         # arithmetic
-        "Abs", "Add", "Clip", "Div", "Erf", "Exp", "Floor", "Log", "Max", "Min", "Mod", "Mul", "Neg", "Pow",
-        "Reciprocal", "Round", "Sign", "Sqrt", "Sub", "Sum",
+        "Abs", "Add", "Clip", "Cos", "Div", "Erf", "Exp", "Floor", "Log", "Max", "Min", "Mod", "Mul", "Neg",
+        "Pow", "Reciprocal", "Round", "Sign", "Sin", "Sqrt", "Sub", "Sum",
         # comparison and choice
         "And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or", "Where",
         # networks
-        "AveragePool", "BatchNormalization", "Conv", "Elu", "Gemm", "GlobalAveragePool", "GlobalMaxPool",
-        "HardSigmoid", "HardSwish", "InstanceNormalization", "LayerNormalization", "LeakyRelu",
-        "LpNormalization", "MatMul", "MaxPool", "PRelu", "Relu", "Resize", "Sigmoid", "Softmax", "Softplus",
-        "Tanh",
+        "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Einsum", "Elu", "Gemm",
+        "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish", "InstanceNormalization",
+        "LayerNormalization", "LeakyRelu", "LpNormalization", "MatMul", "MaxPool", "PRelu", "Relu", "Resize",
+        "Sigmoid", "Softmax", "Softplus", "Tanh",
         # reduction
         "ArgMax", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum",
         # shape and place
@@ -252,6 +252,16 @@ def _pool(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) -> I
         yield Violation(name, "pool", f"{node.op_type} gives indices; only its values are accepted")
 
 
+def _einsum(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) -> Iterator[Violation]:
+    equation = str(_attributes(node).get("equation", ""))
+    terms = equation.replace(" ", "").split("->")[0].split(",")
+    repeated = any(len(set(term)) < len(term) for term in terms)
+    if len(terms) > 2 or "." in equation or repeated:
+        yield Violation(
+            name, "einsum", f"Einsum {equation!r}; accepted are one or two tensors, each letter once in each"
+        )
+
+
 def _batch_normalisation(
     node: NodeProto, name: str, constants: Mapping[str, TensorProto]
 ) -> Iterator[Violation]:
@@ -284,6 +294,7 @@ _SPECIAL: Final[Mapping[str, _Check]] = {
     "Cast": _cast,
     "Constant": _constant_node,
     "DequantizeLinear": _quantisation,
+    "Einsum": _einsum,
     "MaxPool": _pool,
     "QuantizeLinear": _quantisation,
     "Resize": _resize,

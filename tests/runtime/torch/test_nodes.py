@@ -69,7 +69,8 @@ NO = RNG.random((2, 6)) > 0.5
 W = floats(4, 6, 3, 3) / 5
 
 CASES = [
-    *[Case(name, [floats(3, 4) * 3]) for name in ("Abs", "Floor", "Neg", "Relu", "Round", "Sigmoid", "Sign")],
+    *[Case(name, [floats(3, 4) * 3]) for name in ("Abs", "Cos", "Floor", "Neg", "Relu", "Round")],
+    *[Case(name, [floats(3, 4) * 3]) for name in ("Sigmoid", "Sign", "Sin")],
     Case("Sign", [scalar(0)]),
     Case("Round", [np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 2.4999], np.float32)]),
     *[Case(name, [floats(3, 4, positive=True)]) for name in ("Sqrt", "Reciprocal")],
@@ -115,6 +116,9 @@ CASES = [
     Case("Conv", [X, floats(6, 2, 3, 3)], {"group": 3, "dilations": [2, 1]}),
     Case("Conv", [X, floats(5, 6, 1, 1)], {"auto_pad": "VALID"}),
     Case("Conv", [HALF, W.astype(np.float16), floats(4).astype(np.float16)], near=2e-2),
+    Case("ConvTranspose", [X, floats(6, 4, 2, 2), floats(4)], {"strides": [2, 2]}),
+    Case("ConvTranspose", [X, floats(6, 2, 3, 3)], {"pads": [1, 1, 1, 1], "dilations": [2, 1]}),
+    Case("Einsum", [floats(2, 3, 4), floats(2, 5, 4)], {"equation": "bic,bjc->bij"}),
     Case("Gemm", [floats(3, 5), floats(5, 4), floats(4)]),
     Case("Gemm", [floats(3, 5), floats(4, 5), floats(3, 1)], {"transB": 1, "alpha": 0.5, "beta": 2.0}),
     Case("Gemm", [floats(5, 3), floats(5, 4)], {"transA": 1, "alpha": 0.5}),
@@ -129,6 +133,8 @@ CASES = [
     Case("AveragePool", [X], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
     Case("AveragePool", [X], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "count_include_pad": 1}),
     Case("AveragePool", [X], {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1], "count_include_pad": 1}),
+    Case("AveragePool", [X], {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1]}),
+    Case("AveragePool", [X], {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}, runtime=True),
     Case("MaxPool", [X], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "strides": [2, 2]}),
     Case("MaxPool", [-X * X], {"kernel_shape": [3, 3], "pads": [0, 0, 1, 1]}, runtime=True),
     Case("MaxPool", [HALF], {"kernel_shape": [2, 2]}),
@@ -154,6 +160,11 @@ CASES = [
     Case("Resize", [X, None, np.array([1, 1, 4, 4], np.float32)], {"mode": "linear"}),
     Case("Resize", [X, None, None, ints(2, 6, 32, 25)], {"mode": "linear"}),
     Case("Resize", [X, None, None, ints(2, 6, 5, 7)], {"mode": "linear"}),
+    Case(
+        "Resize",
+        [X, None, np.array([1, 1, 2, 2], np.float32)],
+        {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+    ),
     # reductions
     Case("ArgMax", [floats(3, 4, 5)], {"axis": 2, "keepdims": 1}),
     Case("ArgMax", [floats(3, 4, 5)], {"axis": -2, "keepdims": 0}),
@@ -246,8 +257,8 @@ CASES = [
 ]  # fmt: skip
 
 REFUSED = [
-    Case("AveragePool", [X], {"kernel_shape": [3, 3], "ceil_mode": 1}),
-    Case("AveragePool", [X], {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1]}),
+    Case("AveragePool", [X], {"kernel_shape": [3, 3], "ceil_mode": 1, "count_include_pad": 1}),
+    Case("ConvTranspose", [X, floats(6, 4, 2, 2)], {"pads": [0, 0, 1, 1]}),
     Case("MaxPool", [X], {"kernel_shape": [2, 2], "dilations": [2, 2]}),
     Case("MaxPool", [X], {"kernel_shape": [2, 2]}, outputs=2),
     Case("Conv", [X, W], {"auto_pad": "SAME_UPPER"}),
@@ -258,7 +269,7 @@ REFUSED = [
     Case(
         "Resize",
         [X, None, None, ints(2, 6, 16, 20)],
-        {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+        {"mode": "linear", "coordinate_transformation_mode": "asymmetric"},
     ),
     Case("Pad", [X, ints(0, 0, 1, 1, 0, 0, 1, 1)], {"mode": "wrap"}, opset=19),
     Case("Cast", [X], {"to": TensorProto.DOUBLE}),

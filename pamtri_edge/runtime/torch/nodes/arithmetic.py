@@ -82,6 +82,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Add": _paired(torch.add),
     "And": _paired(torch.logical_and),
     "Clip": _clip,
+    "Cos": plain(torch.cos),
     "Div": _paired(_divide),
     "Elu": _elu,
     "Equal": _paired(torch.eq),
@@ -110,6 +111,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Round": plain(torch.round),  # half to even, as ONNX has it
     "Sigmoid": plain(torch.sigmoid),
     "Sign": plain(torch.sign),
+    "Sin": plain(torch.sin),
     "Softmax": _softmax,
     "Softplus": plain(functional.softplus),
     "Sqrt": plain(torch.sqrt),

@@ -32,6 +32,27 @@ def _conv(node: Node) -> Compute:
     return conv
 
 
+def _conv_transpose(node: Node) -> Compute:
+    node.expect("output_shape", None, None)
+    before, padding = _padding(node, rank=2)
+    if before is not None:
+        raise UnsupportedError("ConvTranspose with uneven pads")
+    extra = node.get("output_padding") or (0, 0)
+    options: dict[str, Any] = {
+        "stride": _pair(node, "strides"),
+        "dilation": _pair(node, "dilations"),
+        "groups": int(node.get("group", 1)),
+        "padding": padding,
+        "output_padding": tuple(extra),
+    }
+    return lambda x, weight, bias=None: functional.conv_transpose2d(x, weight, bias, **options)
+
+
+def _einsum(node: Node) -> Compute:
+    equation = str(node.get("equation"))
+    return lambda *tensors: torch.einsum(equation, *tensors)
+
+
 def _gemm(node: Node) -> Compute:
     alpha, beta = float(node.get("alpha", 1.0)), float(node.get("beta", 1.0))
     turn_a, turn_b = bool(node.get("transA", 0)), bool(node.get("transB", 0))
@@ -79,17 +100,21 @@ def _lp_normalization(node: Node) -> Compute:
 
 
 def _average_pool(node: Node) -> Compute:
-    node.expect("ceil_mode", 0, 0)
+    up = bool(node.expect("ceil_mode", 0, 0, 1))
     _no_dilation(node)
     before, padding = _padding(node, rank=2)
     counted = bool(node.get("count_include_pad", 0))
-    if before is not None and not counted:
-        raise UnsupportedError("AveragePool with uneven pads that are not counted")
+    if up and counted:
+        raise UnsupportedError("AveragePool with ceil_mode=1 and pads that are counted")
     kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
 
     def pool(x: Tensor) -> Tensor:
-        x = x if before is None else functional.pad(x, before)
-        return functional.avg_pool2d(x, kernel, stride, padding, count_include_pad=counted)
+        padded = x if before is None else functional.pad(x, before)
+        mean = functional.avg_pool2d(padded, kernel, stride, padding, up, counted)
+        if before is None or counted:
+            return mean
+        inside = functional.pad(torch.ones_like(x[:1, :1]), before)
+        return mean / functional.avg_pool2d(inside, kernel, stride, padding, up)
 
     return pool
 
@@ -124,8 +149,9 @@ def _resize(node: Node) -> Compute:
     node.expect("keep_aspect_ratio_policy", "stretch", "stretch")
     if node.get("axes") is not None:
         raise UnsupportedError("Resize with axes")
+    corners = frame == "align_corners"
     if mode == "linear":
-        if frame not in ("half_pixel", "pytorch_half_pixel"):
+        if frame not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
             raise UnsupportedError(f"linear Resize with coordinate_transformation_mode={frame!r}")
     else:
         node.expect("coordinate_transformation_mode", "half_pixel", "asymmetric")
@@ -148,7 +174,7 @@ def _resize(node: Node) -> Compute:
         else:
             options = {"scale_factor": factors[2:], "recompute_scale_factor": False}
         if mode == "linear":
-            return functional.interpolate(x, mode="bilinear", align_corners=False, **options)
+            return functional.interpolate(x, mode="bilinear", align_corners=corners, **options)
         return functional.interpolate(x, mode="nearest", **options)
 
     return resize
@@ -187,6 +213,8 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_normalization,
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "Einsum": _einsum,
     "Gemm": _gemm,
     "GlobalAveragePool": plain(_global_average_pool),
     "GlobalMaxPool": plain(_global_max_pool),
