@@ -8,7 +8,6 @@ Nothing here is trusted: what comes out is compared with the file as it was give
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -20,21 +19,22 @@ from onnx import (
     TensorProto,
     helper,
     numpy_helper,
-    shape_inference,
     version_converter,
 )
 
 from pamtri_edge.errors import ExportError
+from pamtri_edge.export.foreign.batch import known_sizes, opened
 from pamtri_edge.export.foreign.file import NetworkFile, default_opset, nodes_of
-from pamtri_edge.export.foreign.form import Form, sizes_of
+from pamtri_edge.export.foreign.form import Form
+from pamtri_edge.export.foreign.plain import expanded, plain
 from pamtri_edge.export.onnx.graph import OPSET
 from pamtri_edge.export.onnx.rules import MAX_OPSET, MIN_OPSET
 from pamtri_edge.printable import printable
 
-BATCH: Final = "batch"
-"""Name of the axis that may vary."""
-
 _IR_VERSION: Final = 10  # of opset 18 to 20
+_FLOATS: Final = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
+_PADDED: Final = ("AveragePool", "Conv", "MaxPool")
+_OF_FRAMES: Final = 11  # the opset that let Resize say what its coordinates are
 
 
 def adapted(file: NetworkFile, form: Form) -> ModelProto:
@@ -46,9 +46,11 @@ def adapted(file: NetworkFile, form: Form) -> ModelProto:
     model = ModelProto()
     model.CopyFrom(file.model)
     _only(model, form)
-    _widen(model)
-    model = _simplified(_converted(_open_batch(model, form), file.path), file.path)
-    _widen(model)  # what was folded may have become half again: nothing does, and it costs nothing
+    _narrow(model)
+    model = plain(model, form, file.path)
+    model = _simplified(_converted(opened(model, form), file.path), file.path)
+    _state_pads(model)
+    _narrow(model)  # what was folded may be of another type again
     return model
 
 
@@ -88,74 +90,33 @@ def _inner(node: onnx.NodeProto) -> list[onnx.NodeProto]:
     return [inner for graph in graphs for inner in nodes_of(graph)]
 
 
-def _widen(model: ModelProto) -> None:
-    """Make float16 float32: precision is typed in afterwards, as for every bundle."""
+def _narrow(model: ModelProto) -> None:
+    """Make all floats float32, and whole pixels too: precision is typed in afterwards, as for all bundles."""
     graph = model.graph
     for tensor in graph.initializer:
-        _widen_tensor(tensor)
+        _narrow_tensor(tensor)
     for value in (*graph.input, *graph.output, *graph.value_info):
-        if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
+        if value.type.tensor_type.elem_type in (*_FLOATS, TensorProto.UINT8):
             value.type.tensor_type.elem_type = TensorProto.FLOAT
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.type == AttributeProto.TENSOR:
-                _widen_tensor(attribute.t)
-            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT16:
+                _narrow_tensor(attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i in _FLOATS:
                 attribute.i = TensorProto.FLOAT
 
 
-def _widen_tensor(tensor: TensorProto) -> None:
-    if tensor.data_type == TensorProto.FLOAT16:
+def _narrow_tensor(tensor: TensorProto) -> None:
+    if tensor.data_type in _FLOATS:
         wide = numpy_helper.to_array(tensor).astype(np.float32)
         tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
-
-
-def _open_batch(model: ModelProto, form: Form) -> ModelProto:
-    """Let the batch vary; where it was fixed, also in the shapes that the network states inside."""
-    if form.batch is not None:
-        _open_reshapes(model, form.batch)
-    graph = model.graph
-    shape = graph.input[0].type.tensor_type.shape
-    for dim, size in zip(shape.dim, form.shape, strict=True):
-        dim.Clear()
-        if size is not None:
-            dim.dim_value = size
-    shape.dim[0].Clear()
-    shape.dim[0].dim_param = BATCH
-    graph.output[0].type.tensor_type.ClearField("shape")
-    return model
-
-
-def _open_reshapes(model: ModelProto, batch: int) -> None:
-    """Let shapes that begin with the batch take it from what they reshape: 0 says so in ONNX."""
-    graph = model.graph
-    inferred = _quietly(lambda: shape_inference.infer_shapes(model, data_prop=True), model).graph
-    known = {value.name: sizes_of(value) for value in (*inferred.value_info, *inferred.input)}
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
-            constants[node.output[0]] = node.attribute[0].t
-    nodes = []
-    for index, node in enumerate(graph.node):
-        nodes.append(node)
-        tensor = constants.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) > 1 else None
-        sizes = known.get(node.input[0])
-        if tensor is None or not sizes or sizes[0] != batch:
-            continue
-        if any(attribute.name == "allowzero" and attribute.i for attribute in node.attribute):
-            continue
-        wanted = numpy_helper.to_array(tensor).copy()
-        if len(wanted) and wanted[0] == batch:
-            wanted[0] = 0
-            name = f"pamtri.shape{index}"
-            graph.initializer.append(numpy_helper.from_array(wanted, name))
-            node.input[1] = name
 
 
 def _converted(model: ModelProto, path: Path) -> ModelProto:
     version = default_opset(model)
     if version == OPSET:
-        return model
+        return expanded(model)
+    model = expanded(model)
     try:
         converted = version_converter.convert_version(model, OPSET)
     except Exception as error:  # onnx raises whatever its C++ does
@@ -166,7 +127,18 @@ def _converted(model: ModelProto, path: Path) -> ModelProto:
             f"{printable(path)} is written in opset {version} of ONNX and cannot be converted to {OPSET} "
             f"({reason}). Export it anew with opset_version={OPSET}."
         ) from error
-    return converted
+    if version < _OF_FRAMES:
+        _keep_frames(converted)
+    return expanded(converted)  # what had no definition in the older opset
+
+
+def _keep_frames(model: ModelProto) -> None:
+    """Say of Resize what was its only way before it could be said; the converter does not."""
+    for node in model.graph.node:
+        named = {each.name for each in node.attribute}
+        if node.op_type == "Resize" and "coordinate_transformation_mode" not in named:
+            node.attribute.append(helper.make_attribute("coordinate_transformation_mode", "asymmetric"))
+            node.attribute.append(helper.make_attribute("nearest_mode", "floor"))
 
 
 def _simplified(model: ModelProto, path: Path) -> ModelProto:
@@ -197,11 +169,31 @@ def _simplified(model: ModelProto, path: Path) -> ModelProto:
     return found
 
 
-def _quietly(work: Callable[[], ModelProto], otherwise: ModelProto) -> ModelProto:
-    try:
-        return work()
-    except Exception:  # what cannot be inferred is not known; the comparison finds what that leaves
-        return otherwise
+def _state_pads(model: ModelProto) -> None:
+    """Say in numbers the pads that keep a size, as TensorFlow has them: not every engine finds these."""
+    unknown = [node for node in model.graph.node if any(each.name == "auto_pad" for each in node.attribute)]
+    known = known_sizes(model) if unknown else {}
+    for node in unknown:
+        told = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+        sizes, kernel = known.get(node.input[0]), told.get("kernel_shape")
+        if kernel is None and len(node.input) > 1:
+            kernel = (known.get(node.input[1]) or ())[2:]
+        same = told["auto_pad"] in (b"SAME_UPPER", b"SAME_LOWER") and node.op_type in _PADDED
+        sides = [side for side in (sizes or ())[2:] if isinstance(side, int)]
+        if not same or not kernel or len(sides) != len(kernel):
+            continue
+        before, after = [], []
+        ones = [1] * len(kernel)
+        for side, width, step, gap in zip(
+            sides, kernel, told.get("strides", ones), told.get("dilations", ones), strict=True
+        ):
+            total = max(0, (-(-side // step) - 1) * step + (width - 1) * gap + 1 - side)
+            low = total // 2 if told["auto_pad"] == b"SAME_UPPER" else total - total // 2
+            before.append(low)
+            after.append(total - low)
+        kept = [each for each in node.attribute if each.name not in ("auto_pad", "pads")]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute("pads", [*before, *after])])
 
 
 def _reason(error: Exception) -> str:

@@ -150,6 +150,8 @@ def open_network(told: ForeignNetwork, pose: OpenedPose | None = None) -> Opened
     name = printable(told.path)
     file = read_network(told.path)
     form = form_of(file, told)
+    if form.whole:
+        told = told.for_whole_pixels(name)
     given = GivenNetwork(file, form, told)
     dim = given.dim()
     start = time.perf_counter()

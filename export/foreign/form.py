@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,12 @@ from pamtri_edge.printable import printable
 Size = int | str | None
 """Of an axis: a number, a name for one that may vary, or unknown."""
 
-_TYPES: Final = (TensorProto.FLOAT, TensorProto.FLOAT16)
+_TYPES: Final[Mapping[int, str]] = {
+    TensorProto.FLOAT: "float32",
+    TensorProto.FLOAT16: "float16",
+    TensorProto.DOUBLE: "float64",
+    TensorProto.UINT8: "uint8",
+}
 _COLORS: Final = 3
 _SHOWN: Final = 8
 
@@ -34,7 +39,7 @@ class Form:
         height: of the pictures.
         width: of the pictures.
         batch: how many pictures it takes at a time; None for any number.
-        half: whether it takes float16.
+        dtype: NumPy's name of the numbers it takes.
     """
 
     input: str
@@ -43,7 +48,12 @@ class Form:
     height: int
     width: int
     batch: int | None
-    half: bool
+    dtype: str = "float32"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes pixels as whole numbers of 0 to 255."""
+        return self.dtype == "uint8"
 
     @property
     def shape(self) -> tuple[int | None, int, int, int]:
@@ -67,7 +77,9 @@ def form_of(file: NetworkFile, told: ForeignNetwork) -> Form:
     kind = picture.type.tensor_type.elem_type
     if kind not in _TYPES:
         found = TensorProto.DataType.Name(kind)
-        raise InputError(f"{title} is of type {found}; expected pictures as FLOAT or FLOAT16. Export it so.")
+        raise InputError(
+            f"{title} is of type {found}; expected pictures as FLOAT, FLOAT16, DOUBLE or UINT8. Export it so."
+        )
     if sizes is None or len(sizes) != 4:
         raise InputError(
             f"{title} is no batch of pictures; expected four axes, (N, 3, height, width) or "
@@ -85,7 +97,7 @@ def form_of(file: NetworkFile, told: ForeignNetwork) -> Form:
         height=height,
         width=width,
         batch=batch,
-        half=kind == TensorProto.FLOAT16,
+        dtype=_TYPES[kind],
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, compose, helper, numpy_helper
 
 import pamtri_edge
-from pamtri_edge.export.foreign.adapt import BATCH
+from pamtri_edge.export.foreign.batch import BATCH
 from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.foreign.form import Form
 from pamtri_edge.export.foreign.specification import ForeignNetwork
@@ -119,6 +119,8 @@ def _before(form: Form, told: ForeignNetwork, target: str) -> tuple[list[NodePro
         chain.add("Sub", mean.astype(np.float32).reshape(1, 3, 1, 1))
     if (factor != 1.0).any():
         chain.add("Mul", factor.astype(np.float32).reshape(1, 3, 1, 1))
+    if form.whole:
+        chain.add("Round")
     if form.layout == "nhwc":
         chain.add("Transpose", perm=[0, 2, 3, 1])
     if not chain.nodes:
@@ -128,7 +130,7 @@ def _before(form: Form, told: ForeignNetwork, target: str) -> tuple[list[NodePro
 
 
 def _after(source: str, dim: int) -> tuple[list[NodeProto], list[TensorProto]]:
-    """Return the way from the network's output, (N, D) or (N, D, 1, 1), to `embedding`."""
+    """Return the way from the network's output, (N, D) or that with axes of one, to `embedding`."""
     constants = [
         numpy_helper.from_array(np.array([-1, dim], np.int64), "rows"),
         numpy_helper.from_array(np.array([1], np.int64), "axis"),

@@ -7,6 +7,7 @@ Nothing of `adapt` and `fuse` is used here: what they get wrong shows as a diffe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export.foreign.file import NetworkFile
 from pamtri_edge.export.foreign.form import Form, shape_text
-from pamtri_edge.export.foreign.specification import ForeignNetwork
+from pamtri_edge.export.foreign.specification import WHITE, ForeignNetwork
 from pamtri_edge.manifest_fields import LARGEST_SIZE
 from pamtri_edge.printable import printable
 from pamtri_edge.runtime.selftest import row_cosines
@@ -62,7 +63,7 @@ class GivenNetwork:
         """Return how many numbers an embedding has.
 
         Raises:
-            InputError: the output is no embedding: not (N, D), nor (N, D, 1, 1).
+            InputError: the output is no embedding: neither (N, D), nor that with axes of one.
         """
         picture = np.random.default_rng(0).uniform(0.0, 255.0, (3, 256, 256)).astype(np.float32)
         return int(self.embed(picture).shape[0])
@@ -98,8 +99,10 @@ class GivenNetwork:
     def _embedding(self, found: Any, count: int) -> Floats:
         shape = tuple(getattr(found, "shape", ()))
         real = isinstance(found, np.ndarray) and found.dtype.kind == "f"
-        flat = len(shape) >= 2 and all(size == 1 for size in shape[2:]) and shape[0] == count
-        if not real or not flat:
+        # The batch and one more axis that is not 1; of one picture the batch may be gone.
+        rows = shape[1:] if shape[:1] == (count,) and len(shape) > 1 else shape if count == 1 else ()
+        dim = max(rows, default=0)
+        if not real or not rows or math.prod(rows) != dim:
             kind = (
                 f"{found.dtype} of shape {shape_text(shape)}"
                 if isinstance(found, np.ndarray)
@@ -108,12 +111,12 @@ class GivenNetwork:
             raise InputError(
                 f"{self._title} is {kind} for "
                 f"{count} {'picture' if count == 1 else 'pictures'}; expected one embedding a picture, "
-                "(N, D) or (N, D, 1, 1). Export the network up to its embedding, or name another "
+                "(N, D), or that with axes of one. Export the network up to its embedding, or name another "
                 "--output-name."
             )
-        if not _LEAST_DIM <= shape[1] <= LARGEST_SIZE:
+        if not _LEAST_DIM <= dim <= LARGEST_SIZE:
             raise InputError(
-                f"{self._title} has {shape[1]} {'number' if shape[1] == 1 else 'numbers'} a picture; "
+                f"{self._title} has {dim} {'number' if dim == 1 else 'numbers'} a picture; "
                 f"an embedding has {_LEAST_DIM} to {LARGEST_SIZE}."
             )
         first: Floats = found.astype(np.float32).reshape(count, -1)[0]
@@ -128,7 +131,7 @@ def prepare(picture: Floats, form: Form, told: ForeignNetwork) -> NDArray[Any]:
     pixels = cv2.resize(pixels, (form.width, form.height), interpolation=cv2.INTER_LINEAR)
     scaled = (pixels.astype(np.float64) * told.factor - np.array(told.means)) / np.array(told.deviations)
     laid = scaled.transpose(2, 0, 1) if form.layout == "nchw" else scaled
-    return np.ascontiguousarray(laid, np.float16 if form.half else np.float32)
+    return np.ascontiguousarray(np.clip(np.rint(laid), 0, WHITE) if form.whole else laid, form.dtype)
 
 
 def check_batches(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -104,6 +104,20 @@ class ForeignNetwork:
             return (plain, plain, plain)
         red, green, blue = imagenet
         return imagenet if self.color_order == "rgb" else (blue, green, red)
+
+    def for_whole_pixels(self, title: str) -> ForeignNetwork:
+        """Return what is told of a network that takes whole pixels of 0 to 255.
+
+        Raises:
+            InputError: a normalization is told, which such numbers cannot hold.
+        """
+        plain = replace(self, scale=1.0)
+        if self.scale not in (None, 1.0) or any(plain.means) or plain.deviations != (1.0, 1.0, 1.0):
+            raise InputError(
+                f"{title} takes whole numbers of 0 to 255 (UINT8) and normalizes by itself; leave out "
+                "--input-scale, --mean and --std."
+            )
+        return plain
 
     def as_record(self) -> dict[str, Any]:
         """Return what was told, as plain JSON data; where the file lies is left out."""

@@ -117,6 +117,8 @@ def small(nodes, taken, given, initializers=(), kind=TensorProto.FLOAT, domain="
 
 
 PICTURE = [1, 3, 24, 16]
+END = helper.make_node("Flatten", ["d"], ["y"])
+ON = numpy_helper.from_array(np.array(True), "on")
 FLAT = [helper.make_node("Flatten", ["x"], ["y"])]
 
 
@@ -132,9 +134,9 @@ FLAT = [helper.make_node("Flatten", ["x"], ["y"])]
                 [helper.make_node("Cast", ["x"], ["f"], to=1), helper.make_node("Flatten", ["f"], ["y"])],
                 {"x": PICTURE},
                 {"y": [1, 1152]},
-                kind=TensorProto.UINT8,
+                kind=TensorProto.INT32,
             ),
-            "is of type UINT8; expected pictures as FLOAT or FLOAT16",
+            "is of type INT32; expected pictures as FLOAT, FLOAT16, DOUBLE or UINT8",
         ),
         (
             small(
@@ -163,6 +165,15 @@ FLAT = [helper.make_node("Flatten", ["x"], ["y"])]
                 {"y": ["N", 3]},
             ),
             "operator Det is not on the list",
+        ),
+        (
+            small(
+                [helper.make_node("Dropout", ["x", "", "on"], ["d"]), END],
+                {"x": PICTURE},
+                {"y": [1, 1152]},
+                [ON],
+            ),
+            "was exported in training mode (Dropout 'd')",
         ),
         (
             small([helper.make_node("Conv", ["x", "w"], ["y"])], {"x": PICTURE}, {"y": None}),

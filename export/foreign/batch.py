@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""A network of any batch: where one was fixed, also in the sizes and the constants inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from onnx import ModelProto, NodeProto, helper, numpy_helper, shape_inference
+
+from pamtri_edge.export.foreign.file import default_opset
+from pamtri_edge.export.foreign.form import Form, Size, sizes_of
+from pamtri_edge.export.foreign.plain import constants_of
+
+BATCH: Final = "batch"
+"""Name of the axis that may vary."""
+
+_OF_EXPAND: Final = 8  # the opset that brought it
+_AXES_AS_INPUT: Final = 13  # the opset from which Squeeze takes them so
+
+
+def opened(model: ModelProto, form: Form) -> ModelProto:
+    """Let the batch vary; where it was fixed, also in the shapes that the network states inside."""
+    known = known_sizes(model)
+    _name_squeezed(model, known)
+    if form.batch is not None:
+        _open_reshapes(model, form.batch, known)
+        _open_constants(model, form, form.batch, known)
+    graph = model.graph
+    shape = graph.input[0].type.tensor_type.shape
+    for dim, size in zip(shape.dim, form.shape, strict=True):
+        dim.Clear()
+        if size is not None:
+            dim.dim_value = size
+    shape.dim[0].Clear()
+    shape.dim[0].dim_param = BATCH
+    graph.output[0].type.tensor_type.ClearField("shape")
+    return model
+
+
+def known_sizes(model: ModelProto) -> dict[str, tuple[Size, ...] | None]:
+    """Return the sizes of tensors, as far as they can be inferred."""
+    try:
+        graph = shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception:  # what cannot be inferred is not known; the comparison finds what that leaves
+        graph = model.graph
+    weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    return {**weights, **{value.name: sizes_of(value) for value in (*graph.value_info, *graph.input)}}
+
+
+def _name_squeezed(model: ModelProto, known: Mapping[str, tuple[Size, ...] | None]) -> None:
+    """Say which axes a Squeeze takes off that says none: never the batch, of one picture neither."""
+    as_input = default_opset(model) >= _AXES_AS_INPUT
+    for index, node in enumerate(model.graph.node):
+        sizes = known.get(node.input[0]) if node.op_type == "Squeeze" else None
+        if sizes is None or len(node.input) > 1 or node.attribute:
+            continue
+        axes = [axis for axis, size in enumerate(sizes) if axis and size == 1]
+        if not axes:
+            node.op_type = "Identity"
+        elif as_input:
+            name = f"pamtri.axes{index}"
+            model.graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), name))
+            node.input.append(name)
+        else:
+            node.attribute.append(helper.make_attribute("axes", axes))
+
+
+def _open_reshapes(model: ModelProto, batch: int, known: Mapping[str, tuple[Size, ...] | None]) -> None:
+    """Let shapes that begin with the batch take it from what they reshape: 0 says so in ONNX."""
+    graph = model.graph
+    constants = constants_of(graph)
+    for index, node in enumerate(graph.node):
+        tensor = constants.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) > 1 else None
+        sizes = known.get(node.input[0])
+        if tensor is None or not sizes or sizes[0] != batch:
+            continue
+        if any(attribute.name == "allowzero" and attribute.i for attribute in node.attribute):
+            continue
+        wanted = tensor.copy()
+        if len(wanted) and wanted[0] == batch:
+            wanted[0] = 0
+            name = f"pamtri.shape{index}"
+            graph.initializer.append(numpy_helper.from_array(wanted, name))
+            node.input[1] = name
+
+
+def _open_constants(
+    model: ModelProto, form: Form, batch: int, known: Mapping[str, tuple[Size, ...] | None]
+) -> None:
+    """Repeat for every picture what is written down for a batch of one size, as a class token is."""
+    graph = model.graph
+    if default_opset(model) < _OF_EXPAND:
+        return
+    pictured, nodes = {form.input}, []
+    for index, node in enumerate(graph.node):
+        if pictured & set(node.input):
+            pictured.update(node.output)
+        axis = next((each.i for each in node.attribute if each.name == "axis"), 0)
+        for place, name in enumerate(node.input) if node.op_type == "Concat" and axis else ():
+            sizes = known.get(name)
+            if name in pictured or not sizes or sizes[0] != batch or not pictured & set(node.output):
+                continue
+            mark = f"pamtri.repeated{index}.{place}"
+            for what, values in (("first", [0]), ("others", [1] * (len(sizes) - 1))):
+                graph.initializer.append(
+                    numpy_helper.from_array(np.array(values, np.int64), f"{mark}.{what}")
+                )
+            nodes += [
+                helper.make_node("Gather", [name, f"{mark}.first"], [f"{mark}.row"]),
+                helper.make_node("Shape", [form.input], [f"{mark}.shape"]),
+                helper.make_node("Gather", [f"{mark}.shape", f"{mark}.first"], [f"{mark}.count"]),
+                helper.make_node("Concat", [f"{mark}.count", f"{mark}.others"], [f"{mark}.sizes"], axis=0),
+                helper.make_node("Expand", [f"{mark}.row", f"{mark}.sizes"], [f"{mark}.all"]),
+            ]
+            node.input[place] = f"{mark}.all"
+        nodes.append(NodeProto.FromString(node.SerializeToString()))
+    del graph.node[:]
+    graph.node.extend(nodes)
