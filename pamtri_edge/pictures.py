@@ -21,28 +21,19 @@ from numpy.typing import NDArray
 from pamtri_edge.addresses import redact
 from pamtri_edge.arrays import MOST_PIXELS
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.kinds import PEEK, is_video, kind_of_other, kind_of_picture
 from pamtri_edge.files.picture_headers import EOI, Header, read_header
 from pamtri_edge.files.quiet import decoding
 from pamtri_edge.files.regular import open_descriptor
 from pamtri_edge.printable import printable
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """What the names of picture files end in, in small or capital letters."""
 
 MOST_BYTES: Final = 2**30
 """Size of the largest file that is read as a picture."""
 
 _KINDS: Final = "JPEG, PNG, BMP, TIFF or WebP"
-
-_OTHERS: Final = {
-    b"GIF8": "a GIF",
-    b"%PDF": "a PDF",
-    b"\x00\x05\x16\x07": "a macOS resource file (AppleDouble)",
-    b"version https://git-lfs": "a pointer of Git LFS to a file that was not fetched",
-    b"<!DOCTYPE": "a web page",
-    b"<html": "a web page",
-}
-_BOXED: Final = {b"heic": "an HEIC", b"heix": "an HEIC", b"mif1": "an HEIC", b"avif": "an AVIF"}
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.]+:/+[^/]")  # as a Path has it: with one stroke
 
@@ -196,10 +187,7 @@ def _checked(path: Path) -> Header:
     content = _read_bytes(path)
     header = read_header(content)
     if header is None:
-        raise InputError(
-            f"{printable(path)} is {_other_kind(content)}, not a picture; expected {_KINDS}. Replace it or "
-            "take it out of its folder."
-        )
+        raise _of_another_kind(path, content)
     if header.width * header.height > MOST_PIXELS:
         raise InputError(
             f"{printable(path)} claims {header.width:,} x {header.height:,} pixels; at most {MOST_PIXELS:,} "
@@ -284,10 +272,17 @@ def _cut_short(path: Path, header: Header) -> InputError:
     )
 
 
-def _other_kind(content: bytes) -> str:
-    for start, name in _OTHERS.items():
-        if content.startswith(start):
-            return name
-    if content[4:8] == b"ftyp" and content[8:12] in _BOXED:
-        return f"{_BOXED[content[8:12]]} file"
-    return "something else" if content.strip(b"\0") else "nothing but zeros"
+def _of_another_kind(path: Path, content: bytes) -> InputError:
+    picture = kind_of_picture(content)
+    if picture is not None:
+        return InputError(
+            f"{printable(path)} is {picture}, which is not read here; expected {_KINDS}. Convert it, or "
+            "take it out of its folder."
+        )
+    kind = kind_of_other(content[:PEEK]) or ("a video" if is_video(content[:PEEK]) else None)
+    if kind is None:
+        kind = "something else" if content.strip(b"\0") else "nothing but zeros"
+    return InputError(
+        f"{printable(path)} is {kind}, not a picture; expected {_KINDS}. Replace it or take it out of its "
+        "folder."
+    )

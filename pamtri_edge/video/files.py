@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pamtri_edge.addresses import is_address, parse_address
 from pamtri_edge.errors import SourceError
+from pamtri_edge.files.kinds import PEEK, kind_of_other
+from pamtri_edge.files.regular import open_regular
 from pamtri_edge.printable import printable
 from pamtri_edge.video.clock import Clock
 from pamtri_edge.video.frames import Frame
@@ -124,6 +126,13 @@ class VideoFile:
             raise SourceError(f"{self.label} holds no frames: it is empty, or ends behind its header.")
         if self._timeout_s is not None:
             raise SourceError(f"{self.label} cannot be opened ({failure}).")
+        with open_regular(place, error=SourceError) as file:
+            start = file.read(PEEK)
+        kind = kind_of_other(start)
+        if not start.strip(b"\0"):
+            kind = "nothing but zeros" if start else "empty (0 bytes)"
+        if kind is not None:
+            raise SourceError(f"{self.label} is {kind}, not a video; expected a video file. Fetch it again.")
         raise SourceError(
             f"{self.label} is not a video that can be read, or was cut off before its index was written "
             f"({failure})."

@@ -287,7 +287,7 @@ def _no_video(container: InputContainer, label: str, *, pictures: int) -> str:
     if pictures:
         beside = sorted({stream.type for stream in container.streams} - {"video"})
         also = f" beside {' and '.join(beside)}" if beside else ""
-        return f"{label} holds a still picture{also}, but no video."
+        return f"{label} holds a still picture{also}, but no video; a folder of pictures is taken as one."
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     return f"{label} holds no video (streams in it: {kinds})."
 

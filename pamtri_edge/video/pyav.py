@@ -54,7 +54,7 @@ class PictureMaker:
             self._way |= getattr(Interpolation, exact, 0)
 
     def __call__(self, frame: VideoFrame, codec: str) -> NDArray[np.uint8]:
-        """Return the frame as (H, W, 3) uint8 RGB, turned as its display matrix says.
+        """Return the frame as (H, W, 3) uint8 RGB, turned and mirrored as its display matrix says.
 
         Args:
             frame: the frame.
@@ -64,8 +64,19 @@ class PictureMaker:
         if picture is None:
             rgb = self._reformatter.reformat(frame, format="rgb24", interpolation=self._way)
             picture = np.asarray(rgb.to_ndarray(), np.uint8)
-        quarters = round(frame.rotation / 90) % 4  # counterclockwise, as np.rot90 turns
-        return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
+        return _upright(picture, frame)
+
+
+def _upright(picture: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
+    """Turn and mirror a picture as the display matrix of its frame says, by right angles."""
+    side_data: Any = frame.side_data
+    if "DISPLAYMATRIX" not in side_data:
+        return picture
+    # A point (x, y) is shown at (a x + c y, b x + d y), the matrix being a, b, u, c, d, v, ...
+    a, b, _, c, d = (int(one) for one in np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5])
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        picture, a, d = picture.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def decode(

@@ -27,6 +27,8 @@ _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _PLAYLISTS: Final = ("hls", "dash")
 _LOCAL: Final = re.compile(r"file://", re.IGNORECASE)
 
+_PATTERN: Final = re.compile(r"%\d*d|[*?]", re.ASCII)
+
 _EXPECTED: Final = (
     "a video file, a folder of pictures, an address such as rtsp://camera/stream, or the number of "
     "a camera at this machine, such as 0"
@@ -63,6 +65,12 @@ def open_source(
     device = webcam_device(source)
     if device is not None and (mode is None or stat.S_ISCHR(mode)):
         return open_webcam(device, duration=duration, reconnect=reconnect)
+    if mode is None and _PATTERN.search(Path(source).name):
+        raise SourceError(
+            f"there is no video {redact(source)}, which looks like a pattern of names; expected {_EXPECTED}. "
+            f"Give the folder {redact(str(Path(source).parent))}: its pictures are taken in the order of "
+            "their numbers."
+        )
     if mode is None:
         raise SourceError(f"there is no video {redact(source)}; expected {_EXPECTED}.")
     if stat.S_ISDIR(mode):

@@ -181,8 +181,12 @@ def test_a_png_is_refused_where_its_checksums_do_not_hold_and_read_where_only_it
     [
         (b"", r"is empty \(0 bytes\)"),
         (bytes(900), "is nothing but zeros, not a picture; expected JPEG, PNG, BMP, TIFF or WebP"),
-        (b"GIF89a" + bytes(90), "is a GIF, not a picture; expected JPEG"),
-        (b"\0\0\0\x18ftypheic" + bytes(90), "is an HEIC file, not a picture"),
+        (b"GIF89a" + bytes(90), "is a GIF, which is not read here; expected JPEG, .* Convert it"),
+        (b"\0\0\0\x18ftypheic" + bytes(90), "is an HEIC, which is not read here"),
+        (b"\0\0\0\x0cJXL \r\n" + bytes(90), "is a JPEG XL, which is not read here"),
+        (b"P6\n4 4\n255\n" + bytes(48), "is a PNM"),
+        (b"\0\0\0\x18ftypisom" + bytes(90), "is a video, not a picture"),
+        (b"\xef\xbb\xbf\n<HTML>" + bytes(90), "is a web page, not a picture"),
         (b"\x00\x05\x16\x07" + bytes(90), "AppleDouble"),
     ],
 )

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -81,6 +82,26 @@ def test_time_begins_at_the_first_frame(tmp_path: Path, write_video: VideoWriter
     assert frames[0].time_s == 0.0
 
 
+@pytest.mark.parametrize(
+    ("sides", "corner"),
+    [((-1, 0, 0, 1), (4, -5)), ((1, 0, 0, -1), (-5, 4)), ((0, 1, 1, 0), (4, 4)), ((0, -1, -1, 0), (-5, -5))],
+    ids=["across", "down", "over the diagonal", "over the other diagonal"],
+)
+def test_a_mirrored_camera_gives_pictures_as_they_are_shown(
+    tmp_path: Path, write_video: VideoWriter, sides: tuple[int, int, int, int], corner: tuple[int, int]
+) -> None:
+    path = write_video(tmp_path / "a.mp4", 1)
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # of the track's header: a, b, u, c, d, v, x, y, w
+    a, b, c, d = (side << 16 for side in sides)
+    struct.pack_into(">9i", data, matrix, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    (frame,) = _read(VideoFile(path))
+    assert frame.picture.shape == ((120, 160, 3) if sides[0] else (160, 120, 3))
+    assert frame.picture[corner][1] > 200
+    assert frame.picture[corner][0] < 60
+
+
 @pytest.mark.parametrize(("rotation", "corner"), [(90, (-5, 4)), (180, (-5, -5)), (-90, (4, -5))])
 def test_a_turned_camera_gives_upright_pictures(
     tmp_path: Path, write_video: VideoWriter, rotation: float, corner: tuple[int, int]
@@ -158,12 +179,28 @@ def test_a_colon_in_a_name_is_no_protocol(
     assert len(_read(open_source(name))) == 3
 
 
-@pytest.mark.parametrize("content", [b"", b"no video at all" * 50])
-def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no video at all" * 50, "not a video that can be read"),
+        (b"", r"empty \(0 bytes\), not a video"),
+        (bytes(5000), "nothing but zeros, not a video"),
+        (b"\n<!DOCTYPE html><html>", "a web page, not a video"),
+        (b'{"error": 404}', "JSON, not a video"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS .*, not a video"),
+    ],
+)
+def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=r"a\.mp4 is not a video that can be read"):
+    with pytest.raises(SourceError, match=rf"a\.mp4 is {message}"):
         open_source(str(path))
+
+
+@pytest.mark.parametrize("name", ["%04d.png", "frame*.jpg"])
+def test_a_pattern_of_names_is_told_from_a_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match=f"looks like a pattern of names; .* Give the folder {tmp_path}"):
+        open_source(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
