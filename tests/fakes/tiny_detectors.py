@@ -197,6 +197,17 @@ def yolov8(classes: int = 80, *, transposed: bool = False) -> tuple[Net, dict[st
     return net, {"output0": net.by_cells(rows) if transposed else rows}
 
 
+def undecoded(*, sides: int) -> tuple[Net, dict[str, str]]:
+    """NanoDet's head: scores beside a distribution for each side of the box."""
+    net = Net()
+    maps = []
+    for stride in STRIDES:
+        scores = net.op("Sigmoid", net.kinds(stride, red=True))
+        both = net.join(scores, net.conv(stride, np.zeros(sides), np.zeros(sides)), axis=1)
+        maps.append(net.flat(both, net.classes + sides))
+    return net, {"output": net.by_cells(net.join(*maps, axis=2))}
+
+
 def yolov6() -> tuple[Net, dict[str, str]]:
     net = Net()
     sure = np.ones((1, CELLS, 1))

@@ -290,6 +290,7 @@ def test_what_is_no_detection_is_refused(tmp_path: Path, row: tuple[float, ...],
         {"output": (1, 3, 8, 8, 85)},
         {"output": (1, 144, 84), "more": (1, 144, 84)},
         {"boxes": (1, 189, 4), "scores": (1, 189, 80)},
+        {"detections:0": (1, 100, 7)},
         {"detection_boxes": (1, 9, 4), "detection_scores": (1, 9), "detection_classes": (1, 9)},
     ],
     ids=str,
@@ -300,6 +301,13 @@ def test_another_kind_of_network_is_refused_with_what_it_has(
     arrays = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
     with pytest.raises(InputError, match=r"takes images \(1, 3, 96, 96\) f32 and gives .*Accepted: YOLOX"):
         NetworkDetector(tiny.constants(tmp_path / "a.onnx", arrays))
+
+
+@pytest.mark.parametrize("sides", [32, 64])
+def test_a_network_whose_boxes_are_not_decoded_is_refused(tmp_path: Path, sides: int) -> None:
+    net, outputs = tiny.undecoded(sides=sides)
+    with pytest.raises(InputError, match="boxes that are not decoded, as of NanoDet"):
+        NetworkDetector(net.save(tmp_path / "a.onnx", outputs))
 
 
 def test_a_network_for_another_task_is_refused(tmp_path: Path) -> None:
@@ -321,6 +329,7 @@ def test_what_is_no_network_is_refused_in_one_sentence(
     (tmp_path / "junk.onnx").write_bytes(b"junk")
     (tmp_path / "text.onnx").write_text("# A network\n\nVehicles: cars\n")
     (tmp_path / "empty.onnx").touch()
+    (tmp_path / "page.onnx").write_text("<html>404</html>")
     (tmp_path / "weights.pt").write_bytes(b"junk")
     os.mkfifo(tmp_path / "pipe.onnx")
     for name, message in {
@@ -328,6 +337,7 @@ def test_what_is_no_network_is_refused_in_one_sentence(
         "junk.onnx": "cannot be loaded .*it is no ONNX file.; expected a network in ONNX form",
         "text.onnx": "cannot be loaded .*it is no ONNX file.",
         "empty.onnx": "cannot be loaded",
+        "page.onnx": "it is a web page, no ONNX file",
         "weights.pt": "is PyTorch weights; expected a network in ONNX form",
         "pipe.onnx": "is a pipe; expected a network in ONNX form",
         ".": "is a folder; expected a network in ONNX form",

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.files.regular import check_regular
+from pamtri_edge.files.kinds import PEEK, kind_of_other
+from pamtri_edge.files.regular import check_regular, open_regular
 from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
@@ -139,7 +140,10 @@ def read_graph(path: Path) -> Graph:
     _check_file(path)
     core = load_openvino().Core()
     if path.suffix.lower() == ".onnx" and not _reads_as_onnx(path):
-        raise InputError(f"{path} cannot be loaded as a detector (it is no ONNX file); expected {_EXPECTED}.")
+        with open_regular(path, error=InputError) as file:
+            kind = kind_of_other(file.read(PEEK))
+        found = f"it is {kind}, no ONNX file" if kind else "it is no ONNX file"
+        raise InputError(f"{path} cannot be loaded as a detector ({found}); expected {_EXPECTED}.")
     try:
         return Graph(path, core.read_model(str(path)))
     except (RuntimeError, ValueError) as error:

@@ -25,7 +25,6 @@ from pamtri_edge.video.detect.picture import Fit
 _PYRAMIDS: Final = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32), (4, 8, 16, 32, 64))
 _ANCHORS: Final = 3  # boxes a cell of YOLOv3, v5 and v7
 _COCO: Final = 80
-_BINS: Final = 64  # numbers of YOLOv8's box before its decoding: a distribution for each side
 _MOST_PICKED: Final = 7
 
 ACCEPTED: Final = (
@@ -89,6 +88,8 @@ def single(graph: Graph, size: tuple[int, int], names: int | None, probe: Probe)
     if len(shape) != 3 or shape[2] < 0:
         refuse(graph)
     rows, width = shape[1:]
+    if ending.telling and (_undecoded(ending, width) or _undecoded(ending, rows)):
+        refuse(graph, "boxes that are not decoded, as of NanoDet or of YOLOv8 for RKNN")
     if _grid(size, width) and not _grid(size, rows) and rows > 4:
         return _without_objectness(graph, size, rows, ending, names, transposed=True)
     grid = _grid(size, rows)
@@ -169,8 +170,6 @@ def _plausible(layout: Dense, rows: Array) -> int:
 def _without_objectness(
     graph: Graph, size: tuple[int, int], width: int, ending: Ending, names: int | None, *, transposed: bool
 ) -> Layout:
-    if (_BINS, width - _BINS) in ending.parts:
-        refuse(graph, "boxes that are not decoded")
     count = _counted(graph, names, width - 4)
     form = BoxForm.CENTERS
     decoder = Dense(size, form, count, transposed=transposed, logits=_logits(ending))
@@ -189,9 +188,11 @@ def _queries(graph: Graph, size: tuple[int, int], width: int, ending: Ending, na
         if ending.unit_boxes:
             return replace(layout, name="DeepStream-Yolo's DETR", fit=Fit.STRETCH)
         return layout.as_yolox() if ending.exponential else layout
+    if graph.outputs[0].name.startswith("detections"):
+        refuse(graph, "EfficientDet, whose boxes are y1, x1, y2, x2")
     if width == _MOST_PICKED and ending.picks:
         return _flat(graph, size, ending)
-    if width < 5:
+    if width < 5 or (ending.telling and (4, width - 4) not in ending.parts):
         refuse(graph)
     count = _counted(graph, names, width - 4)
     decoder_ = Dense(size, BoxForm.UNIT_CENTERS, count, logits=_logits(ending))
@@ -248,6 +249,16 @@ def _has_objectness(width: int, ending: Ending, names: int | None) -> bool | Non
     if (4, width - 4) in ending.parts:
         return False
     return {_COCO + 4: False, _COCO + 5: True}.get(width)
+
+
+def _undecoded(ending: Ending, width: int) -> bool:
+    """Tell whether scores are joined with the distributions of a box's sides, and no box is ever joined."""
+    if any(4 in part or part[:2] == (2, 2) or part == (1, 1, 1, 1) for part in ending.parts):
+        return False
+    return any(
+        len(part) == 2 and sum(part) == width and not {4, 5} & set(part) and any(one % 4 == 0 for one in part)
+        for part in ending.parts
+    )
 
 
 def _counted(graph: Graph, names: int | None, count: int) -> int:
