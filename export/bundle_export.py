@@ -265,8 +265,8 @@ def _broken(count: int) -> str:
     return "1 node breaks" if count == 1 else f"{count} nodes break"
 
 
-def refuse_violations(model: ModelProto, name: str) -> None:
-    """Refuse a graph that breaks the rules of `rules`; `name` is how the error calls it.
+def refuse_violations(model: ModelProto, name: str, remedy: str = "") -> None:
+    """Refuse a graph that breaks the rules of `rules`; `name` and `remedy` begin and end the error.
 
     Raises:
         ExportError: it does.
@@ -277,7 +277,7 @@ def refuse_violations(model: ModelProto, name: str) -> None:
         more = f"\n  ... and {len(violations) - _LISTED} more" if len(violations) > _LISTED else ""
         raise ExportError(
             f"{name} would not run on TensorRT 10.3, the oldest engine that is supported; "
-            f"{_broken(len(violations))} its rules:\n{listed}{more}"
+            f"{_broken(len(violations))} its rules:\n{listed}{more}" + (f"\n{remedy}" if remedy else "")
         )
 
 

@@ -38,7 +38,7 @@ from pamtri_edge.export.comparison.whole import Comparison, refuse_useless
 from pamtri_edge.export.comparison.workers import side_by_side
 from pamtri_edge.export.engines.profile import Profile, profile_host
 from pamtri_edge.export.foreign.adapt import adapted
-from pamtri_edge.export.foreign.file import NetworkFile, default_opset, read_network
+from pamtri_edge.export.foreign.file import NetworkFile, default_opset, read_network, refuse_quantized
 from pamtri_edge.export.foreign.form import Form, form_of
 from pamtri_edge.export.foreign.fuse import fused
 from pamtri_edge.export.foreign.posed import OpenedPose, beside, open_pose
@@ -46,6 +46,7 @@ from pamtri_edge.export.foreign.reference import AGAINST, GivenNetwork, check_ba
 from pamtri_edge.export.foreign.specification import ForeignNetwork, shown
 from pamtri_edge.export.onnx.doubts import calibration_doubts
 from pamtri_edge.export.onnx.retrieval import RetrievalCheck, retrieval_set
+from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.export.plan import Plan, check_place, check_room, crop_texts
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -158,7 +159,9 @@ def open_network(told: ForeignNetwork, pose: OpenedPose | None = None) -> Opened
     given.dim()
     seconds = time.perf_counter() - start
     graph = fused(adapted(file, form), form, told, dim=dim, name="network", metadata={})
-    refuse_violations(graph, name)
+    if check(graph):
+        refuse_quantized(told.path, file.model)
+    refuse_violations(graph, name, "Export the network with plainer operators.")
     check_batches(_runner(graph), given, name, form.batch)
     if pose is not None:
         graph = beside(graph, pose)

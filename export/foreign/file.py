@@ -27,12 +27,16 @@ from onnx import (
 
 from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError, InputError
+from pamtri_edge.files.network_kinds import ONNX, network_kind
 from pamtri_edge.manifest_fields import REMEDY
 from pamtri_edge.printable import printable
 
 _LIMIT: Final = (2 << 30) - 1  # what one ONNX file can hold
 _LISTED: Final = 5
 _STANDARD: Final = ("", "ai.onnx")
+_QUANTIZED: Final = (
+    "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QGemm", "QuantizeLinear"
+)  # fmt: skip
 _FLOATS: Final = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
 
 
@@ -60,7 +64,7 @@ def read_network(path: Path) -> NetworkFile:
         InputError: the file is missing, not a regular file, not ONNX or damaged; it keeps weights outside its
             folder, is too large, uses operators that are not ONNX's own, or holds weights that are NaN.
     """
-    content = _content(path, "Give --network a file in ONNX format.")
+    content = _content(path, f"Give --network {_in_folder(path) or 'a file in ONNX format'}.")
     model = _parsed(path, content)
     digest = hashlib.sha256(content)
     sha256 = digest.hexdigest()
@@ -72,6 +76,12 @@ def read_network(path: Path) -> NetworkFile:
     _refuse_foreign_operators(path, model)
     _refuse_nan(path, model)
     return NetworkFile(path, model, sha256, digest.hexdigest())
+
+
+def _in_folder(path: Path) -> str:
+    """Return the way to the network in a folder, as Hugging Face has them; "" where there is not one."""
+    inside = [*path.glob("*.onnx"), *path.glob("onnx/*.onnx")] if path.is_dir() else []
+    return printable(min(inside)) if inside else ""
 
 
 def _content(path: Path, remedy: str) -> bytes:
@@ -88,9 +98,11 @@ def _parsed(path: Path, content: bytes) -> ModelProto:
     except (DecodeError, RecursionError, ValueError):
         model = ModelProto()
     if not model.graph.node or not model.opset_import:
+        kind, remedy = network_kind(path) or ("", "")
+        found = "it is damaged, or of another format" if kind in ("", ONNX) else f"it is {kind}"
         raise InputError(
-            f"{printable(path)} is not an ONNX network: it is damaged, or of another format. Export it to "
-            "ONNX first (torch.onnx.export and its like)."
+            f"{printable(path)} is not an ONNX network: {found}. "
+            f"{remedy or 'Export it to ONNX first (torch.onnx.export and its like).'}"
         )
     newest = defs.onnx_opset_version()
     if default_opset(model) > newest:
@@ -156,12 +168,29 @@ def _refuse_foreign_operators(path: Path, model: ModelProto) -> None:
         }
     )
     if custom:
+        refuse_quantized(path, model)
         more = f" and {len(custom) - _LISTED} more" if len(custom) > _LISTED else ""
         raise InputError(
             f"{printable(path)} uses operators that are not ONNX's own "
             f"({', '.join(custom[:_LISTED])}{more}), "
             "which no engine here knows. Export the network without them; of a file that ONNX Runtime "
             "optimized, take the one before."
+        )
+
+
+def refuse_quantized(path: Path, model: ModelProto) -> None:
+    """Refuse a network of whole numbers.
+
+    Raises:
+        InputError: it is one.
+    """
+    found = {node.op_type for node in nodes_of(model.graph)}
+    named = sorted(name for name in found if name in _QUANTIZED or name.startswith("QLinear"))
+    if named:
+        raise InputError(
+            f"{printable(path)} is quantized ({', '.join(named[:_LISTED])}) as not every engine has it; "
+            "give --network the file from before that, in floating point: --precision int8 quantizes that, "
+            "fitted to --calibration."
         )
 
 

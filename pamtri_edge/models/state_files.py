@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
+from pamtri_edge.files.network_kinds import PICKLE, PYTORCH, SAFETENSORS, network_kind
 from pamtri_edge.files.regular import check_regular
 from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown
 from pamtri_edge.models.shapes import Kind
@@ -170,8 +171,11 @@ def _refuse_archives(path: Path) -> None:
 
 def _unreadable(path: Path) -> CheckpointError:
     size = path.stat().st_size
+    kind, remedy = network_kind(path) or ("", "")
+    ours = kind in ("", PYTORCH, PICKLE, SAFETENSORS)
+    found = "truncated, damaged, or no file of weights" if ours else kind
     return CheckpointError(
-        f"{path} ({size} bytes) cannot be read: it is truncated, damaged, or no file of weights; {ACCEPTED}."
+        f"{path} ({size} bytes) cannot be read: it is {found}; {ACCEPTED}.{remedy and ' '}{remedy}"
     )
 
 

@@ -48,6 +48,17 @@ def refused(tmp_path):
     return export
 
 
+def quantized():
+    model = tiny_network(ending="map", opset=18)
+    model.graph.node[-1].output[0] = "e2"
+    model.graph.node[-1].input[0] = "e"
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(1), "one"))
+    model.graph.node.append(helper.make_node("QuantizeLinear", ["e2", "one"], ["whole"]))
+    model.graph.node.append(helper.make_node("Cast", ["whole"], ["wide"], to=TensorProto.FLOAT))
+    model.graph.node.append(helper.make_node("GlobalAveragePool", ["wide"], ["output"]))
+    return model
+
+
 def changed(model, name, change):
     """Return a network with one of its weights changed."""
     for tensor in model.graph.initializer:
@@ -86,7 +97,10 @@ def test_a_size_that_contradicts_the_file(refused):
         (changed(tiny_network(half=True), "shift", with_nan), {}, "1 of the 8 weights in 'shift' are NaN"),
         (changed(tiny_network(), "scale", lambda w: w * 0), {}, "embedding of length 0"),
         (b"\x89PNG and so on", {}, "is not an ONNX network"),
-        (b"", {}, "is not an ONNX network"),
+        (b"", {}, "is not an ONNX network: it is damaged"),
+        (b"<!DOCTYPE html>", {}, "it is a web page. Download the file itself"),
+        (b'\x10\0\0\0\0\0\0\0{"weight":{}}', {}, "it is weights as safetensors. Export it to ONNX first"),
+        (quantized(), {}, "is quantized (QuantizeLinear)"),
         (tiny_network().SerializeToString()[:700], {}, "is not an ONNX network"),
         (Path("nowhere.onnx"), {}, "nowhere.onnx is missing. Give --network a file"),
         (Path(os.devnull), {}, "is a device"),

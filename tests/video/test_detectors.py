@@ -330,15 +330,21 @@ def test_what_is_no_network_is_refused_in_one_sentence(
     (tmp_path / "text.onnx").write_text("# A network\n\nVehicles: cars\n")
     (tmp_path / "empty.onnx").touch()
     (tmp_path / "page.onnx").write_text("<html>404</html>")
+    (tmp_path / "ncnn.param").write_text("7767517\n75 83\n")
     (tmp_path / "weights.pt").write_bytes(b"junk")
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "packed").write_bytes(b"\x1f\x8b\x08 and so on")
     os.mkfifo(tmp_path / "pipe.onnx")
     for name, message in {
         "absent.onnx": "there is no detector .*absent.onnx",
         "junk.onnx": "cannot be loaded .*it is no ONNX file.; expected a network in ONNX form",
         "text.onnx": "cannot be loaded .*it is no ONNX file.",
         "empty.onnx": "cannot be loaded",
-        "page.onnx": "it is a web page, no ONNX file",
-        "weights.pt": "is PyTorch weights; expected a network in ONNX form",
+        "page.onnx": "is a web page; expected a network .* Download the file itself",
+        "weights.pt": "is a file of PyTorch; expected a network in ONNX form",
+        "ncnn.param": "cannot be loaded .*it is no ONNX file.",
+        "pointer.onnx": "is a pointer of Git LFS .*; expected a network .* Fetch it: git lfs pull",
+        "packed": "is compressed by gzip; expected .* Unpack it",
         "pipe.onnx": "is a pipe; expected a network in ONNX form",
         ".": "is a folder; expected a network in ONNX form",
     }.items():

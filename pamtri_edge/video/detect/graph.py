@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.files.kinds import PEEK, kind_of_other
-from pamtri_edge.files.regular import check_regular, open_regular
+from pamtri_edge.files.network_kinds import ONNX, OPENVINO, PYTORCH, TFLITE, network_kind
+from pamtri_edge.files.regular import check_regular
 from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
 _USUAL_SIZE: Final = 640  # of a picture, where a network takes any and its metadata names none
 _LAYERS: Final = ("Convolution", "GroupConvolution", "MatMul")
 _EXPECTED: Final = "a network in ONNX form (.onnx), or 'motion'"
+_READ_OTHERWISE: Final = (".xml", ".tflite", ".pdmodel", ".pb")  # by other readers of OpenVINO
 _OF_OTHER_PROGRAMS: Final = {
-    ".pt": "PyTorch weights",
-    ".pth": "PyTorch weights",
+    ".pt": PYTORCH,
+    ".pth": PYTORCH,
     ".engine": "a TensorRT engine, bound to one GPU",
     ".plan": "a TensorRT engine, bound to one GPU",
 }
@@ -139,11 +140,8 @@ def read_graph(path: Path) -> Graph:
     """
     _check_file(path)
     core = load_openvino().Core()
-    if path.suffix.lower() == ".onnx" and not _reads_as_onnx(path):
-        with open_regular(path, error=InputError) as file:
-            kind = kind_of_other(file.read(PEEK))
-        found = f"it is {kind}, no ONNX file" if kind else "it is no ONNX file"
-        raise InputError(f"{path} cannot be loaded as a detector ({found}); expected {_EXPECTED}.")
+    if path.suffix.lower() not in _READ_OTHERWISE and not _reads_as_onnx(path):
+        raise InputError(f"{path} cannot be loaded as a detector (it is no ONNX file); expected {_EXPECTED}.")
     try:
         return Graph(path, core.read_model(str(path)))
     except (RuntimeError, ValueError) as error:
@@ -212,12 +210,13 @@ def _check_file(path: Path) -> None:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"there is no detector {path} ({reason}); expected {_EXPECTED}.") from error
     check_regular(path, mode, error=InputError, expected=_EXPECTED)
-    other = _OF_OTHER_PROGRAMS.get(path.suffix.lower())
-    if other:
-        raise InputError(
-            f"{path} is {other}; expected {_EXPECTED}. Export it: yolo export model=NAME.pt format=onnx, "
-            "for one."
-        )
+    try:
+        kind, remedy = network_kind(path) or (_OF_OTHER_PROGRAMS.get(path.suffix.lower(), ONNX), "")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+    if kind not in (ONNX, OPENVINO, TFLITE):
+        remedy = remedy or "Export it: yolo export model=NAME.pt format=onnx, for one."
+        raise InputError(f"{path} is {kind}; expected {_EXPECTED}. {remedy}")
 
 
 def _backwards(start: Any) -> Iterator[Any]:
