@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,7 +27,7 @@ from pamtri_edge.printable import printable
 State = dict[str, Tensor]
 
 ACCEPTED: Final = (
-    "accepted are safetensors, a state dict written by torch.save, or a dictionary that holds one"
+    "accepted are safetensors, .npz, a state dict written by torch.save, or a dictionary that holds one"
 )
 PREFERRED: Final = ("state_dict", "model_state_dict", "model", "network", "net")
 """Which of several networks of a kind is taken; before a running average or a teacher, for example."""
@@ -34,6 +35,8 @@ PREFERRED: Final = ("state_dict", "model_state_dict", "model", "network", "net")
 _DEPTH: Final = 6
 _NAME_LENGTH: Final = 120
 _OLD_DENSENET: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+_HEAD: Final = re.compile(r"\b(?:keypoint_)?head\.(?=final_layer\.)")
+_COUNTED: Final = (".total_ops", ".total_params")  # what a counter of operations leaves beside the weights
 _PARALLEL: Final = "module."
 
 _log = logging.getLogger(__name__)
@@ -93,8 +96,9 @@ def _dictionaries(content: Mapping[Any, Any]) -> Iterator[_Found]:
     seen = {id(content)}
     while waiting:
         where, holder = waiting.pop(0)
-        if holder and all(isinstance(value, Tensor) for value in holder.values()):
-            yield _Found(where, {_today(str(name)): tensor for name, tensor in holder.items()})
+        if holder and all(_is_weight(value) for value in holder.values()):
+            named = {_today(str(name)): _tensor(value) for name, value in holder.items()}
+            yield _Found(where, {name: value for name, value in named.items() if not name.endswith(_COUNTED)})
             continue
         for key, value in holder.items():
             if isinstance(value, Mapping) and id(value) not in seen and len(where) < _DEPTH:
@@ -147,9 +151,23 @@ def _without_tensors(content: Mapping[Any, Any], path: Path) -> CheckpointError:
     )
 
 
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, np.ndarray) and value.dtype.kind in "fiu")
+
+
+def _tensor(value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    return torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
+
+
 def _today(name: str) -> str:
-    """Respell `denselayer1.norm.1.weight`, an old torchvision's, as `denselayer1.norm1.weight`."""
-    return _OLD_DENSENET.sub(r"\1\2", name)
+    """Respell what is called otherwise elsewhere.
+
+    An old torchvision has `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`, and mmpose the last
+    layer of a pose network in its head, apart from the others.
+    """
+    return _HEAD.sub("backbone.", _OLD_DENSENET.sub(r"\1\2", name))
 
 
 def _what(content: Any) -> str:

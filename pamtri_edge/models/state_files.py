@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of weights: what forms they come in, and how each becomes plain tensors by name.
 
-Accepted: safetensors, and what torch.save writes: a state dict, or a dictionary with one under any key.
+Accepted: safetensors, NumPy's .npz, and what torch.save writes: a state dict, of tensors or arrays, or a
+dictionary with one under any key.
 Which of several is the network, and under which prefix, is `nesting`'s to find. Nothing in a file is ever
 run: pickles are read by torch's restricted unpickler, which knows tensors, plain values and, here, NumPy's
 scalars and arrays, of Python 2 too.
@@ -16,6 +17,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.files.network_kinds import PICKLE, PYTORCH, SAFETENSORS, network_kind
+from pamtri_edge.files.npz import unpack
 from pamtri_edge.files.regular import check_regular
 from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown
 from pamtri_edge.models.shapes import Kind
@@ -40,6 +43,30 @@ _KNOWN: Final = {
 """NumPy's functions that rebuild values, by their names below `_NUMPY`."""
 
 _SCALAR_TYPES: Final = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "U", "S")
+
+
+def _path(*parts: str) -> str:
+    """Read a path as text."""
+    return "/".join(map(str, parts))
+
+
+def _dictionary(*factory: Any) -> dict[Any, Any]:
+    """Read a dictionary with a default as one without."""
+    return {}
+
+
+_VALUES: Final = (
+    *(
+        (_path, f"pathlib.{place}{kind}Path")
+        for place in ("", "_local.")
+        for kind in ("Posix", "Windows", "PurePosix", "PureWindows")
+    ),
+    (_dictionary, "collections.defaultdict"),
+    *((_dictionary, f"builtins.{kind}") for kind in ("dict", "list", "int", "float", "str")),  # its default
+    *((kind, f"datetime.{kind.__name__}") for kind in (datetime, date, timedelta)),
+)
+"""What settings and records beside the weights are made of, and what each is read as."""
+
 _DICTIONARIES: Final = (
     "pytorch_lightning.utilities.parsing.AttributeDict",
     "lightning.pytorch.utilities.parsing.AttributeDict",
@@ -50,6 +77,7 @@ _DICTIONARIES: Final = (
 """Classes that training programs keep settings in, each read as a plain dictionary."""
 
 _NAMED_GLOBAL: Final = re.compile(r"GLOBAL ([\w.]+)")
+_MOST_ARRAYS: Final = 100_000
 _PACKED: Final = 4  # times a file's size: what its tensors may hold in all, or its members when unpacked
 _SPARE: Final = 1 << 16  # bytes
 
@@ -74,7 +102,7 @@ def read_state(path: Path, kind: Kind | None = None) -> tuple[State, dict[str, s
         if _is_safetensors(path):
             content, metadata = _read_safetensors(path)
         else:
-            content = _read_pickle(path)
+            content = _read_arrays(path) if path.suffix == ".npz" else _read_pickle(path)
             metadata = _metadata(content.get("metadata")) if isinstance(content, Mapping) else {}
     except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"there is no file of weights {path}.") from None
@@ -116,6 +144,16 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
         raise CheckpointError(f"{path} is not a whole safetensors file ({reason}); copy it again.") from error
 
 
+def _read_arrays(path: Path) -> State:
+    content = path.read_bytes()
+    try:
+        arrays = unpack(content, limit=_PACKED * len(content) + _SPARE, most=_MOST_ARRAYS)
+    except Exception as error:  # zipfile and NumPy raise a dozen kinds
+        reason = shown(str(error) or type(error).__name__)
+        raise CheckpointError(f"{path} is no archive of NumPy arrays ({reason}); {ACCEPTED}.") from error
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
 def _read_pickle(path: Path) -> Any:
     _refuse_archives(path)
     try:
@@ -142,7 +180,7 @@ def _safe_globals() -> list[Any]:
     """Return what a pickle may name beside tensors: values and dictionaries, nothing that acts."""
     rebuilding = [(function, f"{place}.{name}") for place in _NUMPY for name, function in _KNOWN.items()]
     plain = [np.dtype, np.ndarray, *(type(np.dtype(code)) for code in _SCALAR_TYPES), argparse.Namespace]
-    return [*rebuilding, *plain, *((dict, name) for name in _DICTIONARIES)]
+    return [*rebuilding, *plain, *_VALUES, *((dict, name) for name in _DICTIONARIES)]
 
 
 def _refuse_archives(path: Path) -> None:
@@ -157,11 +195,12 @@ def _refuse_archives(path: Path) -> None:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
         return  # a pickle, or damaged, which torch tells
     names = [member.filename for member in members]
-    if any(name.endswith("/constants.pkl") for name in names):
-        raise CheckpointError(
-            f"{path} is a TorchScript program, which holds code; save the network's state dict with "
-            "torch.save."
-        )
+    for member, program in (("/constants.pkl", "TorchScript"), ("/archive_format", "torch.export")):
+        if any(name.endswith(member) for name in names):
+            raise CheckpointError(
+                f"{path} is a program of {program}, which holds code; save the network's state dict with "
+                "torch.save."
+            )
     if sum(member.file_size for member in members) > _PACKED * path.stat().st_size + _SPARE:
         raise CheckpointError(
             f"{path} unpacks to more than {_PACKED} times its size, which no file of weights does; it is "

@@ -11,8 +11,10 @@ import pickle
 import struct
 import zipfile
 from argparse import Namespace
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ def test_the_only_dictionary_of_tensors_is_taken_whatever_its_key(
 ) -> None:
     for network, load in zip(networks, (load_pose, load_reid), strict=True):
         moments = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": []}
-        content = {key: network.state_dict(), "epoch": 3, "optimizer": moments, "args": Namespace(lr=0.1)}
+        settings = Namespace(lr=0.1, folder=Path("runs/1"), day=datetime(2026, 5, 3), by=defaultdict(list))
+        content = {key: network.state_dict(), "epoch": 3, "optimizer": moments, "args": settings}
         torch.save(content, tmp_path / "file.pth")
         assert load(tmp_path / "file.pth").spec == network.spec
 
@@ -169,6 +172,26 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     for path, kind in kinds.items():
         with pytest.raises(CheckpointError, match=f"is {kind}; expected a file of weights"):
             load_pose(path)
+
+
+def test_arrays_of_numpy_are_weights_too(networks: tuple[PoseNet, ReidNet], tmp_path: Path) -> None:
+    arrays = {name: tensor.numpy() for name, tensor in networks[0].state_dict().items()}
+    np.savez(tmp_path / "file.npz", **arrays)
+    torch.save({"weights": arrays}, tmp_path / "file.pth")
+    for name in ("file.npz", "file.pth"):
+        found = load_pose(tmp_path / name).state_dict()
+        assert all(np.array_equal(found[each], array) for each, array in arrays.items())
+
+
+def test_a_last_layer_in_a_head_and_counts_of_operations_are_found_and_left_out(
+    networks: tuple[PoseNet, ReidNet], tmp_path: Path
+) -> None:
+    state = {
+        f"{'keypoint_head' if name.startswith('final_layer.') else 'backbone'}.{name}": tensor
+        for name, tensor in networks[0].state_dict().items()
+    }
+    torch.save({"state_dict": {**state, "backbone.conv1.total_ops": torch.zeros(1)}}, tmp_path / "mmpose.pth")
+    assert load_pose(tmp_path / "mmpose.pth").spec == networks[0].spec
 
 
 def test_archives_that_are_no_weights_are_named(networks: tuple[PoseNet, ReidNet], tmp_path: Path) -> None:
