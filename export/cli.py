@@ -125,6 +125,8 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
+            "--output",
+            "-o",
             help="The bundle to write, NAME.pamtri. [default: a name after the weights, in this folder]",
             show_default=False,
         ),

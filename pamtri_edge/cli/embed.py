@@ -53,7 +53,10 @@ def embed(
         typer.Argument(help="Pictures of one vehicle each, and folders of such pictures."),
     ],
     output: Annotated[
-        Path, typer.Option(help="The file to write: .npz (to load again), .jsonl, .csv or .parquet.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="The file to write: .npz (to load again), .jsonl, .csv or .parquet."
+        ),
     ],
     bundle: BundleOption = None,
     unreadable: Annotated[

@@ -93,7 +93,10 @@ def evaluate(
         typer.Option("--baselines-alone", help="Measure the simple features without a network beside them."),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Folder for the figures as JSON, curves and ranked lists as PNG.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for the figures as JSON, curves and ranked lists as PNG."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that folder.")] = False,
     as_json: Annotated[

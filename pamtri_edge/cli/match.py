@@ -84,7 +84,7 @@ def match(
         typer.Option(help="Which track is which vehicle: a CSV with camera, track_id, identity."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write the matches into this .json or .csv file.")
+        Path | None, typer.Option("--output", "-o", help="Write the matches into this .json or .csv file.")
     ] = None,
     pictures: Annotated[
         Path | None,

@@ -43,8 +43,10 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
+            "--output",
+            "-o",
             help="Folder for events, crops, pictures, video and summary; of several sources, each has a "
-            "folder of its camera's name in it."
+            "folder of its camera's name in it.",
         ),
     ],
     tracks: Annotated[
@@ -87,7 +89,11 @@ def run(
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(callback=finite, min=0.001, help="Frames a second of a folder of images. [default: 10]"),
+        typer.Option(
+            callback=finite,
+            min=0.001,
+            help="Frames a second of a folder of images. [default: as it tells, or 10]",
+        ),
     ] = None,
     min_size: Annotated[
         int, typer.Option(min=1, help="Shorter side, in pixels, that a view must have to pass the gate.")

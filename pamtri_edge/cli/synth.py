@@ -83,7 +83,12 @@ def synth(
     context: typer.Context,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder of the data set: a new one, or one to go on with.", show_default=False),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder of the data set: a new one, or one to go on with.",
+            show_default=False,
+        ),
     ] = None,
     identities: Annotated[int, typer.Option(help="How many vehicles.")] = 402,
     images: Annotated[int, typer.Option(help="How many images in all, spread evenly over them.")] = 41_000,
@@ -210,7 +215,8 @@ def synth(
 @app.command(short_help="Sheets of sample pictures, to look at.")
 def contact(
     output: Annotated[
-        Path, typer.Option(help="Folder for the sheets; those of the same names are replaced.")
+        Path,
+        typer.Option("--output", "-o", help="Folder for the sheets; those of the same names are replaced."),
     ],
     sheet: Annotated[SheetName, typer.Option(help="Which sheet.")] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other vehicles.")] = 0,
@@ -247,7 +253,10 @@ def contact(
 @app.command(help=_SCENE_HELP, short_help="Videos of the same vehicles by several cameras.")
 def scene(
     output: Annotated[
-        Path, typer.Option(help="Folder for videos, tracks and identities; the same names are replaced.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for videos, tracks and identities; the same names are replaced."
+        ),
     ],
     vehicles: Annotated[int, typer.Option(help="How many vehicles; each passes every camera once.")] = 6,
     cameras: Annotated[int, typer.Option(help="How many cameras: camera-a, camera-b, ...")] = 2,

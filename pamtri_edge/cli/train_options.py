@@ -50,7 +50,10 @@ def _augment(name: str) -> object:
 class DataOptions:
     """What is learned from, and where the weights go."""
 
-    output: Annotated[Path, typer.Option(help="Folder of weights, record and curves; a run there goes on.")]
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder of weights, record and curves; a run there goes on."),
+    ]
     data: Annotated[
         list[Path] | None,
         typer.Option(

@@ -45,7 +45,9 @@ class WhitenOptions:
     data: Annotated[
         list[Path], typer.Option(help="Folder of pictures of many vehicles, such as it was trained with.")
     ]
-    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")]
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File of weights to write, NAME.safetensors.")
+    ]
     pose: Annotated[
         Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
     ] = None
@@ -71,7 +73,9 @@ def frozen(
     init: Annotated[
         Path, typer.Option(help="Weights of a DenseNet, such as ImageNet's by torchvision's names.")
     ],
-    output: Annotated[Path, typer.Option(help="File of weights to write, NAME.safetensors.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File of weights to write, NAME.safetensors.")
+    ],
     backbone: Annotated[DenseBackbone, typer.Option(help="Depths of the paper's widths.")] = "densenet121",
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
 ) -> None:
@@ -143,7 +147,12 @@ def pack(
     pose: Annotated[Path, typer.Option(help="Weights of the trained pose network.")],
     reid: Annotated[Path, typer.Option(help="Weights of the re-identification network trained with it.")],
     output: Annotated[
-        Path, typer.Option(help="Folder for NAME-pose.safetensors and NAME-reid.safetensors; replaces these.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for NAME-pose.safetensors and NAME-reid.safetensors; replaces these.",
+        ),
     ],
     name: Annotated[str, typer.Option(help="Begins the files' names: the size.")] = "lite",
     type_odds: Annotated[

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pamtri_edge.errors import PamtriError
+from pamtri_edge.files.kinds import PEEK, is_video, kind_of_picture
 from pamtri_edge.files.regular import open_regular
 
 _OTHERS: Final = {
@@ -21,6 +22,8 @@ _OTHERS: Final = {
     b"\xd0\xcf\x11\xe0": "an old workbook of Excel; save the sheet as CSV",
     b"PAR1\x15": "Parquet; write it as CSV",
     b"\x93NUMPY": "an array of NumPy; write it with numpy.savetxt",
+    b"\xff\xd8\xff": "a JPEG",
+    b"\x89PNG": "a PNG",
     b"SQLite format 3\0": "a database of SQLite; export its table as CSV",
 }
 """How files begin that are no text, and what is to be done with them."""
@@ -68,10 +71,13 @@ def text_lines(
 
 def _other_kind(raw: BinaryIO) -> str:
     """Return what a file is that begins as no text does; "" for all others."""
-    start = raw.read(64)
+    start = raw.read(PEEK)
     raw.seek(0)
     zeros = {place % 2 for place, byte in enumerate(start) if byte == 0}
     wide = len(zeros) == 1 and start.count(0) >= len(start) // 2 > 1
     if wide or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "UTF-16; save it as UTF-8"
-    return next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
+    known = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
+    if known or b"\0" not in start:
+        return known
+    return "a video" if is_video(start) else kind_of_picture(start) or ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -184,6 +185,17 @@ def is_frame_name(cell: str) -> bool:
     return _plain(cell) in _NAMES["frame"]
 
 
+def is_track_name(cell: str) -> bool:
+    """Tell whether a column of this name holds track ids."""
+    return _plain(cell) in _NAMES["track"]
+
+
+def is_class_name(cell: str) -> bool:
+    """Tell whether a column of this name holds classes."""
+    return _plain(cell) in _NAMES["kind"]
+
+
+@lru_cache(maxsize=1024)  # JSON asks for the same few names in every object
 def _plain(cell: str) -> str:
     name = re.sub(r"[\W_]+", "", cell.casefold())
     if name in _NAMES["either"]:

@@ -34,7 +34,7 @@ from pamtri_edge.tracks.rows import (
     number,
 )
 from pamtri_edge.tracks.scalabel import scalabel_layout
-from pamtri_edge.tracks.seen import Layout, Seen
+from pamtri_edge.tracks.seen import Layout, Seen, text_of
 from pamtri_edge.tracks.sets import TrackSet
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def read_json_tracks(path: Path, *, classes: Iterable[str] | None, first_frame: 
     except RecursionError:
         raise SourceError(f"{path} is nested too deep to be tracks; {_READ}.") from None
     rows = Rows(path, first_frame=0, files=[path], relative=layout.relative, unit="box ")
-    ids = Identities(path, (_text(one.track) for one in seen))
+    ids = Identities(path, (text_of(one.track) for one in seen))
     for place, one in enumerate(seen, 1):
         try:
             _add(rows, place, one, ids)
@@ -115,26 +115,22 @@ def _value(path: Path) -> Any:
 def _add(rows: Rows, place: int, one: Seen, ids: Identities) -> None:
     if one.frame is None:
         raise BadRowError("the frame is not told")
-    frame, track = frame_number(_text(one.frame)), ids.number(_text(one.track))
+    frame, track = frame_number(text_of(one.frame)), ids.number(text_of(one.track))
     if track is None:
         rows.skip(NO_ID, place, "there is no track id")
         return
     if len(one.box) != 4:
         raise BadRowError("there is no box of four numbers")
-    x1, y1, x2, y2 = (number(_text(side), "a side of the box") for side in one.box)
-    score = _text(one.score)
+    x1, y1, x2, y2 = (number(text_of(side), "a side of the box") for side in one.box)
+    score = text_of(one.score)
     rows.add(
         place,
         frame,
         track,
         (x1, y1, x2, y2),
         score=float(score) if is_number(score) else math.nan,
-        kind=class_of(_text(one.kind)),
+        kind=class_of(text_of(one.kind)),
     )
-
-
-def _text(value: object) -> str:
-    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value)
 
 
 def _class_list(rows: Rows) -> ClassList | None:

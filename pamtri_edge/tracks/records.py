@@ -2,23 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """JSON of one's own: objects with a track id and a box, in lists, one a line, or within their frames.
 
-The names of their keys are those of `columns.py`; a box is four keys, an object of four, or a list. The frame
-stands beside the box, in an object around it, or is the key of one ("12": [...]), or the place of a list in a
-list of lists, which is how results of Ultralytics are gathered.
+The names of their keys are those of `columns.py`; a box is four keys, an object of four, or a list. The
+frame stands beside the box, in an object around it, or is the key of one ("12": [...]), or the place of a
+list in a list of lists, as results of Ultralytics are gathered. So does the track whose boxes are listed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.tracks.columns import Columns, is_frame_name, named_columns
+from pamtri_edge.tracks.columns import Columns, is_class_name, is_frame_name, is_track_name, named_columns
 from pamtri_edge.tracks.rows import BadRowError
-from pamtri_edge.tracks.seen import Layout, Seen
+from pamtri_edge.tracks.seen import Layout, Seen, text_of
 
 _FRAME: Final = "frame"
+_TRACK: Final = "track_id"
+_CENTERS: Final = {"x": "center_x", "y": "center_y"}
 
 
 def records_layout(value: Any, path: Path) -> Layout | None:
@@ -35,7 +37,7 @@ def records_layout(value: Any, path: Path) -> Layout | None:
     columns = named_columns(keys, path)
     if columns is None:
         return None
-    rows = [[_cell(record.get(key)) for key in keys] for record in found]
+    rows = [[text_of(record.get(key)) for key in keys] for record in found]
     columns = columns.settled(rows)
     return Layout(_seen(rows, columns), first_frame=None)
 
@@ -51,34 +53,71 @@ def _seen(rows: list[list[str]], columns: Columns) -> Iterator[Seen]:
         yield Seen(cells[columns.frame], cells[columns.track], box, kind, score)
 
 
-def _records(value: Any, frame: object = None) -> Iterator[dict[str, Any]]:
-    """Give the innermost objects, each flat and with its frame."""
+@dataclass(frozen=True)
+class _Around:
+    """What the objects and lists around an object tell of it.
+
+    Attributes:
+        frame: number of its frame, or the name of its picture; None where that is not told.
+        track: names and values of the id and the class of its track, where this is outside of its frames.
+        key: number of the innermost key that is one.
+        centers: x and y are those of its middle.
+    """
+
+    frame: object = None
+    track: tuple[tuple[str, Any], ...] = ()
+    key: int | None = None
+    centers: bool = False
+
+
+def _records(value: Any, around: _Around = _Around()) -> Iterator[dict[str, Any]]:
+    """Give the innermost objects, each flat and with its frame and track."""
     if isinstance(value, list):
         for place, part in enumerate(value):
-            yield from _records(part, place if frame is None and isinstance(part, list) else frame)
-    elif isinstance(value, dict):
-        inner = {key: part for key, part in value.items() if _holds_objects(part)}
-        if inner:
-            own = next(
-                (part for key, part in value.items() if is_frame_name(key) and key not in inner), frame
-            )
-            for key, part in inner.items():
-                yield from _records(part, int(key) if key.isascii() and key.isdigit() else own)
-        else:
-            flat = dict(_flat(value))
-            if frame is not None and not any(map(is_frame_name, flat)):
-                flat[_FRAME] = frame
-            yield flat
+            counts = around.frame is None and isinstance(part, list)
+            yield from _records(part, replace(around, frame=place) if counts else around)
+        return
+    if not isinstance(value, dict):
+        return
+    inner = {key: part for key, part in value.items() if _holds_objects(part)}
+    if not inner:
+        yield _whole(dict(_flat(value)), around)
+        return
+    own = {key: part for key, part in value.items() if not isinstance(part, dict | list)}
+    frame = next((part for key, part in own.items() if is_frame_name(key)), None)
+    if frame is not None:
+        around = replace(around, frame=frame)
+    elif around.frame is None and any(map(is_track_name, own)):
+        told = tuple((key, part) for key, part in own.items() if is_track_name(key) or is_class_name(key))
+        around = replace(around, track=told)
+    for key, part in inner.items():
+        number = int(key) if key.isascii() and key.isdigit() else around.key
+        # What Roboflow predicts has its middle as x and y.
+        yield from _records(part, replace(around, key=number, centers=around.centers or key == "predictions"))
+
+
+def _whole(record: dict[str, Any], around: _Around) -> dict[str, Any]:
+    """Return an object with what those around it tell and it does not."""
+    if around.centers and {"x", "y", "width", "height"} <= record.keys():
+        record = {_CENTERS.get(key, key): part for key, part in record.items()}
+    framed, tracked = any(map(is_frame_name, record)), any(map(is_track_name, record))
+    if not tracked:
+        record = {**dict(around.track), **record}
+    frame = around.frame
+    if not framed and frame is None:
+        frame = around.key
+    elif framed and not tracked and not around.track and around.key is not None:
+        record[_TRACK] = around.key
+    return record if framed or frame is None else {**record, _FRAME: frame}
 
 
 def _holds_objects(value: Any) -> bool:
     if isinstance(value, list):
         return any(
-            isinstance(part, dict | list) and (isinstance(part, dict) or _holds_objects(part))
-            for part in value
+            isinstance(part, dict) or (isinstance(part, list) and _holds_objects(part)) for part in value
         )
     return isinstance(value, dict) and any(
-        _holds_objects(part) or isinstance(part, dict) for part in value.values()
+        isinstance(part, dict) or _holds_objects(part) for part in value.values()
     )
 
 
@@ -88,7 +127,3 @@ def _flat(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{key}.{inner}", part) for inner, part in value.items())
         else:
             yield key, value
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value)

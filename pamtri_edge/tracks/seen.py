@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ class Layout:
     seen: Iterable[Seen]
     first_frame: int | None = 0
     relative: bool = False
+
+
+def text_of(value: object) -> str:
+    """Return a value of JSON as a table has it: "" for null."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | float):
+        return repr(value)
+    return "" if value is None else json.dumps(value)
 
 
 def first_of(record: Mapping[str, Any], keys: Iterable[str]) -> Any:

@@ -17,7 +17,7 @@ from pamtri_edge.errors import SourceError
 from pamtri_edge.files.regular import check_regular
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
-from pamtri_edge.video.images import DEFAULT_FPS, ImageFolder
+from pamtri_edge.video.images import ImageFolder
 from pamtri_edge.video.opening import OpenError, open_container
 from pamtri_edge.video.streams import Reconnect, Stream
 from pamtri_edge.video.webcam import open_webcam, webcam_device
@@ -46,7 +46,7 @@ def open_source(
 
     Args:
         source: a path, an address such as rtsp://camera/stream, or the number of a camera, such as "0".
-        fps: frames a second of a folder of images (10 unless given).
+        fps: frames a second of a folder of images; None takes what it tells, or 10.
         duration: stop after so many seconds; None for all.
         reconnect: how a broken stream is taken up again.
 
@@ -74,7 +74,7 @@ def open_source(
     if mode is None:
         raise SourceError(f"there is no video {redact(source)}; expected {_EXPECTED}.")
     if stat.S_ISDIR(mode):
-        return ImageFolder(Path(source), fps=fps or DEFAULT_FPS, duration=duration)
+        return ImageFolder(Path(source), fps=fps, duration=duration)
     check_regular(source, mode, error=SourceError, expected=_EXPECTED)
     return VideoFile(source, duration=duration)
 

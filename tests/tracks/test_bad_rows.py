@@ -80,6 +80,8 @@ _ROWS = "frame,id,x,y,w,h\n1,1,0,0,9,9\n"
         (gzip.compress(_ROWS.encode(), mtime=0), "compressed by gzip; unpack it"),
         (b"PK\3\4" + bytes(40), "save the sheet as CSV"),
         (b"PAR1\x15", "Parquet; write it as CSV"),
+        (b"\0\0\0\x20ftypisom" + bytes(40), "a video"),
+        (b"\xff\xd8\xff\xe0" + bytes(40), "a JPEG"),
         (_ROWS.encode("utf-16"), "UTF-16; save it as UTF-8"),
         (_ROWS.encode("utf-16-be"), "UTF-16; save it as UTF-8"),
     ],

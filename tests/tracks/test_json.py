@@ -64,6 +64,38 @@ _LAYOUTS: dict[str, Any] = {
             {"frame": 2 * k, "objects": [{"track_id": 7, "bbox": [10 + k, 20 + k, 30, 40]}]} for k in (0, 1)
         ]
     },
+    "boxes in tracks": {
+        "video": "a.mp4",
+        "tracks": [
+            {
+                "id": 7,
+                "label": "car",
+                "boxes": [{"frame": 2 * k, "xyxy": [10 + k, 20 + k, 40 + k, 60 + k]} for k in (0, 1)],
+            },
+            {"id": 8, "label": "person", "boxes": [{"frame": 0, "xyxy": [0, 0, 9, 9]}]},
+        ],
+    },
+    "tracks as keys": {"7": [{"frame": 2 * k, "bbox": [10 + k, 20 + k, 30, 40]} for k in (0, 1)]},
+    "Darwin": {
+        "annotations": [
+            {
+                "id": "7",
+                "name": "car",
+                "frames": {
+                    str(2 * k): {"bounding_box": {"x": 10 + k, "y": 20 + k, "w": 30, "h": 40}} for k in (0, 1)
+                },
+            }
+        ]
+    },
+    "Roboflow": [
+        {
+            "frame": 2 * k,
+            "predictions": [
+                {"x": 25 + k, "y": 40 + k, "width": 30, "height": 40, "class": "car", "tracker_id": 7}
+            ],
+        }
+        for k in (0, 1)
+    ],
     "frames as keys": {str(2 * k): [{"id": 7, "bbox": [10 + k, 20 + k, 40 + k, 60 + k]}] for k in (0, 1)},
 }
 

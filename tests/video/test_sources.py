@@ -39,7 +39,7 @@ def _read_until_error(source: Source) -> tuple[list[Frame], str]:
 
 
 def _images(folder: Path, names: list[str], size: tuple[int, int] = (32, 24)) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for shade, name in enumerate(names):
         picture = np.full((size[1], size[0], 3), (10 * shade, 100, 200), np.uint8)
         cv2.imwrite(str(folder / name), picture)
@@ -279,6 +279,17 @@ def test_a_folder_of_images_plays_in_natural_order(tmp_path: Path) -> None:
     assert frames[0].picture[0, 0].tolist() == [200, 100, 0]
     assert [frame.time_s for frame in frames] == [0.0, 0.2, 0.4]
     assert (source.name, source.total, source.rate) == ("south", 3, 5)
+
+
+@pytest.mark.parametrize("given", ["MOT17-02", "MOT17-02/img1"])
+def test_a_sequence_of_motchallenge_tells_its_rate(tmp_path: Path, given: str) -> None:
+    _images(tmp_path / "MOT17-02" / "img1", ["000001.jpg", "000002.jpg"])
+    (tmp_path / "MOT17-02" / "seqinfo.ini").write_text("[Sequence]\nname=a%b\nframeRate=30\n")
+    source = open_source(str(tmp_path / given))
+    assert (source.name, source.total, source.rate) == ("MOT17-02", 2, 30)
+    assert open_source(str(tmp_path / given), fps=5).rate == 5
+    (tmp_path / "MOT17-02" / "seqinfo.ini").write_text("frameRate=thirty")
+    assert open_source(str(tmp_path / given)).rate == 10
 
 
 def test_a_duration_ends_a_folder_sooner(tmp_path: Path) -> None:
