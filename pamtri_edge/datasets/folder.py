@@ -7,11 +7,12 @@ known of them is read as for training: see `parts`. Pictures without a row in a 
 retrieval alone.
 
 Or pictures alone, named as VeRi's: then each is looked up among what the other cameras took. A type may
-follow in the name, as in `0002_c001_truck.jpg`.
+follow in the name, as in `0002_c001_truck.jpg`. Or a folder of pictures for each vehicle, likewise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +20,18 @@ from numpy.typing import NDArray
 
 from pamtri_edge.datasets.data_set import NO_CAMERA
 from pamtri_edge.datasets.layout import GALLERY, QUERY, Part, told_by_name
-from pamtri_edge.datasets.parts import read_part
+from pamtri_edge.datasets.parts import Told, numbers_of, read_part, told_by_folders
+from pamtri_edge.datasets.places import has_pictures, pictures_of, vehicle_folders, what_is_there
 from pamtri_edge.datasets.views import EvaluationSet, Views
 from pamtri_edge.errors import InputError
-from pamtri_edge.pictures import SUFFIXES, check_pictures, list_pictures, read_picture
+from pamtri_edge.pictures import check_pictures, list_pictures, read_picture
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 
 def is_data_folder(path: str | Path) -> bool:
     """Tell whether a path is a folder with `image_query/` in it."""
-    return (Path(path) / QUERY.images).is_dir()
+    return pictures_of(Path(path), QUERY).is_dir()
 
 
 def read_folder(folder: str | Path, *, across_cameras: bool = True) -> EvaluationSet:
@@ -44,8 +46,11 @@ def read_folder(folder: str | Path, *, across_cameras: bool = True) -> Evaluatio
             needed, there are fewer than two vehicles, or a row of a label file does not fit.
     """
     folder = Path(folder)
-    if not (folder / GALLERY.images).is_dir() and not is_data_folder(folder) and _has_pictures(folder):
-        return _flat(folder, across_cameras)
+    if not pictures_of(folder, GALLERY).is_dir() and not is_data_folder(folder):
+        if has_pictures(folder):
+            return _flat(folder, across_cameras)
+        if vehicles := vehicle_folders(folder):
+            return _by_vehicle(folder, told_by_folders(vehicles, numbers_of(folder, folder)), across_cameras)
     query, gallery = (_views(folder, part, across_cameras) for part in (QUERY, GALLERY))
     identities = np.unique(np.concatenate([query.vehicles, gallery.vehicles]))
     if (count := int((identities >= 0).sum())) < 2:
@@ -80,8 +85,26 @@ def _flat(folder: Path, across_cameras: bool) -> EvaluationSet:
     return EvaluationSet(folder.resolve().name, views, views, True, between_cameras=across_cameras)
 
 
-def _has_pictures(folder: Path) -> bool:
-    return folder.is_dir() and any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+def _by_vehicle(folder: Path, told: Sequence[Told], across_cameras: bool) -> EvaluationSet:
+    """Return folders of one vehicle each as a set: each picture is looked up in what other cameras saw.
+
+    Where a name tells no camera, a picture counts as seen by a camera of its own.
+    """
+    check_pictures(one.path for one in told)
+    alone = any(one.camera == NO_CAMERA for one in told)
+    views = Views(
+        names=tuple(f"{one.path.parent.name}/{one.path.name}" for one in told),
+        vehicles=np.array([one.vehicle for one in told], np.int64),
+        cameras=np.arange(len(told)) if alone else np.array([one.camera for one in told], np.int64),
+        read=lambda index: read_picture(told[index].path),
+    )
+    vehicles, cameras = (len(np.unique(column)) for column in (views.vehicles, views.cameras))
+    if min(vehicles, cameras) < 2:
+        raise InputError(
+            f"{folder}: folders of {counted(vehicles, 'vehicle')} by {counted(cameras, 'camera')}; what one "
+            "camera saw is looked up in what others saw: at least 2 of both are needed."
+        )
+    return EvaluationSet(folder.resolve().name, views, views, True, between_cameras=alone or across_cameras)
 
 
 def _named(path: Path) -> tuple[int, int]:
@@ -96,10 +119,11 @@ def _named(path: Path) -> tuple[int, int]:
 
 
 def _views(folder: Path, part: Part, across_cameras: bool) -> Views:
-    if not (folder / part.images).is_dir():
+    if not pictures_of(folder, part).is_dir():
         raise InputError(
-            f"{folder} has no folder {part.images}; expected a test set as VeRi's, with {QUERY.images} and "
-            f"{GALLERY.images}, such as `pamtri synth --split test` makes."
+            f"{printable(folder)} has no folder {part.images} (it {what_is_there(folder)}); expected a "
+            f"test set as VeRi's, with {QUERY.images} and {GALLERY.images}, such as "
+            "`pamtri synth --split test` makes, or a folder of pictures for each vehicle."
         )
     told = read_part(folder, part)
     blind = next((one.path for one in told if one.camera == NO_CAMERA), None)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The label files of VeRi, of CityFlow and of the original PAMTRI: what is known of each picture.
 
-A part (`train`, `query` or `test`) of a data set may have several files, none with a header:
+A part (`train`, `query` or `test`) of a data set may have several files, the tables with or without a header:
 
 - `PART_label.xml`, VeRi's and CityFlow's own: vehicle, camera, color, type;
 - `label_PART.csv`, the original's: image, vehicle, color, type, and 36 times x, y, confidence, or not;
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.datasets.layout import Part
 from pamtri_edge.errors import InputError
+from pamtri_edge.pictures import SUFFIXES
 from pamtri_edge.printable import counted
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
@@ -140,7 +141,10 @@ def _xml_rows(path: Path) -> dict[str, Label]:
     for item in root.iter("Item"):
         name = item.get("imageName")
         if name is None or item.get("vehicleID") is None:
-            raise InputError(f"{path}: an Item lacks imageName or vehicleID: {dict(item.attrib)}.")
+            raise InputError(
+                f"{path}: an Item lacks imageName or vehicleID: {dict(item.attrib)}. What vehicles are kept "
+                "back for a challenge cannot be measured or learned; take a part that tells them."
+            )
         where = f"{path}: {name}"
         camera = item.get("cameraID", "").lstrip("c")
         found[_new(name, found, where)] = Label(
@@ -157,12 +161,19 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.reader(file), 1):
-                if row:
+                if row and not (number == 1 and len(row) > 1 and _is_header(row)):
                     yield f"{path}:{number}", row
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
     except (OSError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}.") from error
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Tell whether a first row names the columns: it has no picture, and no number."""
+    return Path(row[0]).suffix.lower() not in SUFFIXES and not any(
+        cell.strip().lstrip("-")[:1].isdecimal() for cell in row
+    )
 
 
 def _new(name: str, found: Mapping[str, Label], where: str) -> str:

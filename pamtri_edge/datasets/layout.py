@@ -25,7 +25,7 @@ MAX_CAMERA: Final = 999
 
 
 _IMAGES: Final = "image_"  # what folders of pictures begin with
-_NAME: Final = re.compile(r"^(-?\d+)_c(\d+)")
+_NAME: Final = re.compile(r"^(-?\d+)[_-]c(?:am(?:era)?)?(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@
 
 *VeRi* (and what `pamtri synth` writes): `image_train/0001_c003_00000017_0.jpg`, vehicle and camera in the
 name; `-1_c...` is junk, `0000_c...` a distractor. *CityFlow*: `image_train/000001.jpg`, vehicle and camera in
-`train_label.xml`. A part may mix both. Colors, types and keypoints stand in label files of either: see
+`train_label.xml`. A part may mix both. Folders may be called as Market-1501's, and a folder may hold one of
+pictures for each vehicle: see `places`. Colors, types and keypoints stand in label files of either: see
 `labels`. Training and evaluation read parts here, and so the same sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ import numpy as np
 from pamtri_edge.datasets.data_set import NO_CAMERA, DataSet, Sample
 from pamtri_edge.datasets.labels import Label, read_labels, read_pose_rows
 from pamtri_edge.datasets.layout import GALLERY, QUERY, TRAIN, Part, told_by_name
+from pamtri_edge.datasets.places import (
+    camera_named,
+    has_pictures,
+    pictures_of,
+    vehicle_folders,
+    what_is_there,
+)
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import list_pictures, picture_size
 from pamtri_edge.printable import printable
@@ -51,7 +59,17 @@ def read_part(folder: Path, part: Part) -> list[Told]:
     Raises:
         InputError: there are no pictures, a label file does not fit them, or nothing tells a vehicle.
     """
-    pictures = list_pictures(folder / part.images)
+    place = pictures_of(folder, part)
+    if part == TRAIN and not place.is_dir():
+        place = folder  # pictures alone
+        if not has_pictures(place) and not vehicle_folders(place):
+            raise InputError(
+                f"{printable(folder)} {what_is_there(folder)}; expected {part.images} with pictures such as "
+                f"{_NAMED}, or a folder of pictures for each vehicle."
+            )
+    if vehicles := vehicle_folders(place):
+        return told_by_folders(vehicles, numbers_of(folder, place))
+    pictures = list_pictures(place)
     labels = _labels(folder, part, {path.name for path in pictures})
     return [_told(path, labels.get(path.name, Label()), part) for path in pictures]
 
@@ -95,6 +113,29 @@ def read_pose_csv(labels: str | Path, images: str | Path) -> DataSet:
             raise InputError(f"{labels} names {name}, which is not in {images}.")
         samples.append(_sample(Told(path, *(told_by_name(name) or (0, NO_CAMERA)), label)))
     return DataSet(str(labels), tuple(samples))
+
+
+def numbers_of(folder: Path, *places: Path) -> dict[str, int]:
+    """Return the numbers of vehicles by the names of their folders, the same in every part of a set."""
+    parts = (pictures_of(folder, part) for part in (TRAIN, QUERY, GALLERY))
+    names = sorted({each.name for place in (*parts, *places) for each in vehicle_folders(place)})
+    if all(name.isascii() and name.isdecimal() for name in names) and len({*map(int, names)}) == len(names):
+        return {name: int(name) for name in names}
+    return {name: number for number, name in enumerate(names, 1)}
+
+
+def told_by_folders(vehicles: Sequence[Path], numbers: Mapping[str, int]) -> list[Told]:
+    """List the pictures of vehicles that have a folder each."""
+    return [
+        Told(
+            path,
+            numbers[place.name],
+            NO_CAMERA if (camera := camera_named(path)) is None else camera,
+            Label(),
+        )
+        for place in vehicles
+        for path in list_pictures(place)
+    ]
 
 
 def picture_files(folder: Path) -> list[Path]:

@@ -166,7 +166,7 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(
 def test_nothing_to_learn_from_is_refused(tmp_path):
     with pytest.raises(InputError, match="no data was given"):
         invoke("pose", "--output", tmp_path, *SMALL)
-    with pytest.raises(InputError, match="there is no folder of pictures"):
+    with pytest.raises(InputError, match="is not there; expected image_train"):
         invoke("pose", "--data", tmp_path / "absent", "--output", tmp_path, *SMALL)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge.datasets.folder import is_data_folder, read_folder
+from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
 from pamtri_edge.vehicle import COLORS, TYPES
 
@@ -64,7 +65,7 @@ def test_what_is_a_data_folder(data_folder, tmp_path):
 
 
 def test_a_folder_of_another_layout_says_what_is_expected(tmp_path):
-    with pytest.raises(InputError, match=r"no folder image_query; .* `pamtri synth --split test` makes"):
+    with pytest.raises(InputError, match=r"no folder image_query \(it is empty\); .* `pamtri synth --split"):
         read_folder(tmp_path)
 
 
@@ -143,3 +144,54 @@ def test_pictures_alone_of_one_camera_are_refused(tmp_path, data_folder):
     (tmp_path / "0002_c001_a.jpg").rename(tmp_path / "car.jpg")
     with pytest.raises(InputError, match="the name tells no vehicle and camera"):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("query", "bounding_box_test"), ("Image_Query", "Image_Test")])
+def test_folders_may_be_called_as_in_market_1501(data_folder, names):
+    meant = read_folder(data_folder)
+    for part, name in zip(("query", "test"), names, strict=True):
+        (data_folder / f"image_{part}").rename(data_folder / name)
+    found = read_folder(data_folder)
+    assert found.query.names == meant.query.names
+    assert found.gallery.cameras.tolist() == meant.gallery.cameras.tolist()
+
+
+def vehicles_in_folders(tmp_path, data_folder, *names):
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes())
+
+
+def test_a_folder_of_pictures_for_each_vehicle_is_a_set(tmp_path, data_folder):
+    vehicles_in_folders(tmp_path / "ids", data_folder, "0007/c001.jpg", "0007/c002.jpg", "0012/cam2_5.jpg")
+    data = read_folder(tmp_path / "ids")
+    assert data.query.vehicles.tolist() == [7, 7, 12]
+    assert data.query.cameras.tolist() == [1, 2, 2]
+    assert [sample.vehicle for sample in read_data(tmp_path / "ids").samples] == [7, 7, 12]
+    vehicles_in_folders(tmp_path / "named", data_folder, "red/1.jpg", "red/2.jpg", "blue/1.jpg")
+    data = read_folder(tmp_path / "named", across_cameras=False)
+    assert data.query.vehicles.tolist() == [1, 2, 2]
+    assert (
+        len(set(data.query.cameras.tolist())) == 3
+    )  # each by one of its own, so that no picture finds itself
+    assert data.between_cameras
+
+
+@pytest.mark.parametrize(
+    "names", [("images/1.jpg", "masks/1.jpg"), ("train/1.jpg", "val/1.jpg"), ("cam1/a.jpg", "cam2/a.jpg")]
+)
+def test_folders_of_another_meaning_are_no_vehicles(tmp_path, data_folder, names):
+    vehicles_in_folders(tmp_path / "others", data_folder, *(f"{name}/1.jpg" for name in names))
+    with pytest.raises(InputError, match=r"has no folder image_query \(it holds"):
+        read_folder(tmp_path / "others")
+
+
+def test_the_set_inside_a_folder_is_named(data_folder):
+    with pytest.raises(InputError, match=r"it is no set itself; name .*/set"):
+        read_folder(data_folder.parent)
+
+
+def test_a_row_that_names_the_columns_is_passed_over(data_folder):
+    path = data_folder / "label_test.csv"
+    path.write_text("image,vehicleID,colorID,typeID\n0001_c001_00000010_0.jpg,1,2,3\n")
+    assert COLORS[1] in read_folder(data_folder).gallery.colors

@@ -193,7 +193,7 @@ def test_a_set_that_tells_no_cameras_is_evaluated_where_they_do_not_count(data_f
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):
-    with pytest.raises(InputError, match="there is no folder of pictures"):
+    with pytest.raises(InputError, match="is empty; expected image_train with pictures"):
         read_data(tmp_path)
     (tmp_path / "image_train").mkdir()
     with pytest.raises(InputError, match="holds no pictures"):
