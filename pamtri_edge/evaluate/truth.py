@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from pamtri_edge.gallery import Matches
 from pamtri_edge.metrics.ranking import Retrieval, retrieval
 
 COLUMNS: Final = ("camera", "track_id", "identity")
+_SEPARATORS: Final = (",", ";", "\t")
+_LONGEST: Final = 2**16
+_NUMBER: Final = re.compile(r"(\d{1,20})(?:\.0*)?", re.ASCII)  # tables with gaps have whole numbers as 7.0
 """Columns that a file of identities must have; others are left alone."""
 
 Identities = Mapping[tuple[str, int], str]
@@ -63,27 +67,38 @@ class Verdict:
 def read_identities(path: str | Path) -> Identities:
     """Read which track is which vehicle: a CSV with the columns camera, track_id and identity.
 
+    Commas, semicolons or tabs are between them.
+
     Raises:
         InputError: the file cannot be read, lacks a column, or a row does not fit.
     """
     found: dict[tuple[str, int], str] = {}
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            header = file.readline(_LONGEST)
+            separator = max(_SEPARATORS, key=header.count)
+            names = [
+                name.strip().casefold()
+                for name in next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
+            ]
+            missing = [name for name in COLUMNS if name not in names]
             if missing:
                 raise InputError(
-                    f"{path} has no column {', '.join(missing)}; expected a first line with "
-                    f"{', '.join(COLUMNS)}."
+                    f"{path} has no column {', '.join(missing)}; its first line is {header.strip()[:80]!r}, "
+                    f"expected is one with {', '.join(COLUMNS)}."
                 )
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                camera, track, identity = (row[name] for name in COLUMNS)
-                if not camera or not identity or not (track or "").isdecimal():
+            places = [names.index(name) for name in COLUMNS]
+            reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
+            for row in filter(None, reader):
+                where = f"{path}:{reader.line_num + 1}"
+                camera, track, identity = (row[k].strip() if k < len(row) else "" for k in places)
+                number = _NUMBER.fullmatch(track)
+                if not camera or not identity or number is None:
                     raise InputError(
-                        f"{where}: found {camera!r}, {track!r}, {identity!r}; expected all three."
+                        f"{where}: found {camera!r}, {track!r}, {identity!r}; expected all three, the second "
+                        "a number."
                     )
-                if (key := (camera, int(track))) in found:
+                if (key := (camera, int(number[1]))) in found:
                     raise InputError(
                         f"{where}: track {track} of {camera} has been named before in this file."
                     )

@@ -67,19 +67,31 @@ def identities(tmp_path):
     return write
 
 
-def test_a_file_of_identities_may_have_more_columns(identities):
-    found = identities("camera,track_id,identity,color\na,1,4,red\nb,3,4,red\n")
-    assert found == {("a", 1): "4", ("b", 3): "4"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "camera,track_id,identity,color\na,1,4,red\nb,3,4,red\n",
+        "\ufeffCamera;Track_ID;Identity\r\na;1;4\r\n\r\nb;3;4\r\n",
+        "identity\tcamera\ttrack_id\n4\ta\t1.0\n4\tb\t3.0\n",
+        '"camera", "track_id", "identity"\na, 1, 4\nb, 3, 4\n',
+    ],
+    ids=["more columns", "Excel's", "tabs, floats", "blanks"],
+)
+def test_a_file_of_identities_is_read_as_tables_are_saved(identities, text):
+    assert identities(text) == {("a", 1): "4", ("b", 3): "4"}
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("camera,track,identity\na,1,4\n", "no column track_id; expected a first line with camera, track_id"),
+        (
+            "camera,track,identity\na,1,4\n",
+            "no column track_id; its first line is .* expected is one with camera, track_id",
+        ),
         ("", "no column camera, track_id, identity"),
         ("camera,track_id,identity\n", "names no track"),
         ("camera,track_id,identity\na,one,4\n", "identities.csv:2: found 'a', 'one', '4'"),
-        ("camera,track_id,identity\na,1\n", "csv:2: .* None"),
+        ("camera,track_id,identity\na,1\n", "csv:2: found 'a', '1', ''"),
         ("camera,track_id,identity\na,1,4\na,1,5\n", "csv:3: track 1 of a has been named before"),
         (b"\xff\xfe\x00", "not a text file"),
     ],
