@@ -19,7 +19,6 @@ _NO_PICTURE: Final = (
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"ID3", "an MP3"),
-    (b"#EXTM3U", "a playlist"),
 )
 _PICTURES: Final = (
     (b"GIF8", "a GIF"),

@@ -34,8 +34,23 @@ _MATRICES: Final = {  # AVColorSpace, whose numbers are those of ITU-T H.273
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
 }
+_RGB: Final = 0
+_CONSTANT_LUMINANCE: Final = 10  # of BT.2020; what is named so is nearly always the usual one
+
 _CENTERED: Final = frozenset({"mjpeg", "mpeg1video", "theora", "h263", "flv1", "vp8"})
 """Codecs whose chroma lies between four pixels; the others' is on the first column, where they do not say."""
+
+
+def settle_matrix(frame: VideoFrame) -> int | None:
+    """Give a frame whose matrix neither we nor FFmpeg can turn into RGB another; return the first's number.
+
+    Such a number is nearly always a camera's mistake. None where the frame's own is fine.
+    """
+    told = int(frame.colorspace)
+    if told in _MATRICES or told in (_RGB, _UNSPECIFIED):
+        return None
+    frame.colorspace = 9 if told == _CONSTANT_LUMINANCE else _UNSPECIFIED
+    return told
 
 
 def rgb_of_planes(frame: VideoFrame, codec: str) -> Plane | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.addresses import redact_text
 from pamtri_edge.errors import MissingDependencyError
-from pamtri_edge.video.planes import rgb_of_planes
+from pamtri_edge.video.planes import rgb_of_planes, settle_matrix
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -48,6 +48,7 @@ class PictureMaker:
         import_av()
         from av.video.reformatter import Interpolation, VideoReformatter
 
+        self._told = False
         self._reformatter = VideoReformatter()
         self._way = Interpolation.BILINEAR
         for exact in ("ACCURATE_RND", "FULL_CHR_H_INT"):  # PyAV before 18 does not name them
@@ -60,6 +61,14 @@ class PictureMaker:
             frame: the frame.
             codec: FFmpeg's name of what it was decoded from.
         """
+        unknown = settle_matrix(frame)
+        if unknown is not None and not self._told:
+            self._told = True
+            _log.warning(
+                "the video names a color matrix that is not known here (number %d of ITU-T H.273); the usual "
+                "one is taken, so that colors may be off",
+                unknown,
+            )
         picture = rgb_of_planes(frame, codec)
         if picture is None:
             rgb = self._reformatter.reformat(frame, format="rgb24", interpolation=self._way)

@@ -75,3 +75,18 @@ def test_the_chroma_of_jpegs_lies_between_the_pixels(planes):
 def test_other_formats_are_left_to_ffmpeg(form):
     picture = PictureMaker()(av.VideoFrame(32, 24, form), "h264")
     assert picture.shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize("form", ["yuv420p", "yuv444p10le"])
+def test_a_matrix_that_nobody_knows_is_told_once_and_the_usual_one_is_taken(rng, caplog, form):
+    picture = rng.integers(0, 256, (8, 8, 3), np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    make, frames = PictureMaker(), []
+    for matrix in (2, 3, 8):  # unspecified, reserved, YCgCo
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=form)
+        frame.colorspace = matrix
+        frames.append(make(frame, "h264"))
+    np.testing.assert_array_equal(frames[1], frames[0])
+    np.testing.assert_array_equal(frames[2], frames[0])
+    assert [record.getMessage()[:47] for record in caplog.records] == [
+        "the video names a color matrix that is not know"
+    ]
