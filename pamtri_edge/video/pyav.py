@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.addresses import redact_text
-from pamtri_edge.errors import MissingDependencyError
+from pamtri_edge.errors import MissingDependencyError, SourceError
 from pamtri_edge.video.planes import rgb_of_planes, settle_matrix
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class PictureMaker:
         Args:
             frame: the frame.
             codec: FFmpeg's name of what it was decoded from.
+
+        Raises:
+            SourceError: its pixels are in a format that FFmpeg does not turn into RGB.
         """
         unknown = settle_matrix(frame)
         if unknown is not None and not self._told:
@@ -71,7 +74,13 @@ class PictureMaker:
             )
         picture = rgb_of_planes(frame, codec)
         if picture is None:
-            rgb = self._reformatter.reformat(frame, format="rgb24", interpolation=self._way)
+            try:
+                rgb = self._reformatter.reformat(frame, format="rgb24", interpolation=self._way)
+            except import_av().error.FFmpegError as error:
+                raise SourceError(
+                    f"the video's pixels have the format {frame.format.name}, which FFmpeg does not turn "
+                    f"into RGB ({reason(error)}); convert it first, to H.264 with yuv420p for one."
+                ) from None
             picture = np.asarray(rgb.to_ndarray(), np.uint8)
         return _upright(picture, frame)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pamtri_edge.errors import SourceError
 from pamtri_edge.video.pyav import PictureMaker
 from planes_of_yuv import Planes, to_rgb
 
@@ -69,6 +70,11 @@ def test_the_chroma_of_jpegs_lies_between_the_pixels(planes):
     given = planes(40, 60)
     frame = frame_of(given, "yuvj420p")
     check(PictureMaker()(frame, "mjpeg"), to_rgb(given, "bt601", "jpeg", full=True))
+
+
+def test_a_format_that_ffmpeg_does_not_turn_into_rgb_is_refused():
+    with pytest.raises(SourceError, match=r"pixels have the format rgb4, .* convert it first"):
+        PictureMaker()(av.VideoFrame(32, 24, "rgb4"), "rawvideo")
 
 
 @pytest.mark.parametrize("form", ["yuv444p", "yuv422p", "gray", "rgb24", "yuv420p10le"])
