@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import re
 import socket
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
+
+_log = logging.getLogger(__name__)
 
 _LOOK_AHEAD: Final = 64
 """Packets of the fullest stream that are looked at before the first is decoded."""
@@ -189,6 +193,11 @@ def find_video(container: InputContainer, label: str, *, live: bool = False) -> 
     if not moving:
         raise SourceError(_no_video(container, label, pictures=len(known)))
     stream = max(moving, key=lambda one: (one.frames or 0, packets.seen(one), _area(one)))
+    if len(moving) > 1:
+        _log.warning(
+            "%s holds %d videos; the one with most frames is read, of %d x %d pixels",
+            label, len(moving), stream.codec_context.width, stream.codec_context.height,
+        )  # fmt: skip
     packets.keep_only(stream)
     gap = _GAP_OF_DISCONTINUOUS_S if int(container.format.flags) & _AVFMT_TS_DISCONT else _GAP_S
     return Video(stream, packets, _rate(stream, packets.times(stream)), gap)
@@ -203,7 +212,7 @@ class Packets:
     """
 
     def __init__(self, container: InputContainer, streams: list[VideoStream]) -> None:
-        self._source: Iterator[Packet[Any]] = container.demux(*streams)
+        self._source = _demuxed(container, streams)
         self._ahead: deque[Packet[Any]] = deque()
         self._error: Exception | None = None
         self._wanted: int | None = None
@@ -262,6 +271,13 @@ class Packets:
         for packet in self._source:
             if packet.stream.index == self._wanted:
                 yield packet
+
+
+def _demuxed(container: InputContainer, streams: list[VideoStream]) -> Iterator[Packet[Any]]:
+    """Give the packets of some streams, and at the end a sign of it for each."""
+    # Of streams that begin later than the file, PyAV has a place but no object; it is met behind our signs.
+    with suppress(IndexError):
+        yield from container.demux(*streams)
 
 
 def _is_attached(stream: VideoStream) -> bool:

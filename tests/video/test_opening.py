@@ -137,7 +137,9 @@ def test_a_picture_file_is_no_video(tmp_path: Path, suffix: str) -> None:
         open_source(str(path))
 
 
-def test_of_two_videos_the_one_with_more_frames_is_taken(tmp_path: Path) -> None:
+def test_of_two_videos_the_one_with_more_frames_is_taken_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         streams: list[Any] = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
@@ -152,6 +154,7 @@ def test_of_two_videos_the_one_with_more_frames_is_taken(tmp_path: Path) -> None
             container.mux(stream.encode(None))
     _, frames = _read(path)
     assert [frame.picture.shape[1] for frame in frames] == [64] * 12
+    assert "a.mkv holds 2 videos; the one with most frames is read, of 64 x 48 pixels" in caplog.text
 
 
 @pytest.mark.parametrize("sizes", [((96, 64), (48, 32)), ((64, 64), (64, 96), (64, 64))])
