@@ -20,6 +20,7 @@ from pamtri_edge.tracks.seen import Layout, Seen, text_of
 
 _FRAME: Final = "frame"
 _TRACK: Final = "track_id"
+_OF_OPENDATACAM: Final = "bearing"  # whose x and y are those of the middle, too
 _CENTERS: Final = {"x": "center_x", "y": "center_y"}
 
 
@@ -98,7 +99,7 @@ def _records(value: Any, around: _Around = _Around()) -> Iterator[dict[str, Any]
 
 def _whole(record: dict[str, Any], around: _Around) -> dict[str, Any]:
     """Return an object with what those around it tell and it does not."""
-    if around.centers and {"x", "y", "width", "height"} <= record.keys():
+    if (around.centers or _OF_OPENDATACAM in record) and {"x", "y"} <= record.keys():
         record = {_CENTERS.get(key, key): part for key, part in record.items()}
     framed, tracked = any(map(is_frame_name, record)), any(map(is_track_name, record))
     if not tracked:

@@ -96,6 +96,13 @@ _LAYOUTS: dict[str, Any] = {
         }
         for k in (0, 1)
     ],
+    "OpenDataCam": [
+        {
+            "frameId": 2 * k,
+            "objects": [{"id": 7, "x": 25 + k, "y": 40 + k, "w": 30, "h": 40, "bearing": 90, "name": "car"}],
+        }
+        for k in (0, 1)
+    ],
     "frames as keys": {str(2 * k): [{"id": 7, "bbox": [10 + k, 20 + k, 40 + k, 60 + k]}] for k in (0, 1)},
 }
 
