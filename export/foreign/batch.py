@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper, shape_inference
 
 from pamtri_edge.export.foreign.file import default_opset
@@ -24,10 +26,12 @@ _AXES_AS_INPUT: Final = 13  # the opset from which Squeeze takes them so
 def opened(model: ModelProto, form: Form) -> ModelProto:
     """Let the batch vary; where it was fixed, also in the shapes that the network states inside."""
     known = known_sizes(model)
-    _name_squeezed(model, known)
     if form.batch is not None:
-        _open_reshapes(model, form.batch, known)
+        constants = {**constants_of(model.graph), **_computed(model, form)}
+        known |= {name: array.shape for name, array in constants.items()}
+        _open_reshapes(model, form.batch, known, constants)
         _open_constants(model, form, form.batch, known)
+    _name_squeezed(model, known)
     graph = model.graph
     shape = graph.input[0].type.tensor_type.shape
     for dim, size in zip(shape.dim, form.shape, strict=True):
@@ -68,23 +72,60 @@ def _name_squeezed(model: ModelProto, known: Mapping[str, tuple[Size, ...] | Non
             node.attribute.append(helper.make_attribute("axes", axes))
 
 
-def _open_reshapes(model: ModelProto, batch: int, known: Mapping[str, tuple[Size, ...] | None]) -> None:
-    """Let shapes that begin with the batch take it from what they reshape: 0 says so in ONNX."""
+def _computed(model: ModelProto, form: Form) -> dict[str, NDArray[Any]]:
+    """Compute what is made of constants alone, and is joined with the picture's or says how to reshape it."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    pictured, wanted = {form.input}, set[str]()
+    for node in model.graph.node:
+        if pictured & set(node.input):
+            pictured.update(node.output)
+            wanted.update(node.input if node.op_type == "Concat" else node.input[1:2])
+    made = {name for node in model.graph.node for name in node.output}
+    names = sorted((wanted & made) - pictured)
+    asked = ModelProto()
+    asked.CopyFrom(model)
+    del asked.graph.output[:]
+    asked.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(
+            asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        arrays = session.run(None, {form.input: np.zeros([size or 1 for size in form.shape], np.float32)})
+    except Exception:  # what cannot be computed is not known; the comparison finds what that leaves
+        return {}
+    return dict(zip(names, arrays, strict=True))
+
+
+def _open_reshapes(
+    model: ModelProto,
+    batch: int,
+    known: Mapping[str, tuple[Size, ...] | None],
+    constants: Mapping[str, NDArray[Any]],
+) -> None:
+    """Let shapes that begin with the batch take it from what they reshape: 0 says so, -1 counts it."""
     graph = model.graph
-    constants = constants_of(graph)
     for index, node in enumerate(graph.node):
-        tensor = constants.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) > 1 else None
-        sizes = known.get(node.input[0])
-        if tensor is None or not sizes or sizes[0] != batch:
+        if node.op_type != "Reshape" or len(node.input) < 2:
             continue
-        if any(attribute.name == "allowzero" and attribute.i for attribute in node.attribute):
+        tensor, sizes = constants.get(node.input[1]), known.get(node.input[0])
+        if tensor is None or not sizes:
             continue
         wanted = tensor.copy()
-        if len(wanted) and wanted[0] == batch:
-            wanted[0] = 0
+        if (wanted == 0).any() and any(each.name == "allowzero" and each.i for each in node.attribute):
+            continue
+        whole = [size for size in sizes if isinstance(size, int)]
+        if len(wanted) and wanted[0] == batch and (sizes[0] == batch or len(whole) == len(sizes)):
+            if sizes[0] != batch and (open_axes := np.flatnonzero(wanted == -1)).size:
+                rest = math.prod(int(size) for size in wanted if size > 0)
+                wanted[open_axes[0]] = math.prod(whole) // max(1, rest)
+            wanted[0] = 0 if sizes[0] == batch else -1
             name = f"pamtri.shape{index}"
             graph.initializer.append(numpy_helper.from_array(wanted, name))
             node.input[1] = name
+            del node.attribute[:]  # allowzero, its only one: 0 is now the batch
 
 
 def _open_constants(

@@ -28,9 +28,9 @@ _WHOLE: Final = "float32"
 _SENSITIVE: Final = frozenset(
     {
         # sums over whole maps, lengths and exponents: half precision would spoil them
-        "BatchNormalization", "Erf", "Exp", "GlobalAveragePool", "InstanceNormalization",
+        "BatchNormalization", "Erf", "Exp", "GlobalAveragePool", "GridSample", "InstanceNormalization",
         "LayerNormalization", "Log", "LpNormalization", "Pow", "Reciprocal", "ReduceL2", "ReduceMean",
-        "ReduceSum", "Softmax", "Softplus", "Sqrt",
+        "ReduceSum", "Softmax", "Softplus", "Sqrt", "TopK",
         # makers of float32 values, whatever they are given
         "Cast", "Constant", "ConstantOfShape", "Range",
     }

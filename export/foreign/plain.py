@@ -109,7 +109,7 @@ def _conditions(model: ModelProto, form: Form, names: list[str]) -> dict[str, bo
             asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         for count in _SEVERAL if form.batch is None else (form.batch,):
-            picture = np.zeros((count, *form.shape[1:]), form.dtype)
+            picture = np.zeros((count, *form.shape[1:]), np.float32)
             for name, value in zip(
                 dict.fromkeys(names), session.run(None, {form.input: picture}), strict=True
             ):

@@ -40,11 +40,11 @@ OPERATORS: Final[frozenset[str]] = frozenset(
         "LayerNormalization", "LeakyRelu", "LpNormalization", "MatMul", "MaxPool", "PRelu", "Relu", "Resize",
         "Sigmoid", "Softmax", "Softplus", "Tanh",
         # reduction
-        "ArgMax", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum",
+        "ArgMax", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "TopK",
         # shape and place
         "Cast", "Concat", "Constant", "ConstantOfShape", "DepthToSpace", "Expand", "Flatten", "Gather",
-        "GatherElements", "Identity", "Pad", "Range", "Reshape", "Shape", "Slice", "Split", "Squeeze",
-        "Tile", "Transpose", "Unsqueeze",
+        "GatherElements", "GatherND", "GridSample", "Identity", "Pad", "Range", "Reshape", "Shape", "Slice",
+        "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze",
         # types
         "DequantizeLinear", "QuantizeLinear",
     }
@@ -71,6 +71,7 @@ _AXES_INPUT: Final[Mapping[str, int]] = {
     "ReduceMax": 1,
     "ReduceMean": 1,
     "ReduceMin": 1,
+    "ReduceProd": 1,
     "ReduceSum": 1,
     "Slice": 3,
     "Squeeze": 1,

@@ -137,6 +137,19 @@ def branching():
         ),
         pytest.param(token(1), id="a token of one picture"),
         pytest.param(token(4), id="a token of four pictures"),
+        pytest.param(
+            network(
+                helper.make_node("Constant", [], ["axes"], value=numpy_helper.from_array(np.array([2, 3]))),
+                POOL,
+                node("Squeeze", "p", "axes"),
+                batch=1,
+            ),
+            id="constants that are nodes",
+        ),
+        pytest.param(
+            network(POOL, node("Reshape", "p", "sizes", allowzero=1), constants={"sizes": [1, DIM]}, batch=1),
+            id="sizes as torch writes them",
+        ),
         pytest.param(branching(), id="a branch by size"),
     ],
 )

@@ -169,6 +169,7 @@ CASES = [
     Case("ArgMax", [floats(3, 4, 5)], {"axis": 2, "keepdims": 1}),
     Case("ArgMax", [floats(3, 4, 5)], {"axis": -2, "keepdims": 0}),
     Case("ArgMax", [np.array([[1, 5, 5, 2], [0, 0, 0, 0]], np.float32)], {"axis": 1}),
+    Case("ReduceProd", [X, ints(1, 3)], {"keepdims": 0}),
     *[
         case
         for name in ("ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum")
@@ -180,6 +181,11 @@ CASES = [
         )
     ],
     Case("ReduceMean", [X], {"axes": [2, 3]}, opset=17),
+    Case("TopK", [X, ints(3)], {"axis": 1}, outputs=2),
+    Case("TopK", [X, ints(2)], {"largest": 0}),
+    Case("GatherND", [X, np.array([[1, 2], [0, -1]])]),
+    Case("GridSample", [X, floats(2, 4, 5, 2)], opset=20),
+    Case("GridSample", [X, floats(2, 4, 5, 2)], {"align_corners": 1, "padding_mode": "border"}, runtime=True),
     Case("ReduceSum", [ints(1, 2, 3), ints(0)]),
     # types and places
     Case("Cast", [floats(5) * 9], {"to": TensorProto.INT64}),
@@ -264,6 +270,7 @@ REFUSED = [
     Case("Conv", [X, W], {"auto_pad": "SAME_UPPER"}),
     Case("Conv", [floats(1, 2, 9), floats(2, 2, 3)], {"pads": [0, 0]}),
     Case("ArgMax", [X], {"select_last_index": 1}),
+    Case("GatherND", [X, np.array([[1], [2]])], {"batch_dims": 1}),
     Case("Resize", [X, None, None, ints(2, 6, 16, 20)], {"mode": "cubic"}),
     Case("Resize", [X, None, None, ints(2, 6, 16, 20)], {"mode": "nearest"}),
     Case(

@@ -117,6 +117,21 @@ def _gather_elements(node: Node) -> Compute:
     return gather
 
 
+def _gather_nd(node: Node) -> Compute:
+    node.expect("batch_dims", 0, 0)
+    return lambda x, indices: x[tuple(indices.to(device=x.device, dtype=torch.int64).unbind(-1))]
+
+
+def _grid_sample(node: Node) -> Compute:
+    mode = node.expect("mode", "linear", "linear", "bilinear", "nearest")
+    options = {
+        "mode": "nearest" if mode == "nearest" else "bilinear",
+        "padding_mode": node.get("padding_mode", "zeros"),
+        "align_corners": bool(node.get("align_corners", 0)),
+    }
+    return lambda x, grid: functional.grid_sample(x, grid, **options)
+
+
 def _pad(node: Node) -> Compute:
     mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}[
         node.expect("mode", "constant", "constant", "reflect", "edge")
@@ -239,6 +254,8 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Flatten": _flatten,
     "Gather": _gather,
     "GatherElements": _gather_elements,
+    "GatherND": _gather_nd,
+    "GridSample": _grid_sample,
     "Identity": plain(_same),
     "Pad": _pad,
     "Range": plain(_range),

@@ -41,11 +41,31 @@ def _arg_max(node: Node) -> Compute:
     return lambda x: torch.argmax(x, dim=axis, keepdim=keep)  # the first of equal ones
 
 
+def _product(x: Tensor, axes: list[int], keep: bool) -> Tensor:
+    for axis in sorted((axis % x.ndim for axis in axes), reverse=True):
+        x = torch.prod(x, dim=axis, keepdim=keep, dtype=x.dtype)
+    return x
+
+
+def _top(node: Node) -> Callable[..., tuple[Tensor, ...]]:
+    axis, largest = int(node.get("axis", -1)), bool(node.get("largest", 1))
+    count_of = node.integers(1)
+
+    def top(x: Tensor, count: Tensor) -> tuple[Tensor, ...]:
+        known = count_of(count)
+        assert known is not None
+        return tuple(torch.topk(x, known[0], dim=axis, largest=largest))[: node.outputs]
+
+    return top
+
+
 OPERATORS: Final[Mapping[str, Build]] = {
     "ArgMax": _arg_max,
     "ReduceL2": _reduction(lambda x, axes, keep: torch.linalg.vector_norm(x, dim=axes, keepdim=keep)),
     "ReduceMax": _reduction(lambda x, axes, keep: torch.amax(x, dim=axes, keepdim=keep)),
     "ReduceMean": _reduction(lambda x, axes, keep: torch.mean(x, dim=axes, keepdim=keep)),
     "ReduceMin": _reduction(lambda x, axes, keep: torch.amin(x, dim=axes, keepdim=keep)),
+    "ReduceProd": _reduction(_product),
     "ReduceSum": _reduction(lambda x, axes, keep: torch.sum(x, dim=axes, keepdim=keep, dtype=x.dtype)),
+    "TopK": _top,
 }
