@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,10 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "corners": ("xyxy", "tlbr", "ltrb", "x1y1x2y2"),
     "sizes": ("xywh", "tlwh", "ltwh"),
     "either": ("bbox", "box", "boundingbox", "carbbox", "vehiclebbox"),
+    "source": (
+        *("video", "videoid", "videoname", "camera", "cameraid", "cameraname", "cam", "camid", "source"),
+        *("sourceid", "stream", "streamid", "sequence", "sequenceid", "sequencename", "seq"),
+    ),
     "left": ("x", "x1", "xmin", "left", "l", "xtl", "tlx", "minx", "xleft", "topleftx"),
     "top": ("y", "y1", "ymin", "top", "t", "ytl", "tly", "miny", "ytop", "toplefty"),
     "right": ("x2", "xmax", "right", "r", "xbr", "brx", "maxx", "xright"),
@@ -51,6 +56,8 @@ _FORMS: Final = (
     ("sizes",),
     ("either",),
 )
+_UNIT: Final = re.compile(r"[\[(](px|pixels?|#|s)[\])]")
+_FROM_0: Final = {"x0": "x1", "y0": "y1", "x1": "x2", "y1": "y2"}
 _FORM_NAMES: Final = ("corners", "sizes", "centers", "corners", "sizes", "either")
 _FOUR: Final = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -68,6 +75,7 @@ class Columns:
         score: confidence; None for none.
         kind: class; None for none.
         tail: the two columns after the class; None for none.
+        source: of which video or camera a row is; None for none.
     """
 
     frame: int
@@ -77,6 +85,7 @@ class Columns:
     score: int | None
     kind: int | None
     tail: tuple[int, int] | None = None
+    source: int | None = None
 
     @property
     def needed(self) -> int:
@@ -124,6 +133,22 @@ class Columns:
                 last[cells[self.track]] = box
         return replace(self, form="sizes" if changed < moved / 2 else "corners")
 
+    def check_source(self, rows: Iterable[Sequence[str]], path: Path) -> None:
+        """Refuse rows of several videos or cameras.
+
+        Raises:
+            SourceError: there are several; the first are named.
+        """
+        if self.source is None:
+            return
+        found = dict.fromkeys(cells[self.source] for cells in rows if len(cells) > self.source)
+        if len(found) > 1:
+            listed = ", ".join(map(brief, islice(found, 6))) + (", ..." if len(found) > 6 else "")
+            raise SourceError(
+                f"{path} holds the rows of {len(found)} videos or cameras ({listed}); expected the tracks of "
+                "one. Give each a file of its own."
+            )
+
     def box(self, values: Sequence[float]) -> tuple[float, float, float, float]:
         """Return x1, y1, x2, y2; without a size where there is none."""
         a, b, c, d = values
@@ -145,6 +170,8 @@ def named_columns(cells: Sequence[str], path: Path) -> Columns | None:
     """
     found: dict[str, int] = {}
     names = [_plain(cell) for cell in cells]
+    if _FROM_0.keys() <= set(names):
+        names = [_FROM_0.get(name, name) for name in names]
     for role, accepted in _NAMES.items():
         places = [k for k, name in enumerate(names) if name in accepted]
         if role in ("frame", "track"):
@@ -177,6 +204,7 @@ def named_columns(cells: Sequence[str], path: Path) -> Columns | None:
         _FORM_NAMES[_FORMS.index(form)],
         found.get("score"),
         found.get("kind"),
+        source=found.get("source"),
     )
 
 
@@ -197,7 +225,7 @@ def is_class_name(cell: str) -> bool:
 
 @lru_cache(maxsize=1024)  # JSON asks for the same few names in every object
 def _plain(cell: str) -> str:
-    name = re.sub(r"[\W_]+", "", cell.casefold())
+    name = re.sub(r"[\W_]+", "", _UNIT.sub("", cell.casefold()))
     if name in _NAMES["either"]:
         return name
     return re.sub(r"^(bounding)?(bbox|bb|box)(?=.)", "", name)

@@ -53,6 +53,7 @@ def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | No
     columns = _columns(path)
     ids = None
     if columns.tail is None:  # the columns have names
+        columns.check_source((cells for _, cells in _rows(path)), path)
         columns = columns.settled(cells for _, cells in _rows(path))
         ids = Identities(path, (row[columns.track] for _, row in _rows(path) if len(row) > columns.track))
     for line, cells in _rows(path):

@@ -39,6 +39,7 @@ def records_layout(value: Any, path: Path) -> Layout | None:
     if columns is None:
         return None
     rows = [[text_of(record.get(key)) for key in keys] for record in found]
+    columns.check_source(rows, path)
     columns = columns.settled(rows)
     return Layout(_seen(rows, columns), first_frame=None)
 

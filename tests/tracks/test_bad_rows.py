@@ -131,6 +131,11 @@ def test_corners_in_the_place_of_sizes_are_told(track_file: Make, caplog: pytest
     [
         ("street_1.txt", "2 0.1 0.2 0.3 0.4 7\n", "labels of a single frame; give its folder"),
         ("a.csv", "timestamp,id,x,y,w,h\n0.1,1,0,0,9,9\n", "none is named like a frame"),
+        (
+            "a.csv",
+            "camera,frame,id,x,y,w,h\nn,1,1,0,0,9,9\ns,1,2,0,0,9,9\n",
+            "rows of 2 videos or cameras .'n', 's'.",
+        ),
         ("a.csv", "frame,id,lon,lat\n1,1,0,0\n", "none is named like a box"),
         ("a.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC's boxes of a picture"),
         ("a.txt", "<!DOCTYPE html><html/>", "is a web page"),

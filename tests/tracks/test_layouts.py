@@ -62,6 +62,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "3,7.0,[11.0 21.0 41.0 61.0]\n",
         'frame,track_id,bbox\n1,7,"[10, 20, 30, 40]"\n3,7,"[11, 21, 30, 40]"\n',
         "id,filename,track_id,xmin,ymin,xmax,ymax\n0,a_0001.jpg,7,10,20,40,60\n1,a_0003.jpg,7,11,21,41,61\n",
+        "frame [#],Track (ID),x0 [px],y0 (px),x1 [px],y1 [px]\n1,7,10,20,40,60\n3,7,11,21,41,61\n",
         _jsonl(
             {"frame": 1, "id": 7, "bbox": [10, 20, 40, 60]}, {"frame": 3, "id": 7, "bbox": [11, 21, 41, 61]}
         ),
@@ -86,6 +87,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "boxes as lists in a column",
         "sizes as lists in a column",
         "names of pictures, and ids of rows",
+        "names with units, from x0 to x1",
         "lines of JSON",
     ],
 )
