@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +30,7 @@ def opened(model: ModelProto, form: Form) -> ModelProto:
         constants = {**constants_of(model.graph), **_computed(model, form)}
         known |= {name: array.shape for name, array in constants.items()}
         _open_reshapes(model, form.batch, known, constants)
-        _open_constants(model, form, form.batch, known)
+        _open_constants(model, form, form.batch, known, constants)
     _name_squeezed(model, known)
     graph = model.graph
     shape = graph.input[0].type.tensor_type.shape
@@ -129,34 +129,51 @@ def _open_reshapes(
 
 
 def _open_constants(
-    model: ModelProto, form: Form, batch: int, known: Mapping[str, tuple[Size, ...] | None]
+    model: ModelProto,
+    form: Form,
+    batch: int,
+    known: Mapping[str, tuple[Size, ...] | None],
+    constants: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Repeat for every picture what is written down for a batch of one size, as a class token is."""
+    """Say for every picture what is written down for a batch of one size: a class token, a size."""
     graph = model.graph
     if default_opset(model) < _OF_EXPAND:
         return
-    pictured, nodes = {form.input}, []
+    pictured = {form.input}
+    nodes = [
+        helper.make_node("Shape", [form.input], ["pamtri.shape"]),
+        helper.make_node("Gather", ["pamtri.shape", "pamtri.first"], ["pamtri.count"]),
+    ]
+
+    def constant(name: str, values: Sequence[int]) -> str:
+        graph.initializer.append(numpy_helper.from_array(np.array(values, np.int64), name))
+        return name
+
+    def counted(name: str, sizes: Sequence[int]) -> str:
+        """Return the name of sizes of which the first is how many pictures there are."""
+        others = constant(f"{name}.others", sizes[1:])
+        nodes.append(helper.make_node("Concat", ["pamtri.count", others], [f"{name}.sizes"], axis=0))
+        return f"{name}.sizes"
+
+    first = constant("pamtri.first", [0])
     for index, node in enumerate(graph.node):
         if pictured & set(node.input):
             pictured.update(node.output)
-        axis = next((each.i for each in node.attribute if each.name == "axis"), 0)
-        for place, name in enumerate(node.input) if node.op_type == "Concat" and axis else ():
+        told = {each.name: each for each in node.attribute}
+        mark = f"pamtri.repeated{index}"
+        if node.op_type == "Resize" and len(node.input) > 3 and "axes" not in told:
+            wanted = constants.get(node.input[3])
+            if wanted is not None and len(wanted) and wanted[0] == batch and pictured & set(node.output):
+                node.input[3] = counted(mark, wanted.tolist())
+        joined = node.op_type == "Concat" and told["axis"].i and pictured & set(node.output)
+        for place, name in enumerate(node.input) if joined else ():
             sizes = known.get(name)
-            if name in pictured or not sizes or sizes[0] != batch or not pictured & set(node.output):
+            if name in pictured or not sizes or sizes[0] != batch:
                 continue
-            mark = f"pamtri.repeated{index}.{place}"
-            for what, values in (("first", [0]), ("others", [1] * (len(sizes) - 1))):
-                graph.initializer.append(
-                    numpy_helper.from_array(np.array(values, np.int64), f"{mark}.{what}")
-                )
-            nodes += [
-                helper.make_node("Gather", [name, f"{mark}.first"], [f"{mark}.row"]),
-                helper.make_node("Shape", [form.input], [f"{mark}.shape"]),
-                helper.make_node("Gather", [f"{mark}.shape", f"{mark}.first"], [f"{mark}.count"]),
-                helper.make_node("Concat", [f"{mark}.count", f"{mark}.others"], [f"{mark}.sizes"], axis=0),
-                helper.make_node("Expand", [f"{mark}.row", f"{mark}.sizes"], [f"{mark}.all"]),
-            ]
-            node.input[place] = f"{mark}.all"
+            every = counted(f"{mark}.{place}", [1] * len(sizes))
+            nodes.append(helper.make_node("Gather", [name, first], [f"{mark}.{place}.row"]))
+            nodes.append(helper.make_node("Expand", [f"{mark}.{place}.row", every], [f"{mark}.{place}"]))
+            node.input[place] = f"{mark}.{place}"
         nodes.append(NodeProto.FromString(node.SerializeToString()))
     del graph.node[:]
     graph.node.extend(nodes)

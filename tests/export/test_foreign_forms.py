@@ -150,6 +150,10 @@ def branching():
             network(POOL, node("Reshape", "p", "sizes", allowzero=1), constants={"sizes": [1, DIM]}, batch=1),
             id="sizes as torch writes them",
         ),
+        pytest.param(
+            between("Resize", "", "", "sizes", mode="nearest", batch=1, constants={"sizes": [1, DIM, 24, 9]}),
+            id="a size for a batch of one",
+        ),
         pytest.param(branching(), id="a branch by size"),
     ],
 )
