@@ -23,6 +23,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.compiled import decisions
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.events import Event
 
@@ -31,6 +32,9 @@ State = Literal["pending", "answered", "below-gate"]
 _STATES: Final[tuple[State, ...]] = ("pending", "answered", "below-gate")
 _UNTRACKED: Final = 2**64 - 1
 _EVENT: Final = "pamtri-event"
+
+# Before GStreamer is loaded and with it libunwind: exceptions in the plugin would end this process else.
+decisions()
 
 
 class CVehicle(ctypes.Structure):

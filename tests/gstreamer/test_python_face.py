@@ -80,13 +80,19 @@ def test_a_probe_reads_the_vehicles_of_each_frame(gi_python, system_packages, en
     assert told["events"].count(2**64 - 1) == 5  # each sighting of an untracked vehicle is a track
 
 
-@pytest.mark.parametrize("first", ["gi", "pamtri_edge", "Gst.init"])
+@pytest.mark.parametrize("first", ["gi", "pamtri_edge", "Gst.init", "pamtri_edge.gst"])
 def test_a_bundle_runs_in_a_program_with_gstreamer_in_whatever_order_they_are_loaded(
     gi_python, system_packages, tiny_bundle, first
 ):
     gi = "import gi\ngi.require_version('Gst', '1.0')\nfrom gi.repository import Gst\n"
     ours, init = "from pamtri_edge import Reidentifier\n", "Gst.init(None)\n"
-    program = {"gi": gi + ours + init, "pamtri_edge": ours + gi + init, "Gst.init": gi + init + ours}[first]
+    face = "from pamtri_edge import gst\n"
+    program = {
+        "gi": gi + ours + init,
+        "pamtri_edge": ours + gi + init,
+        "Gst.init": gi + init + ours,
+        "pamtri_edge.gst": gi + face + init + ours,  # which loads NumPy, and that the C++ library
+    }[first]
     program = f"import sys\nsys.path.append({system_packages!r})\n{program}"
     program += f"Reidentifier.load({str(tiny_bundle)!r}, backend='openvino').embed([])\n"
     done = subprocess.run([gi_python, "-c", program], capture_output=True, text=True, timeout=60)
