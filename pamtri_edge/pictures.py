@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import Final
 
@@ -70,9 +71,9 @@ def list_pictures(folder: Path, *, say: Callable[[str], None] | None = None) -> 
         for name, is_folder in names.items()
         if not is_folder and not name.startswith(".") and name.lower().endswith(SUFFIXES)
     ]
-    hidden = sum(name.startswith(".") and name.lower().endswith(SUFFIXES) for name in names)
-    folders = sum(is_folder and not name.startswith(".") for name, is_folder in names.items())
-    skipped = _skipped(hidden, len(names) - hidden - folders - len(pictures), folders)
+    hidden = [name for name in names if name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    folders = [name for name, is_folder in names.items() if is_folder and not name.startswith(".")]
+    skipped = _skipped(len(hidden), names.keys() - {*hidden, *folders, *pictures}, len(folders))
     if not pictures:
         raise InputError(
             f"the folder {printable(folder)} holds no pictures; expected files ending in "
@@ -154,13 +155,20 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _skipped(hidden: int, others: int, folders: int) -> str:
+def _skipped(hidden: int, others: Set[str], folders: int) -> str:
     """Say in a sentence what was left out of a list of pictures; nothing where nothing was."""
+    endings = Counter(os.path.splitext(name)[1].lower() for name in others)  # noqa: PTH122 - no path
+    named = [
+        printable(ending)
+        for ending, _ in sorted(endings.items(), key=lambda one: (-one[1], one[0]))
+        if ending
+    ]
+    shown = f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
     kinds = [
         f"{count} {what}"
         for count, what in (
             (hidden, "whose name begins with a dot" if hidden == 1 else "whose names begin with a dot"),
-            (others, "of another kind" if others == 1 else "of other kinds"),
+            (len(others), ("of another kind" if len(others) == 1 else "of other kinds") + shown),
             (
                 folders,
                 "that is a folder, not looked into" if folders == 1 else "that are folders, not looked into",

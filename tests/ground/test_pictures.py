@@ -232,8 +232,8 @@ def test_a_folder_gives_its_pictures_by_name_and_leaves_out_what_is_hidden_or_of
     assert names == ["10.jpeg", "2.TIFF", "a.png", "b.JPG"]
     assert len(said) == 1
     assert (
-        "Skipped: 2 whose names begin with a dot, 3 of other kinds and 1 that is a folder, not looked into."
-        in said[0]
+        "Skipped: 2 whose names begin with a dot, 3 of other kinds (.csv, .db) and 1 that is a folder, not "
+        "looked into." in said[0]
     )
 
 
