@@ -165,11 +165,13 @@ def test_numbers_out_of_range_are_refused(options, message):
         TrafficPlan(**options)
 
 
-def test_more_vehicles_than_the_road_holds_are_refused(tmp_path):
+def test_more_vehicles_than_the_road_holds_are_refused_before_a_folder_is_touched(tmp_path):
     plan = TrafficPlan(vehicles=60, seconds=6.0)
-    with pytest.raises(InputError, match="60 vehicles in 6 seconds would drive into each other"):
-        write_traffic(plan, tmp_path, vehicles=fleet([4.5] * 60), open_camera=FakeCamera)
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "identities.csv").write_text("of the traffic before")
+    for folder in (tmp_path, tmp_path / "new"):
+        with pytest.raises(InputError, match="60 vehicles in 6 seconds would drive into each other"):
+            write_traffic(plan, folder, vehicles=fleet([4.5] * 60), open_camera=FakeCamera)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["of the traffic before"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

@@ -66,28 +66,31 @@ def write_traffic(
             cannot be written.
         MissingDependencyError: PyAV is not installed.
     """
+    if vehicles is None:
+        vehicles = traffic_vehicles(plan)
+    # Refused before anything there is touched.
+    ways = [
+        drives(plan, camera, [_length(vehicle) for vehicle in vehicles]) for camera in range(plan.cameras)
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the output folder {folder} cannot be made: {error.strerror}.") from error
     with Claim(folder):
         sweep(folder)
-        return _write(plan, folder, vehicles, open_camera, on_progress)
+        return _write(plan, folder, vehicles, ways, open_camera, on_progress)
 
 
 def _write(
     plan: TrafficPlan,
     folder: Path,
-    vehicles: Sequence[Vehicle] | None,
+    vehicles: Sequence[Vehicle],
+    ways: Sequence[Sequence[Drive]],
     open_camera: OpenCamera,
     on_progress: Callable[[int, int], None] | None,
 ) -> list[Path]:
     identities = folder / IDENTITIES_FILE
     identities.unlink(missing_ok=True)
-    if vehicles is None:
-        vehicles = traffic_vehicles(plan)
-    lengths = [_length(vehicle) for vehicle in vehicles]
-    ways = [drives(plan, camera, lengths) for camera in range(plan.cameras)]
     done = 0
 
     def tell() -> None:
