@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper, shape_inference
 
+from pamtri_edge.export.foreign.carried import followed
 from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.foreign.form import Form, Size, sizes_of
 from pamtri_edge.export.foreign.plain import constants_of
@@ -29,7 +29,7 @@ def opened(model: ModelProto, form: Form) -> ModelProto:
     if form.batch is not None:
         constants = {**constants_of(model.graph), **_computed(model, form)}
         known |= {name: array.shape for name, array in constants.items()}
-        _open_reshapes(model, form.batch, known, constants)
+        _open_reshapes(model, form, form.batch, known, constants)
         _open_constants(model, form, form.batch, known, constants)
     _name_squeezed(model, known)
     graph = model.graph
@@ -51,7 +51,10 @@ def known_sizes(model: ModelProto) -> dict[str, tuple[Size, ...] | None]:
     except Exception:  # what cannot be inferred is not known; the comparison finds what that leaves
         graph = model.graph
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    return {**weights, **{value.name: sizes_of(value) for value in (*graph.value_info, *graph.input)}}
+    return {
+        **weights,
+        **{value.name: sizes_of(value) for value in (*graph.value_info, *graph.input, *graph.output)},
+    }
 
 
 def _name_squeezed(model: ModelProto, known: Mapping[str, tuple[Size, ...] | None]) -> None:
@@ -101,31 +104,33 @@ def _computed(model: ModelProto, form: Form) -> dict[str, NDArray[Any]]:
 
 def _open_reshapes(
     model: ModelProto,
+    form: Form,
     batch: int,
     known: Mapping[str, tuple[Size, ...] | None],
     constants: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Let shapes that begin with the batch take it from what they reshape: 0 says so, -1 counts it."""
-    graph = model.graph
-    for index, node in enumerate(graph.node):
-        if node.op_type != "Reshape" or len(node.input) < 2:
+    """Let the axis of a new shape that holds the pictures take what is left: -1 says so in ONNX.
+
+    Where it is not known, and the shape begins with the batch, that.
+    """
+    places = followed(model, form, batch, known, constants)
+    for index, node in enumerate(model.graph.node):
+        if node.op_type != "Reshape" or len(node.input) < 2 or node.input[1] not in constants:
             continue
-        tensor, sizes = constants.get(node.input[1]), known.get(node.input[0])
-        if tensor is None or not sizes:
-            continue
-        wanted = tensor.copy()
-        if (wanted == 0).any() and any(each.name == "allowzero" and each.i for each in node.attribute):
-            continue
-        whole = [size for size in sizes if isinstance(size, int)]
-        if len(wanted) and wanted[0] == batch and (sizes[0] == batch or len(whole) == len(sizes)):
-            if sizes[0] != batch and (open_axes := np.flatnonzero(wanted == -1)).size:
-                rest = math.prod(int(size) for size in wanted if size > 0)
-                wanted[open_axes[0]] = math.prod(whole) // max(1, rest)
-            wanted[0] = 0 if sizes[0] == batch else -1
-            name = f"pamtri.shape{index}"
-            graph.initializer.append(numpy_helper.from_array(wanted, name))
-            node.input[1] = name
-            del node.attribute[:]  # allowzero, its only one: 0 is now the batch
+        place, sizes = places.get(node.output[0]), known.get(node.output[0])
+        wanted = [size for size in sizes or () if isinstance(size, int)]
+        if place is not None and len(wanted) == len(sizes or ()):
+            wanted[place.axis] = -1
+        else:
+            wanted = constants[node.input[1]].tolist()
+            before = known.get(node.input[0])
+            if not wanted or not before or not wanted[0] == before[0] == batch:
+                continue
+            wanted[0] = 0  # as many as there were
+        name = f"pamtri.shape{index}"
+        model.graph.initializer.append(numpy_helper.from_array(np.array(wanted, np.int64), name))
+        node.input[1] = name
+        del node.attribute[:]  # allowzero, its only one
 
 
 def _open_constants(

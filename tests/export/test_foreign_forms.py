@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from foreign_networks import DIM, tiny_network
 from pamtri_edge.errors import InputError
 from pamtri_edge.export.foreign.bundle import open_network
+from pamtri_edge.export.foreign.carried import Place, reshaped
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 
 PICTURES = np.random.default_rng(3).uniform(0, 255, (3, 3, 256, 256)).astype(np.float32)
@@ -193,3 +194,20 @@ def test_bytes_are_not_normalized(opened):
         InputError, match=r"takes whole numbers of 0 to 255 \(UINT8\).*leave out --input-scale"
     ):
         opened(whole_pixels(), scale=1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("place", "sizes", "target", "batch", "found"),
+    [
+        (Place(0), (1, 9, 32), (1, 9, 4, 8), 1, Place(0)),
+        (Place(0), (1, 2, 4, 4, 16), (8, 4, 16), 1, Place(0)),  # windows, those of a picture together
+        (Place(1), (9, 1, 32), (9, 4, 8), 1, Place(1)),  # heads of attention, laid behind the tokens
+        (Place(1), (9, 4, 8), (9, 32), 1, Place(0, 9)),  # tokens and pictures in one axis
+        (Place(0, 9), (9, 32), (9, 1, 32), 1, Place(1)),
+        (Place(1), (9, 2, 32), (9, 8, 8), 2, Place(1)),
+        (Place(1), (9, 2, 32), (18, 32), 2, Place(0, 9)),
+        (Place(1), (3, 2, 5), (5, 6), 2, None),
+    ],
+)
+def test_pictures_are_followed_through_new_shapes(place, sizes, target, batch, found):
+    assert reshaped(place, sizes, target, batch) == found
