@@ -29,6 +29,9 @@ _OTHERS: Final = {
 """How files begin that are no text, and what is to be done with them."""
 
 
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
 def text_lines(
     path: str | Path, *, longest: int, error: type[PamtriError], strict: bool = True
 ) -> Iterator[tuple[int, str]]:
@@ -38,18 +41,25 @@ def text_lines(
         path: the file.
         longest: characters that a line may have.
         error: what is raised.
-        strict: refuse bytes that are not UTF-8; else they become replacement characters.
+        strict: refuse bytes that are not UTF-8; else they become replacement characters, and UTF-16 with its
+            mark is read too, in which a shell of Windows writes what it redirects.
 
     Raises:
         PamtriError: of the type `error`: no regular file, unreadable, binary, or a line too long.
     """
     raw = open_regular(path, error=error)
     errors = "surrogateescape" if strict else "replace"
-    with io.TextIOWrapper(raw, encoding="utf-8-sig", errors=errors) as file:
+    try:
+        wide = not strict and raw.read(2) in _WIDE_MARKS
+        raw.seek(0)
+    except OSError as found:
+        raw.close()
+        raise error(f"{path} cannot be read: {found.strerror}.") from found
+    with io.TextIOWrapper(raw, encoding="utf-16" if wide else "utf-8-sig", errors=errors) as file:
         number = 0
         while True:
             try:
-                other = "" if number else _other_kind(raw)
+                other = "" if number or wide else _other_kind(raw)
                 number += 1
                 line = file.readline(longest + 1)
             except OSError as found:
@@ -75,7 +85,7 @@ def _other_kind(raw: BinaryIO) -> str:
     raw.seek(0)
     zeros = {place % 2 for place, byte in enumerate(start) if byte == 0}
     wide = len(zeros) == 1 and start.count(0) >= len(start) // 2 > 1
-    if wide or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if wide or start[:2] in _WIDE_MARKS:
         return "UTF-16; save it as UTF-8"
     known = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), "")
     if known or b"\0" not in start:

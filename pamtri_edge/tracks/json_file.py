@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -43,7 +42,6 @@ _READ: Final = (
     "read are COCO's with track ids, Scalabel's (BDD100K), Label Studio's of a video, and objects with a "
     "frame, a track id and a box (x1, y1, x2, y2, or x, y, width, height). Else export MOTChallenge's layout"
 )
-_BEGINS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _PEEK: Final = 256
 _MOST_BYTES: Final = 2**29
 _NAMED: Final = 6
@@ -56,7 +54,7 @@ def is_json(path: Path) -> bool:
         SourceError: it is no regular file, or cannot be read.
     """
     with open_regular(path, error=SourceError) as file:
-        return _BEGINS.match(file.read(_PEEK)) is not None
+        return _decoded(file.read(_PEEK)).lstrip().startswith(("{", "["))
 
 
 def read_json_tracks(path: Path, *, classes: Iterable[str] | None, first_frame: int | None) -> TrackSet:
@@ -100,7 +98,7 @@ def _value(path: Path) -> Any:
         raise SourceError(
             f"{path} has more than {_MOST_BYTES >> 20} MiB of JSON; give the tracks of one video."
         )
-    text = content.decode("utf-8-sig", "replace")
+    text = _decoded(content)
     try:
         try:
             return read_json(text)
@@ -110,6 +108,11 @@ def _value(path: Path) -> Any:
             return [read_json(line) for line in text.splitlines() if line.strip()]
     except ValueError as error:
         raise SourceError(f"{path} looks like JSON, but is not: {error}.") from None
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text of bytes in whichever form of Unicode JSON may have."""
+    return content.decode(json.detect_encoding(content), "replace")
 
 
 def _add(rows: Rows, place: int, one: Seen, ids: Identities) -> None:

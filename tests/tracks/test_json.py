@@ -109,7 +109,8 @@ _LAYOUTS: dict[str, Any] = {
 
 @pytest.mark.parametrize("layout", _LAYOUTS)
 def test_a_layout_of_json_gives_the_tracks_of_its_vehicles(track_file: Make, layout: str) -> None:
-    tracks = read_tracks(track_file(json.dumps(_LAYOUTS[layout]), "a.json"))
+    encoding = "utf-16" if layout == "TAO" else "utf-8-sig"
+    tracks = read_tracks(track_file(json.dumps(_LAYOUTS[layout]).encode(encoding), "a.json"))
     assert [[box.box for box in tracks.at(frame)] for frame in range(3)] == [
         [(10, 20, 40, 60)],
         [],

@@ -39,6 +39,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "1,7,10,20,30,40,0.9,2,-1\n3,7,11,21,30,40,0.9,2,-1\n",
         "1 7 10 20 30 40 0.9 2 -1\n3 7 11 21 30 40 0.9 2 -1\n",
         "1\t7\t10\t20\t30\t40\n3\t7\t11\t21\t30\t40\n",
+        "frame,id,x,y,w,h\r\n1,7,10,20,30,40\r\n3,7,11,21,30,40\r\n".encode("utf-16"),
         "1, 7, 10, 20, 30, 40\n\n# a remark\n3, 7, 11, 21, 30, 40\n",
         "\ufeff1.0,7.0,1e1,20,30,40\r\n3.0,7.0,11,21,30,40\r\n",
         "frame;id;x;y;w;h\n1;7;10,0;20;30;40\n3;7;11,0;21;30;40\n",
@@ -71,6 +72,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "comma",
         "blank",
         "tab",
+        "UTF-16 of Windows",
         "remarks",
         "floats, BOM, CRLF",
         "semicolon, header",
@@ -91,7 +93,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
         "lines of JSON",
     ],
 )
-def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str) -> None:
+def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str | bytes) -> None:
     tracks = read_tracks(track_file(text))
     assert tracks.at(0) == (TrackBox(7, (10.0, 20.0, 40.0, 60.0)),)
     assert tracks.at(1) == ()
@@ -273,7 +275,7 @@ def test_nothing_to_read_is_an_error(track_file: Make, tmp_path: Path) -> None:
         (track_file("\n", "blank.txt"), "holds no tracks"),
         (track_file('{"frames": []}', "a.json"), "JSON that holds no tracks in a known way .*'frames'"),
         (track_file(b"\x00\xff\xfe\x80", "tracks.bin"), "is not a text file"),
-        (track_file("1,2".encode("utf-16"), "utf16.txt"), "it is UTF-16; save it as UTF-8"),
+        (track_file("1,2,3".encode("utf-16-le"), "utf16.txt"), "it is UTF-16; save it as UTF-8"),
         (track_file(b"1," * 2**20, "endless.txt"), "is longer than 65536 characters"),
     ):
         with pytest.raises(SourceError, match=message):
