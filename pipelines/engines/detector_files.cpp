@@ -31,7 +31,7 @@ void check_regular(const fs::path& path, const std::string& missing) {
     const fs::file_status status = fs::status(path, fault);
     if (!fs::exists(status)) {
         const std::string reason = fault ? fault.message() : std::string(std::strerror(ENOENT));
-        throw core::InputError(missing + " (" + reason + "). ");
+        throw core::InputError(missing + " (" + reason + ").");
     }
     if (!fs::is_regular_file(status))
         throw core::InputError(path.string() + " is " +

@@ -181,6 +181,13 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
                 attempt(base, [&] {
                     state.stream->finish();
                     publish(base);
+                    if (const std::string other = state.stream->only_left_out(); !other.empty())
+                        GST_ELEMENT_WARNING(base, RESOURCE, SETTINGS,
+                                            ("No region was of the types that the property classes "
+                                             "names, %s; there "
+                                             "were others, such as '%s'.",
+                                             state.running.classes.c_str(), other.c_str()),
+                                            (nullptr));
                 });
             break;
         case GST_EVENT_GAP:

@@ -26,7 +26,8 @@ struct State {
     std::string uri, spool;  // under the object's lock, as all but `sink`
     sinks::Format format = sinks::Format::kJson;
     std::shared_ptr<sinks::Sink> sink;
-    sinks::Report report;  // of a sink that is closed
+    sinks::Report report;    // of a sink that is closed
+    std::uint64_t lost = 0;  // events that were told to be lost
 };
 
 struct PamtriSink {
@@ -120,8 +121,24 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     }
 }
 
+/// Tell how many events nobody gets; each number once.
+void tell_lost(GstBaseSink* base, const sinks::Sink& sink) {
+    State& state = state_of(base);
+    const sinks::Report report = sink.report();
+    const std::uint64_t lost = report.dropped + report.held;
+    if (lost <= state.lost) return;
+    state.lost = lost;
+    GST_ELEMENT_WARNING(base, RESOURCE, WRITE,
+                        ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                         " events could not be sent to %s. With the property spool they would wait "
+                         "in a file.",
+                         lost, report.posted + report.earlier, sink.shown().c_str()),
+                        ("%s", report.problem.c_str()));
+}
+
 gboolean start(GstBaseSink* base) {
     State& state = state_of(base);
+    state.lost = 0;
     if (state.uri.empty()) {
         GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND,
                           ("The property uri is not set; give file:PATH, mqtt://HOST/TOPIC, "
@@ -156,15 +173,9 @@ gboolean stop(GstBaseSink* base) {
     GST_OBJECT_UNLOCK(base);
     if (!sink) return TRUE;
     sink->close();
-    const sinks::Report report = sink->report();
-    if (report.dropped)
-        GST_ELEMENT_WARNING(
-            base, RESOURCE, WRITE,
-            ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " events could not be sent to %s.",
-             report.dropped, report.posted + report.earlier, sink->shown().c_str()),
-            ("%s", report.problem.c_str()));
+    tell_lost(base, *sink);
     GST_OBJECT_LOCK(base);
-    state.report = report;
+    state.report = sink->report();
     GST_OBJECT_UNLOCK(base);
     return TRUE;
 }
@@ -187,6 +198,7 @@ gboolean event(GstBaseSink* base, GstEvent* event) {
         if (const auto ours = event_of(gst_event_get_structure(event))) post(base, *ours);
     } else if (state.sink && GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
         state.sink->flush(state.sink->patience());
+        tell_lost(base, *state.sink);  // now: after the end few programs read what the bus has
     }
     return GST_BASE_SINK_CLASS(pamtri_sink_parent_class)->event(base, event);
 }

@@ -86,6 +86,8 @@ bool Stream::take(GstBuffer* buffer, std::optional<double> stamp) {
     remove_vehicles(buffer);
     const std::vector<Region> regions = regions_of(buffer, size, classes_);
     const std::vector<Seen> seen = seen_of(regions);
+    if (regions.empty() && !classes_.empty() && left_out_.empty())
+        for (const Region& other : regions_of(buffer, size, {})) left_out_ = other.type;
     if (regions.empty()) {
         FramePixels none;
         none.size = size;
@@ -128,6 +130,8 @@ void Stream::attach(GstBuffer* buffer, const std::vector<Region>& regions,
 void Stream::skip(std::optional<double> stamp) {
     if (clock_) journal_.end_frame(clock_->tick(stamp).time_s, {});
 }
+
+std::string Stream::only_left_out() const { return journal_.counts().sightings ? "" : left_out_; }
 
 void Stream::cut() { journal_.abandon(); }
 

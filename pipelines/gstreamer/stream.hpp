@@ -45,6 +45,9 @@ class Stream {
     /// The stream is cut: every track ends with what is known, and the clock goes on.
     void cut();
 
+    /// The type of a region, where there were some and `classes` left out all of them; "" else.
+    std::string only_left_out() const;
+
     std::vector<core::Event> take_events() { return journal_.take_events(); }
     const Counts& counts() const { return journal_.counts(); }
 
@@ -54,6 +57,7 @@ class Stream {
 
     const Settings settings_;
     const std::vector<std::string> classes_;
+    std::string left_out_;
     std::shared_ptr<engines::Network> network_;
     const std::shared_ptr<Dump> dump_;
     Worker worker_;

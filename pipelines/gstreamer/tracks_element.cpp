@@ -93,11 +93,13 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     return GST_BASE_TRANSFORM_CLASS(pamtri_tracks_parent_class)->sink_event(base, event);
 }
 
-/// Frames are counted as they come; after a seek, where the frame's time says it is.
+/// Frames are counted as they come; after a seek, and on the way back, their time says which they
+/// are.
 guint64 number_of(GstBaseTransform* base, GstBuffer* buffer) {
     State* state = tracks_of(base)->state;
     const GstVideoInfo& info = state->info;
-    if (state->sought && GST_BUFFER_PTS_IS_VALID(buffer) && GST_VIDEO_INFO_FPS_N(&info) > 0) {
+    if ((state->sought || base->segment.rate < 0) && GST_BUFFER_PTS_IS_VALID(buffer) &&
+        GST_VIDEO_INFO_FPS_N(&info) > 0) {
         const guint64 time =
             gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
         if (GST_CLOCK_TIME_IS_VALID(time))

@@ -121,7 +121,8 @@ class FileTransport final : public Transport {
         if (!regular_) return;
         if (lock_file(file_) == EWOULDBLOCK) {
             close();
-            throw TransportError("another process writes to it", true);
+            throw TransportError(
+                "another process or sink writes to it; give each a file of its own", true);
         }
         fstat(file_, &facts);
         const auto size = static_cast<std::uint64_t>(facts.st_size);

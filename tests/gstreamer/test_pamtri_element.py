@@ -65,6 +65,15 @@ def test_numbers_out_of_range_are_refused_by_their_property(inspected):
         assert words in re.sub(r" +", " ", inspected("pamtri").partition(f"  {name} ")[2])[:400]
 
 
+def test_that_classes_leave_out_all_there_is_is_told(launch, table):
+    line = f"{SOURCE} ! pamtritracks location={table} ! pamtri bundle=fake sync=true classes={{}} ! fakesink"
+    done = launch(line.format("car,bus"))
+    assert (
+        "property classes names, car,bus; there were others, such as 'vehicle'" in done.stdout + done.stderr
+    )
+    assert "classes" not in launch(line.format("vehicle")).stdout
+
+
 @pytest.mark.parametrize(
     ("properties", "found"),
     [

@@ -61,14 +61,16 @@ def test_what_it_cannot_use_stops_the_pipeline_with_one_sentence(line, launch, p
     assert "ERROR: from element" in done.stderr
 
 
-def test_a_broker_that_is_away_stops_nothing_and_no_password_is_told(line, launch, tmp_path):
+@pytest.mark.parametrize("spooled", [True, False])
+def test_a_broker_that_is_away_stops_nothing_and_no_password_is_told(line, launch, tmp_path, spooled):
     uri = "mqtt://me:secret@127.0.0.1:1/events?flush=0.2"
-    done = launch(f"{line} ! pamtrisink uri={uri} spool={tmp_path}/spool")
+    done = launch(f"{line} ! pamtrisink uri={uri} " + f"spool={tmp_path}/spool" * spooled)
     if "left out" in done.stderr or "install" in done.stderr:
         pytest.skip("built without MQTT: libmosquitto-dev is not there")
     assert done.returncode == 0, done.stderr
     assert "secret" not in done.stdout + done.stderr
-    assert (tmp_path / "spool").stat().st_size > 0
+    assert ("3 of 3 events could not be sent" in done.stdout + done.stderr) is not spooled
+    assert not spooled or (tmp_path / "spool").stat().st_size > 0
 
 
 def test_a_password_does_not_stand_in_the_graph_of_a_pipeline(environment, tmp_path):

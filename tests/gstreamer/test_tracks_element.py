@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,36 @@ def test_without_a_table_the_pipeline_stops_and_it_is_said_how_to_make_one(launc
     assert done.returncode != 0
     assert found in done.stderr
     assert "pamtri tracks FILE --output TABLE.csv" in done.stderr
+
+
+def test_a_video_that_runs_backward_has_each_box_on_its_frame(
+    tmp_path, gi_python, system_packages, environment
+):
+    path = tmp_path / "table.csv"
+    path.write_text("frame,id,x1,y1,x2,y2\n" + "".join(f"{k},7,{k},0,90,90\n" for k in range(5)))
+    program = f"""import sys
+sys.path.append({system_packages!r})
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+pipeline = Gst.parse_launch(
+    "videotestsrc ! video/x-raw,framerate=25/1 ! pamtritracks location={path} ! fakesink"
+)
+pipeline.set_state(Gst.State.PAUSED)
+pipeline.get_state(9 * Gst.SECOND)
+of, at = Gst.SeekFlags.FLUSH, Gst.SeekType.SET
+pipeline.seek(-1, Gst.Format.TIME, of, at, 0, at, 200 * Gst.MSECOND)
+pipeline.set_state(Gst.State.PLAYING)
+pipeline.get_bus().timed_pop_filtered(9 * Gst.SECOND, Gst.MessageType.EOS)
+pipeline.set_state(Gst.State.NULL)
+"""
+    done = subprocess.run(
+        [gi_python, "-c", program],
+        env={**environment, "GST_DEBUG": "pamtritracks:6"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [left for _, left in boxes(done.stderr)][-5:] == ["4", "3", "2", "1", "0"]

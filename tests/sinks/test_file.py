@@ -67,7 +67,7 @@ def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path, content
 
 def test_two_sinks_do_not_write_to_one_file(tmp_path):
     first = Delivery(parse_settings(f"file:{tmp_path / 'events.jsonl'}"), None)
-    with pytest.raises(InputError, match="another process writes to it"):
+    with pytest.raises(InputError, match="another process or sink writes to it"):
         Delivery(parse_settings(f"file:{tmp_path / 'events.jsonl'}"), None)
     first.close()
     send(tmp_path / "events.jsonl", [b"{}"])
