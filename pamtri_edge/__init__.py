@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from pamtri_edge.errors import MissingDependencyError
 
 __version__ = "0.1.0"
-__all__ = ["Reidentification", "Reidentifier", "Vehicle", "__version__", "similarity"]
+__all__ = ["Reidentification", "Reidentifier", "Vehicle", "__version__", "concatenate", "similarity"]
 
 if TYPE_CHECKING:
     from pamtri_edge.gallery import similarity
-    from pamtri_edge.reidentification import Reidentification, Vehicle
+    from pamtri_edge.reidentification import Reidentification, Vehicle, concatenate
     from pamtri_edge.reidentifier import Reidentifier
 
 _COMPILED = ("_core", "_native", "_render", "_sinks")
@@ -31,6 +31,7 @@ _HOMES = {
     "Reidentification": "reidentification",
     "Reidentifier": "reidentifier",
     "Vehicle": "reidentification",
+    "concatenate": "reidentification",
     "similarity": "gallery",
 }
 

@@ -17,7 +17,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event
 from pamtri_edge.manifest import Manifest, Matching
 from pamtri_edge.nearest import Allowed, nearest
-from pamtri_edge.reidentification import Reidentification
+from pamtri_edge.reidentification import Reidentification, Vehicle
 
 Floats = NDArray[np.float32]
 
@@ -278,7 +278,9 @@ def _embeddings(given: Any, manifest: Manifest | None) -> Embeddings:
     events = list(given) if isinstance(given, Iterable) else [given]
     if not all(isinstance(event, Event) for event in events):
         kinds = ", ".join(sorted({type(event).__name__ for event in events}))
-        raise InputError(f"the set holds {kinds}; expected events, Embeddings, or the result of embed.")
+        single = any(isinstance(event, Vehicle) for event in events)
+        hint = " Of a result choose some by a slice or a list: out[:1], out[[0, 2]]." if single else ""
+        raise InputError(f"the set holds {kinds}; expected events, Embeddings, or the result of embed.{hint}")
     return Embeddings.of_events(events)
 
 

@@ -174,6 +174,8 @@ def _files(given: list[Path]) -> list[Path]:
             files += inside
         else:
             files.append(path / EVENTS_FILE if path.is_dir() else path)
+    if len(files) < 2 and not files[0].exists():
+        raise InputError(f"{printable(files[0])} cannot be read: No such file or directory.")
     if len(files) < 2:
         raise InputError(
             f"there is one file of events, {files[0]}; expected those of two cameras or more, such as "

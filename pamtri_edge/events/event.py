@@ -293,15 +293,37 @@ class EventWriter:
         self.close()
 
 
+_TABLES: Final = (".csv", ".parquet", ".npz")
+
+
 def read_events(path: str | Path) -> Iterator[Event]:
     """Read a file of events (JSON Lines), one after the other.
 
     Raises:
         InputError: the file cannot be read, or a line is no event; the message names the line.
     """
+    if Path(path).suffix in _TABLES:
+        raise InputError(
+            f"{path} is a table for other programs; events are read from .jsonl, such as the events.jsonl "
+            "that pamtri run writes beside its tables."
+        )
     for row, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
-        if not line.isspace():
+        if line.isspace():
+            continue
+        try:
             yield Event.from_json(line, source=f"{path}:{row}")
+        except InputError as error:
+            raise InputError(f"{error}{_hint(line)}") from None
+
+
+def _hint(line: str) -> str:
+    """Return what may be done about a line that is no event; "" where its error says enough."""
+    start, end = line.lstrip()[:1], line.rstrip()[-1:]
+    if start == "[" or line.strip() == "{":
+        return " Each event stands on a line of its own; jq -c '.[]' writes a list so, jq -c . others."
+    if start == "{" and end != "}" and not line.endswith("\n"):
+        return " The file ends within this line: it was cut off there. Take the line out."
+    return ""
 
 
 def _event(record: dict[str, Any]) -> Event:

@@ -234,8 +234,16 @@ class _FullDisk:
 def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(_event().to_json() + "\n\n" + _event().to_json()[:50])
-    with pytest.raises(InputError, match=r"events\.jsonl:3 is not JSON"):
+    with pytest.raises(
+        InputError, match=r"events\.jsonl:3 is not JSON .*ends within this line: it was cut off"
+    ):
         list(read_events(path))
+    for text in (json.dumps([{}]), json.dumps({"schema": 1}, indent=1)):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"jsonl:1 is .*on a line of its own; jq -c"):
+            list(read_events(path))
+    with pytest.raises(InputError, match=r"events\.csv is a table for other programs; .*\.jsonl"):
+        list(read_events(tmp_path / "events.csv"))
     with pytest.raises(InputError, match=r"absent\.jsonl cannot be read: No such file"):
         list(read_events(tmp_path / "absent.jsonl"))
     path.write_text('{"name": "a.jpg", "embedding": [1.0]}')

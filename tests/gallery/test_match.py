@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pamtri_edge.errors import InputError
 from pamtri_edge.gallery import Embeddings, match
 from pamtri_edge.manifest import Matching
-from pamtri_edge.reidentifier import Reidentification
+from pamtri_edge.reidentification import Reidentification, Vehicle
 
 SPACE = "sha256:1234"
 SUGGESTED = Matching(threshold=0.9, false_match_rate=0.001, true_match_rate=0.8, set="street")
@@ -128,6 +128,10 @@ def test_what_does_not_compare_is_refused(event):
         match([], a)
     with pytest.raises(InputError, match=r"'out/events\.jsonl' is a path; read its events first"):
         match("out/events.jsonl", a)
+    with pytest.raises(
+        InputError, match=r"the set holds Vehicle; expected .* by a slice or a list: out\[:1\]"
+    ):
+        match(Vehicle(a.vectors[0], *7 * [None]), a)
     with pytest.raises(InputError, match=r"the set holds list; expected events"):
         match([[1.0, 0.0]], a)
     with pytest.raises(InputError, match=r"have \[2, 3\] numbers"):
