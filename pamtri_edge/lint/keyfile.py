@@ -22,15 +22,16 @@ _WHOLE_NUMBERS: Final = re.compile(r"[+-]?\d+(;[+-]?\d+)*;?(?=\s+(#|;|//))")
 _GROUP: Final = re.compile(r"(\s*)\[([^\[\]]*)\]\s*")
 
 
-def read_key_file(path: Path, lines: Sequence[str]) -> Document:
+def read_key_file(path: Path, lines: Sequence[str], *, marked: bool = False) -> Document:
     """Return the groups of a key file.
 
     Args:
         path: the file.
         lines: its text, without the line breaks.
+        marked: whether a byte order mark stands before the first line.
     """
     groups: dict[str, Group] = {}
-    findings: list[Finding] = []
+    findings = [_mark(path)] if marked else []
     group: Group | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -74,6 +75,17 @@ def _stray(path: Path, number: int, line: str, what: str) -> Finding:
         problem=f"the line {printable(line.strip()[:40])!r} {what}: GLib refuses the whole file over it.",
         change="Write key=value in a group, or begin the line with #.",
         edits=(Replace(number, 0, 0, "# "),) if line.lstrip().startswith((";", "//")) else (),
+    )
+
+
+def _mark(path: Path) -> Finding:
+    return Finding(
+        path=path,
+        line=1,
+        severity="error",
+        rule="syntax",
+        problem="a byte order mark stands before the first line: GLib refuses the whole file over it.",
+        change=r"Save the file as UTF-8 without one: sed -i '1s/^\xEF\xBB\xBF//' FILE.",
     )
 
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.regular import open_regular
 from pamtri_edge.files.text import text_lines
 from pamtri_edge.lint.document import Document
 from pamtri_edge.lint.finding import Finding
@@ -62,7 +64,7 @@ def read_configuration(path: Path) -> Configuration | Finding:
         empty = Document(path, "keyfile", ())
         return Configuration(path, "a configuration of nvinferserver", lines, empty)
     if path.suffix.lower() not in YAML:
-        return _told(path, lines, read_key_file(path, lines))
+        return _told(path, lines, read_key_file(path, lines, marked=_is_marked(path)))
     root = read_tree(path, lines)
     if isinstance(root, Finding):
         return root
@@ -80,6 +82,11 @@ def _told(path: Path, lines: tuple[str, ...], document: Document) -> Configurati
     if kind is None:
         raise InputError(f"{path} is not {_KNOWN}: no group of theirs is in it.")
     return Configuration(path, kind, lines, document)
+
+
+def _is_marked(path: Path) -> bool:
+    with open_regular(path, error=InputError) as file:
+        return file.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 def _lines(path: Path) -> tuple[str, ...]:

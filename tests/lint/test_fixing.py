@@ -79,7 +79,10 @@ def test_line_ends_marks_rights_and_links_stay(write, right, tmp_path):
     path.chmod(0o640)
     link = tmp_path / "link.txt"
     link.symlink_to(path.name)
-    assert run_in_process(app, "lint", "--fix", link)[0] == 0
+    code, out, _ = run_in_process(app, "lint", "--fix", link)
+    assert code == 1
+    assert "a byte order mark stands before the first line: GLib refuses the whole file" in out
+    assert "1 file examined: 1 finding" in out
     assert path.read_bytes() == content.replace("process-mode=1", "process-mode=2").encode()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert link.is_symlink()
