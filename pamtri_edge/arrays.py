@@ -89,8 +89,9 @@ def check_crops(batch: Any) -> CheckedCrops:
         if batch.ndim == 1 and batch.size == 0:
             return CheckedCrops()
         if batch.ndim != 4:
+            paths = " Pass an array of paths as a list: embed(paths.tolist())." * (batch.dtype.kind in "UO")
             raise InputError(
-                f"the batch has shape {batch.shape}; expected (N, H, W, 3) uint8 or a list of crops."
+                f"the batch has shape {batch.shape}; expected (N, H, W, 3) uint8 or a list of crops.{paths}"
             )
     elif isinstance(batch, (str, bytes)) or not isinstance(batch, Iterable):
         raise InputError(
@@ -104,6 +105,8 @@ def _called(value: object) -> str:
     """Return what a value is that is no array."""
     if value is None:
         return "None, which cv2.imread gives for a file that it cannot read (check the path)"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "bytes; those of a picture's file become one with PIL.Image.open(io.BytesIO(it))"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 

@@ -258,6 +258,8 @@ def concatenate(results: Sequence[Reidentification]) -> Reidentification:
     Raises:
         InputError: there are none, or they are of different bundles.
     """
+    if isinstance(results, Reidentification) or not all(isinstance(one, Reidentification) for one in results):
+        raise InputError("what is to be joined are no results; expected a list of them: concatenate([a, b]).")
     if not results:
         raise InputError("there are no results to join; expected one or more.")
     first = results[0]

@@ -196,6 +196,7 @@ GOOD = np.zeros((8, 8, 3), np.uint8)
         ("nothing.jpg", "nothing.jpg"),
         (None, "is None, which cv2.imread gives"),
         (7, "is an int"),
+        (b"\xff\xd8", r"is bytes; .*PIL\.Image\.open"),
     ],
 )
 def test_a_crop_that_is_none_is_named(reid: Reidentifier, bad: Any, said: str) -> None:
@@ -210,6 +211,7 @@ def test_a_crop_that_is_none_is_named(reid: Reidentifier, bad: Any, said: str) -
         ("car.jpg", "a single picture; pass a list"),
         (None, "the batch is None, which cv2.imread gives"),
         (np.zeros((1, 3, 256, 256), np.float32), "crop 0"),
+        (np.array(["a.jpg", "b.jpg"]), r"shape \(2,\).*embed\(paths\.tolist\(\)\)"),
     ],
 )
 def test_a_batch_that_is_none_is_refused(reid: Reidentifier, batch: Any, said: str) -> None:

@@ -268,6 +268,8 @@ def test_results_of_different_spaces_do_not_compare(found: Reidentification) -> 
         concatenate([found, dataclasses.replace(found, keypoints=None)])
     with pytest.raises(InputError, match="no results to join"):
         concatenate([])
+    with pytest.raises(InputError, match=r"expected a list of them: concatenate"):
+        concatenate(found)
 
 
 def test_a_result_on_the_device_is_saved_from_the_host(found: Reidentification, tmp_path: Path) -> None:
