@@ -35,6 +35,7 @@ Floats = NDArray[np.float32]
 STAGED_CROPS: Final = 16  # a stack is 13 MB
 
 _SHORTEST: Final = 1e-6  # of an embedding, whether of unit length or raw
+_LEAST_SPREAD: Final = 1e-6  # between numbers of the embeddings of different pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,7 @@ def refuse_useless(reference: Reference, against: str) -> None:
         against: what computed it.
 
     Raises:
-        ExportError: it gives NaN, infinity, or embeddings without a direction.
+        ExportError: it gives NaN, infinity, or embeddings without a direction, or one for all.
     """
     results = dict(reference.outputs)
     if reference.heatmaps is not None:
@@ -174,6 +175,12 @@ def refuse_useless(reference: Reference, against: str) -> None:
             f"the network itself gives an embedding of length 0 on {int((lengths < _SHORTEST).sum())} of "
             f"{crops} pictures, in {against}, before any export, so that nothing can be compared by it: the "
             "last layers of its weights are zero or dead. Export another checkpoint."
+        )
+    embeddings = reference.outputs["embedding"]
+    if crops > 1 and np.abs(embeddings - embeddings[0]).max() < _LEAST_SPREAD:
+        raise ExportError(
+            f"the network itself gives the same embedding for all {crops} pictures, in {against}, before any "
+            "export: the picture does not reach this output. Export another checkpoint, or another output."
         )
 
 

@@ -96,6 +96,7 @@ def test_a_size_that_contradicts_the_file(refused):
         (changed(tiny_network(), "second", with_nan), {}, "1 of the 432 weights in 'second' are NaN"),
         (changed(tiny_network(half=True), "shift", with_nan), {}, "1 of the 8 weights in 'shift' are NaN"),
         (changed(tiny_network(), "scale", lambda w: w * 0), {}, "embedding of length 0"),
+        (changed(tiny_network(), "scale", lambda w: w * 0), {}, "the same embedding for all"),
         (b"\x89PNG and so on", {}, "is not an ONNX network"),
         (b"", {}, "is not an ONNX network: it is damaged"),
         (b"<!DOCTYPE html>", {}, "it is a web page. Download the file itself"),
