@@ -5,8 +5,6 @@
 from collections.abc import Callable
 from typing import Any
 
-LOOK_S: float
-
 class Settings:
     @property
     def kind(self) -> str: ...

@@ -11,7 +11,7 @@ from typing import Any, Final
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
-from pamtri_edge._sinks import LOOK_S, Settings
+from pamtri_edge._sinks import Settings
 from pamtri_edge.errors import InputError
 from pamtri_edge.sinks.transport import Message, Outcome, TransportError, Verdict
 
@@ -24,7 +24,6 @@ _REFUSALS: Final = frozenset(
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     }
 )
-_UNHEARD: Final = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT})
 _REJECTIONS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG})
 
 _silent = logging.getLogger("pamtri_edge.sinks.librdkafka")  # its own words would go to standard error
@@ -40,7 +39,6 @@ class KafkaTransport:
         self._producer: Any = None
         self._outcomes: list[Outcome] = []
         self._error: KafkaError | None = None
-        self._lost_one = False
         try:
             self._make()  # options that cannot be used are told at once
         except KafkaException as error:
@@ -52,9 +50,11 @@ class KafkaTransport:
         """Make a producer, and ask the cluster for the topic; see `Transport`."""
         self.close()
         self._make()
-        error = self._ask_for_topic(wait_s)
-        if error is not None:
-            raise self._lost(self._error or error)
+        try:
+            self._producer.list_topics(self._settings.target, timeout=max(wait_s, 0.1))
+        except KafkaException as error:
+            self._producer.poll(0.0)
+            raise self._lost(self._error or error.args[0]) from None
         self._error = None
 
     def send(self, messages: Sequence[Message], /) -> None:
@@ -85,25 +85,6 @@ class KafkaTransport:
             producer.flush(0.0)
         self._outcomes = []
         self._error = None
-
-    def _ask_for_topic(self, wait_s: float) -> KafkaError | None:
-        """Return what is in the way; waits no longer than somebody may still answer."""
-        left, first = max(wait_s, 0.1), True
-        while True:
-            look = min(left, LOOK_S)
-            left -= look
-            self._lost_one = False
-            try:
-                self._producer.list_topics(self._settings.target, timeout=look)
-            except KafkaException as raised:
-                error: KafkaError = raised.args[0]
-            else:
-                return None
-            self._producer.poll(0.0)  # tells who has refused
-            refused = self._error is not None and self._error.code() in _REFUSALS
-            if error.code() not in _UNHEARD or refused or (self._lost_one and not first) or left <= 0:
-                return error
-            first = False
 
     def _make(self) -> None:
         settings = self._settings
@@ -138,7 +119,6 @@ class KafkaTransport:
         self._producer = confluent_kafka.Producer(options, logger=_silent)
 
     def _on_error(self, error: KafkaError) -> None:
-        self._lost_one = True
         if error.fatal() or error.code() in _REFUSALS | {KafkaError._ALL_BROKERS_DOWN}:
             self._error = error
 

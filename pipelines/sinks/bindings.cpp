@@ -258,7 +258,6 @@ void bind_delivery(nb::module_& m) {
         .def("report", &Delivery::report, NoGil())
         .def("take_problems", &Delivery::take_problems, NoGil());
     m.def("event_key", &event_key, "camera"_a, "track"_a);
-    m.attr("LOOK_S") = seconds_of(kLook);
 }
 
 }  // namespace

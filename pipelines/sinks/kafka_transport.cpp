@@ -57,10 +57,15 @@ class KafkaTransport final : public Transport {
         make();
         rd_kafka_topic_t* topic =
             rd_kafka_topic_new(client_, settings_.address.target.c_str(), nullptr);
+        const struct rd_kafka_metadata* facts = nullptr;
+        const int wait_ms = static_cast<int>(std::max<std::int64_t>(wait.count(), 100));
         const rd_kafka_resp_err_t code =
-            topic == nullptr ? rd_kafka_last_error() : ask_for(topic, wait);
+            topic == nullptr ? rd_kafka_last_error()
+                             : rd_kafka_metadata(client_, 0, topic, &facts, wait_ms);
+        if (facts != nullptr) rd_kafka_metadata_destroy(facts);
         if (topic != nullptr) rd_kafka_topic_destroy(topic);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_poll(client_, 0);
             if (error_ != RD_KAFKA_RESP_ERR_NO_ERROR) fail();
             throw TransportError(words_of(code, ""), is_refusal(code));
         }
@@ -99,25 +104,6 @@ class KafkaTransport final : public Transport {
     }
 
   private:
-    rd_kafka_resp_err_t ask_for(rd_kafka_topic_t* topic, Milliseconds wait) {
-        Milliseconds left = std::max(wait, Milliseconds{100});
-        for (bool first = true;; first = false) {
-            const Milliseconds look = std::min(left, kLook);
-            left -= look;
-            lost_ = false;
-            const struct rd_kafka_metadata* facts = nullptr;
-            const rd_kafka_resp_err_t code =
-                rd_kafka_metadata(client_, 0, topic, &facts, static_cast<int>(look.count()));
-            if (facts != nullptr) rd_kafka_metadata_destroy(facts);
-            rd_kafka_poll(client_, 0);  // tells who has refused
-            const bool unheard =
-                code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
-            if (!unheard || is_refusal(error_) || (lost_ && !first) || left.count() <= 0) {
-                return code;
-            }
-        }
-    }
-
     using Options = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
 
     static void set(const Options& options, const char* name, const std::string& value) {
@@ -181,7 +167,6 @@ class KafkaTransport final : public Transport {
     }
 
     void on_error(rd_kafka_resp_err_t code, const char* text) {
-        lost_ = true;
         if (code != RD_KAFKA_RESP_ERR__FATAL && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN &&
             !is_refusal(code)) {
             return;
@@ -208,7 +193,6 @@ class KafkaTransport final : public Transport {
     std::vector<Outcome> outcomes_;
     rd_kafka_resp_err_t error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
     std::string error_text_;
-    bool lost_ = false;  ///< a connection since this was asked for
 };
 
 }  // namespace

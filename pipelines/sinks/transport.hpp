@@ -15,11 +15,6 @@ namespace pamtri::sinks {
 using Id = std::uint64_t;
 using Milliseconds = std::chrono::milliseconds;
 
-/// librdkafka tries again and again until its time is over. It is looked after at these intervals:
-/// where nobody answers, and in the second of them somebody still refuses, the rest is not waited
-/// for. The first does not count: of a host with two addresses one may refuse, the other be slow.
-inline constexpr Milliseconds kLook{300};
-
 struct Message {
     Id id = 0;
     std::string key;

@@ -120,16 +120,6 @@ def test_without_a_spool_what_could_not_be_sent_in_time_is_counted_as_dropped(br
     assert (report["acknowledged"], report["spooled"], report["dropped"]) == (0, 0, 7)
 
 
-def test_where_no_kafka_runs_its_time_to_connect_is_not_waited_for(senders, tmp_path):
-    sender = senders("kafka://127.0.0.1:1/events?timeout=8", tmp_path / "spool")
-    sender.post(range(3))
-    begin = time.monotonic()
-    report, told = sender.finish()
-    assert time.monotonic() - begin < 4
-    assert (report["spooled"], report["dropped"]) == (3, 0)
-    assert "cannot be reached: no broker answers" in told
-
-
 def test_a_wrong_login_is_told_in_one_sentence_and_its_events_stay(brokers, senders, tmp_path):
     (tmp_path / "passwords").write_text("")
     broker = brokers(Mosquitto, "allow_anonymous false", f"password_file {tmp_path / 'passwords'}")
