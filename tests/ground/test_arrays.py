@@ -114,7 +114,7 @@ def test_an_empty_batch_is_a_batch(nothing):
         (picture(channels=4), "pass a list: embed([crop])"),
         (picture()[..., 0], "expected (N, H, W, 3) uint8 or a list"),
         ("car.jpg", "the batch is a str"),
-        (b"bytes", "the batch is a bytes"),
+        (b"bytes", "the batch is bytes; those of a picture"),
         (7, "the batch is an int"),
         (None, "the batch is None, which"),
         ([picture(), picture(channels=4)], "crop 1 has shape (4, 6, 4)"),
