@@ -114,9 +114,9 @@ def _narrow_tensor(tensor: TensorProto) -> None:
 
 def _converted(model: ModelProto, path: Path) -> ModelProto:
     version = default_opset(model)
-    if version == OPSET:
-        return expanded(model)
     model = expanded(model)
+    if version == OPSET:
+        return model
     try:
         converted = version_converter.convert_version(model, OPSET)
     except Exception as error:  # onnx raises whatever its C++ does

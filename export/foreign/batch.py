@@ -14,7 +14,7 @@ from onnx import ModelProto, NodeProto, helper, numpy_helper, shape_inference
 from pamtri_edge.export.foreign.carried import followed
 from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.foreign.form import Form, Size, sizes_of
-from pamtri_edge.export.foreign.plain import constants_of
+from pamtri_edge.export.foreign.plain import computed, constants_of
 
 BATCH: Final = "batch"
 """Name of the axis that may vary."""
@@ -27,7 +27,7 @@ def opened(model: ModelProto, form: Form) -> ModelProto:
     """Let the batch vary; where it was fixed, also in the shapes that the network states inside."""
     known = known_sizes(model)
     if form.batch is not None:
-        constants = {**constants_of(model.graph), **_computed(model, form)}
+        constants = {**constants_of(model.graph), **_stated(model, form)}
         known |= {name: array.shape for name, array in constants.items()}
         _open_reshapes(model, form, form.batch, known, constants)
         _open_constants(model, form, form.batch, known, constants)
@@ -75,31 +75,16 @@ def _name_squeezed(model: ModelProto, known: Mapping[str, tuple[Size, ...] | Non
             node.attribute.append(helper.make_attribute("axes", axes))
 
 
-def _computed(model: ModelProto, form: Form) -> dict[str, NDArray[Any]]:
+def _stated(model: ModelProto, form: Form) -> dict[str, NDArray[Any]]:
     """Compute what is made of constants alone, and is joined with the picture's or says how to reshape it."""
-    import onnxruntime  # type: ignore[import-untyped]
-
     pictured, wanted = {form.input}, set[str]()
     for node in model.graph.node:
         if pictured & set(node.input):
             pictured.update(node.output)
             wanted.update(node.input if node.op_type == "Concat" else node.input[1:2])
     made = {name for node in model.graph.node for name in node.output}
-    names = sorted((wanted & made) - pictured)
-    asked = ModelProto()
-    asked.CopyFrom(model)
-    del asked.graph.output[:]
-    asked.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(
-            asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        arrays = session.run(None, {form.input: np.zeros([size or 1 for size in form.shape], np.float32)})
-    except Exception:  # what cannot be computed is not known; the comparison finds what that leaves
-        return {}
-    return dict(zip(names, arrays, strict=True))
+    found = computed(model, form, sorted((wanted & made) - pictured), [form.batch or 1])
+    return found[0] if found else {}
 
 
 def _open_reshapes(

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, defs, helper, inliner, numpy_helper
 
 from pamtri_edge.errors import ExportError
@@ -95,28 +97,45 @@ def _has_graph(node: NodeProto) -> bool:
 
 def _conditions(model: ModelProto, form: Form, names: list[str]) -> dict[str, bool]:
     """Compute conditions for several pictures; those that differ with their number are left out."""
+    counts = _SEVERAL if form.batch is None else (form.batch,)
+    found: dict[str, set[bool]] = {}
+    for values in computed(model, form, names, counts):
+        for name, value in values.items():
+            found.setdefault(name, set()).add(bool(np.all(value)))
+    return {name: told.pop() for name, told in found.items() if len(told) == 1}
+
+
+def computed(
+    model: ModelProto, form: Form, names: Iterable[str], counts: Iterable[int]
+) -> list[dict[str, NDArray[Any]]]:
+    """Return what tensors hold for black pictures, for each count of these; nothing where that fails.
+
+    Args:
+        model: a network that takes float32.
+        form: what it takes.
+        names: of the tensors.
+        counts: how many pictures.
+    """
     import onnxruntime  # type: ignore[import-untyped]
 
+    wanted = list(dict.fromkeys(names))
     asked = ModelProto()
     asked.CopyFrom(model)
     del asked.graph.output[:]
-    asked.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in dict.fromkeys(names))
+    asked.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    found: dict[str, set[bool]] = {}
     try:
         session = onnxruntime.InferenceSession(
             asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        for count in _SEVERAL if form.batch is None else (form.batch,):
-            picture = np.zeros((count, *form.shape[1:]), np.float32)
-            for name, value in zip(
-                dict.fromkeys(names), session.run(None, {form.input: picture}), strict=True
-            ):
-                found.setdefault(name, set()).add(bool(np.all(value)))
-    except Exception:  # onnxruntime raises whatever its C++ does; the rules name the branch that is left
-        return {}
-    return {name: values.pop() for name, values in found.items() if len(values) == 1}
+        runs = [
+            session.run(None, {form.input: np.zeros((count, *form.shape[1:]), np.float32)})
+            for count in counts
+        ]
+    except Exception:  # onnxruntime raises whatever its C++ does; rules and comparison find what that leaves
+        return []
+    return [dict(zip(wanted, arrays, strict=True)) for arrays in runs]
 
 
 def expanded(model: ModelProto) -> ModelProto:

@@ -14,7 +14,16 @@ from typing import Any, Final
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import counted
-from pamtri_edge.tracks.seen import Layout, Seen, corners, first_of, picture_numbers, records_of
+from pamtri_edge.tracks.seen import (
+    Layout,
+    Seen,
+    check_one,
+    corners,
+    first_frame,
+    first_of,
+    picture_numbers,
+    records_of,
+)
 
 _FRAME: Final = ("frame_id", "frame_index", "frame_number", "frame")
 _TRACK: Final = ("track_id", "instance_id", "tracking_id", "object_id", "trackid")
@@ -33,11 +42,7 @@ def coco_layout(value: Any, path: Path) -> Layout | None:
     if not images:
         return None
     videos = {str(image[_VIDEO]) for image in images if _VIDEO in image}
-    if len(videos) > 1:
-        raise SourceError(
-            f"{path} holds {counted(len(videos), 'video')}; expected the tracks of one. Give each a file of "
-            "its own."
-        )
+    check_one(videos, path)
     annotations = records_of(value["annotations"])
     if annotations and all(_track(one) is None for one in annotations):
         raise SourceError(
@@ -46,8 +51,7 @@ def coco_layout(value: Any, path: Path) -> Layout | None:
         )
     frames = _frames(images)
     names = {str(one.get("id")): one.get("name") for one in records_of(value.get("categories"))}
-    first = min(frames.values(), default=0)
-    return Layout(_seen(annotations, frames, names), first if first in (0, 1) else None)
+    return Layout(_seen(annotations, frames, names), first_frame(frames.values()))
 
 
 def _frames(images: list[dict[str, Any]]) -> dict[str, int]:

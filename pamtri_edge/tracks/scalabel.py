@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.errors import SourceError
-from pamtri_edge.printable import counted
-from pamtri_edge.tracks.seen import Layout, Seen, first_of, picture_numbers, records_of
+from pamtri_edge.tracks.seen import (
+    Layout,
+    Seen,
+    check_one,
+    first_frame,
+    first_of,
+    picture_numbers,
+    records_of,
+)
 
 _FRAME: Final = ("frameIndex", "index")
 _SIDES: Final = ("x1", "y1", "x2", "y2")
@@ -26,16 +32,11 @@ def scalabel_layout(value: Any, path: Path) -> Layout | None:
     if not any("box2d" in label for frame in frames for label in records_of(frame.get("labels"))):
         return None
     videos = {str(frame["videoName"]) for frame in frames if frame.get("videoName")}
-    if len(videos) > 1:
-        raise SourceError(
-            f"{path} holds {counted(len(videos), 'video')}; expected the tracks of one. Give each a file of "
-            "its own."
-        )
+    check_one(videos, path)
     numbers: list[Any] = [first_of(frame, _FRAME) for frame in frames]
     if None in numbers:
         numbers = picture_numbers([frame.get("name") for frame in frames]) or list(range(len(frames)))
-    first = min((one for one in numbers if isinstance(one, int)), default=0)
-    return Layout(_seen(frames, numbers), first if first in (0, 1) else None)
+    return Layout(_seen(frames, numbers), first_frame(one for one in numbers if isinstance(one, int)))
 
 
 def _seen(frames: list[dict[str, Any]], numbers: list[Any]) -> Iterator[Seen]:

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+
+from pamtri_edge.errors import SourceError
+from pamtri_edge.printable import counted
 
 PICTURE: Final = re.compile(r".*?(\d{1,18})(?:\.[A-Za-z0-9]{1,5})?", re.ASCII | re.DOTALL)
 """The name of a picture, which ends with its number."""
@@ -46,6 +50,25 @@ class Layout:
     seen: Iterable[Seen]
     first_frame: int | None = 0
     relative: bool = False
+
+
+def check_one(videos: Collection[str], path: Path) -> None:
+    """Refuse a file of several videos.
+
+    Raises:
+        SourceError: it has them.
+    """
+    if len(videos) > 1:
+        raise SourceError(
+            f"{path} holds {counted(len(videos), 'video')}; expected the tracks of one. Give each a file of "
+            "its own."
+        )
+
+
+def first_frame(frames: Iterable[int]) -> int | None:
+    """Return the number of the first frame where frames begin with it; None where the boxes must tell."""
+    first = min(frames, default=0)
+    return first if first in (0, 1) else None
 
 
 def text_of(value: object) -> str:
