@@ -25,7 +25,7 @@ from pamtri_edge.export.pack.command import pack_bundle, pack_options, refuse_ex
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.nvinfer import unsupported
 from pamtri_edge.options import finite
-from pamtri_edge.signals import leave_when_terminated
+from pamtri_edge.signals import leaving_when_terminated
 from pamtri_edge.words import ChannelLayout, ColorOrder, FilePrecision, Size, Via
 
 app = typer.Typer(
@@ -366,8 +366,8 @@ def export(
 
 def main() -> None:
     """Run `pamtri-export`."""
-    leave_when_terminated()  # so that a half-written bundle is cleaned away
-    console.run(app)
+    with leaving_when_terminated():  # so that a half-written bundle is cleaned away
+        console.run(app)
 
 
 def class_names(given: str | None, option: str) -> tuple[str, ...] | None:

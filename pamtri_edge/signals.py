@@ -37,9 +37,15 @@ def stoppable(stop: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def leave_when_terminated() -> None:
-    """Have SIGTERM end the program as an error does, so that `finally` blocks clean up; exit code 143."""
-    signal.signal(signal.SIGTERM, _leave)
+@contextmanager
+def leaving_when_terminated() -> Iterator[None]:
+    """Have SIGTERM end the block as an error does, so that what it began is cleaned up; exit code 143.
+
+    Whoever calls it has the earlier answer back afterwards: a process that is forked later would inherit
+    this one, and an exception does not end it at every moment.
+    """
+    with _handled(_leave, signal.SIGTERM):
+        yield
 
 
 def leave_to_parent() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import native_builds
 from pamtri_edge.bundle import Bundle, open_bundle
 from pamtri_edge.parity.deepstream import check_dump
 from pamtri_edge.parity.deepstream_dump import read_dump
@@ -41,11 +42,7 @@ def dumps(programs: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFacto
     done = subprocess.run(
         [programs / "dump_probe", bundle.path, folder, *DUMPS],
         # Leaks are other tests' matter; to look for them here takes ten times as long, for OpenVINO's sake.
-        env={
-            **os.environ,
-            "TBB_ENABLE_SANITIZERS": "1",
-            "ASAN_OPTIONS": "detect_leaks=0:fast_unwind_on_malloc=1",
-        },
+        env={**os.environ, **native_builds.sanitizing("detect_leaks=0", "fast_unwind_on_malloc=1")},
         capture_output=True,
         text=True,
         timeout=300,

@@ -260,6 +260,13 @@ cli.main()
     assert_nothing_left(tmp_path)
 
 
+def test_a_program_that_exports_answers_signals_as_before(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pamtri-export", "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # what is forked next inherits it
+
+
 def test_sums_that_overflow_in_float16_are_refused(tiny_options, spoiled):
     def stretch(model):  # the same network in float32
         for name, factor in (("conv1.weight", 2**20), ("conv1.weight_bias", 2**20), ("conv2.weight", 2**-20)):

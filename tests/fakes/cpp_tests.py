@@ -8,9 +8,12 @@ sanitizers go through the memory in the end.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
+
+import native_builds
 
 
 def names_in(source: Path) -> list[str]:
@@ -28,4 +31,5 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Let a program run the tests of a source; it says which passed, and fails where memory is left."""
     command = [program, *names_in(source)]
+    environment = environment or {**os.environ, **native_builds.sanitizing()}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)

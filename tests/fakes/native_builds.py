@@ -100,6 +100,16 @@ def sanitized(folders: pytest.TempPathFactory, *targets: str) -> Path:
     return folder
 
 
+def sanitizing(*options: str) -> dict[str, str]:
+    """Return the environment of a program with sanitizers, with AddressSanitizer's options.
+
+    OpenVINO gives a thread a stack for signals, and unmaps it when it is unloaded. The sanitizer unmaps it
+    as that thread ends, unless it keeps out of such stacks: the second time it is another's memory.
+    oneTBB opens its own parts in a way that sanitizers refuse, unless it is told.
+    """
+    return {"ASAN_OPTIONS": ":".join(("use_sigaltstack=0", *options)), "TBB_ENABLE_SANITIZERS": "1"}
+
+
 @cache
 def sanitizers_loaded() -> dict[str, str]:
     """Return the environment in which programs without sanitizers load what was built with them."""
@@ -111,8 +121,7 @@ def sanitizers_loaded() -> dict[str, str]:
     if not all(Path(library).is_absolute() for library in libraries):
         return {}
     # Of what such programs leave to the system at their end nothing is ours.
-    loaded = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0"}
-    return {**loaded, "TBB_ENABLE_SANITIZERS": "1"}  # OpenVINO's threads: else they load apart from them
+    return {"LD_PRELOAD": " ".join(libraries), **sanitizing("detect_leaks=0")}
 
 
 def _configured(folders: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import cpp_tests
+import native_builds
 
 HERE = Path(__file__).parent
 TESTS = cpp_tests.listed(HERE)
@@ -22,7 +23,11 @@ Ran = Callable[[str], subprocess.CompletedProcess[str]]
 def ran(built: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> Ran:
     """Return what runs the tests of a source, once."""
     # A warning of GLib's or GStreamer's is a fault of ours.
-    strict = {"G_DEBUG": "fatal-warnings", "G_SLICE": "always-malloc", "ASAN_OPTIONS": "detect_leaks=1"}
+    strict = {
+        "G_DEBUG": "fatal-warnings",
+        "G_SLICE": "always-malloc",
+        **native_builds.sanitizing("detect_leaks=1"),
+    }
 
     @cache
     def run(source: str) -> subprocess.CompletedProcess[str]:

@@ -18,8 +18,7 @@ def programs(tmp_path_factory):
     return native_builds.sanitized(tmp_path_factory, *targets) / "tests" / "pipelines"
 
 
-# oneTBB opens its own parts in a way that sanitizers refuse, unless it is told.
-ENVIRONMENT = {**os.environ, "TBB_ENABLE_SANITIZERS": "1"}
+ENVIRONMENT = {**os.environ, **native_builds.sanitizing()}
 
 
 def answering(*command):
