@@ -71,8 +71,9 @@ test: export PAMTRI_TESTS_BUILD ?= build/tests
 test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q $(SHARED_OUT)
 
+# No watch for tests that hang: it starts a thread for each, and whoever waits sees it.
 quick: $(VENV)/developed ## Run the tests that need no build, compiler or export of whole networks.
-	$(BIN)/pytest -q $(SHARED_OUT) -m "not slow"
+	$(BIN)/pytest -q $(SHARED_OUT) -m "not slow" -o faulthandler_timeout=0
 
 lint: $(VENV)/developed ## Check style, formatting and types.
 	$(BIN)/ruff check

@@ -4,7 +4,10 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 LONGEST = 450
 """Lines. A longer file holds more than one concept."""
@@ -47,28 +50,35 @@ def test_no_file_names_a_place_on_somebodys_machine(source_files):
     assert not found
 
 
-def test_every_python_file_is_python_3_10(source_files):
+@pytest.fixture(scope="module")
+def tree_of():
+    """Return what reads a file as Python 3.10, the oldest that the project runs on; each is read once."""
+
+    @cache
+    def read(path):
+        return ast.parse(path.read_text(), filename=str(path), feature_version=(3, 10))
+
+    return read
+
+
+def test_every_python_file_is_python_3_10(source_files, tree_of):
     for path in source_files:
         if path.suffix in (".py", ".pyi"):
-            ast.parse(path.read_text(), filename=str(path), feature_version=(3, 10))
+            tree_of(path)
 
 
-def test_the_library_prints_nothing(modules):
+def test_the_library_prints_nothing(modules, tree_of):
     printing = [
         f"{name}:{node.lineno}"
         for name, path in modules.items()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert not printing
 
 
-def test_every_public_function_and_class_says_what_it_does(modules):
-    silent = [
-        f"{name}: {thing}"
-        for name, path in modules.items()
-        for thing in _undocumented(ast.parse(path.read_text()))
-    ]
+def test_every_public_function_and_class_says_what_it_does(modules, tree_of):
+    silent = [f"{name}: {thing}" for name, path in modules.items() for thing in _undocumented(tree_of(path))]
     assert not silent
 
 
