@@ -34,15 +34,16 @@ def evaluate(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A test set (a folder with image_query and image_test, or of pictures alone, named as VeRi's"
-            " and of several cameras), or a video with --tracks."
+            help="A test set, or a video with --tracks. A test set is a folder with image_query and "
+            "image_test, laid out as Market-1501, of pictures by several cameras named as VeRi's, or of a "
+            "folder for each vehicle."
         ),
     ],
     tracks: Annotated[
         Path | None,
         typer.Option(
-            help="The video's tracks: the first fifth of each against the last fifth of all. Read are the "
-            "layouts of pamtri run."
+            help="The video's tracks: the first fifth of each against the last fifth of all. The layouts "
+            "are those of pamtri run."
         ),
     ] = None,
     stream: StreamOption = None,

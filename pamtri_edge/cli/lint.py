@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HELP: Final = """Examine DeepStream configurations before they run: names, values, files, the bundle's needs.
 
-nvinfer passes over a misspelt key, and a wrong scale or color order starts as well as a right one: the
+nvinfer passes over a misspelled key, and a wrong scale or color order starts as well as a right one: the
 embeddings are just wrong. Each finding names file, line and key, says what goes wrong at run time, and
 what to write instead.
 

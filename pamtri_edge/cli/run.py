@@ -158,11 +158,12 @@ def run(
     Several sources run at once through one bundle, and what they need embedded at a moment goes through it
     together.
 
-    Only views that pass the gate count: the shorter side has --min-size pixels, the border of the frame does
-    not cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (with
-    untrained weights the size alone counts). A vehicle without such a view gets an event of its best few,
-    marked below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops
-    are in crops/, the same with keypoints, for people, in annotated/.
+    Up to --max-views views of a vehicle are fused into its embedding, each by its pose quality. The best that
+    passes the gate is its picture: the shorter side has --min-size pixels, the border of the frame does not
+    cut the vehicle, no other box covers more than 30 % of it, and its pose quality is 0.15 or more (with
+    untrained weights the size alone counts). A vehicle without such a view gets an event too, marked
+    below_gate, with the reasons in below_gate_reason: small, cut, covered, pose-unsure. Clean crops are in
+    crops/, the same with keypoints, for people, in annotated/.
 
     With --sink events also go to a file or a broker, each when its vehicle has left: at least once, in order
     for each track. A broker that is away does not stop the run: events wait for it, with --spool on disk, so

@@ -31,7 +31,7 @@ SinkOption = Annotated[
 SinkFormatOption = Annotated[
     SinkFormat | None,
     typer.Option(
-        help="How events are sent: JSON, or DeepStream's protobuf. Once, for all sinks.", show_default="json"
+        help="How events are sent: JSON, or DeepStream's protobuf. Once, for all sinks. [default: json]"
     ),
 ]
 SpoolOption = Annotated[

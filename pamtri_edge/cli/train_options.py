@@ -57,7 +57,8 @@ class DataOptions:
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder in the layout of VeRi or CityFlow; give several to mix real and synthetic.",
+            help="Folder in the layout of VeRi, CityFlow or Market-1501, or with a folder for each vehicle; "
+            "give several to mix real and synthetic.",
             show_default=False,
         ),
     ] = None
