@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pamtri_edge.evaluate.features import Describer
     from pamtri_edge.evaluate.threshold import Pairs
     from pamtri_edge.manifest import Matching
+    from pamtri_edge.progress import StepProgress
 
 
 def evaluate(
@@ -178,14 +179,20 @@ def evaluate(
         if reid is not None:
             describers.append(_weights(reid, pose, geometry, device, threads))
         describers += _others(onnx, scaling, onnx_output, baseline, threads)
+        promised: Matching | None = getattr(describers[0], "matching", None)
+        if others and promised is None and false_match_rate is None:
+            raise InputError(
+                f"--also: {describers[0].name} promises no threshold that could be looked at there; measure "
+                "one with --false-match-rate."
+            )
         with _progress("pictures") as update:
             comparison = compare(data, describers, how=how, batch=batch, progress=update)
-            promised: Matching | None = getattr(describers[0], "matching", None)
             pairs = []
             if promised is not None or false_match_rate is not None:
                 described = [comparison.described[0]]
                 described += [
-                    describe_set(other, describers[0], batch=batch, progress=update) for other in others
+                    describe_set(other, describers[0], batch=batch, progress=_on(other.name, update))
+                    for other in others
                 ]
                 pairs = [Pairs.of(*one) for one in zip([data, *others], described, strict=True)]
     matching = None
@@ -311,7 +318,8 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
     skipped = first.retrieval.skipped
     cameras = "matches by the same camera left out" if data.across_cameras else "same camera included"
     if data.between_cameras:
-        cameras = "each looked up in what the other cameras took"
+        alone = len({*data.query.cameras.tolist()}) == len(data.query)
+        cameras = f"each looked up in {'all others' if alone else 'what the other cameras took'}"
     console.out.print(
         f"{data.name}: {counted(len(data.query), 'query', 'queries')} of "
         f"{counted(data.identities, 'vehicle')}, {counted(len(data.gallery), 'gallery picture')}; {cameras}.",
@@ -349,6 +357,11 @@ def _show_promise(promised: Matching | None, pairs: Sequence[Pairs]) -> None:
             f"{100 * rates.true_match_rate:.1f} % of the pairs of one, {where}",
             soft_wrap=True,
         )
+
+
+def _on(data: str, update: StepProgress) -> StepProgress:
+    """Return what shows progress on another set than the first, on a bar of its own."""
+    return lambda name, done, total: update(f"{name}, {data}", done, total)
 
 
 @contextmanager

@@ -6,20 +6,22 @@
 known of them is read as for training: see `parts`. Pictures without a row in a label file count for
 retrieval alone.
 
-Or pictures alone, named as VeRi's: then each is looked up among what the other cameras took. A type may
-follow in the name, as in `0002_c001_truck.jpg`. Or a folder of pictures for each vehicle, likewise.
+Or pictures alone, named as VeRi's: then each is looked up among what the other cameras took, or, where
+cameras do not count, among all others. A type may follow in the name, as in `0002_c001_truck.jpg`. Or a
+folder of pictures for each vehicle, likewise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.data_set import NO_CAMERA
-from pamtri_edge.datasets.layout import GALLERY, QUERY, Part, told_by_name
+from pamtri_edge.datasets.layout import DISTRACTOR, GALLERY, JUNK, QUERY, Part, told_by_name
 from pamtri_edge.datasets.parts import Told, numbers_of, read_part, told_by_folders
 from pamtri_edge.datasets.places import has_pictures, pictures_of, vehicle_folders, what_is_there
 from pamtri_edge.datasets.views import EvaluationSet, Views
@@ -59,7 +61,7 @@ def read_folder(folder: str | Path, *, across_cameras: bool = True) -> Evaluatio
 
 
 def _flat(folder: Path, across_cameras: bool) -> EvaluationSet:
-    """Return pictures alone as a set: all are queries, and all the gallery of those by other cameras."""
+    """Return pictures alone as a set: all but distractors are queries, and all are the gallery."""
     if folder.name.startswith("image_"):
         raise InputError(
             f"{folder} has no folder {QUERY.images}; it is a part of a set itself: name {folder.parent}."
@@ -75,36 +77,41 @@ def _flat(folder: Path, across_cameras: bool) -> EvaluationSet:
         read=lambda index: read_picture(files[index]),
         types=types if any(types) else None,
     )
-    vehicles, cameras = (len(np.unique(column)) for column in seen.T)
-    if min(vehicles, cameras) < 2:
-        raise InputError(
-            f"{folder}: pictures of {counted(vehicles, 'vehicle')} by {counted(cameras, 'camera')}; without "
-            f"{QUERY.images} and {GALLERY.images}, what one camera saw is looked up in what others saw: "
-            "at least 2 of both are needed."
-        )
-    return EvaluationSet(folder.resolve().name, views, views, True, between_cameras=across_cameras)
+    return _among_themselves(folder, views, across_cameras, "pictures", asked=seen[:, 0] != DISTRACTOR)
 
 
 def _by_vehicle(folder: Path, told: Sequence[Told], across_cameras: bool) -> EvaluationSet:
-    """Return folders of one vehicle each as a set: each picture is looked up in what other cameras saw.
-
-    Where a name tells no camera, a picture counts as seen by a camera of its own.
-    """
+    """Return folders of one vehicle each as a set; cameras count where every name tells one."""
     check_pictures(one.path for one in told)
-    alone = any(one.camera == NO_CAMERA for one in told)
     views = Views(
         names=tuple(f"{one.path.parent.name}/{one.path.name}" for one in told),
         vehicles=np.array([one.vehicle for one in told], np.int64),
-        cameras=np.arange(len(told)) if alone else np.array([one.camera for one in told], np.int64),
+        cameras=np.array([one.camera for one in told], np.int64),
         read=lambda index: read_picture(told[index].path),
     )
+    known = not any(one.camera == NO_CAMERA for one in told)
+    return _among_themselves(folder, views, across_cameras and known, "folders", asked=np.True_)
+
+
+def _among_themselves(
+    folder: Path, views: Views, across_cameras: bool, what: str, *, asked: NDArray[np.bool_] | np.bool_
+) -> EvaluationSet:
+    """Return a set whose pictures are looked up among those that other cameras took.
+
+    Where cameras do not count, each picture is by one of its own: none finds itself.
+    """
+    if not across_cameras:
+        views = replace(views, cameras=np.arange(len(views)))
     vehicles, cameras = (len(np.unique(column)) for column in (views.vehicles, views.cameras))
     if min(vehicles, cameras) < 2:
+        also = ", or --same-camera, which looks each picture up among all others" if vehicles > 1 else ""
         raise InputError(
-            f"{folder}: folders of {counted(vehicles, 'vehicle')} by {counted(cameras, 'camera')}; what one "
-            "camera saw is looked up in what others saw: at least 2 of both are needed."
+            f"{folder}: {what} of {counted(vehicles, 'vehicle')} by {counted(cameras, 'camera')}; without "
+            f"{QUERY.images} and {GALLERY.images}, what one camera saw is looked up in what others saw: "
+            f"at least 2 of both are needed{also}."
         )
-    return EvaluationSet(folder.resolve().name, views, views, True, between_cameras=alone or across_cameras)
+    query = replace(views, vehicles=np.where(asked, views.vehicles, JUNK))
+    return EvaluationSet(folder.resolve().name, query, views, True, between_cameras=True)
 
 
 def _named(path: Path) -> tuple[int, int]:

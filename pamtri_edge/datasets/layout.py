@@ -23,6 +23,11 @@ MANIFEST_FILE: Final = "manifest.json"
 MAX_CAMERA: Final = 999
 """The largest camera number that three digits hold."""
 
+JUNK: Final = -1
+"""Stands for a vehicle that nobody knows: neither learned from nor looked for."""
+
+DISTRACTOR: Final = 0
+"""Stands for any vehicle that no query shows, in the names of a gallery."""
 
 _IMAGES: Final = "image_"  # what folders of pictures begin with
 _NAME: Final = re.compile(r"^(-?\d+)[_-]c(?:am(?:era)?)?(\d+)", re.IGNORECASE)

@@ -21,6 +21,7 @@ from pamtri_edge.evaluate.measure import (
     Described,
     Evaluation,
     Measure,
+    check_set,
     describe_set,
     measure,
 )
@@ -95,6 +96,7 @@ def compare(
     names = [describer.name for describer in describers]
     if not names or len(set(names)) != len(names):
         raise InputError(f"the features are {', '.join(names) or 'none'}; expected one or more, each once.")
+    check_set(data)
     how = how or Measure()
     described, evaluations = [], []
     for describer in describers:

@@ -17,10 +17,13 @@ from pamtri_edge.evaluate.attributes import Attributes, attributes
 from pamtri_edge.evaluate.bootstrap import Interval, Scores
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
 from pamtri_edge.evaluate.pose import Pck, pck
-from pamtri_edge.metrics.ranking import Retrieval, retrieval_of
+from pamtri_edge.metrics.ranking import Retrieval, check_answerable, retrieval_of
 from pamtri_edge.progress import StepProgress
 from pamtri_edge.vehicle import COLORS, TYPES
 from pamtri_edge.words import Metric, Rule
+
+_Numbers = NDArray[np.int64]
+_Labels = tuple[_Numbers, _Numbers, _Numbers | None, _Numbers | None]
 
 SHOWN_RANKS: Final = (1, 5, 20)
 """The ranks that tables show, those of the paper's."""
@@ -144,11 +147,9 @@ def measure(
     """
     how = how or Measure()
     query, gallery = data.query, data.gallery
-    cameras = (query.cameras, gallery.cameras) if data.across_cameras else (None, None)
-    embeddings = described.query.embeddings, described.gallery.embeddings
-    ids = query.vehicles, gallery.vehicles
-    whole = retrieval_of(*embeddings, *ids, *cameras, metric=how.metric, between=data.between_cameras)
-    first = np.where(whole.valid, (whole.first_match == 1).astype(np.float64), np.nan)
+    first, second = described.query.embeddings, described.gallery.embeddings
+    whole = retrieval_of(first, second, *_labels(data), metric=how.metric, between=data.between_cameras)
+    at_once = np.where(whole.valid, (whole.first_match == 1).astype(np.float64), np.nan)
     draws = {"draws": how.draws, "seed": how.seed}
     both = join([described.query, described.gallery])
     return Evaluation(
@@ -158,12 +159,21 @@ def measure(
         retrieval=whole,
         top=(how.top, whole.top_mean(how.top)),
         mean_average_precision=bootstrap.interval(Scores(whole.average_precision, query.vehicles), **draws),
-        rank1=bootstrap.interval(Scores(first, query.vehicles), **draws),
+        rank1=bootstrap.interval(Scores(at_once, query.vehicles), **draws),
         color=_told(both.colors, query.colors, gallery.colors, data, COLORS),
         type=_told(both.types, query.types, gallery.types, data, TYPES),
         pck=measure_keypoints(data, described, how.rule),
         vehicles=query.vehicles,
     )
+
+
+def check_set(data: EvaluationSet) -> None:
+    """Refuse a set of which nothing can be measured, before its pictures are described.
+
+    Raises:
+        InputError: no query has a true match.
+    """
+    check_answerable(*_labels(data))
 
 
 def evaluate(
@@ -175,8 +185,17 @@ def evaluate(
     progress: StepProgress | None = None,
 ) -> Evaluation:
     """Describe a test set and measure; see `describe_set` and `measure`."""
+    check_set(data)
     described = describe_set(data, describer, batch=batch, progress=progress)
     return measure(data, described, feature=describer.name, how=how)
+
+
+def _labels(data: EvaluationSet) -> _Labels:
+    """Return the vehicles of queries and gallery, and their cameras where these count."""
+    query, gallery = data.query, data.gallery
+    if not data.across_cameras:
+        return query.vehicles, gallery.vehicles, None, None
+    return query.vehicles, gallery.vehicles, query.cameras, gallery.cameras
 
 
 def _told(

@@ -165,6 +165,36 @@ def retrieval_of(
     return _measure(rows, shape, (query_ids, gallery_ids), cameras, top, progress, between)
 
 
+def check_answerable(
+    query_ids: ArrayLike,
+    gallery_ids: ArrayLike,
+    query_cameras: ArrayLike | None = None,
+    gallery_cameras: ArrayLike | None = None,
+) -> None:
+    """Refuse labels by which no query has a true match, before hours of describing pictures.
+
+    Args:
+        query_ids: see `retrieval`, likewise what follows.
+        gallery_ids: see there.
+        query_cameras: see there.
+        gallery_cameras: see there.
+
+    Raises:
+        InputError: there is no query with a true match.
+    """
+    asked, known = np.asarray(query_ids), np.asarray(gallery_ids)
+    if query_cameras is None or gallery_cameras is None:
+        found = bool(np.isin(asked[asked >= 0], known).any())
+    else:
+        places: dict[int, set[int]] = {}
+        for vehicle, camera in zip(known.tolist(), np.asarray(gallery_cameras).tolist(), strict=True):
+            places.setdefault(vehicle, set()).add(camera)
+        pairs = zip(asked.tolist(), np.asarray(query_cameras).tolist(), strict=True)
+        found = any(vehicle >= 0 and places.get(vehicle, set()) - {camera} for vehicle, camera in pairs)
+    if not found:
+        raise InputError(_no_match(len(asked), len(known), query_cameras is not None))
+
+
 def _measure(
     rows: Iterable[NDArray[Any]],
     shape: tuple[int, ...],
@@ -179,6 +209,7 @@ def _measure(
     cameras = _cameras(*all_cameras, queries, size)
     if top is not None and top < 1:
         raise InputError(f"top is {top}; expected how many ranks count, 1 or more.")
+    check_answerable(*ids, *(cameras or (None, None)))
     precision = np.full(queries, np.nan)
     first = np.zeros(queries, np.int64)
     found: list[NDArray[np.int64]] = []
@@ -196,8 +227,6 @@ def _measure(
         if progress is not None:
             progress(q + 1, queries)
     valid = first > 0
-    if not valid.any():
-        raise InputError(_no_match(queries, size, cameras is not None))
     cmc = np.array([(first[valid] <= k).mean() for k in range(1, RANKS + 1)])
     return Retrieval(float(precision[valid].mean()), cmc, precision, first, tuple(found), valid, top)
 

@@ -181,6 +181,11 @@ def test_a_threshold_is_measured_and_kept_by_the_bundle(
         (["{data}", "--baseline", "colours"], 2, "colours"),
         (["{data}", "--baselines-alone"], 2, "it takes --baseline and no network"),
         (["{data}", "--metric", "manhattan"], 2, "manhattan"),
+        (
+            ["{data}", "--baselines-alone", "--baseline", "thumbnail", "--also", "{data}"],
+            1,
+            "promises no threshold that could be looked at there; measure one with --false-match-rate",
+        ),
         (["{data}", "--bundle", "none.pamtri"], 1, "none.pamtri does not exist"),
         (["{data}", "--onnx", "none.onnx"], 1, "there is no file none.onnx"),
         (["{data}", "--reid", "none.pth"], 1, "none.pth"),

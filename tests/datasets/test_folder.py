@@ -132,15 +132,26 @@ def test_pictures_alone_are_looked_up_between_cameras(tmp_path, data_folder):
     assert data.between_cameras
     assert data.query.vehicles.tolist() == data.gallery.vehicles.tolist() == [1, 1, 2, 2]
     assert data.query.types == ("truck", "truck", None, None)  # a car may be a sedan, an estate, ...
-    assert not read_folder(tmp_path, across_cameras=False).between_cameras
+    apart = read_folder(tmp_path, across_cameras=False)  # none finds itself, and all find all others
+    assert apart.gallery.cameras.tolist() == [0, 1, 2, 3]
+    assert apart.between_cameras
+
+
+def test_distractors_and_junk_among_pictures_alone_are_not_looked_for(tmp_path, data_folder):
+    names = ("-1_c1s1_1.jpg", "0000_c1s1_1.jpg", "0000_c2s1_1.jpg", "0001_c1s1_1.jpg", "0001_c2s1_1.jpg")
+    vehicles_in_folders(tmp_path / "gallery", data_folder, *names)
+    data = read_folder(tmp_path / "gallery")
+    assert data.query.vehicles.tolist() == [-1, -1, -1, 1, 1]
+    assert data.gallery.vehicles.tolist() == [-1, 0, 0, 1, 1]
 
 
 def test_pictures_alone_of_one_camera_are_refused(tmp_path, data_folder):
     picture = (data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes()
     for name in ("0001_c001_a.jpg", "0002_c001_a.jpg"):
         (tmp_path / name).write_bytes(picture)
-    with pytest.raises(InputError, match="pictures of 2 vehicles by 1 camera;"):
+    with pytest.raises(InputError, match=r"pictures of 2 vehicles by 1 camera; .*, or --same-camera, which"):
         read_folder(tmp_path)
+    assert read_folder(tmp_path, across_cameras=False).identities == 2
     (tmp_path / "0002_c001_a.jpg").rename(tmp_path / "car.jpg")
     with pytest.raises(InputError, match="the name tells no vehicle and camera"):
         read_folder(tmp_path)

@@ -179,6 +179,8 @@ def test_no_query_with_a_true_match_is_refused_and_says_why():
         retrieval([[0.1, 0.2]], [1], [1, 3], [0], [0, 0])
     with pytest.raises(InputError, match="nothing to measure: 0 queries"):
         retrieval(np.zeros((0, 2)), [], [1, 2])
+    with pytest.raises(InputError, match="the one query has no true match"):
+        retrieval([[0.1]], [-1], [-1])  # nobody knows whether these show one vehicle
 
 
 @pytest.mark.parametrize(
