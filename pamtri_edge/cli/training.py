@@ -99,8 +99,8 @@ def _synthesized(vehicles: int, seed: int) -> DataSet:
 def held_out(train: Any, folder: Path, limit: int) -> DataSet:
     """Return pictures of a folder's test part, evenly over it: enough to validate on."""
     data: DataSet = train.read_data(folder, part="test")
-    step = max(1, len(data) // limit)
-    return replace(data, samples=data.samples[::step][:limit])
+    count = min(limit, len(data))
+    return replace(data, samples=tuple(data.samples[at * len(data) // count] for at in range(count)))
 
 
 def first_weights(init: Path | None, backbone: str) -> Path | None:

@@ -130,13 +130,15 @@ def _refit(
     from pamtri_edge.models import load_pose, load_reid, save_checkpoint
     from pamtri_edge.models.checkpoints import checkpoint_metadata
     from pamtri_edge.train.machine import use_threads
+    from pamtri_edge.train.whiten import drawn_views
 
     use_threads(options.threads)
     network = load_reid(options.reid)
     pose = None if options.pose is None or not network.spec.uses_pose else load_pose(options.pose)
     pictures = read_data(train, options.data, None, spec.seed)
+    count = len(drawn_views(pictures, spec)[0])
     with console.progress("pictures") as bar:
-        task = bar.add_task(what, total=spec.vehicles * spec.views, note="")
+        task = bar.add_task(what, total=count, note="")
         result = change(network, pose, pictures, spec, advance=lambda count: bar.advance(task, count))
     notes = {**checkpoint_metadata(options.reid), what: json.dumps(asdict(spec))}
     save_checkpoint(result, options.output, metadata=notes, overwrite=options.overwrite)

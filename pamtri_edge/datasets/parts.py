@@ -75,24 +75,29 @@ def read_part(folder: Path, part: Part) -> list[Told]:
 
 
 def read_data(folder: str | Path, *, part: str = TRAIN.name) -> DataSet:
-    """Read a part as pictures to learn from.
+    """Read a part as pictures to learn from, or to validate on.
 
     Args:
         folder: holds `image_train`, and label files if the names do not tell the vehicles, or there are
             attributes or keypoints.
-        part: `train`, `query` or `test`.
+        part: `train`, `query` or `test`; of the latter two, junk is left out.
 
     Raises:
-        InputError: as `read_part`; or a picture is damaged, or marked as junk.
+        InputError: as `read_part`; or a picture is damaged, marked as junk where it is to be learned from, or
+            there is nothing else.
     """
     samples = []
     for told in read_part(Path(folder), Part(part)):
         if told.vehicle < 0:
+            if part != TRAIN.name:
+                continue
             raise InputError(
                 f"{printable(told.path)} is marked as junk (vehicle {told.vehicle}), of which nothing is "
                 "learned; take such pictures out of the folder."
             )
         samples.append(_sample(told))
+    if not samples:
+        raise InputError(f"{printable(Path(folder))}: all pictures of the {part} part are marked as junk.")
     return DataSet(str(folder), tuple(samples))
 
 

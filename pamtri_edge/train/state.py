@@ -113,10 +113,12 @@ def remove_states(folder: Path) -> None:
 def check_same(state: State, config: dict[str, Any], folder: Path) -> None:
     """Refuse to go on with another configuration than the training was started with.
 
+    Data may have moved: what is in them tells whether they are the same, not their path.
+
     Raises:
         InputError: they differ; every field that does is named.
     """
-    lines = differences(state.config, config)
+    lines = differences(_without_places(state.config), _without_places(config))
     if lines:
         where = "finished after" if state.content["run"]["done"] else "stopped at"
         raise InputError(
@@ -125,6 +127,11 @@ def check_same(state: State, config: dict[str, Any], folder: Path) -> None:
             + "\n  ".join(lines)
             + "\nGive the options of before, another --output, or --overwrite to start again."
         )
+
+
+def _without_places(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without the name of its data, which begins with where they are."""
+    return {**config, "data": {name: value for name, value in config["data"].items() if name != "name"}}
 
 
 def random_states() -> dict[str, Any]:

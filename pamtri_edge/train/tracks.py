@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.datasets.data_set import DataSet
 from pamtri_edge.datasets.unlabeled import seen_at_once
+from pamtri_edge.errors import InputError
 from pamtri_edge.train.sampler import Batch, Looks, VehiclesByPictures
 
 _SALT: Final = 23
@@ -27,6 +28,9 @@ class WithTracks:
         pictures: K.
         seed: another seed, another order.
         looks: which told vehicles share a batch, see `sampler.Looks`.
+
+    Raises:
+        InputError: half a batch is too small for two told vehicles.
     """
 
     data: DataSet
@@ -41,6 +45,11 @@ class WithTracks:
     def __post_init__(self) -> None:
         labels, seen = self.data.labels, self.data.seen
         told = np.flatnonzero(seen[:, 0] < 0)
+        if len(told) and self.vehicles < 3:
+            raise InputError(
+                f"batches of {self.vehicles} vehicles x {self.pictures} pictures, half of them told and half "
+                f"of tracks, hold no pairs; take 4 vehicles, a --batch of {4 * self.pictures}, or more."
+            )
         tracks = tuple(np.flatnonzero(labels == label) for label in np.unique(labels[seen[:, 0] >= 0]))
         spans = np.array([seen[indices[0]] for indices in tracks], np.int64)
         object.__setattr__(self, "_told", told)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,12 +38,12 @@ class Validation:
     Attributes:
         query: pictures of a folder that are looked for; None without a folder.
         gallery: pictures that they are looked for in.
-        clip: a video and its tracks, or None.
+        clip: views of the tracks of a video, or None.
     """
 
     query: DataSet | None
     gallery: DataSet | None
-    clip: tuple[Path, Path] | None
+    clip: EvaluationSet | None
 
     @classmethod
     def of(
@@ -59,15 +58,23 @@ class Validation:
             tracks: its tracks.
 
         Raises:
-            InputError: the folder cannot be read, or only one of clip and tracks is given.
+            InputError: the folder or the clip cannot be read, none of its vehicles can be found again, or
+                only one of clip and tracks is given.
         """
+        from pamtri_edge.datasets.footage import read_footage
+        from pamtri_edge.metrics.ranking import check_answerable
+
         if (clip is None) != (tracks is None):
             raise InputError("--validate-clip and --validate-tracks belong together; give both.")
-        pair = None if clip is None or tracks is None else (clip, tracks)
+        views = None if clip is None or tracks is None else read_footage(clip, tracks)
         if folder is None:
-            return None if pair is None else cls(None, None, pair)
-        query, gallery = read_data(folder, part="query"), read_data(folder, part="test")
-        return cls(*_limited(query, gallery, limit), pair)
+            return None if views is None else cls(None, None, views)
+        query, gallery = _limited(read_data(folder, part="query"), read_data(folder, part="test"), limit)
+        try:
+            check_answerable(*_vehicles(query, gallery), *_cameras(query, gallery))
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
+        return cls(query, gallery, views)
 
     def __call__(self, job: ReidJob, size: int, precision: TrainPrecision) -> dict[str, float]:
         """Return mAP and rank-1 of each, attribute accuracies, and as `score` the mean mAP."""
@@ -75,7 +82,7 @@ class Validation:
         if self.query is not None and self.gallery is not None:
             scores |= self._of_folder(self.query, self.gallery, job, size, precision)
         if self.clip is not None:
-            scores |= self._of_clip(job, size, precision)
+            scores |= self._of_clip(self.clip, job, size, precision)
         found = [value for name, value in scores.items() if name.endswith("mAP")]
         return {"score": float(np.mean(found)), **scores}
 
@@ -86,14 +93,8 @@ class Validation:
 
         described = [_described(_read(data, size), job, size, precision) for data in (query, gallery)]
         (query_features, query_guesses), (gallery_features, gallery_guesses) = described
-        known = len(np.unique(np.concatenate([query.cameras, gallery.cameras]))) > 1
         result = retrieval_of(
-            query_features,
-            gallery_features,
-            [sample.vehicle for sample in query.samples],
-            [sample.vehicle for sample in gallery.samples],
-            query.cameras if known else None,
-            gallery.cameras if known else None,
+            query_features, gallery_features, *_vehicles(query, gallery), *_cameras(query, gallery)
         )
         scores = {"mAP": result.mAP, **{f"rank{rank}": result.rank(rank) for rank in _RANKS}}
         if job.spec.multitask:
@@ -108,10 +109,11 @@ class Validation:
                     scores[name] = float((guess == truth)[told].mean())
         return scores
 
-    def _of_clip(self, job: ReidJob, size: int, precision: TrainPrecision) -> dict[str, float]:
+    def _of_clip(
+        self, views: EvaluationSet, job: ReidJob, size: int, precision: TrainPrecision
+    ) -> dict[str, float]:
         from pamtri_edge.metrics.ranking import retrieval_of
 
-        views = self._footage
         query, gallery = (
             _described(((part.read(n), None) for n in range(len(part))), job, size, precision)[0]
             for part in (views.query, views.gallery)
@@ -119,12 +121,19 @@ class Validation:
         result = retrieval_of(query, gallery, views.query.vehicles, views.gallery.vehicles)
         return {"clip_mAP": result.mAP, "clip_rank1": result.rank(1)}
 
-    @cached_property
-    def _footage(self) -> EvaluationSet:
-        from pamtri_edge.datasets.footage import read_footage
 
-        assert self.clip is not None
-        return read_footage(*self.clip)
+def _vehicles(query: DataSet, gallery: DataSet) -> tuple[list[int], list[int]]:
+    """Return the vehicles of two sets, by their numbers: places among the identities are each set's own."""
+    first, second = ([sample.vehicle for sample in data.samples] for data in (query, gallery))
+    return first, second
+
+
+def _cameras(
+    query: DataSet, gallery: DataSet
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | tuple[None, None]:
+    """Return the cameras of two sets; None where there is one at most, which leaves nothing out."""
+    known = len(np.unique(np.concatenate([query.cameras, gallery.cameras]))) > 1
+    return (query.cameras, gallery.cameras) if known else (None, None)
 
 
 def _limited(query: DataSet, gallery: DataSet, limit: int) -> tuple[DataSet, DataSet]:

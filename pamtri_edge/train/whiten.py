@@ -74,8 +74,8 @@ def drawn_views(data: DataSet, spec: RefitSpec) -> tuple[NDArray[np.int64], NDAr
     enough = np.flatnonzero(counts >= spec.views)
     if len(enough) < 2:
         raise InputError(
-            f"{data.name}: {len(enough)} vehicles have {spec.views} views or more; whitening needs 2 of "
-            "them, better hundreds. Ask for fewer views, or give more data."
+            f"{data.name}: {len(enough)} vehicles have {spec.views} views or more; 2 of them are "
+            "needed, better hundreds. Ask for fewer --views, or give more data."
         )
     chosen = enough[np.linspace(0, len(enough) - 1, min(spec.vehicles, len(enough))).round().astype(int)]
     order = np.argsort(data.labels, kind="stable")

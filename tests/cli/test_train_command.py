@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pamtri_edge import samples
+from pamtri_edge import samples, train
 from pamtri_edge.cli.train import app
-from pamtri_edge.errors import InputError
+from pamtri_edge.cli.training import held_out
+from pamtri_edge.errors import InputError, PamtriError
 from pamtri_edge.models import TINY, ReidNet, ReidSpec, load_pose, load_reid, save_checkpoint, seeded
 from pamtri_edge.models.checkpoints import checkpoint_metadata
 from pamtri_edge.vehicle import TYPES
@@ -152,15 +153,33 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
         (("--footage", "a.mp4"), r"1 --footage and 0 --tracks"),
         (("--validate-clip", "a.mp4", "--keypoints"), "--validate-clip needs a pose network"),
         (("--validate-clip", "a.mp4", "--embed", "none", "--no-keypoints"), "belong together"),
+        (("--validate-clip", "a.mp4", "--validate-tracks", "none", "--embed", "none"), "no track file"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_trained(
     data, tmp_path, arguments, message, monkeypatch
 ):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(PamtriError, match=message):
         invoke("reid", "--data", data, "--output", tmp_path / "run", *SMALL, "--batch", 8, *arguments)
     assert not (tmp_path / "run" / "last.safetensors").exists()
+
+
+def test_a_folder_that_cannot_be_answered_is_refused_before_anything_is_trained(data, tmp_path):
+    for part in ("query", "test"):
+        for vehicle in (1, 2):
+            target = tmp_path / "set" / f"image_{part}" / f"{vehicle:04d}_c00{vehicle}_0.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(next((data / "image_test").iterdir()), target)
+    line = ("reid", "--data", data, "--output", tmp_path / "run", *SMALL, "--batch", 8)
+    with pytest.raises(InputError, match=r"set: none of the 2 queries has a true match .* another camera"):
+        invoke(*line, "--validate", tmp_path / "set")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_held_out_are_spread_over_the_whole_part(data):
+    found = held_out(train, data, 4).samples
+    assert [(one.vehicle, one.camera) for one in found] == [(7, 1), (7, 2), (8, 1), (8, 2)]
 
 
 def test_nothing_to_learn_from_is_refused(tmp_path):

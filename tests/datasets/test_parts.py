@@ -148,6 +148,15 @@ def test_junk_is_not_learned_from(tmp_path):
         read_data(tmp_path)
 
 
+def test_junk_of_a_gallery_is_left_out(tmp_path):
+    for name in ("-1_c001_0.jpg", "0003_c001_0.jpg"):
+        picture(tmp_path / "image_test" / name)
+    assert [sample.vehicle for sample in read_data(tmp_path, part="test").samples] == [3]
+    (tmp_path / "image_test" / "0003_c001_0.jpg").unlink()
+    with pytest.raises(InputError, match="all pictures of the test part are marked as junk"):
+        read_data(tmp_path, part="test")
+
+
 @pytest.mark.parametrize("labels", ["veri", "cityflow"])
 def test_what_is_learned_from_can_be_evaluated_on(veri, tmp_path, labels):
     folder = tmp_path / "set"

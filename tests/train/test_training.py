@@ -159,6 +159,8 @@ def test_other_data_are_another_configuration(reid_job, train, veri, quick_reid)
     fewer = replace(data, samples=data.samples[:-1])
     with pytest.raises(InputError, match=r"data\.pictures: 30 before, 29 now"):
         train(ReidJob(TINY[1], fewer, quick_reid))
+    finished, _ = train(ReidJob(TINY[1], replace(data, name="/moved/set"), quick_reid))
+    assert finished
 
 
 def test_a_finished_training_is_left_as_it_is(reid_job, train):
