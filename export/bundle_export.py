@@ -15,7 +15,6 @@ from typing import Final
 import onnx
 from onnx import ModelProto
 
-import pamtri_edge
 from pamtri_edge.bundle import (
     GOLDEN_FILE,
     MODEL_FILE,
@@ -59,6 +58,7 @@ from pamtri_edge.parity.pictures import (
     spread,
 )
 from pamtri_edge.vehicle import KEYPOINT_NAMES
+from pamtri_edge.version import VERSION
 
 _PARITY_SEED: Final = 19
 _CALIBRATION_SEED: Final = 8
@@ -360,7 +360,7 @@ def file_metadata(manifest: Manifest) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return what makes bundles here, for the manifest."""
-    found = {"pamtri-edge": pamtri_edge.__version__}
+    found = {"pamtri-edge": VERSION}
     for package in _VERSIONS:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)

@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pamtri_edge.compiled import seek_compiled
+from pamtri_edge.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Reidentification", "Reidentifier", "Vehicle", "__version__", "concatenate", "similarity"]
 
 if TYPE_CHECKING:

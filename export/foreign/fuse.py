@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, compose, helper, numpy_helper
 
-import pamtri_edge
 from pamtri_edge.export.foreign.batch import BATCH
 from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.foreign.form import Form
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.geometry import IMAGE_SIZE
+from pamtri_edge.version import VERSION
 
 PARTS: Final = 8
 """Into how many groups of layers a network is divided; an int8 export may keep some of them in float32."""
@@ -69,7 +69,7 @@ def fused(
         opset_imports=[helper.make_opsetid("", default_opset(network))],
         ir_version=network.ir_version,
         producer_name="pamtri-edge",
-        producer_version=pamtri_edge.__version__,
+        producer_version=VERSION,
     )
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)

@@ -15,13 +15,13 @@ import torch
 from onnx import ModelProto, NodeProto
 from torch import Tensor
 
-import pamtri_edge
 from pamtri_edge.errors import ExportError
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.models.stages import PoseStage, ReidStage
 from pamtri_edge.vehicle import NUM_KEYPOINTS
+from pamtri_edge.version import VERSION
 
 Exportable: TypeAlias = Pamtri | PoseStage | ReidStage | KeypointModule
 """What has `input_names`, `output_names` and tensors in these orders."""
@@ -146,7 +146,7 @@ def _tidy(model: ModelProto, *, name: str, metadata: Mapping[str, str]) -> None:
     for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del value.metadata_props[:]
     model.producer_name = "pamtri-edge"
-    model.producer_version = pamtri_edge.__version__
+    model.producer_version = VERSION
     del model.metadata_props[:]
     del graph.metadata_props[:]
     for key, value in metadata.items():

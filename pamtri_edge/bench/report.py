@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge import __version__, samples
+from pamtri_edge import samples
 from pamtri_edge.bench.measure import BatchSpeed, measure_batch, pad_waste
 from pamtri_edge.bench.memory import peak_bytes, resident_bytes
 from pamtri_edge.bench.sustained import Sustained, sustain
@@ -21,6 +21,7 @@ from pamtri_edge.bundle import default_bundle
 from pamtri_edge.doctor import Machine, cpu
 from pamtri_edge.errors import InputError
 from pamtri_edge.reidentifier import Reidentifier
+from pamtri_edge.version import VERSION
 
 SCHEMA: Final = 1
 
@@ -75,7 +76,7 @@ class BenchReport:
     memory_bytes: int | None
     speeds: tuple[BatchSpeed, ...]
     sustained: Sustained | None = None
-    version: str = __version__
+    version: str = VERSION
 
     @property
     def best(self) -> BatchSpeed:

@@ -10,8 +10,9 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from pamtri_edge import __version__, console
+from pamtri_edge import console
 from pamtri_edge.cli.lazy import LazyCommand, lazy_group
+from pamtri_edge.version import VERSION
 
 COMMANDS: Final = {
     "run": LazyCommand("pamtri_edge.cli.run:run", "From a video to one event for each vehicle."),
@@ -51,7 +52,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        console.out.print(f"pamtri-edge {__version__}")
+        console.out.print(f"pamtri-edge {VERSION}")
         raise typer.Exit
 
 

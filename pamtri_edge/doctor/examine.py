@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-import pamtri_edge
 from pamtri_edge.doctor import cpu, cuda, deepstream, gstreamer, nvidia, ours, packages
 from pamtri_edge.doctor.abilities import NAMES as ABILITY_NAMES
 from pamtri_edge.doctor.abilities import abilities
 from pamtri_edge.doctor.findings import Finding, Report
 from pamtri_edge.doctor.machine import Machine
 from pamtri_edge.processors import available_processors
+from pamtri_edge.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def examine(machine: Machine | None = None, *, probes: Sequence[Probe] = PROBES)
             earlier = [found[name] for name in probe.after]
             found[probe.name] = pool.submit(_look, here, probe, earlier)
     findings = tuple(future.result() for future in found.values())
-    return Report(pamtri_edge.__version__, findings, abilities(findings))
+    return Report(VERSION, findings, abilities(findings))
 
 
 def _look(machine: Machine, probe: Probe, earlier: Sequence[Future[Finding]]) -> Finding:

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge import __version__
 from pamtri_edge.datasets.views import EvaluationSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.bootstrap import Interval, difference
@@ -28,6 +27,7 @@ from pamtri_edge.evaluate.measure import (
 from pamtri_edge.files.atomic import staged_folder
 from pamtri_edge.manifest import Matching
 from pamtri_edge.progress import StepProgress
+from pamtri_edge.version import VERSION
 
 SCHEMA: Final = 1
 RESULT_FILE: Final = "evaluation.json"
@@ -60,7 +60,7 @@ class Comparison:
         """
         return {
             "schema": SCHEMA,
-            "pamtri_edge": __version__,
+            "pamtri_edge": VERSION,
             "set": self.data.name,
             "queries": len(self.data.query),
             "gallery": len(self.data.gallery),

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from pamtri_edge import __version__
 from pamtri_edge.lint.check import Report
 from pamtri_edge.lint.finding import Edit, Finding, Insert
 from pamtri_edge.lint.rules import RULES
 from pamtri_edge.printable import printable
+from pamtri_edge.version import VERSION
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -55,7 +55,7 @@ def sarif_report(report: Report) -> str:
     used = sorted({finding.rule for finding in report.findings})
     driver = {
         "name": "pamtri lint",
-        "version": __version__,
+        "version": VERSION,
         "rules": [{"id": name, "shortDescription": {"text": RULES[name]}} for name in used],
     }
     notes = [

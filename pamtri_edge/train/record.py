@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import torch
 
-from pamtri_edge import __version__
 from pamtri_edge.files.atomic import staged_file, write_atomically
+from pamtri_edge.version import VERSION
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _NOT_LOSSES: Final = ("step", "progress", "rate", "size", "images_per_s", "secon
 def versions() -> dict[str, str]:
     """Return the versions of what a result depends on, and the processor."""
     return {
-        "pamtri-edge": __version__,
+        "pamtri-edge": VERSION,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

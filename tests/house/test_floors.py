@@ -9,7 +9,7 @@ circle. Imports inside functions count: they hide a dependency from the start-up
 import pytest
 
 FLOORS = (
-    ("errors", "_core", "_sinks"),
+    ("errors", "version", "_core", "_sinks"),
     (
         "compiled",
         "addresses",

@@ -21,7 +21,6 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from pamtri_edge import __version__
 from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.regular import sha256_of
@@ -32,6 +31,7 @@ from pamtri_edge.synth.dataset.studio import OpenStudio, RenderStudio, renderer_
 from pamtri_edge.synth.dataset.workers import do_all
 from pamtri_edge.synth.dataset.write import import_pyarrow, whole_file, write_labels
 from pamtri_edge.vehicle import COLORS, KEYPOINT_NAMES, TYPES
+from pamtri_edge.version import VERSION
 from pamtri_edge.words import Split
 
 _log = logging.getLogger(__name__)
@@ -318,7 +318,7 @@ def _configuration(plan: SynthPlan) -> dict[str, Any]:
     fingerprints = {
         name: _fingerprint(path) for name, path in named.items() if path is not None and path.exists()
     }
-    return {**plan.to_json(), "contents": fingerprints, "pamtri_edge": __version__}
+    return {**plan.to_json(), "contents": fingerprints, "pamtri_edge": VERSION}
 
 
 def _fingerprint(path: Path) -> str:
