@@ -289,6 +289,12 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "photos" / "a.jpg").touch()
     with pytest.raises(InputError, match="is not empty, and holds no data set"):
         generate(PLAN, tmp_path / "photos", open_studio=FakeStudio)
+    mine = tmp_path / "real" / "image_train" / "0001_c001_0.jpg"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"a real picture")
+    with pytest.raises(InputError, match="holds no data set that could be gone on with or overwritten"):
+        generate(PLAN, tmp_path / "real", open_studio=FakeStudio, overwrite=True)
+    assert mine.exists()
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file; expected a folder"):
         generate(PLAN, tmp_path / "file", open_studio=FakeStudio)
@@ -296,6 +302,10 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "damaged" / "manifest.json").write_text("{")
     with pytest.raises(InputError, match="not readable as a manifest"):
         generate(PLAN, tmp_path / "damaged", open_studio=FakeStudio)
+    for other in ("[1]", '{"name": "of a web page"}'):
+        (tmp_path / "damaged" / "manifest.json").write_text(other)
+        with pytest.raises(InputError, match="is not the manifest of a drawn data set"):
+            generate(PLAN, tmp_path / "damaged", open_studio=FakeStudio, overwrite=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
@@ -412,3 +422,4 @@ def test_what_a_plan_names_and_is_not_there_is_told(tmp_path, option, message):
     plan = SynthPlan(identities=1, images=1, formats=("veri",), **option)
     with pytest.raises(PamtriError, match=message):
         generate(plan, tmp_path / "data")
+    assert not (tmp_path / "data").exists()  # so that other options begin anew

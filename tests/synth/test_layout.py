@@ -127,6 +127,8 @@ def test_offsets_move_the_numbers_and_nothing_else():
             "needs at least 20 images and 2 cameras",
         ),
         ({"split": Split.TEST, "cameras": 1}, "and 2 cameras, because a query is sought"),
+        ({"size": 63}, "even numbers of pixels"),
+        ({"vehicle_offset": 10**19}, "accepted: 0 to 1000000000"),
     ],
 )
 def test_numbers_that_do_not_go_together_are_refused(options, message):

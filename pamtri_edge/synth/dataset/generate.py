@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part
-from pamtri_edge.errors import InputError
+from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.synth.dataset.ledger import WORK, Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
@@ -109,8 +109,9 @@ def generate(
         import_pyarrow()  # now, not after an hour
     configuration = _configuration(plan)
     ledger = Ledger(folder, _PARTS)
+    _refuse_others(folder)
     if not overwrite:
-        complete = _examine(folder, configuration)
+        complete = _complete(folder, configuration)
         if complete is not None:
             ledger.close()
             return Generated(folder, complete, 0)
@@ -123,7 +124,12 @@ def generate(
         renderers = _with_this_renderer(folder, renderers)
         ledger.begin({**configuration, "renderers": renderers})
         Ledger(folder, plan.parts).make(masks=plan.masks)
-        drawn = _draw(plan, folder, ledger, processes, open_studio, on_progress)
+        try:
+            drawn = _draw(plan, folder, ledger, processes, open_studio, on_progress)
+        except (InputError, SourceError):  # of what the plan names; other options are then to be taken
+            if not begun and not ledger.has_begun():
+                ledger.forget()
+            raise
         manifest = _conclude(plan, folder, ledger, configuration, renderers)
         ledger.close()
     return Generated(folder, manifest, drawn)
@@ -137,28 +143,34 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / MANIFEST_FILE
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not readable as a manifest: {error}.") from error
+        raise InputError(f"{path} is not readable as a manifest: {error}. Give another name.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("configuration"), dict):
+        raise InputError(f"{path} is not the manifest of a drawn data set; give another name.")
     return manifest
 
 
-def _examine(folder: Path, configuration: dict[str, Any]) -> dict[str, Any] | None:
-    """Refuse a folder that holds something else; return the manifest of one that is complete."""
+def _refuse_others(folder: Path) -> None:
+    """Refuse a folder of something else, such as pictures that nobody can draw again."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"the output {folder} is a file; expected a folder, or a new name.")
-    manifest = read_manifest(folder)
-    if manifest is not None:
-        _refuse_another(folder, configuration, manifest.get("configuration", {}))
-        return manifest
-    if folder.is_dir() and not (folder / WORK).is_dir() and any(folder.iterdir()):
+    begun = folder.is_dir() and (folder / WORK).is_dir()
+    if not begun and read_manifest(folder) is None and folder.is_dir() and any(folder.iterdir()):
         raise InputError(
             f"the output folder {folder} exists, is not empty, and holds no data set that could be gone on "
-            "with; give another name."
+            "with or overwritten; give another name."
         )
-    return None
+
+
+def _complete(folder: Path, configuration: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the manifest of a folder that is complete; refuse one of another configuration."""
+    manifest = read_manifest(folder)
+    if manifest is not None:
+        _refuse_another(folder, configuration, manifest["configuration"])
+    return manifest
 
 
 def _refuse_another(folder: Path, wanted: dict[str, Any], found: dict[str, Any] | None) -> None:

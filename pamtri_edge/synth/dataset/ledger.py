@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,6 +120,17 @@ class Ledger:
             return None if data is None else [Record.from_json(one) for one in data]
         except (KeyError, TypeError, ValueError):
             return None
+
+    def has_begun(self) -> bool:
+        """Tell whether a job's pictures are there."""
+        return any((self._work / _JOBS).iterdir())
+
+    def forget(self) -> None:
+        """Remove what was made before any picture, the folder too where nothing else is in it."""
+        self.clear()
+        self.close()
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def close(self) -> None:
         """Remove the working folder; the data set is complete."""

@@ -32,6 +32,8 @@ FORMATS: Final = ("veri", "coco", "parquet")
 UNSEEN: Final = 1_000_000
 """Where identities, shapes and cameras of a test split begin: no train split reaches there."""
 
+_MOST_OFFSET: Final = 10**9  # ids are numbers of 64 bits, and stand in the names of files
+
 
 @dataclass(frozen=True)
 class Job:
@@ -104,9 +106,11 @@ class SynthPlan:
         _at_least("cameras", self.cameras, 1)
         _at_least("seed", self.seed, 0, most=2**32)
         _at_least("size", self.size, 32, most=1024)
+        if self.size % 2:
+            raise InputError(f"size is {self.size}; accepted: even numbers of pixels.")
         _at_least("supersampling", self.supersampling, 1, most=4)
         _at_least("queries", self.queries, 1)
-        _at_least("vehicle_offset", self.vehicle_offset, 0)
+        _at_least("vehicle_offset", self.vehicle_offset, 0, most=_MOST_OFFSET)
         _at_least("camera_offset", self.camera_offset, 0)
         if self.models is not None:
             _at_least("models", self.models, 1, most=UNSEEN)
