@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -147,9 +146,9 @@ def evaluate(
     with tracks. Several features are compared side by side, the first against each other, with bootstrap
     intervals over vehicles.
     """
-    from pamtri_edge.evaluate.compare import compare, write_comparison
+    from pamtri_edge.evaluate.compare import check_place, compare, write_comparison
     from pamtri_edge.evaluate.measure import Measure, describe_set
-    from pamtri_edge.evaluate.threshold import Pairs, store_threshold, suggest_threshold
+    from pamtri_edge.evaluate.threshold import Pairs, check_rate, store_threshold, suggest_threshold
 
     refuse_inputs(output, [source, tracks, *(bundle or ())])
     if store and (false_match_rate is None or not bundle):
@@ -162,8 +161,10 @@ def evaluate(
             "alone it measures keypoints and nothing else; other features go with --reid.",
             param_hint="--pose",
         )
-    if output is not None and os.path.lexists(output) and not overwrite:
-        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
+    if output is not None:
+        check_place(output, overwrite=overwrite)
+    if false_match_rate is not None:
+        check_rate(false_match_rate)
     if tracks is None and (classes, first_frame) != (None, None):
         raise typer.BadParameter("these belong to --tracks.", param_hint="--classes / --first-frame")
     data = _read(source, tracks, stream, classes, first_frame, same_camera)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -110,6 +111,23 @@ def compare(
     return Comparison(data, how, tuple(evaluations), tuple(described), differences)
 
 
+def check_place(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place that is taken by something else than figures, before any work is done.
+
+    Raises:
+        InputError: it is taken.
+    """
+    if not os.path.lexists(folder):
+        return
+    if not overwrite:
+        raise InputError(f"{folder} exists; give another name, or --overwrite to replace it.")
+    if not (folder / RESULT_FILE).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(
+            f"{folder} exists and holds no figures of an evaluation, so it is not overwritten; give another "
+            "name."
+        )
+
+
 def write_comparison(
     comparison: Comparison, folder: str | Path, *, matching: Matching | None = None, overwrite: bool = False
 ) -> Path:
@@ -123,10 +141,11 @@ def write_comparison(
         overwrite: replace what is there.
 
     Raises:
-        InputError: the folder exists, or cannot be written.
+        InputError: the folder exists (or, with `overwrite`, is something else), or cannot be written.
         MissingDependencyError: matplotlib is not installed.
     """
     folder = Path(folder)
+    check_place(folder, overwrite=overwrite)
     try:
         with staged_folder(folder, overwrite=overwrite) as staged:
             text = json.dumps(comparison.to_json(matching), indent=2, ensure_ascii=False, allow_nan=False)

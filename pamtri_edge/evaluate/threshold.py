@@ -33,6 +33,16 @@ _DIGITS: Final = 4  # of a threshold: enough to tell rates apart, and short enou
 Floats = NDArray[np.float32]
 
 
+def check_rate(false_match_rate: float) -> None:
+    """Refuse a rate that no threshold has.
+
+    Raises:
+        InputError: it is not above 0 and below 1.
+    """
+    if not 0.0 < false_match_rate < 1.0:
+        raise InputError(f"the false match rate is {false_match_rate:g}; expected above 0 and below 1.")
+
+
 def matching_threshold(
     genuine: ArrayLike, impostor: ArrayLike, *, false_match_rate: float, name: str
 ) -> Matching:
@@ -52,8 +62,7 @@ def matching_threshold(
     """
     same = np.asarray(genuine, np.float64).ravel()
     other = np.asarray(impostor, np.float64).ravel()
-    if not 0.0 < false_match_rate < 1.0:
-        raise InputError(f"the false match rate is {false_match_rate:g}; expected above 0 and below 1.")
+    check_rate(false_match_rate)
     if not (np.isfinite(same).all() and np.isfinite(other).all()):
         raise InputError("a cosine is not finite; check the embeddings.")
     allowed = math.floor(len(other) * false_match_rate + 1e-9)

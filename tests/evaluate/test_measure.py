@@ -133,6 +133,8 @@ def test_the_folder_of_results_appears_whole(data_folder, tmp_path):
     with pytest.raises(InputError, match="exists; give another name, or --overwrite"):
         write_comparison(found, folder)
     assert write_comparison(found, folder, overwrite=True) == folder
+    with pytest.raises(InputError, match="holds no figures of an evaluation, so it is not overwritten"):
+        write_comparison(found, tmp_path, overwrite=True)
 
 
 def test_nothing_is_left_where_a_picture_breaks_half_way(data_folder, tmp_path):
