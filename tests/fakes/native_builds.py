@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-# A null pointer ends a program anyway, so does what a pointer beyond its array reads, processors of today read
-# what is not aligned, and the others find little at -O0: together a third of the compiler's time.
+# A null pointer ends a program anyway, AddressSanitizer sees what is read beyond an array, processors read
+# what is not aligned today, and the others find little at -O0: together a third of the compiler's time.
 SANITIZERS = (
     "-fsanitize=address,undefined -fno-sanitize=alignment,null,object-size,pointer-overflow,vptr "
     "-fno-sanitize-recover=all"
