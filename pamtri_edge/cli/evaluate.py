@@ -270,7 +270,7 @@ def _keypoints(
     from pamtri_edge.evaluate.networks import PoseDescriber
     from pamtri_edge.evaluate.tables import keypoint_table
 
-    describer = PoseDescriber(pose, device="cpu" if device == "auto" else device, threads=threads)
+    describer = PoseDescriber(pose, device=_place(device), threads=threads)
     with _progress("pictures") as update:
         described = describe_set(data, describer, batch=batch, progress=update)
     found = measure_keypoints(data, described, rule)
@@ -292,8 +292,14 @@ def _weights(
 ) -> Describer:
     from pamtri_edge.evaluate.networks import WeightsDescriber
 
-    place = "cpu" if device == "auto" else device
-    return WeightsDescriber(reid, pose, geometry=geometry, device=place, threads=threads)
+    return WeightsDescriber(reid, pose, geometry=geometry, device=_place(device), threads=threads)
+
+
+def _place(device: str) -> str:
+    """Return where PyTorch runs weights."""
+    from pamtri_edge.train.machine import chosen_device
+
+    return "cpu" if device == "auto" else chosen_device(device)
 
 
 def _others(

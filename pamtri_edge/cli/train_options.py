@@ -150,7 +150,7 @@ class RunOptions:
             help="Keep all pictures on the device and augment them there (8 GB for 41,000).",
         ),
     ] = False
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another result.")] = 0
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed, another result.")] = 0
     workers: Annotated[int, typer.Option(min=1, help="Threads that prepare pictures.")] = 2
     threads: ThreadsOption = None
     checkpoint_every: Annotated[

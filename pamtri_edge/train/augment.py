@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.train.photometry import Degradation, Light
+from pamtri_edge.train.photometry import Degradation, Light, refuse_parts
 from pamtri_edge.vehicle import KEYPOINT_FLIP
 
 Picture = NDArray[np.uint8]
@@ -53,6 +53,11 @@ class AugmentSpec:
     gray: float = 0.0
     erase: float = 0.0
     erase_area: float = 0.2
+
+    def __post_init__(self) -> None:
+        refuse_parts(
+            self, "flip", "zoom_in", "zoom_out", "shift", "rotate_share", "gray", "erase", "erase_area"
+        )
 
 
 PLAIN: Final = AugmentSpec(flip=0.0)

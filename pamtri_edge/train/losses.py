@@ -63,6 +63,13 @@ class LossSpec:
     group_margin: float = field(default=0.1, metadata=LATER)
 
     def __post_init__(self) -> None:
+        weights = (self.margin, self.attributes, self.center, self.angular_margin, self.triplet)
+        if min(weights) < 0 or self.scale <= 0 or not 0 <= self.smoothing < 1:
+            raise InputError(
+                f"margin={self.margin:g}, attributes={self.attributes:g}, center={self.center:g}, "
+                f"angular_margin={self.angular_margin:g}, triplet={self.triplet:g}, scale={self.scale:g}, "
+                f"smoothing={self.smoothing:g}: none is below 0, scale is above it, and smoothing below 1."
+            )
         if self.kind is ReidLoss.GSTE and (self.groups < 1 or not 0 <= self.group_margin < self.margin):
             raise InputError(
                 f"groups={self.groups}, group_margin={self.group_margin:g}, margin={self.margin:g}: expected "

@@ -16,11 +16,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri_edge.errors import InputError
+
 Picture = NDArray[np.uint8]
 
 _GRAY: Final = np.array([0.299, 0.587, 0.114])
 _LEVELS: Final = np.arange(256) / 255.0
 _BANK: Final = 640  # side of the noise bank
+
+
+def refuse_parts(spec: object, *names: str) -> None:
+    """Refuse shares of pictures, and parts of their sides, that are none.
+
+    Raises:
+        InputError: one of the fields of these names is not from 0 to 1.
+    """
+    wrong = next((name for name in names if not 0.0 <= getattr(spec, name) <= 1.0), None)
+    if wrong is not None:
+        raise InputError(f"{wrong}={getattr(spec, wrong):g}: expected a part from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,11 @@ class Degradation:
     quality: int = 20
     noise: float = 0.0
     noise_level: float = 10.0
+
+    def __post_init__(self) -> None:
+        refuse_parts(self, "blur", "low_resolution", "smallest", "compression", "noise")
+        if not 1 <= self.quality <= 80:
+            raise InputError(f"quality={self.quality}: expected one of JPEG, from 1 to 80.")
 
     def applied(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Return the picture (H, W, 3) uint8 as such a camera would give it."""

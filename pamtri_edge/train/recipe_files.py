@@ -19,6 +19,7 @@ A field that a recipe lacks, or a value of another kind, is refused with its lin
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import types
 from collections.abc import Mapping
@@ -156,6 +157,8 @@ class _File:
             return hint(value) if value in names else self._among(where, value, names)
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
+        if hint is float and isinstance(value, float) and not math.isfinite(value):
+            self.refuse(where, f"{where[-1]} = {value}: expected a finite number.")
         if type(value) is not hint:
             self.refuse(where, f"{where[-1]} = {value!r}: expected {_WORDS.get(hint, str(hint))}.")
         return value

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from pamtri_edge.errors import InputError
@@ -59,8 +60,13 @@ class Recipe:
     augment: AugmentSpec = field(default_factory=AugmentSpec)
 
     def __post_init__(self) -> None:
-        if not self.sizes or self.sizes[0][0] != 0.0:
+        starts = [start for start, _ in self.sizes]
+        if not starts or starts[0] != 0.0:
             raise InputError(f"sizes={self.sizes}: the first must apply from the start, part 0.0.")
+        if any(later <= start for start, later in pairwise(starts)) or starts[-1] >= 1.0:
+            raise InputError(
+                f"sizes={self.sizes}: each begins later than the one before, and before the end, part 1.0."
+            )
         wrong = [side for _, side in self.sizes if side % 32 or not 64 <= side <= 512]
         if wrong:
             raise InputError(f"pictures of {wrong[0]} pixels; their side is a multiple of 32 from 64 to 512.")
@@ -68,6 +74,11 @@ class Recipe:
             raise InputError(
                 f"epochs={self.epochs:g}, rate={self.rate:g}, head_rate={self.head_rate:g}, "
                 f"warm_up={self.warm_up:g}: the first three are above 0, warm_up a part from 0 to below 1."
+            )
+        if self.weight_decay < 0 or (self.clip is not None and self.clip <= 0):
+            raise InputError(
+                f"weight_decay={self.weight_decay:g}, clip={self.clip}: the first is 0 or more, the second, "
+                "where it is given, above 0."
             )
 
     def size(self, progress: float) -> int:

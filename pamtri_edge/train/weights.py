@@ -111,10 +111,11 @@ def begin(network: PoseNet | ReidNet, *, seed: int, file: Path | None = None) ->
     counted = [name for name in taken if not name.endswith(_COUNTER)]
     if len(counted) < _LEAST * len(wanted):
         misfit = next((name for name, tensor in fitting.items() if tensor is None), None)
+        kind = "pose network" if isinstance(network, PoseNet) else "re-identification network"
         shape = "" if misfit is None else f"; {misfit} has shape {tuple(state[misfit].shape)} there and "
         shape += "" if misfit is None else f"{tuple(expected[misfit].shape)} here"
         raise CheckpointError(
-            f"{file} gives only {len(counted)} of the {len(wanted)} tensors of {network.spec}{shape}. "
+            f"{file} gives only {len(counted)} of the {len(wanted)} tensors of the {kind} asked for{shape}. "
             "Begin from weights of the same widths and depths, or without --init."
         )
     network.load_state_dict({**expected, **taken})

@@ -147,6 +147,7 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
         (("--sizes", "big"), r"expected sides such as 128,256@0\.75"),
         (("--sizes", "100"), "a multiple of 32"),
         (("--device", "cuda:7"), "torch finds no CUDA device"),
+        (("--device", "gpu"), "--device gpu: expected auto, cpu, cuda or cuda:N"),
         (("--pose-source", "net"), "which needs a pose network"),
         (("--backbone", "densenet201"), "is a network of the paper's widths"),
         (("--batch", 64), "4 vehicles, but a batch takes 16 of 4 pictures"),

@@ -74,6 +74,12 @@ def test_the_project_s_own_recipes_are_sound(file):
         ('base = "compact"\n[losses]\nmargin = 0.3', 2, "has no field 'losses'"),
         ('base = "compact"\nloss = 3', 2, "loss is a table"),
         ('base = "compact"\n[augment.light]\nhues = 1', 3, "[augment.light] has no field 'hues'"),
+        ('base = "compact"\nrate = nan', 2, "rate = nan: expected a finite number"),
+        ('base = "compact"\nclip = 0.0', 2, "the second, where it is given, above 0"),
+        ('base = "compact"\nsizes = [[0.0, 64], [2.0, 96]]', 2, "before the end, part 1.0"),
+        ('base = "compact"\n[loss]\nscale = 0.0', 3, "scale is above it"),
+        ('base = "compact"\n[augment]\nflip = 3.0', 3, "flip=3: expected a part from 0 to 1"),
+        ('base = "compact"\n[augment.degradation]\nquality = 90', 3, "expected one of JPEG, from 1 to 80"),
         ('base = "quick"', 1, "it says 'quick'"),
     ],
 )
