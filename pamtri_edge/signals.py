@@ -48,6 +48,27 @@ def leaving_when_terminated() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def postponed() -> Iterator[Callable[[], bool]]:
+    """Have Ctrl-C, SIGTERM and SIGHUP wait for the end of the block; gives what tells whether one came.
+
+    `timeout` and terminals that close send theirs twice at once: the second must not end the tidying up after
+    the first. What the program around us answers itself, or ignores, stays as it is.
+    """
+    came: list[int] = []
+    numbers = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL, _interrupt)
+    ]
+    try:
+        with _handled(lambda number, frame: came.append(number), *numbers):
+            yield lambda: bool(came)
+    finally:
+        if came:
+            signal.raise_signal(came[0])
+
+
 def leave_to_parent() -> None:
     """Let the parent alone answer Ctrl-C, which all processes of a terminal get; SIGTERM ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -74,8 +95,11 @@ def _handled(handler: Callable[[int, object], None], *numbers: signal.Signals) -
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in numbers}
+    # A handler that was not set from Python is None and could not be set again, so it stays.
+    before = {number: found for number in numbers if (found := signal.getsignal(number)) is not None}
     try:
+        for number in before:
+            signal.signal(number, handler)
         yield
     finally:
         for number, earlier in before.items():

@@ -17,6 +17,7 @@ from pamtri_edge.errors import PamtriError, SourceError
 from pamtri_edge.events import EventWriter
 from pamtri_edge.events.tables import write_event_tables
 from pamtri_edge.geometry import CropRule
+from pamtri_edge.signals import postponed
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.conclude import box_keypoints, crop_picture, label, make_event
 from pamtri_edge.video.draw import Overlay, draw_overlays
@@ -157,14 +158,16 @@ class VideoRun:
         try:
             self._play(on_progress)
         except BaseException as error:
-            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
-            self._journal.abandon()
-            try:
-                self._wind_up(begin, reason)
-            except PamtriError as second:
-                _log.warning("%s", second)  # the first error is the one to tell
+            with postponed():
+                reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
+                self._journal.abandon()
+                try:
+                    self._wind_up(begin, reason)
+                except PamtriError as second:
+                    _log.warning("%s", second)  # the first error is the one to tell
             raise
-        return self._wind_up(begin, None)
+        with postponed():
+            return self._wind_up(begin, None)
 
     def _play(self, on_progress: Callable[[RunProgress], None] | None) -> None:
         broken: SourceError | None = None

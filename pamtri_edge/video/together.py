@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.printable import printable
+from pamtri_edge.signals import postponed
 from pamtri_edge.video.frames import Frame, Source
 from pamtri_edge.video.journal import Embedder
 from pamtri_edge.video.run import RunProgress, VideoRun
@@ -125,7 +126,8 @@ class InterruptibleSource:
         """Have the frames end."""
         self._interrupted.set()
         if self.live:  # it may be waiting for a frame that never comes
-            self._source.close()
+            # Beside us: closing waits for a camera that is silent, and the others are to end meanwhile.
+            threading.Thread(target=self._source.close, name="pamtri-close", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the file or connection."""
@@ -187,17 +189,18 @@ def run_together(
             errors[at] = error
 
     threads = [threading.Thread(target=work, args=(at,), name=f"pamtri-{at}") for at in range(len(jobs))]
-    for thread in threads:
-        thread.start()
-    interrupted: KeyboardInterrupt | None = None
-    while any(thread.is_alive() for thread in threads):
+    with postponed() as interrupted:
         try:
             for thread in threads:
-                thread.join(_LOOK_S)
-        except KeyboardInterrupt as error:
-            interrupted = error
-            for source in sources:
-                source.interrupt()
-    if interrupted is not None:
-        raise interrupted
+                thread.start()
+            while any(thread.is_alive() for thread in threads) and not interrupted():
+                for thread in threads:
+                    thread.join(_LOOK_S)
+        finally:  # whatever it was, such as no more threads to be had: none runs on alone
+            alive = [thread for thread in threads if thread.is_alive()]
+            for source, thread in zip(sources, threads, strict=True):
+                if thread in alive:
+                    source.interrupt()
+            for thread in alive:
+                thread.join()
     return errors

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -243,10 +244,18 @@ def test_an_interruption_keeps_what_was_done(clip: Path, tmp_path: Path, fake_re
     fake = fake_reidentifier()
     fake.interrupt_at = 2
     output = tmp_path / "out"
+    spec = RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24, reinfer_interval=0))
+    job = _job(clip, output, fake, spec)
+    assert job._video is not None
+    finish = job._video.close
+
+    def meet_another() -> None:
+        signal.raise_signal(signal.SIGINT)  # as timeout and closing terminals send theirs twice
+        finish()
+
+    job._video.close = meet_another  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        _job(
-            clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24, reinfer_interval=0))
-        ).run()
+        job.run()
     assert list(_events(output)) == [1]  # the red car was embedded before
     summary = _summary(output)
     assert (summary["complete"], summary["reason"]) == (False, "interrupted")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,33 +91,36 @@ def test_each_camera_has_its_events_and_one_that_breaks_ends_alone(
         assert (tmp_path / camera / "events.csv").read_text().count("\n") == 2
 
 
-def test_an_interruption_ends_all_and_keeps_what_was_done(
-    make: Callable[..., Any], fake_reidentifier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("frame", [0, 30], ids=["as they begin", "later"])
+def test_signals_end_all_at_any_moment_and_keep_what_was_done(
+    make: Callable[..., Any],
+    fake_reidentifier: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    frame: int,
 ) -> None:
     shared = SharedEmbedder(fake_reidentifier())
     endless = 10**9
     runs = [make("a", shared, Street(frames=endless)), make("b", shared, Street(frames=endless))]
-    reached = threading.Event()
-    join = threading.Thread.join
+    start = threading.Thread.start
 
-    def joined(thread: threading.Thread, timeout: float | None = None) -> None:
-        if thread.name.startswith("pamtri") and not runs[0][1]._interrupted.is_set():
-            reached.wait(10)
-            raise KeyboardInterrupt
-        join(thread, timeout)
-
-    monkeypatch.setattr(threading.Thread, "join", joined)
+    def begin(thread: threading.Thread) -> None:
+        start(thread)
+        if frame == 0 and thread.name.startswith("pamtri"):
+            signal.raise_signal(signal.SIGINT)
 
     def watch(progress: Any) -> None:
-        if progress.frames == 30:
-            reached.set()
+        if progress.frames == frame:
+            signal.raise_signal(signal.SIGINT)  # one from each camera, so two at once
 
+    monkeypatch.setattr(threading.Thread, "start", begin)
     with pytest.raises(KeyboardInterrupt):
         run_together(*zip(*runs, strict=True), [watch, watch])  # type: ignore[arg-type]
     for camera, (job, _) in zip("ab", runs, strict=True):
         assert job.summary is not None
         assert job.summary.reason == "interrupted"
         assert (tmp_path / camera / "summary.json").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 class Slow:
