@@ -251,7 +251,12 @@ void bind_delivery(nb::module_& m) {
             "wait_s"_a, NoGil())
         .def(
             "flush",
-            [](Delivery& self, double deadline_s) { return self.flush(of_seconds(deadline_s)); },
+            [](Delivery& self, double deadline_s) {
+                return self.flush(of_seconds(deadline_s), [] {
+                    const nb::gil_scoped_acquire held;
+                    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+                });
+            },
             "deadline_s"_a, NoGil())
         .def("close", &Delivery::close, NoGil())
         .def("wake", &Delivery::wake, NoGil())

@@ -3,6 +3,7 @@
 #include "delivery.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace pamtri::sinks {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int kLookahead = 1024;          // waiting events looked at for one whose key is free
 constexpr Milliseconds kSyncEvery{1000};  // what a power cut may take
+constexpr Milliseconds kLookEvery{100};   // how soon Ctrl-C ends a wait
 
 std::string waiting(std::uint64_t count, bool on_disk) {
     if (count == 0) return "";
@@ -236,15 +238,24 @@ std::vector<std::string> Delivery::take_problems() {
     return std::exchange(problems_, {});
 }
 
-bool Delivery::flush(Milliseconds deadline) {
+bool Delivery::flush(Milliseconds deadline, const std::function<void()>& look) {
     std::unique_lock<std::mutex> lock(mutex_);
     const std::uint64_t failures = failures_;
     hurry_ = woken_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, deadline, [&] {
+    const auto over = [&] {
         const bool failed = failures_ > failures && !counts_.connected;
         return spool_.size() == 0 || closed_ || (failed && (refused_ || spool_.in_memory() == 0));
-    });
+    };
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (!changed_.wait_until(lock, std::min(end, std::chrono::steady_clock::now() + kLookEvery),
+                                over)) {
+        if (std::chrono::steady_clock::now() >= end) break;
+        if (!look) continue;
+        lock.unlock();
+        look();
+        lock.lock();
+    }
     return spool_.size() == 0;
 }
 

@@ -53,7 +53,9 @@ class Delivery {
 
     /// Wait in another thread than `step`'s until all is done, for at most `deadline`: less if the
     /// broker has just failed and what remains is safe in the spool. Returns whether all is done.
-    bool flush(Milliseconds deadline);
+    ///
+    /// @param look called now and then, without a lock held; what it throws ends the waiting.
+    bool flush(Milliseconds deadline, const std::function<void()>& look = {});
 
     /// End: what is in flight is not waited for. Only `report` is of use after this.
     void close();

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy of sending, with a broker and a clock that the test turns: order, repetition, patience."""
 
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -271,3 +273,13 @@ def test_what_is_left_at_the_end_is_kept_with_a_spool_and_dropped_without(tmp_pa
     assert later.report().earlier == 3
     step(later, 3)
     assert [int(payload) for _, payload in broker.kept] == [0, 1, 2]
+
+
+def test_ctrl_c_ends_the_wait_for_a_broker_that_does_not_answer():
+    broker = Broker()
+    delivery = Delivery(parse_settings("mqtt://host/topic"), broker)
+    delivery.post("north/1", b"{}")
+    threading.Timer(0.05, lambda: signal.raise_signal(signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        delivery.flush(60.0)
+    assert delivery.report().held == 1
