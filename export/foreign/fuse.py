@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, compose, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, compose, helper, numpy_helper
 
 from pamtri_edge.export.foreign.batch import BATCH
-from pamtri_edge.export.foreign.file import default_opset
+from pamtri_edge.export.foreign.file import default_opset, nodes_of
 from pamtri_edge.export.foreign.form import Form
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -56,6 +56,8 @@ def fused(
     _name_nodes(inner)
     taken, given = inner.input[0].name, inner.output[0].name
     before, constants = _before(form, told, taken)
+    if not before:
+        _reads_pictures(inner, taken)
     after, more = _after(given, dim)
     graph = helper.make_graph(
         [*before, *inner.node, *after],
@@ -104,7 +106,7 @@ class _Chain:
 
 
 def _before(form: Form, told: ForeignNetwork, target: str) -> tuple[list[NodeProto], list[TensorProto]]:
-    """Return the way from `images` to the network's input."""
+    """Return the way from `images` to the network's input: no node where it takes just these."""
     chain = _Chain("images")
     if told.color_order == "bgr":
         chain.add("Gather", np.array([2, 1, 0], np.int64), axis=1)
@@ -123,10 +125,15 @@ def _before(form: Form, told: ForeignNetwork, target: str) -> tuple[list[NodePro
         chain.add("Round")
     if form.layout == "nhwc":
         chain.add("Transpose", perm=[0, 2, 3, 1])
-    if not chain.nodes:
-        chain.add("Identity")
-    chain.end(target)
+    if chain.nodes:
+        chain.end(target)
     return chain.nodes, chain.constants
+
+
+def _reads_pictures(inner: GraphProto, taken: str) -> None:
+    """Have a network read `images` itself: OpenVINO would drop an Identity, and call the input by its end."""
+    for node in nodes_of(inner):
+        node.input[:] = ["images" if name == taken else name for name in node.input]
 
 
 def _after(source: str, dim: int) -> tuple[list[NodeProto], list[TensorProto]]:

@@ -39,7 +39,7 @@ FORMS = {
     "opset 9": {"opset": 9, "batch": "N"},
     "opset 21": {"opset": 21, "batch": "N"},
     "the names of a bundle": {"names": ("images", "embedding")},
-    "the size of a bundle": {"height": IMAGE_SIZE, "width": IMAGE_SIZE},
+    "the size and the pixels of a bundle": {"height": IMAGE_SIZE, "width": IMAGE_SIZE, "scale": 1.0},
 }
 
 
@@ -89,7 +89,9 @@ def least_cosine(a, b):
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_bundle_gives_what_the_file_gives(form, exported, tmp_path):
     crops = samples.crops(5, seed=3)
-    path = exported(tiny_network(**form))
+    form = dict(form)
+    scale = form.pop("scale", None)
+    path = exported(tiny_network(**form), scale=scale)
     expected = given_embeddings(
         tmp_path / "tiny.onnx",
         crops,
@@ -97,6 +99,7 @@ def test_a_bundle_gives_what_the_file_gives(form, exported, tmp_path):
         layout=form.get("layout", "nchw"),
         half=form.get("half", False),
         batch=form["batch"] if isinstance(form.get("batch"), int) else 1,
+        scale=scale,
     )
     assert np.ptp(expected, axis=0).max() > 0.05  # they do differ
     found = Reidentifier.load(path, device="cpu").embed(crops)
