@@ -137,8 +137,10 @@ class Stream:
         with self._changed:
             self._queue.clear()
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout=2.0)
+        # Once: who closes many cameras that are silent, each twice, would wait for each of them again.
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=2.0)
 
     def _next(self, limit: float | None) -> tuple[int, float, VideoFrame] | None:
         """Wait for the next frame; None at the end of the stream or past the time limit."""

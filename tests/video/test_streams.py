@@ -177,6 +177,21 @@ def test_closing_early_ends_the_thread(clip: Path) -> None:
     assert not any(thread.name == "pamtri-stream" for thread in threading.enumerate())
 
 
+def test_a_silent_camera_is_waited_for_once_however_often_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silent = threading.Event()
+    stream = Stream("rtsp://n/1", duration=0.01, opener=lambda _: silent.wait(10))  # type: ignore[arg-type,return-value]
+    with pytest.raises(SourceError):
+        list(stream.frames())
+    waits: list[float | None] = []
+    monkeypatch.setattr(threading.Thread, "join", lambda thread, timeout=None: waits.append(timeout))
+    stream.close()
+    stream.close()
+    assert waits == [2.0]
+    silent.set()
+
+
 def test_nothing_listening_is_given_up(tmp_path: Path) -> None:
     frames, message = _drain(Stream("rtsp://127.0.0.1:9/none", reconnect=QUICK))
     assert frames == []
