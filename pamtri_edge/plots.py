@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pamtri_edge.errors import InputError, MissingDependencyError
+from pamtri_edge.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,10 +35,7 @@ def save_figure(figure: Figure, path: Path, *, form: str | None = None) -> Path:
     """Write a figure to a file, in the form that its name ends in unless one is named.
 
     Raises:
-        InputError: it cannot be written.
+        OSError: it cannot be written.
     """
-    try:
-        figure.savefig(path, format=form)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    figure.savefig(path, format=form)
     return path

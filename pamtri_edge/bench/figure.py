@@ -18,7 +18,7 @@ def bench_figure(report: BenchReport, path: Path) -> Path:
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        InputError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     columns = 2 + (report.sustained is not None)
     figure, axes = new_figure(4.6 * columns, 3.9, columns=columns)

@@ -17,6 +17,7 @@ from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.loading import ThreadsOption
 from pamtri_edge.cli.numbers_of_types import numbers_of_types
 from pamtri_edge.cli.training import package, read_data
+from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
 from pamtri_edge.refit import DISCRIMINANT, WHITENING, RefitSpec
 from pamtri_edge.words import DenseBackbone
@@ -85,8 +86,10 @@ def frozen(
     """
     package()
     from pamtri_edge.models import DENSENET121, DENSENET201, DenseSpec, ReidNet, ReidSpec, save_checkpoint
+    from pamtri_edge.models.checkpoints import check_place
     from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
+    check_place(output, overwrite=overwrite)
     blocks = DENSENET201 if backbone == "densenet201" else DENSENET121
     bare = ReidSpec(keypoints=False, heatmaps=False, multitask=False, vehicles=1)
     spec = replace(bare, backbone=DenseSpec(blocks=blocks))
@@ -128,10 +131,11 @@ def _refit(
 ) -> None:
     """Show a network pictures, change what makes its embedding, and write it."""
     from pamtri_edge.models import load_pose, load_reid, save_checkpoint
-    from pamtri_edge.models.checkpoints import checkpoint_metadata
+    from pamtri_edge.models.checkpoints import check_place, checkpoint_metadata
     from pamtri_edge.train.machine import use_threads
     from pamtri_edge.train.whiten import drawn_views
 
+    check_place(options.output, overwrite=options.overwrite)
     use_threads(options.threads)
     network = load_reid(options.reid)
     pose = None if options.pose is None or not network.spec.uses_pose else load_pose(options.pose)
@@ -178,13 +182,18 @@ def pack(
     from pamtri_edge.models.odds import with_type_odds
     from pamtri_edge.models.shipped import save_half, without_identities
 
+    if Path(name).name != name:
+        raise typer.BadParameter(f"{name!r} is no beginning of a file's name.", param_hint="--name")
     odds = numbers_of_types(type_odds, "--type-odds", "factor", "bus=1.7")
     network, notes = without_identities(load_reid(reid)), checkpoint_metadata(reid)
     if odds:
         network = with_type_odds(network, odds)
         told = [notes["type_odds"]] if "type_odds" in notes else []
         notes = {**notes, "type_odds": ", then ".join([*told, json.dumps(odds)])}
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{output} cannot be a folder: {error.strerror or error}.") from error
     pose_file, reid_file = (output / f"{name}-{kind}.safetensors" for kind in ("pose", "reid"))
     save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
     save_half(network, reid_file, metadata=notes)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.views import EvaluationSet, Picture
-from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.attributes import Attributes
 from pamtri_edge.evaluate.measure import Described, Evaluation
 from pamtri_edge.metrics.distances import distances
@@ -38,7 +37,7 @@ def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        InputError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     figure, axes = new_figure(6.0, 4.2)
     for one in evaluations:
@@ -59,7 +58,7 @@ def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        InputError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     side = 2.2 + 0.45 * len(found.classes)
     figure, axes = new_figure(side + 0.6, side)
@@ -99,7 +98,8 @@ def ranked_figure(
         shown: gallery pictures of each.
 
     Raises:
-        InputError: a picture cannot be read, or the file cannot be written.
+        InputError: a picture cannot be read.
+        OSError: the file cannot be written.
     """
     rows = []
     for query in spread_queries(evaluation, queries):
@@ -113,8 +113,7 @@ def ranked_figure(
         rows.append(_beside(cells))
     gap = np.full((_GAP, rows[0].shape[1], 3), 255, np.uint8)
     sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
-    if not cv2.imwrite(str(path), sheet[..., ::-1]):
-        raise InputError(f"{path} cannot be written.")
+    path.write_bytes(cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())  # imwrite hides why it failed
     return path
 
 

@@ -100,6 +100,20 @@ def checkpoint_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     return read_state(Path(path))[1]
 
 
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place where no file of weights can be written, before any work is done.
+
+    Raises:
+        InputError: the suffix is another, the name is taken, or its folder is not there.
+    """
+    if path.suffix not in (".safetensors", ".pth", ".pt", ".tar"):
+        raise InputError(f"{path}: a file of weights ends in .safetensors, .pth, .pt or .tar.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; choose another name, or allow overwriting.")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: {path.parent} is not a folder; make it first.")
+
+
 def save_checkpoint(
     network: PoseNet | ReidNet,
     path: str | os.PathLike[str],
@@ -119,13 +133,10 @@ def save_checkpoint(
         The path.
 
     Raises:
-        InputError: the suffix is another, or the name is taken.
+        InputError: see `check_place`.
     """
     path = Path(path)
-    if path.suffix not in (".safetensors", ".pth", ".pt", ".tar"):
-        raise InputError(f"{path}: a file of weights ends in .safetensors, .pth, .pt or .tar.")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already; choose another name, or allow overwriting.")
+    check_place(path, overwrite=overwrite)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     notes = dict(metadata or {})
     with staged_file(path) as temporary:

@@ -194,8 +194,8 @@ class Training:
         except (OSError, SafetensorError) as error:
             what = getattr(error, "strerror", None) or error
             raise states.TrainingError(
-                f"{self.spec.output} cannot be written: {what}; the last state is whole. Make room, then "
-                "give the same command again to go on."
+                f"{self.spec.output} cannot be written: {what}; {states.what_is_kept(self.spec.output)}. "
+                "Make room, then give the same command again."
             ) from error
 
     def _write_weights(self, name: str) -> None:

@@ -62,10 +62,9 @@ def save_state(folder: Path, state: State) -> None:
         with staged_file(folder / STATE_FILE, keep=folder / PREVIOUS_FILE) as part:
             part.write_bytes(buffer.getbuffer())
     except OSError as error:
-        kept = "the states written before are whole" if (folder / STATE_FILE).exists() else "none was before"
         raise TrainingError(
             f"the state of step {state.step} ({buffer.tell() / 1e6:.1f} MB) cannot be written to {folder}: "
-            f"{error.strerror or error}; {kept}. Make room, then give the same command again to go on."
+            f"{error.strerror or error}; {what_is_kept(folder)}. Make room, then give the same command again."
         ) from error
 
 
@@ -102,6 +101,12 @@ def load_state(folder: Path) -> State | None:
             "begin a new run from the weights beside it with --init."
         )
     return None
+
+
+def what_is_kept(folder: Path) -> str:
+    """Say what a training whose folder is full goes on from."""
+    whole = (folder / STATE_FILE).exists()
+    return "the states written before are whole" if whole else "no state was written before, nothing is kept"
 
 
 def remove_states(folder: Path) -> None:

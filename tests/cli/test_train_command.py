@@ -122,7 +122,7 @@ def test_the_feature_baseline_keeps_weights_as_they_are(tmp_path):
 
 
 @pytest.mark.slow
-def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
+def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path, monkeypatch):
     weights, output = tmp_path / "first.safetensors", tmp_path / "white.safetensors"
     bare = replace(TINY[1], keypoints=False, heatmaps=False)
     source = seeded((TINY[0], bare), pictures=samples.crops(2))[1]
@@ -135,8 +135,11 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path):
     assert f"embeddings of {width} numbers" in result.output.replace("\n", " ")
     assert loaded.spec.whitened
     assert json.loads(checkpoint_metadata(output)["whitening"])["views"] == 2
+    monkeypatch.setattr("pamtri_edge.train.whiten.whiten", None)  # is told before anything is computed
     with pytest.raises(InputError, match="exists already"):
         invoke(*line)
+    with pytest.raises(InputError, match="no is not a folder; make it first"):
+        invoke(*line, "--output", tmp_path / "no" / "white.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -204,3 +207,8 @@ def test_packed_weights_are_half_as_large_with_the_odds_of_types_that_were_asked
     assert more.tolist() == pytest.approx([np.log(6) if name == "bus" else 0.0 for name in TYPES], abs=1e-5)
     assert checkpoint_metadata(reid)["type_odds"] == '{"bus": 2.0}, then {"bus": 3.0}'
     assert (tmp_path / "lite-pose.safetensors").stat().st_size < 0.7 * pose.stat().st_size
+    result = invoke(*line, "--name", "a/b")
+    assert result.exit_code == 2
+    assert "'a/b' is no beginning of a file's name" in result.output
+    with pytest.raises(InputError, match="cannot be a folder: File exists"):
+        invoke(*line, "--output", reid)

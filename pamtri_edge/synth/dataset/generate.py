@@ -238,10 +238,10 @@ def _warn_of_little_space(plan: SynthPlan, folder: Path, images: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         _log.warning(
-            "about %.1f GB are needed and %.1f GB are free where %s is; it may stop half-way, and the same "
+            "about %s MB are needed and %s MB are free where %s is; it may stop half-way, and the same "
             "command goes on when there is room",
-            needed / 1e9,
-            free / 1e9,
+            f"{needed / 1e6:,.0f}",
+            f"{free / 1e6:,.0f}",
             folder,
         )
 
