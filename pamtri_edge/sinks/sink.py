@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
+import weakref
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +63,8 @@ class EventSink:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="pamtri-sink", daemon=True)
         self._thread.start()
+        # For programs that end without `close`: C++ in a thread, overtaken by the end of Python, aborts them.
+        weakref.finalize(self, _end_in, os.getpid(), self._stop, self._delivery, self._thread)
 
     def post(self, event: Event) -> None:
         """Take an event; never waits for the broker. Any thread may call this."""
@@ -93,11 +97,7 @@ class EventSink:
 
     def close(self) -> Report:
         """End sending; return what became of the events. What is not acknowledged stays in the spool."""
-        if self._thread.is_alive():
-            self._stop.set()
-            self._delivery.wake()
-            self._thread.join()
-        self._delivery.close()
+        _end(self._stop, self._delivery, self._thread)
         self._tell()
         return self._delivery.report()
 
@@ -109,3 +109,18 @@ class EventSink:
     def _tell(self) -> None:
         for problem in self._delivery.take_problems():
             _log.warning("%s", problem)
+
+
+def _end(stop: threading.Event, delivery: Delivery, thread: threading.Thread) -> None:
+    """End sending; what is not acknowledged stays in the spool. May be called again."""
+    if thread.is_alive():
+        stop.set()
+        delivery.wake()
+        thread.join()
+    delivery.close()
+
+
+def _end_in(process: int, stop: threading.Event, delivery: Delivery, thread: threading.Thread) -> None:
+    """Do so in the process that began it alone: in a forked one the connection is still its parent's."""
+    if os.getpid() == process:
+        _end(stop, delivery, thread)

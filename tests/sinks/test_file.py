@@ -120,3 +120,15 @@ def test_a_full_disk_is_told_and_what_did_not_fit_comes_once_when_there_is_room(
     assert again == "50"
     numbers = [int(line.partition(b":")[2].partition(b",")[0]) for line in path.read_bytes().splitlines()]
     assert sorted(numbers) == list(range(50))
+
+
+def test_a_program_that_ends_without_closing_its_sink_ends_well(tmp_path):
+    text = f"""
+        import os, sys
+        from pamtri_edge.sinks.sink import EventSink
+        sink = EventSink("file:{tmp_path / "events.jsonl"}")
+        child = os.fork()
+        if child:
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(text)], timeout=30, check=True)
