@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The label files of VeRi, of CityFlow and of the original PAMTRI: what is known of each picture.
 
-A part (`train`, `query` or `test`) of a data set may have several files, the tables with or without a header:
+A part (`train`, `query` or `test`) of a data set may have several files, the tables with or without a header,
+and with commas, semicolons or tabs between their cells:
 
 - `PART_label.xml`, VeRi's and CityFlow's own: vehicle, camera, color, type;
 - `label_PART.csv`, the original's: image, vehicle, color, type, and 36 times x, y, confidence, or not;
@@ -24,10 +25,15 @@ from numpy.typing import NDArray
 
 from pamtri_edge.datasets.layout import Part
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.text import separator_of, text_lines
 from pamtri_edge.pictures import SUFFIXES
 from pamtri_edge.printable import counted
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
+_LONGEST: Final = 2**16  # characters of a row
+_WHOLE: Final = re.compile(
+    r"([+-]?\d{1,18})(?:\.0*)?", re.ASCII
+)  # tables with gaps have whole numbers as 7.0
 _POSE_COLUMNS: Final = 3 + 3 * NUM_KEYPOINTS
 _REID_COLUMNS: Final = 4 + 3 * NUM_KEYPOINTS
 _REID_BARE: Final = 4  # the same without keypoints
@@ -158,15 +164,16 @@ def _xml_rows(path: Path) -> dict[str, Label]:
 
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield file and line, for messages, and the cells of every row that is not blank."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if row and not (number == 1 and len(row) > 1 and _is_header(row)):
-                    yield f"{path}:{number}", row
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+    separator = ","
+    for number, text in text_lines(path, longest=_LONGEST, error=InputError):
+        if number == 1:
+            separator = separator_of(text)
+        try:
+            row = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise InputError(f"{path}:{number} cannot be read: {error}.") from error
+        if row and not (number == 1 and len(row) > 1 and _is_header(row)):
+            yield f"{path}:{number}", row
 
 
 def _is_header(row: Sequence[str]) -> bool:
@@ -195,10 +202,10 @@ def _points(cells: list[str], where: str) -> NDArray[np.float32]:
 
 
 def _whole(cell: str, where: str) -> int:
-    try:
-        return int(cell)
-    except ValueError:
-        raise InputError(f"{where}: found {cell!r} where a whole number is expected.") from None
+    found = _WHOLE.fullmatch(cell.strip())
+    if found is None:
+        raise InputError(f"{where}: found {cell!r} where a whole number is expected.")
+    return int(found[1])
 
 
 def _color(identifier: int, where: str) -> int | None:

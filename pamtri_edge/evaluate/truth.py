@@ -14,14 +14,15 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.files.text import separator_of
 from pamtri_edge.gallery import Matches
 from pamtri_edge.metrics.ranking import Retrieval, retrieval
 
 COLUMNS: Final = ("camera", "track_id", "identity")
-_SEPARATORS: Final = (",", ";", "\t")
+"""Columns that a file of identities must have; others are left alone."""
+
 _LONGEST: Final = 2**16
 _NUMBER: Final = re.compile(r"(\d{1,20})(?:\.0*)?", re.ASCII)  # tables with gaps have whole numbers as 7.0
-"""Columns that a file of identities must have; others are left alone."""
 
 Identities = Mapping[tuple[str, int], str]
 """The vehicle that a track (camera, number) is."""
@@ -76,7 +77,7 @@ def read_identities(path: str | Path) -> Identities:
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             header = file.readline(_LONGEST)
-            separator = max(_SEPARATORS, key=header.count)
+            separator = separator_of(header)
             names = [
                 name.strip().casefold()
                 for name in next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])

@@ -31,6 +31,8 @@ _OTHERS: Final = {
 
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
+_SEPARATORS: Final = (",", ";", "\t")
+
 
 def text_lines(
     path: str | Path, *, longest: int, error: type[PamtriError], strict: bool = True
@@ -77,6 +79,11 @@ def text_lines(
             if strict and not line.isascii() and any("\udc80" <= c <= "\udcff" for c in line):
                 raise error(f"{path}:{number} is not a text file in UTF-8.")
             yield number, line
+
+
+def separator_of(line: str) -> str:
+    """Return what is between the cells of a table, by its first line: commas, or what spreadsheets write."""
+    return max(_SEPARATORS, key=line.count)
 
 
 def _other_kind(raw: BinaryIO) -> str:

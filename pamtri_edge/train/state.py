@@ -123,6 +123,12 @@ def check_same(state: State, config: dict[str, Any], folder: Path) -> None:
     Raises:
         InputError: they differ; every field that does is named.
     """
+    before, now = state.config["kind"], config["kind"]
+    if before != now:
+        raise InputError(
+            f"{folder} holds a training of another network, {before}, and not {now}; give another --output, "
+            "or --overwrite to start again."
+        )
     lines = differences(_without_places(state.config), _without_places(config))
     if lines:
         where = "finished after" if state.content["run"]["done"] else "stopped at"

@@ -202,7 +202,11 @@ def test_the_set_inside_a_folder_is_named(data_folder):
         read_folder(data_folder.parent)
 
 
-def test_a_row_that_names_the_columns_is_passed_over(data_folder):
+@pytest.mark.parametrize("row", ["0001_c001_00000010_0.jpg,1,2,3", "0001_c001_00000010_0.jpg; 1.0; 2.0; 3"])
+def test_tables_are_read_as_they_are_saved_and_the_row_that_names_the_columns_is_passed_over(
+    data_folder, row
+):
     path = data_folder / "label_test.csv"
-    path.write_text("image,vehicleID,colorID,typeID\n0001_c001_00000010_0.jpg,1,2,3\n")
+    header = "image,vehicleID,colorID,typeID" if "," in row else "image;vehicleID;colorID;typeID"
+    path.write_text(f"{header}\n{row}\n")
     assert COLORS[1] in read_folder(data_folder).gallery.colors

@@ -163,6 +163,12 @@ def test_other_data_are_another_configuration(reid_job, train, veri, quick_reid)
     assert finished
 
 
+def test_a_training_of_the_other_network_is_refused_in_one_sentence(reid_job, train, veri, quick_pose):
+    train(reid_job(), until=1)
+    with pytest.raises(InputError, match="holds a training of another network, reid, and not pose; give"):
+        train(PoseJob(TINY[0], read_data(veri), quick_pose))
+
+
 def test_a_finished_training_is_left_as_it_is(reid_job, train):
     _, folder = train(reid_job(), steps=2)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
