@@ -148,7 +148,7 @@ def _finish(sink: EventSink, spool: Path | None) -> str | None:
 
 def told(report: Report) -> str:
     """Return a report in a few words."""
-    earlier = f" ({report.earlier} of an earlier run)" if report.earlier else ""
+    earlier = [f"{report.earlier} left by an earlier run"] if report.earlier else []
     repeated = f" ({report.repeated} more than once)" if report.repeated else ""
-    counts = [f"{report.sent} sent{earlier}{repeated}", f"{report.acknowledged} acknowledged"]
-    return ", ".join([*counts, f"{report.spooled} spooled", f"{report.dropped} dropped"])
+    counts = [f"{report.sent} sent{repeated}", f"{report.acknowledged} acknowledged"]
+    return ", ".join([*earlier, *counts, f"{report.spooled} spooled", f"{report.dropped} dropped"])

@@ -215,7 +215,7 @@ class OutputFolder:
         if any(path.name != LOCK_FILE for path in self.path.iterdir()):
             raise InputError(
                 f"the output folder {self.path} exists and is not empty; "
-                "give another name, or --overwrite to replace an earlier run."
+                "give another name, or --overwrite (in Python overwrite=True) to replace an earlier run."
             )
 
 

@@ -51,7 +51,7 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 
 def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text("{}\n")
-    with pytest.raises(InputError, match="exists and is not empty; give another name, or --overwrite"):
+    with pytest.raises(InputError, match=r"is not empty; .* --overwrite \(in Python overwrite=True\)"):
         OutputFolder(tmp_path)
     assert (tmp_path / "events.jsonl").read_text() == "{}\n"
 
