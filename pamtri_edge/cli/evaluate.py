@@ -333,7 +333,9 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
         soft_wrap=True,
     )
     if skipped:
-        console.out.print(f"Queries without a true match, left out: {skipped}.")
+        unknown = int((data.query.vehicles < 0).sum())
+        told = f" ({unknown} of them junk, or of vehicle 0, which names distractors)" if unknown else ""
+        console.out.print(f"Queries without a true match, left out: {skipped}{told}.", soft_wrap=True)
     console.out.print(retrieval_table(comparison.evaluations))
     placed = {one.feature: one.pck for one in comparison.evaluations if one.pck is not None}
     if placed:

@@ -241,6 +241,17 @@ def test_two_exports_of_one_name_are_told_apart(
     assert lead["value"] == lead["low"] == lead["high"] == 0.0
 
 
+def test_vehicle_0_among_pictures_alone_is_told_to_be_a_distractor(
+    call: Call, data: Path, tmp_path: Path
+) -> None:
+    for path in (data / "image_test").iterdir():  # counted from 0, as a set of one's own may be
+        (tmp_path / f"{int(path.name[:4]) - 1:04d}{path.name[4:]}").write_bytes(path.read_bytes())
+    code, out, _ = call(tmp_path, "--baseline", "thumbnail", "--baselines-alone")
+    assert code == 0
+    assert "24 queries of 5 vehicles" in out
+    assert "left out: 4 (4 of them junk, or of vehicle 0, which names distractors)." in out
+
+
 def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path, tmp_path: Path) -> None:
     data = shutil.copytree(data, tmp_path / "set")
     for path in (data / "image_test").glob("0003_*"):
