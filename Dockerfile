@@ -21,5 +21,7 @@ ENV PATH="/opt/pamtri/bin:$PATH" \
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pamtri
 WORKDIR /data
 USER 10001
+# As the first process of a container it would miss a SIGTERM before a run begins, and in most commands.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["pamtri"]
 CMD ["--help"]

@@ -296,7 +296,7 @@ def test_a_dockerfile_is_clean_and_runs_as_an_ordinary_user(root, name):
     assert extras <= declared
     last = text[text.rindex("\nFROM ") :]
     assert re.search(r"^USER [1-9]\d*$", last, re.MULTILINE)
-    assert re.search(r'^ENTRYPOINT \["pamtri"\]$', last, re.MULTILINE)
+    assert re.search(r'^STOPSIGNAL SIGINT\nENTRYPOINT \["pamtri"\]$', last, re.MULTILINE)
     hadolint = shutil.which("hadolint") or shutil.which(
         "hadolint", path=os.fspath(Path(sys.executable).parent)
     )
