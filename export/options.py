@@ -112,7 +112,7 @@ class ExportOptions:
             )
         if self.network is None and self.model is None and self.reid is None:
             raise InputError(
-                "pose alone gives no embedding; pass the weights of the re-identification network."
+                "pose alone gives no embedding; give those of the re-identification network too (--reid)."
             )
         if self.parity_crops < 1 or self.calibration_crops < 1:
             raise InputError("parity_crops and calibration_crops must be at least 1.")

@@ -165,7 +165,7 @@ def _xml_rows(path: Path) -> dict[str, Label]:
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield file and line, for messages, and the cells of every row that is not blank."""
     separator = ","
-    for number, text in text_lines(path, longest=_LONGEST, error=InputError):
+    for number, text in text_lines(path, expected="a table of labels", longest=_LONGEST, error=InputError):
         if number == 1:
             separator = separator_of(text)
         try:

@@ -307,7 +307,9 @@ def read_events(path: str | Path) -> Iterator[Event]:
             f"{path} is a table for other programs; events are read from .jsonl, such as the events.jsonl "
             "that pamtri run writes beside its tables."
         )
-    for row, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
+    for row, line in text_lines(
+        path, expected="an events.jsonl of pamtri run", longest=_LONGEST_LINE, error=InputError
+    ):
         if line.isspace():
             continue
         try:

@@ -35,12 +35,13 @@ _SEPARATORS: Final = (",", ";", "\t")
 
 
 def text_lines(
-    path: str | Path, *, longest: int, error: type[PamtriError], strict: bool = True
+    path: str | Path, *, expected: str, longest: int, error: type[PamtriError], strict: bool = True
 ) -> Iterator[tuple[int, str]]:
     """Give number (from 1) and text of each line of a UTF-8 file; a byte order mark is left out.
 
     Args:
         path: the file.
+        expected: what it should be, for a message of what it is instead.
         longest: characters that a line may have.
         error: what is raised.
         strict: refuse bytes that are not UTF-8; else they become replacement characters, and UTF-16 with its
@@ -67,11 +68,13 @@ def text_lines(
             except OSError as found:
                 raise error(f"{path} cannot be read: {found.strerror}.") from found
             if other:
-                raise error(f"{path} is not a text file: it is {other}.")
+                raise error(f"{path} is not a text file: it is {other}. Expected {expected}.")
             if not line:
                 return
             if "\0" in line:
-                raise error(f"{path} is not a text file: line {number} holds a zero byte.")
+                raise error(
+                    f"{path} is not a text file: line {number} holds a zero byte. Expected {expected}."
+                )
             if len(line) > longest:
                 raise error(
                     f"{path}:{number} is longer than {longest} characters; is it another kind of file?"

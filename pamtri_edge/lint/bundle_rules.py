@@ -303,7 +303,9 @@ def _labels(subject: Subject, manifest: Manifest) -> Iterator[Finding]:
         return
     wanted = [list(names) for names in (manifest.colors, manifest.types) if names]
     try:
-        lines = text_lines(subject.path(entry), longest=_LONGEST_LABELS, error=InputError)
+        lines = text_lines(
+            subject.path(entry), expected="names of classes", longest=_LONGEST_LABELS, error=InputError
+        )
         found = [[name.strip() for name in line.split(";")] for _, line in lines if line.strip()]
     except InputError as error:
         yield entry.finding("labels", f"the labels cannot be read: {error}", "Name the bundle's labels.txt.")

@@ -92,7 +92,9 @@ def _is_marked(path: Path) -> bool:
 def _lines(path: Path) -> tuple[str, ...]:
     lines: list[str] = []
     size = 0
-    for _, line in text_lines(path, longest=_LONGEST_LINE, error=InputError):
+    for _, line in text_lines(
+        path, expected="a configuration of DeepStream", longest=_LONGEST_LINE, error=InputError
+    ):
         size += len(line)
         if len(lines) == _MOST_LINES:
             raise InputError(f"{path} has more than {_MOST_LINES} lines; is it a configuration?")

@@ -19,6 +19,7 @@ REMARKS: Final = ("#", "%", "//")
 
 _DECIMALS: Final = re.compile(r"([+-]?\d+(,\d+)?\s+){5,}[+-]?\d+(,\d+)?", re.ASCII)  # 1 7 10,5 20,0 30,0 40,0
 _LONGEST: Final = 2**16
+_EXPECTED: Final = "tracks as text, CSV, JSON or XML"
 
 
 def data_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -27,7 +28,9 @@ def data_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         SourceError: no regular file, unreadable, or not text.
     """
-    for number, line in text_lines(path, longest=_LONGEST, error=SourceError, strict=False):
+    for number, line in text_lines(
+        path, expected=_EXPECTED, longest=_LONGEST, error=SourceError, strict=False
+    ):
         text = line.strip()
         if text and not text.startswith(REMARKS):
             yield number, text
@@ -40,7 +43,7 @@ def first_lines(path: Path, count: int = 8) -> list[str]:
 
 def first_line(path: Path) -> str:
     """Return the first line that is not blank, be it a remark or not; "" where there is none."""
-    lines = text_lines(path, longest=_LONGEST, error=SourceError, strict=False)
+    lines = text_lines(path, expected=_EXPECTED, longest=_LONGEST, error=SourceError, strict=False)
     return next((line.strip() for _, line in lines if line.strip()), "")
 
 

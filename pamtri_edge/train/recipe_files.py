@@ -68,7 +68,8 @@ def read_recipe(path: Path, named: Mapping[str, Some], *, above: tuple[Path, ...
     Raises:
         InputError: it cannot be read, does not fit a recipe, or files are each other's base.
     """
-    found = _File(path, "".join(line for _, line in text_lines(path, longest=_LONGEST, error=InputError)))
+    lines = text_lines(path, expected="a recipe as TOML", longest=_LONGEST, error=InputError)
+    found = _File(path, "".join(line for _, line in lines))
     table = found.parsed()
     base = found.base(table.pop(_BASE, None), named, above)
     try:

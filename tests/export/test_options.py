@@ -40,7 +40,7 @@ def test_an_export_without_a_name_changes_no_default(monkeypatch, tmp_path):
     [
         ({}, "say what to export"),
         ({"model": "lite", "reid": Path("x.pth")}, "not both"),
-        ({"pose": Path("x.pth")}, "pose alone gives no embedding"),
+        ({"pose": Path("x.pth")}, "pose alone gives no embedding; give .*--reid"),
         ({"model": "huge"}, "model is 'huge'; accepted: 'lite', 'paper'"),
         ({"model": "lite", "precision": "fp8"}, "precision is 'fp8'; accepted: 'fp32', 'fp16', 'int8'"),
         ({"model": "lite", "parity_crops": 0}, "at least 1"),

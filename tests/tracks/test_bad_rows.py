@@ -88,7 +88,7 @@ _ROWS = "frame,id,x,y,w,h\n1,1,0,0,9,9\n"
 def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path: Path, content: bytes, kind: str) -> None:
     path = tmp_path / "tracks.txt"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=f"is not a text file: it is .*{kind}"):
+    with pytest.raises(SourceError, match=f"is not a text file: it is .*{kind}.*. Expected tracks as text"):
         read_tracks(path)
 
 
