@@ -97,7 +97,7 @@ class VehiclesByPictures:
 
     The pictures of a vehicle are shuffled and dealt in hands of K (a vehicle with fewer gives some twice,
     a rest of fewer than K waits); a batch takes one hand from each of P vehicles, until fewer than P have
-    any left.
+    any left. Every epoch has a batch.
 
     Attributes:
         labels: (N,) the class of each picture's vehicle.
@@ -133,6 +133,11 @@ class VehiclesByPictures:
         rng = np.random.default_rng([self.seed, number, _SALT])
         hands = {label: self._hands(indices, rng) for label, indices in self._members.items()}
         hands = {label: dealt for label, dealt in hands.items() if dealt}
+        missing = self.vehicles - len(hands)
+        if missing > 0:  # weights left too few of a small set: an epoch without a batch would teach nothing
+            waiting = [label for label in self._members if label not in hands]
+            for label in rng.permutation(waiting)[:missing].tolist():
+                hands[label] = self._deal(self._members[label], rng)
         batches = []
         while len(hands) >= self.vehicles:
             chosen = self._choose(list(hands), rng)

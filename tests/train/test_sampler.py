@@ -64,6 +64,14 @@ def test_a_vehicle_is_dealt_as_often_as_its_weight_says():
     assert np.bincount(vehicles // 20) / 200 == pytest.approx([1.5, 0.5], abs=0.2)
 
 
+def test_weights_leave_enough_vehicles_of_a_small_set_for_a_batch():
+    labels = np.repeat(np.arange(4), 4)
+    looks = Looks((labels, labels), (0.0, 0.0), np.full(16, 0.01))
+    for number in range(5):
+        (batch,) = VehiclesByPictures(labels, 4, 4, looks=looks).epoch(number)
+        assert (np.bincount(labels[batch]) == 4).all()
+
+
 def test_batches_of_one_color_mix_types():
     labels = np.repeat(np.arange(60), 4)
     colors, kinds = labels % 2, labels % 3
