@@ -55,7 +55,7 @@ class RedisTransport:
         self.close()
         try:
             self._client.ping()
-        except (redis.RedisError, OSError) as error:
+        except Exception as error:  # redis-py fails in many ways at what is no Redis
             raise _lost(error) from None
 
     def send(self, messages: Sequence[Message], /) -> None:
@@ -72,7 +72,7 @@ class RedisTransport:
                             approximate=True,
                         )
                     answers = pipeline.execute(raise_on_error=False)
-            except (redis.RedisError, OSError) as error:
+            except Exception as error:
                 raise _lost(error) from None
             for (number, _, _), answer in zip(part, answers, strict=True):
                 if isinstance(answer, Exception):
@@ -100,6 +100,9 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _lost(error: Exception) -> TransportError:
+    if isinstance(error, redis.InvalidResponse) or not isinstance(error, (redis.RedisError, OSError)):
+        # Not in the client's words, which quote all that came.
+        return TransportError("it does not speak Redis's protocol")
     cause = error.__cause__ or error.__context__
     plain = getattr(cause, "strerror", None) if isinstance(cause, OSError) else None
     tls = "SSL" in str(error) or "CERTIFICATE" in str(error)

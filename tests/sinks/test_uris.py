@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sink's URI: what is understood, what is refused, and that no password is ever shown."""
 
+import socket
+import threading
 from contextlib import suppress
 
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from pamtri_edge._sinks import parse_settings
 from pamtri_edge.errors import InputError
+from pamtri_edge.sinks.redis_streams import RedisTransport
+from pamtri_edge.sinks.transport import TransportError
 
 SECRET = "s3cr3t"
 
@@ -149,3 +153,21 @@ def test_a_password_of_any_letters_arrives_when_it_is_escaped(password):
     settings = parse_settings(f"mqtt://u:{quote(password, safe='')}@h/t")
     assert settings.password == password
     assert password not in settings.hide(f"<{password}> or {quote(password, safe='')}").replace("***", "")
+
+
+@pytest.mark.parametrize("said", [b"!", b"HTTP/1.1 400 Bad Request\r\n"])
+def test_what_is_no_redis_is_told_in_a_few_words_whatever_it_says(said):
+    def say(server):
+        with server.accept()[0] as connection:
+            connection.sendall(said * 1000 + b"\r\n")
+            while connection.recv(1 << 16):  # until the client goes
+                continue
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        other = threading.Thread(target=say, args=(server,))
+        other.start()
+        client = RedisTransport(parse_settings(f"redis://127.0.0.1:{server.getsockname()[1]}/t?timeout=5"))
+        with pytest.raises(TransportError, match=r"^it does not speak Redis's protocol$"):
+            client.connect(5.0)
+        client.close()
+        other.join(10)
