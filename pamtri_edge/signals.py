@@ -13,7 +13,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, Final, NoReturn
+
+_PATIENCE: Final = 3
+"""The signal, of those that wait for the end of something, that is answered at once."""
 
 
 @contextmanager
@@ -53,19 +56,30 @@ def postponed() -> Iterator[Callable[[], bool]]:
     """Have Ctrl-C, SIGTERM and SIGHUP wait for the end of the block; gives what tells whether one came.
 
     `timeout` and terminals that close send theirs twice at once: the second must not end the tidying up after
-    the first. What the program around us answers itself, or ignores, stays as it is.
+    the first. A third is answered at once: whoever sends it has seen that the end does not come. What the
+    program around us answers itself, or ignores, stays as it is.
     """
     came: list[int] = []
+    before: dict[int, Any] = {}
+
+    def keep(number: int, frame: object) -> None:
+        came.append(number)
+        if len(came) == _PATIENCE:
+            for each, answer in before.items():
+                signal.signal(each, answer)
+            signal.raise_signal(number)
+
     numbers = [
         number
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL, _interrupt)
     ]
+    before |= {number: signal.getsignal(number) for number in numbers}
     try:
-        with _handled(lambda number, frame: came.append(number), *numbers):
+        with _handled(keep, *numbers):
             yield lambda: bool(came)
     finally:
-        if came:
+        if 0 < len(came) < _PATIENCE:
             signal.raise_signal(came[0])
 
 

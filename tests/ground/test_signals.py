@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: The pamtri-edge authors
+# SPDX-License-Identifier: Apache-2.0
+"""Signals that come while what was begun is brought to its end."""
+
+import signal
+
+import pytest
+
+from pamtri_edge.signals import postponed
+
+
+@pytest.mark.parametrize(("signals", "reached"), [(1, True), (2, True), (3, False)])
+def test_two_wait_for_the_end_and_a_third_does_not(signals, reached):
+    ended = False
+    with pytest.raises(KeyboardInterrupt), postponed() as came:
+        for _ in range(signals):
+            signal.raise_signal(signal.SIGINT)
+        ended = came()
+    assert ended == reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_one_nothing_is_raised():
+    with postponed() as came:
+        assert not came()
