@@ -293,7 +293,7 @@ def smooth_rows(original: Original, crops: Crops, spec: ReidSpec) -> Iterator[En
         ).reid_stage()
         keypoints = window_keypoints(*operators.peaks(posed.heatmaps), crops.sizes)
         maps = operators.enlarge(operators.coarse_heatmaps(posed.heatmaps))
-        stack = torch.cat([operators.normalise_rgb(crops.images), maps], dim=1)
+        stack = torch.cat([operators.normalize_rgb(crops.images), maps], dim=1)
         outputs = stage(stack, operators.keypoint_vector(keypoints))
         found = {**dict(zip(stage.output_names, outputs, strict=True)), "keypoints": keypoints}
         for step in steps.STEPS:

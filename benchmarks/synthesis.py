@@ -3,7 +3,7 @@
 """How many synthetic pictures a second one core makes, and where the time goes.
 
 `python benchmarks/synthesis.py` builds vehicles, renders views of each and encodes them, in one process with
-one thread, as a worker of `pamtri synth` does. Milliseconds are processor time, which neighbours disturb
+one thread, as a worker of `pamtri synth` does. Milliseconds are processor time, which neighbors disturb
 less than wall time; the stages are measured in a second pass over a part of the views, under a profiler whose
 overhead is taken out by scaling to the first.
 """

@@ -37,7 +37,7 @@ from pamtri_edge.export.networks import Networks, networks, skeleton, weight_fil
 from pamtri_edge.export.onnx.doubts import calibration_doubts
 from pamtri_edge.export.onnx.graph import Exportable, export_graph
 from pamtri_edge.export.onnx.groups import in_float, int8_groups, names_in
-from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantize
 from pamtri_edge.export.onnx.retrieval import RetrievalCheck
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.onnx.variety import varied
@@ -245,7 +245,7 @@ class GraphWriter:
                 return half(model)
         if self.manifest.precision == "int8":
             with self.steps.step(f"calibrate {path.name} for int8", len(calibration)) as advance:
-                return quantise(
+                return quantize(
                     model,
                     calibration,
                     weight_bits=self.options.int8_weight_bits,

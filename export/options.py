@@ -52,7 +52,7 @@ class ExportOptions:
         calibration: folder of crops for int8.
         weight_bits: of int8 weights, 7 or 8; None for 7, whose sums do not overflow on x86 processors
             without VNNI, so that a bundle gives the same numbers on every machine.
-        retrieval: labelled set, laid out as VeRi, on which a float16 or int8 file may lose only so much.
+        retrieval: labeled set, laid out as VeRi, on which a float16 or int8 file may lose only so much.
         retrieval_loss: how many points of mAP; None for 0.1 in float16 and 1 in int8.
         retrieval_pictures: how many of the set's pictures are used, about.
         crops: folder of crops for the comparison with PyTorch.

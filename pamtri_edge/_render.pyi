@@ -97,7 +97,7 @@ class Around:
         diffuse: NDArray[np.float32],
         depths: NDArray[np.float32],
         sun_rotation: Sequence[float],
-        sun_centre: _Triple,
+        sun_center: _Triple,
         sun_half: float,
         cover: NDArray[np.float32],
         cover_half: float,

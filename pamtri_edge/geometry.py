@@ -31,7 +31,7 @@ RGB_MEAN: Final = (0.485, 0.456, 0.406)
 RGB_STD: Final = (0.229, 0.224, 0.225)
 EXTRA_MEAN: Final = 0.449
 EXTRA_STD: Final = 0.226
-"""Normalisation of the RGB channels (of 0..1) and of every heatmap and segment channel."""
+"""Normalization of the RGB channels (of 0..1) and of every heatmap and segment channel."""
 
 Array = TypeVar("Array")
 
@@ -136,7 +136,7 @@ def crop_to_frame(keypoints: NDArray[np.float32], rectangles: NDArray[np.int32])
 def window_matrix(crop_width: float, crop_height: float) -> NDArray[np.float64]:
     """Return the affine map from crop pixels to the original's 256x256 window.
 
-    The window is a square of 1.25 times the longer side, centred on the crop: u = (x - W/2) * 256 /
+    The window is a square of 1.25 times the longer side, centered on the crop: u = (x - W/2) * 256 /
     (1.25 * max(W, H)) + 128, likewise v (`get_affine_transform` of the original, without rotation).
 
     Args:

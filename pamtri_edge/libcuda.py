@@ -38,7 +38,7 @@ class Driver(NamedTuple):
 
 
 def ask_driver(library: str) -> Driver:
-    """Load the driver's library, by name or path, and initialise it."""
+    """Load the driver's library, by name or path, and initialize it."""
     try:
         loaded = ctypes.CDLL(library)
     except OSError as error:

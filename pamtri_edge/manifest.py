@@ -68,7 +68,7 @@ class Manifest:
         inputs: the graph's inputs, in order.
         outputs: the graph's outputs, in order; a subset of `OUTPUTS` that starts with "embedding".
         embedding_dim: D of the embedding.
-        embedding_norm: "unit" (L2-normalised in the graph) or "raw".
+        embedding_norm: "unit" (L2-normalized in the graph) or "raw".
         embedding_space: id of the weights; embeddings compare only within one space.
         colors: class names of the output "color"; None without it.
         types: class names of the output "type"; None without it.

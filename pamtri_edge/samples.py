@@ -39,7 +39,7 @@ _FOCAL_DISTANCE: Final = 14.0
 
 @dataclass(frozen=True)
 class _Body:
-    """Measures of a vehicle in metres; x forward, y to its left, z up, the origin on the road below it."""
+    """Measures of a vehicle in meters; x forward, y to its left, z up, the origin on the road below it."""
 
     paint: tuple[int, int, int]
     length: float

@@ -21,7 +21,7 @@ class Glue(Protocol):
         ...
 
     def stack(self, crops: Tensor, heatmaps: Tensor | None, keypoints: Tensor | None, out: Tensor) -> None:
-        """Fill (N, C, 256, 256): normalised RGB, and heatmaps and segments where they are given.
+        """Fill (N, C, 256, 256): normalized RGB, and heatmaps and segments where they are given.
 
         Args:
             crops: (N, 256, 256, 3) uint8 RGB.

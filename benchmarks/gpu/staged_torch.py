@@ -3,7 +3,7 @@
 """Our two-engine path with torch for the engines: pose, our kernels, re-identification, in one CUDA graph.
 
 What the TensorRT backend does where there is TensorRT: crops stay in 8 bits until a kernel writes them,
-normalised, as the pose network's input; decode and stack read the heatmaps where that network left them, and
+normalized, as the pose network's input; decode and stack read the heatmaps where that network left them, and
 write the re-identification network's input; nothing in between goes through memory twice.
 """
 

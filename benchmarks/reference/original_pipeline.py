@@ -84,7 +84,7 @@ class OriginalPipeline:
     def __call__(self, crops: Sequence[Picture]) -> Described:
         """Describe a batch of (H, W, 3) uint8 RGB crops."""
         with torch.no_grad():
-            windows = torch.from_numpy(np.stack([_normalised(_window(crop)) for crop in crops]))
+            windows = torch.from_numpy(np.stack([_normalized(_window(crop)) for crop in crops]))
             heatmaps = self._heatmaps(windows)
             keypoints = final_predictions(heatmaps.numpy(), crops)
             stacks = torch.from_numpy(np.stack(self._stacks(crops, heatmaps)))
@@ -156,7 +156,7 @@ def _stack_from_files(folder: Path, crop: Picture) -> NDArray[np.float32]:
 
 
 def _direct_stack(crop: Picture, heatmaps: NDArray[np.float32]) -> NDArray[np.float32]:
-    rgb = _normalised(cv2.resize(crop, (SIZE, SIZE)))
+    rgb = _normalized(cv2.resize(crop, (SIZE, SIZE)))
     maps = [cv2.resize(map_, (SIZE, SIZE)) for map_ in heatmaps.clip(0, 1)]
     return np.concatenate([rgb, (np.stack(maps) - EXTRA_MEAN) / EXTRA_STD]).astype(np.float32)
 
@@ -168,7 +168,7 @@ def _window(crop: Picture) -> Picture:
     return cv2.warpAffine(crop, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _normalised(picture: Picture) -> NDArray[np.float32]:
+def _normalized(picture: Picture) -> NDArray[np.float32]:
     scaled = (picture.astype(np.float32) / 255 - MEAN) / STD
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 

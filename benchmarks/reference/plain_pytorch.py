@@ -81,8 +81,8 @@ class PlainPyTorch(nn.Module):
         flat = heatmaps.flatten(2)
         confidence, index = flat.max(dim=2, keepdim=True)
         places = torch.cat([index % SIDE, index // SIDE], dim=2)
-        neighbours = flat.gather(2, (index + self.around).clamp(0, SIDE * SIDE - 1))
-        step = 0.25 * torch.sign(neighbours[..., :2] - neighbours[..., 2:])
+        neighbors = flat.gather(2, (index + self.around).clamp(0, SIDE * SIDE - 1))
+        step = 0.25 * torch.sign(neighbors[..., :2] - neighbors[..., 2:])
         inside = ((places > 1) & (places < SIDE - 1)).all(dim=2, keepdim=True)
         units = (places + step * inside + 0.5) / SIDE
         return torch.cat([units * (confidence > 0), confidence], dim=2)

@@ -142,7 +142,7 @@ def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
     """Return what the two-network form hands its second network: the stack, and the keypoint vector if any.
 
     The fused module never builds the stack; its channels are taken where they enter the stage, enlarged and
-    normalised.
+    normalized.
     """
     handed: list[Sequence[Tensor | None]] = []
     stage = module.reid
@@ -160,9 +160,9 @@ def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
     assert rgb is not None
     channels = [rgb]
     if coarse is not None:
-        channels.append(operators.normalise_extra(operators.enlarge(coarse)))
+        channels.append(operators.normalize_extra(operators.enlarge(coarse)))
     if fine is not None:
-        channels.append(operators.normalise_extra(fine))
+        channels.append(operators.normalize_extra(fine))
     inputs = {"stack": torch.cat(channels, dim=1).numpy()}
     return inputs if vector is None else {**inputs, "keypoint_vector": vector.numpy()}
 

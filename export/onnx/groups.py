@@ -44,15 +44,15 @@ def int8_groups(typed: ModelProto, *, stage: str = "") -> dict[str, tuple[str, .
     """Return the names of the int8 layers' nodes by group, in the order of the graph.
 
     Args:
-        typed: an int8 graph of `precision.quantise`.
+        typed: an int8 graph of `precision.quantize`.
         stage: "pose" or "reid" for the graph of one stage, whose scopes do not say it.
     """
-    dequantised = {
+    dequantized = {
         name for node in typed.graph.node if node.op_type == "DequantizeLinear" for name in node.output
     }
     found: dict[str, list[str]] = {}
     for node in typed.graph.node:
-        if len(node.input) > 1 and node.input[1] in dequantised:
+        if len(node.input) > 1 and node.input[1] in dequantized:
             found.setdefault(group_of(node, stage=stage), []).append(node.name)
     return {group: tuple(names) for group, names in found.items()}
 
@@ -111,16 +111,16 @@ def names_in(groups: Mapping[str, tuple[str, ...]], chosen: Collection[str]) -> 
 
 
 def _needed_in_int8(typed: ModelProto, floats: Collection[str]) -> set[str]:
-    """Return the dequantised tensors, weights among them, that layers outside `floats` take."""
-    dequantised = {
+    """Return the dequantized tensors, weights among them, that layers outside `floats` take."""
+    dequantized = {
         name for node in typed.graph.node if node.op_type == "DequantizeLinear" for name in node.output
     }
     layers = [
         node
         for node in typed.graph.node
-        if node.name not in floats and len(node.input) > 1 and node.input[1] in dequantised
+        if node.name not in floats and len(node.input) > 1 and node.input[1] in dequantized
     ]
-    return {name for node in layers for name in node.input if name in dequantised}
+    return {name for node in layers for name in node.input if name in dequantized}
 
 
 def _drop_conversions(model: ModelProto) -> None:

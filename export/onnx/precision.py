@@ -3,7 +3,7 @@
 """Precision typed into the graph: float16 or int8 inside the two networks, float32 everywhere else.
 
 A typed file gives the same numbers under every strongly typed engine, and needs no builder flags. Both forms
-are made from the float32 graph, whose batch normalisations are already folded into the convolutions: folding
+are made from the float32 graph, whose batch normalizations are already folded into the convolutions: folding
 first and rounding once halves the error of the heatmaps against exporting a module in half precision.
 """
 
@@ -30,7 +30,7 @@ _QUANTISED: Final = ("Conv", "Gemm", "MatMul")
 
 Their outputs do not, nor do additions: rounding between a convolution and its ReLU, or before a dense layer's
 concatenation, doubles the error (cosine of the `lite` re-identification network 0.982 with, 0.992 without)
-for 14 % of the time on a CPU; TensorRT's guidance for explicit quantisation is the same.
+for 14 % of the time on a CPU; TensorRT's guidance for explicit quantization is the same.
 """
 
 _FLOAT: Final = ("network.final_layer", "network.base._conv_stem", "network.base._blocks.0")
@@ -45,10 +45,10 @@ of the shipped `lite` on rendered crops is 0.99998, without the block 0.99985.
 _FLOAT_BESIDE_HALF: Final = (*_FLOAT, "network.conv1", "network.base.conv0", "network.base.norm5")
 """What does in a float16 file.
 
-The first layer of the pose network: rounding the normalised picture is the largest single error of the
+The first layer of the pose network: rounding the normalized picture is the largest single error of the
 heatmaps; it and the last are 0.3 % of the work of the paper's pose network. And the first of
 re-identification where it takes the stack as such, in the two-network form: its blank channels are large sums
-that cancel (see `models.stem`, which spares the fused graph that). And its last normalisation: its rounded
+that cancel (see `models.stem`, which spares the fused graph that). And its last normalization: its rounded
 bias moves every embedding the same way, which whitening would enlarge.
 """
 
@@ -114,7 +114,7 @@ def half(model: ModelProto) -> ModelProto:
     return typed
 
 
-def quantise(
+def quantize(
     model: ModelProto,
     batches: Sequence[Mapping[str, Floats]],
     *,
@@ -136,13 +136,13 @@ def quantise(
         advance: called after each batch.
 
     Raises:
-        ExportError: there is nothing to quantise or to calibrate with, or onnxruntime refused.
+        ExportError: there is nothing to quantize or to calibrate with, or onnxruntime refused.
     """
     from onnxruntime import quantization as ort  # type: ignore[import-untyped]
 
-    chosen = [node for node in model.graph.node if _is_quantised(node)]
+    chosen = [node for node in model.graph.node if _is_quantized(node)]
     if not chosen or not batches:
-        missing = "layer to quantise" if not chosen else "calibration picture"
+        missing = "layer to quantize" if not chosen else "calibration picture"
         raise ExportError(f"int8 needs at least one {missing}.")
     activations = list(dict.fromkeys(node.input[0] for node in chosen))
     ranges = activation_ranges(model, activations, batches, advance=advance)
@@ -177,7 +177,7 @@ def quantise(
                 },
             )
         except (RuntimeError, ValueError, TypeError) as error:
-            raise ExportError(f"onnxruntime could not quantise the network: {error}") from error
+            raise ExportError(f"onnxruntime could not quantize the network: {error}") from error
         typed = onnx.load(after)
     _adopt_names(typed, model)
     return typed
@@ -197,7 +197,7 @@ def _is_half(node: NodeProto) -> bool:
     return in_network(node) and not _is_in(node, _FLOAT_BESIDE_HALF)
 
 
-def _is_quantised(node: NodeProto) -> bool:
+def _is_quantized(node: NodeProto) -> bool:
     return node.op_type in _QUANTISED and in_network(node) and not _is_in(node, _FLOAT_BESIDE_INT8)
 
 
@@ -249,7 +249,7 @@ def drop_unused(graph: Any) -> None:
 
 
 def _adopt_names(typed: ModelProto, model: ModelProto) -> None:
-    """Restore what the quantiser put its own words into."""
+    """Restore what the quantizer put its own words into."""
     typed.graph.name = model.graph.name
     typed.producer_name, typed.producer_version = model.producer_name, model.producer_version
     typed.ir_version = model.ir_version

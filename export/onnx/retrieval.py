@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a typed file loses in retrieval beside the float32 graph that it was made of.
 
-Cosines say how far embeddings moved, not whether vehicles are still found. Here both files embed a labelled
+Cosines say how far embeddings moved, not whether vehicles are still found. Here both files embed a labeled
 set, on the engine of the CPU, and their mAP is compared.
 """
 
@@ -59,7 +59,7 @@ class Embedded:
 
 
 def retrieval_set(folder: Path, pictures: int) -> EvaluationSet:
-    """Read a labelled set; of a larger one take whole vehicles, evenly spread over all.
+    """Read a labeled set; of a larger one take whole vehicles, evenly spread over all.
 
     Args:
         folder: laid out as VeRi; see `datasets.folder`.

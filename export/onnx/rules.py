@@ -199,7 +199,7 @@ def _attributes(node: NodeProto) -> dict[str, Any]:
     return {key: v.decode() if isinstance(v, bytes) else v for key, v in values.items()}
 
 
-def _quantisation(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) -> Iterator[Violation]:
+def _quantization(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) -> Iterator[Violation]:
     scale = constants.get(node.input[1])
     if scale is None:
         yield Violation(name, "scale", f"{node.op_type} computes its scale; it must be constant")
@@ -209,7 +209,7 @@ def _quantisation(node: NodeProto, name: str, constants: Mapping[str, TensorProt
     if node.op_type == "DequantizeLinear" and data is not None and data.data_type != TensorProto.INT8:
         found = TensorProto.DataType.Name(data.data_type)
         yield Violation(
-            name, "dequantize", f"dequantises {found}; accepted is INT8 (export with unquantised bias)"
+            name, "dequantize", f"dequantizes {found}; accepted is INT8 (export with unquantized bias)"
         )
     if len(node.input) < 3 or not node.input[2]:
         yield Violation(
@@ -225,7 +225,7 @@ def _quantisation(node: NodeProto, name: str, constants: Mapping[str, TensorProt
         found = TensorProto.DataType.Name(zero.data_type)
         yield Violation(name, "zero-point", f"zero point of type {found}; accepted is INT8")
     elif numpy_helper.to_array(zero).any():
-        yield Violation(name, "zero-point", "zero point is not 0; quantise symmetrically")
+        yield Violation(name, "zero-point", "zero point is not 0; quantize symmetrically")
 
 
 def _resize(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) -> Iterator[Violation]:
@@ -263,7 +263,7 @@ def _einsum(node: NodeProto, name: str, constants: Mapping[str, TensorProto]) ->
         )
 
 
-def _batch_normalisation(
+def _batch_normalization(
     node: NodeProto, name: str, constants: Mapping[str, TensorProto]
 ) -> Iterator[Violation]:
     if _attributes(node).get("training_mode", 0):
@@ -291,12 +291,12 @@ _Check = Callable[[NodeProto, str, Mapping[str, TensorProto]], Iterator[Violatio
 
 _SPECIAL: Final[Mapping[str, _Check]] = {
     "AveragePool": _pool,
-    "BatchNormalization": _batch_normalisation,
+    "BatchNormalization": _batch_normalization,
     "Cast": _cast,
     "Constant": _constant_node,
-    "DequantizeLinear": _quantisation,
+    "DequantizeLinear": _quantization,
     "Einsum": _einsum,
     "MaxPool": _pool,
-    "QuantizeLinear": _quantisation,
+    "QuantizeLinear": _quantization,
     "Resize": _resize,
 }

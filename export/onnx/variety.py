@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which pictures int8 is fitted to: of labelled ones, those that together show most that differs.
+"""Which pictures int8 is fitted to: of labeled ones, those that together show most that differs.
 
 Pictures of a made data set (`pamtri synth`) come with what they show: `coco_PART.json` or
 `labels_PART.parquet` beside `image_PART/`. A range of activations fitted to one side of gray sedans does
@@ -44,11 +44,11 @@ def varied(files: Sequence[Path], count: int) -> list[Path]:
     facts = _facts(files)
     if facts is None:
         return spread(files, count)
-    labelled = [index for index, path in enumerate(files) if path.name in facts]
-    if len(labelled) < count:
+    labeled = [index for index, path in enumerate(files) if path.name in facts]
+    if len(labeled) < count:
         return spread(files, count)
-    rows = [facts[files[index].name] for index in labelled]
-    return [files[labelled[row]] for row in sorted(_most_varied(rows, count))]
+    rows = [facts[files[index].name] for index in labeled]
+    return [files[labeled[row]] for row in sorted(_most_varied(rows, count))]
 
 
 def _most_varied(rows: Sequence[Sequence[Any]], count: int) -> list[int]:
@@ -57,7 +57,7 @@ def _most_varied(rows: Sequence[Sequence[Any]], count: int) -> list[int]:
     taken = [np.zeros(len(values)) for values, _ in codes]
     # How many times each value would have been taken if all were evenly.
     fair = [max(count / len(values), 1.0) for values, _ in codes]
-    # Between equals an order without pattern decides: neighbours often show one vehicle.
+    # Between equals an order without pattern decides: neighbors often show one vehicle.
     order = np.random.default_rng(0).permutation(len(rows)) / (1e6 * len(rows))
     free = np.zeros(len(rows))
     chosen: list[int] = []

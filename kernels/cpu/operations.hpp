@@ -46,7 +46,7 @@ struct StackInputs {
     SegmentRule rule;
 };
 
-/// -> (vehicles, 3 + heatmap_count + rule.count, size, size), normalised.
+/// -> (vehicles, 3 + heatmap_count + rule.count, size, size), normalized.
 void stack(const StackInputs& inputs, float* out);
 
 /// A picture of 8-bit RGB (or BGR) pixels; rows may be further apart than they are long.

@@ -19,7 +19,7 @@ constexpr int kSixteenths = 16;
 constexpr int kBits = 17;
 constexpr int kDroppedBits = kConversionBits - kBits;
 
-/// A value between two neighbours: their numbers, and the quarters that each counts.
+/// A value between two neighbors: their numbers, and the quarters that each counts.
 struct Blend {
     int first, second, of_first, of_second;
 };
@@ -116,7 +116,7 @@ class Rows {
     }
 
   private:
-    /// A row of chroma at the pixels of the part's columns, which its neighbours reach into.
+    /// A row of chroma at the pixels of the part's columns, which its neighbors reach into.
     void spread(const std::uint8_t* plane, std::ptrdiff_t row_bytes, const Blend& blend, int* out) {
         const int begin = std::max(first_ - 1, 0), end = std::min(last_ + 1, columns_);
         const std::ptrdiff_t skip = static_cast<std::ptrdiff_t>(begin) * frame_.chroma_step;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kGrain = 2;  // planes of 256 x 256: twenty microseconds each and more
 
-PAMTRI_CLONES void normalise(const float* values, int count, Affine affine, float* out) {
-    for (int i = 0; i < count; ++i) out[i] = normalised(values[i], affine);
+PAMTRI_CLONES void normalize(const float* values, int count, Affine affine, float* out) {
+    for (int i = 0; i < count; ++i) out[i] = normalized(values[i], affine);
 }
 
 /// A heatmap row, clipped and four times as long. padded: room for side + 2 values.
@@ -39,7 +39,7 @@ PAMTRI_CLONES void widen(const float* row, int side, float* padded, float* wide)
 PAMTRI_CLONES void blend_rows(const float* first, const float* second, float weight, int count,
                               Affine affine, float* out) {
     for (int i = 0; i < count; ++i)
-        out[i] = normalised(blended(first[i], second[i], weight), affine);
+        out[i] = normalized(blended(first[i], second[i], weight), affine);
 }
 
 #if defined(__SSE2__)
@@ -68,10 +68,10 @@ class WideRows {
           above_(static_cast<std::size_t>(side * kUpsampling)),
           below_(above_.size()) {}
 
-    /// One line of the plane, normalised. blend: blend_rows or a function with its arguments.
+    /// One line of the plane, normalized. blend: blend_rows or a function with its arguments.
     template <typename Blend>
     void line(int line, Affine affine, float* out, const Blend& blend) {
-        const Neighbours rows = neighbours_of(line, side_);
+        const LinePair rows = lines_between(line, side_);
         if (rows.second != below_row_) {
             above_.swap(below_);
             widen(heatmap_ + rows.second * side_, side_, padded_.data(), below_.data());
@@ -98,8 +98,8 @@ void stack(const StackInputs& inputs, float* out) {
     const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
     const std::size_t channels = 3 + inputs.heatmap_count + inputs.rule.count;
     const bool streaming = streams(out, inputs.vehicles * channels * plane, size);
-    const float blank = normalised(0.0f, inputs.extra);
-    const float full = normalised(1.0f, inputs.extra);
+    const float blank = normalized(0.0f, inputs.extra);
+    const float full = normalized(1.0f, inputs.extra);
 
     parallel_for(inputs.vehicles * channels, kGrain, [&](std::size_t item) {
         const std::size_t vehicle = item / channels;
@@ -109,7 +109,7 @@ void stack(const StackInputs& inputs, float* out) {
         };
         const auto copy = [&](const float* values, Affine affine) {
             write([&](int line, float* target) {
-                normalise(values + line * size, size, affine, target);
+                normalize(values + line * size, size, affine, target);
             });
         };
         if (channel < 3) {

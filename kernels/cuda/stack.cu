@@ -9,7 +9,7 @@
 namespace pamtri {
 namespace {
 
-/// A plane of values of another type, normalised.
+/// A plane of values of another type, normalized.
 template <typename S>
 struct Plane {
     const S* values;
@@ -17,25 +17,25 @@ struct Plane {
     Affine affine;
 
     __device__ float at(int row, int column) const {
-        return normalised(to_float(values[static_cast<long long>(row) * size + column]), affine);
+        return normalized(to_float(values[static_cast<long long>(row) * size + column]), affine);
     }
 
     template <int N>
     __device__ void run(int row, int column, float (&out)[N]) const {
         const Pack<S, N> pack = loaded<N>(values + static_cast<long long>(row) * size + column);
         PAMTRI_UNROLL
-        for (int i = 0; i < N; ++i) out[i] = normalised(to_float(pack.values[i]), affine);
+        for (int i = 0; i < N; ++i) out[i] = normalized(to_float(pack.values[i]), affine);
     }
 };
 
-/// One channel of interleaved RGB, normalised.
+/// One channel of interleaved RGB, normalized.
 struct Interleaved {
     const unsigned char* pixels;  // the channel's first value
     int size;
     Affine affine;
 
     __device__ float at(int row, int column) const {
-        return normalised(to_float(pixels[3 * (static_cast<long long>(row) * size + column)]),
+        return normalized(to_float(pixels[3 * (static_cast<long long>(row) * size + column)]),
                           affine);
     }
 
@@ -43,11 +43,11 @@ struct Interleaved {
     __device__ void run(int row, int column, float (&out)[N]) const {
         const unsigned char* from = pixels + 3 * (static_cast<long long>(row) * size + column);
         PAMTRI_UNROLL
-        for (int i = 0; i < N; ++i) out[i] = normalised(to_float(from[3 * i]), affine);
+        for (int i = 0; i < N; ++i) out[i] = normalized(to_float(from[3 * i]), affine);
     }
 };
 
-/// A heatmap four times as large, normalised, pixel by pixel.
+/// A heatmap four times as large, normalized, pixel by pixel.
 template <typename S>
 struct Upsampled {
     const S* heatmap;
@@ -55,7 +55,7 @@ struct Upsampled {
     Affine affine;
 
     __device__ float at(int row, int column) const {
-        return normalised(upsampled(heatmap, side, row, column), affine);
+        return normalized(upsampled(heatmap, side, row, column), affine);
     }
 };
 
@@ -75,7 +75,7 @@ __device__ void widen(const S* line, int cell, int side, float (&wide)[N]) {
     }
 }
 
-/// Two of the four rows that a row of cells becomes: those between it and a neighbour.
+/// Two of the four rows that a row of cells becomes: those between it and a neighbor.
 template <typename T, int N>
 __device__ void store_rows(const float (&above)[N], const float (&below)[N], int phase, int size,
                            const Affine& affine, T* target) {
@@ -84,7 +84,7 @@ __device__ void store_rows(const float (&above)[N], const float (&below)[N], int
         float values[N];
         PAMTRI_UNROLL
         for (int i = 0; i < N; ++i) {
-            values[i] = normalised(blended(above[i], below[i], phase_weight(row)), affine);
+            values[i] = normalized(blended(above[i], below[i], phase_weight(row)), affine);
         }
         store(Packed<T, N>::of(values), target + row * size);
     }
@@ -172,7 +172,7 @@ __device__ void write_segment(const StackTask& task, T* plane, const Band& band,
     find_spans(keypoints, task.corners.rows[segment], task.size, task.threshold, band, spans);
     write_band(
         plane, task.size, band, task.vectors != 0,
-        Drawn{spans, band.first, normalised(0.0f, task.extra), normalised(1.0f, task.extra)});
+        Drawn{spans, band.first, normalized(0.0f, task.extra), normalized(1.0f, task.extra)});
 }
 
 template <typename T>

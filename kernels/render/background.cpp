@@ -9,7 +9,7 @@
 namespace pamtri::render {
 namespace {
 
-constexpr float kFarthestGround = 150.0f;  // metres
+constexpr float kFarthestGround = 150.0f;  // meters
 constexpr float kFar = std::numeric_limits<float>::max();
 
 /// The road's frame, from the world's.

@@ -146,7 +146,7 @@ class Around {
   public:
     Around(Array<const float, -1, -1, 3> mirror, Array<const float, -1, -1, 3> glossy,
            Array<const float, -1, -1, 3> diffuse, Array<const float, -1, -1> depths,
-           std::array<float, 9> sun_rotation, Triple sun_centre, float sun_half,
+           std::array<float, 9> sun_rotation, Triple sun_center, float sun_half,
            Array<const float, -1, -1> cover, float cover_half)
         : mirror_(mirror),
           glossy_(glossy),
@@ -154,7 +154,7 @@ class Around {
           depths_(depths),
           cover_(cover),
           sun_rotation_(sun_rotation),
-          sun_centre_(sun_centre),
+          sun_center_(sun_center),
           sun_half_(sun_half),
           cover_half_(cover_half) {
         for (const auto* map : {&mirror_, &glossy_, &diffuse_})
@@ -174,7 +174,7 @@ class Around {
         return {depths_.data(),
                 static_cast<int>(depths_.shape(0)),
                 sun_rotation_,
-                vec(sun_centre_),
+                vec(sun_center_),
                 sun_half_,
                 cover_.data(),
                 static_cast<int>(cover_.shape(0)),
@@ -189,7 +189,7 @@ class Around {
     Array<const float, -1, -1, 3> mirror_, glossy_, diffuse_;
     Array<const float, -1, -1> depths_, cover_;
     std::array<float, 9> sun_rotation_;
-    Triple sun_centre_;
+    Triple sun_center_;
     float sun_half_, cover_half_;
 };
 
@@ -339,7 +339,7 @@ void bind_arrays(nb::module_& module) {
                       Array<const float, -1, -1, 3>, Array<const float, -1, -1>,
                       std::array<float, 9>, Triple, float, Array<const float, -1, -1>, float>(),
              "mirror"_a.noconvert(), "glossy"_a.noconvert(), "diffuse"_a.noconvert(),
-             "depths"_a.noconvert(), "sun_rotation"_a, "sun_centre"_a, "sun_half"_a,
+             "depths"_a.noconvert(), "sun_rotation"_a, "sun_center"_a, "sun_half"_a,
              "cover"_a.noconvert(), "cover_half"_a);
 }
 

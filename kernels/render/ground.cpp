@@ -5,7 +5,7 @@
 namespace pamtri::render {
 namespace {
 
-constexpr float kMarkHalf = 0.065f;  // half of a line's width, metres
+constexpr float kMarkHalf = 0.065f;  // half of a line's width, meters
 
 /// Share of a sample of this size that a line covers whose middle is `distance` away.
 float line_share(float distance, float half, float footprint) {

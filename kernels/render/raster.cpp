@@ -13,23 +13,23 @@ struct Corner {
 };
 
 /// A triangle on the screen. Edges in double precision: a sample lies inside or outside on every
-/// machine alike, and neighbours leave no gaps.
+/// machine alike, and neighbors leave no gaps.
 struct Projected {
     Corner a, b, c;
     double b_dx, b_dy, c_dx, c_dy;  // how the weights of b and c change from sample to sample
-    int left, right, top, bottom;   // samples whose centres may lie inside, inclusive
+    int left, right, top, bottom;   // samples whose centers may lie inside, inclusive
 
     bool empty() const { return left > right || top > bottom; }
 };
 
-/// The first sample whose centre lies at or behind x, which is below 2^31.
+/// The first sample whose center lies at or behind x, which is below 2^31.
 int first_center(double x) {
     const double from = std::max(0.5, x) - 0.5;
     const int whole = static_cast<int>(from);
     return whole < from ? whole + 1 : whole;
 }
 
-/// The last of `count` samples whose centre lies at or before x; -1 if none does.
+/// The last of `count` samples whose center lies at or before x; -1 if none does.
 int last_center(double x, int count) {
     const double to = std::min(count - 0.5, x) - 0.5;
     return to < 0.0 ? -1 : static_cast<int>(to);

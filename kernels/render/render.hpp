@@ -17,7 +17,7 @@ void raster(const Mesh& mesh, const double* screen, std::uint8_t instance, const
 
 /// Draw the heights of a mesh toward the sun into a map of them: the highest is kept.
 ///
-/// @param vertices (vertex_count, 3): x, y in cells of the map, height in metres.
+/// @param vertices (vertex_count, 3): x, y in cells of the map, height in meters.
 void sun_map(const float* vertices, const int* triangles, std::size_t triangle_count, int side,
              float* depths);
 
@@ -28,7 +28,7 @@ void shade(const Mesh& mesh, const Samples& samples, std::uint8_t instance, cons
            const Shadows& shadows, float* out);
 
 /// Color of the ground at a point of the road's frame, before it is lit; `footprint` is the size of
-/// a sample there in metres.
+/// a sample there in meters.
 Vec3 ground_color(const Road& road, const Noise& noise, float u, float v, float footprint);
 
 /// Ground, sky and what stands beside the road.

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a picture is made of. World frame: x, y on the ground, z up, metres. Colors are linear
+// What a picture is made of. World frame: x, y on the ground, z up, meters. Colors are linear
 // light.
 #pragma once
 
@@ -85,7 +85,7 @@ struct Light {
     Triple sun{};
     Triple sky{};
     Triple haze_color{};
-    float haze = 0.0f;  // extinction a metre
+    float haze = 0.0f;  // extinction a meter
 };
 
 /// What a vehicle is painted with.
@@ -135,20 +135,20 @@ struct Surroundings {
 };
 
 /// What stands in the sun's way: the vehicles (a map of depths toward the sun, orthographic about
-/// `centre`) and the surroundings (a map of the ground, the share of sunlight that arrives).
+/// `center`) and the surroundings (a map of the ground, the share of sunlight that arrives).
 struct Shadows {
     const float* depths;  // (side, side)
     int side;
     std::array<float, 9> rotation;  // rows: the map's x, its y, toward the sun
-    Vec3 centre;
-    float half;          // metres from the middle of the map to its edge
+    Vec3 center;
+    float half;          // meters from the middle of the map to its edge
     const float* cover;  // (cover_side, cover_side)
     int cover_side;
-    float cover_half;  // metres
+    float cover_half;  // meters
 
-    /// Share of the vehicles' samples around a point that leave it lit. `bias` in metres.
+    /// Share of the vehicles' samples around a point that leave it lit. `bias` in meters.
     float lit(Vec3 point, float bias) const {
-        const Vec3 p = point - centre;
+        const Vec3 p = point - center;
         const float scale = static_cast<float>(side) / (2.0f * half);
         const float x = (dot(vec(&rotation[0]), p) + half) * scale - 0.5f;
         const float y = (dot(vec(&rotation[3]), p) + half) * scale - 0.5f;
@@ -191,8 +191,8 @@ struct Road {
     float offset = 0.0f;   // v of the world's origin
     float half_width = 5.0f;
     float lane_width = 3.4f;
-    float lane_phase = 0.0f;   // where the first lane mark lies, metres
-    float dash_period = 6.0f;  // metres; 0: no gaps
+    float lane_phase = 0.0f;   // where the first lane mark lies, meters
+    float dash_period = 6.0f;  // meters; 0: no gaps
     float dash_share = 0.5f;
     float mark_strength = 0.8f;  // 0..1, worn to fresh
     float edge_strength = 0.0f;
@@ -204,7 +204,7 @@ struct Road {
     float grain = 0.2f;
     float kerb = 0.18f;
     float pavement = 2.0f;
-    float slab = 0.6f;  // metres between the joints of the pavement
+    float slab = 0.6f;  // meters between the joints of the pavement
     float wet = 0.0f;
     Triple asphalt{};
     Triple mark_color{};

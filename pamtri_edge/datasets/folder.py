@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""A labelled test set in a folder: real, or made by `pamtri synth --split test`.
+"""A labeled test set in a folder: real, or made by `pamtri synth --split test`.
 
 `image_query/` and `image_test/` (the gallery) hold the pictures, laid out as VeRi's or CityFlow's; what is
 known of them is read as for training: see `parts`. Pictures without a row in a label file count for

@@ -8,7 +8,7 @@ A track takes part if it is long enough, large enough, and the vehicle moves: a 
 ever. There is one camera, so nothing is left out for being of the same camera.
 
 Tracks are a tracker's work, not truth: where it gives one vehicle two numbers, a right answer counts as
-wrong. Figures compare features on the same clip; they are not those of a labelled set.
+wrong. Figures compare features on the same clip; they are not those of a labeled set.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""One part of a labelled data set on disk: `train`, `query` or `test`, laid out as VeRi or as CityFlow.
+"""One part of a labeled data set on disk: `train`, `query` or `test`, laid out as VeRi or as CityFlow.
 
 *VeRi* (and what `pamtri synth` writes): `image_train/0001_c003_00000017_0.jpg`, vehicle and camera in the
 name; `-1_c...` is junk, `0000_c...` a distractor. *CityFlow*: `image_train/000001.jpg`, vehicle and camera in
@@ -146,7 +146,7 @@ def told_by_folders(vehicles: Sequence[Path], numbers: Mapping[str, int]) -> lis
 def picture_files(folder: Path) -> list[Path]:
     """Return the pictures directly in a folder, in the order of their names.
 
-    Of a labelled data set, as `pamtri synth` makes them, those of its first part: train, test, query.
+    Of a labeled data set, as `pamtri synth` makes them, those of its first part: train, test, query.
 
     Raises:
         InputError: the folder does not exist or has no picture.

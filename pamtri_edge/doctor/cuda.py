@@ -17,12 +17,12 @@ _STUB = 34  # CUDA_ERROR_STUB_LIBRARY
 
 
 def probe(machine: Machine) -> Finding:
-    """Load libcuda and initialise it."""
+    """Load libcuda and initialize it."""
     answer = ask(machine, "driver", libcuda=machine.libcuda)
     facts = answer.value
     if answer.failure:
         return Finding(
-            _NAME, _TITLE, "unusable", f"initialising it {answer.failure}", "reboot, or reinstall the driver"
+            _NAME, _TITLE, "unusable", f"initializing it {answer.failure}", "reboot, or reinstall the driver"
         )
     if not facts["loaded"]:
         return _without_driver(machine, facts)

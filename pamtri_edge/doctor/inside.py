@@ -34,7 +34,7 @@ def main(question: str, arguments: dict[str, Any]) -> None:
 
 
 def driver(libcuda: str) -> dict[str, Any]:
-    """Initialise the CUDA driver and list the GPUs, through libcuda alone."""
+    """Initialize the CUDA driver and list the GPUs, through libcuda alone."""
     asking = _by_path("libcuda")
     found = asking.ask_driver(libcuda)
     if found.failure:

@@ -224,14 +224,14 @@ def measure_keypoints(data: EvaluationSet, described: Described, rule: Rule = "p
         None if the network places no keypoints, or the set has no labels for them.
     """
     sides = ((data.query, described.query), (data.gallery, described.gallery))
-    labelled = [
+    labeled = [
         (views.keypoints, views.sizes, description.keypoints)
         for views, description in sides
         if views.keypoints is not None and views.sizes is not None and description.keypoints is not None
     ]
-    if not labelled:
+    if not labeled:
         return None
-    truth, sizes, found = (np.concatenate(arrays) for arrays in zip(*labelled, strict=True))
+    truth, sizes, found = (np.concatenate(arrays) for arrays in zip(*labeled, strict=True))
     rows = truth[..., 2].any(axis=1)  # a picture without a label has nothing visible
     truth, sizes, found = truth[rows], sizes[rows], found[rows]
     scale = np.concatenate([sizes, np.ones((len(sizes), 1), np.float32)], axis=1)[:, None]

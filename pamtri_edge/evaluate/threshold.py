@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""From which cosine on are two embeddings one vehicle's? Measured on a labelled set, for a wanted error rate.
+"""From which cosine on are two embeddings one vehicle's? Measured on a labeled set, for a wanted error rate.
 
 Every query is compared with every gallery picture that takes part in retrieval. The *false match rate* is the
 share of the pairs of different vehicles whose cosine reaches the threshold, the *true match rate* that of the

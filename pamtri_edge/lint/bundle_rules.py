@@ -160,7 +160,7 @@ def _is_refused(subject: Subject, key: str) -> bool:
     """Tell whether the key or its value is none that nvinfer takes, which another rule says."""
     entry = subject.get(key)
     if entry is None:
-        return subject.is_misspelt(key)
+        return subject.is_misspelled(key)
     return unfit(PROPERTY_KEYS[key], entry.value) is not None
 
 

@@ -79,7 +79,7 @@ def _network(subject: Subject) -> Iterator[Finding]:
 
 
 def _named_network(subject: Subject) -> Iterator[Finding]:
-    if not any(subject.get(key) or subject.is_misspelt(key) for key in keys.NETWORK_KEYS):
+    if not any(subject.get(key) or subject.is_misspelled(key) for key in keys.NETWORK_KEYS):
         yield subject.finding(
             "no-network",
             "onnx-file",

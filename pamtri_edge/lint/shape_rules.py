@@ -26,7 +26,7 @@ def check_keys(
     Args:
         group: the group.
         key_of: what a key takes; None where there is no such key.
-        known: names that a misspelt one may have meant.
+        known: names that a misspelled one may have meant.
         reader: who reads the group, as a sentence begins.
     """
     names = tuple(known)

@@ -40,8 +40,8 @@ class Subject:
         """Return the entry of a key that counts, or None."""
         return self.set_outside.get(key) or self.group.get(key)
 
-    def is_misspelt(self, key: str) -> bool:
-        """Tell whether a key is not there because its name is misspelt, which another rule says."""
+    def is_misspelled(self, key: str) -> bool:
+        """Tell whether a key is not there because its name is misspelled, which another rule says."""
         strange = [entry.key for entry in self.group.entries if entry.key not in PROPERTY_KEYS]
         few = strange[:MOST_COMPARED]
         return self.get(key) is None and any(nearest(name, PROPERTY_KEYS) == key for name in few)

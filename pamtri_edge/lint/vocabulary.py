@@ -13,7 +13,7 @@ from typing import Final, Literal
 Kind = Literal["int", "float", "bool", "ints", "floats", "text", "file", "files", "place"]
 """Of a value; "file" must be there, "place" is a path that need not be."""
 
-_LONGEST: Final = 64  # characters of a name that may be misspelt
+_LONGEST: Final = 64  # characters of a name that may be misspelled
 _INT: Final = re.compile(r"[+-]?\d+")
 _FLOAT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?f?")
 _WORDS: Final = {

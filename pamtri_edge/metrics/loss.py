@@ -19,7 +19,7 @@ FORM: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class RetrievalLoss:
-    """How well a file finds the vehicles of a labelled set again, beside its own float32 graph.
+    """How well a file finds the vehicles of a labeled set again, beside its own float32 graph.
 
     Attributes:
         set: name of the set.

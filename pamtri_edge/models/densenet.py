@@ -3,7 +3,7 @@
 """DenseNet: the backbone of the paper.
 
 Source: Huang et al., "Densely Connected Convolutional Networks" (CVPR 2017). The names of the parameters are
-those of PAMTRI's checkpoints. One peculiarity is PAMTRI's: no ReLU follows the last normalisation, so that
+those of PAMTRI's checkpoints. One peculiarity is PAMTRI's: no ReLU follows the last normalization, so that
 the pooled feature has negative values.
 """
 
@@ -62,7 +62,7 @@ class DenseNet(nn.Sequential):
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution, which the whole stack goes through, and its normalisation."""
+        """The first convolution, which the whole stack goes through, and its normalization."""
         convolution, norm = islice(self.children(), 2)
         assert isinstance(convolution, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
@@ -77,7 +77,7 @@ class DenseNet(nn.Sequential):
         return tuple(nn.ModuleList(parts[start : start + 2]) for start in range(0, len(parts), 2))
 
     def after_stem(self, stem: Tensor) -> Tensor:
-        """Map the normalised output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32)."""
+        """Map the normalized output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32)."""
         x = stem
         for layer in islice(self.children(), 2, None):
             x = layer(x)
@@ -85,7 +85,7 @@ class DenseNet(nn.Sequential):
 
 
 class DenseLayer(nn.Module):
-    """Two convolutions, each after normalisation and ReLU; its output joins its input."""
+    """Two convolutions, each after normalization and ReLU; its output joins its input."""
 
     def __init__(self, channels: int, growth: int, bottleneck: int) -> None:
         super().__init__()

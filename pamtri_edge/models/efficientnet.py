@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _EPSILON: Final = 1e-3
-"""Of batch normalisation; that of the published weights, and so is the momentum."""
+"""Of batch normalization; that of the published weights, and so is the momentum."""
 _MOMENTUM: Final = 0.01
 
 
@@ -118,7 +118,7 @@ class EfficientNetLite(nn.Module):
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution, which the whole stack goes through, and its normalisation."""
+        """The first convolution, which the whole stack goes through, and its normalization."""
         return self._conv_stem, self._bn0
 
     @property
@@ -127,7 +127,7 @@ class EfficientNetLite(nn.Module):
         return tuple(block for block in self._blocks if isinstance(block, Block))
 
     def after_stem(self, stem: Tensor) -> Tensor:
-        """Map the normalised output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32), 0..6."""
+        """Map the normalized output (N, stem, S / 2, S / 2) of the stem to (N, P, S / 32, S / 32), 0..6."""
         return self.with_ends(stem)[1]
 
     def with_ends(self, stem: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -137,7 +137,7 @@ class EfficientNetLite(nn.Module):
             if index and block.halves:
                 ends.append(x)
             x = block(x)
-        return ends, functional.relu6(_normalised(self._conv_head, self._bn1, x))
+        return ends, functional.relu6(_normalized(self._conv_head, self._bn1, x))
 
 
 class Block(nn.Module):
@@ -164,9 +164,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, out, H / stride, W / stride)."""
-        y = functional.relu6(_normalised(self._expand_conv, self._bn0, x)) if self._wider else x
-        y = functional.relu6(_normalised(self._depthwise_conv, self._bn1, y))
-        y = _normalised(self._project_conv, self._bn2, y)
+        y = functional.relu6(_normalized(self._expand_conv, self._bn0, x)) if self._wider else x
+        y = functional.relu6(_normalized(self._depthwise_conv, self._bn1, y))
+        y = _normalized(self._project_conv, self._bn2, y)
         return x + y if self.residual else y
 
 
@@ -192,10 +192,10 @@ class SameConvolution(nn.Conv2d):
         return functional.pad(x, self.around * 2) if self.around[0] != self.around[1] else x
 
 
-def _normalised(convolution: SameConvolution, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Convolve and normalise.
+def _normalized(convolution: SameConvolution, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Convolve and normalize.
 
-    In a training that keeps the statistics (`train.freezing`) the normalisation goes into the weights first:
+    In a training that keeps the statistics (`train.freezing`) the normalization goes into the weights first:
     the same numbers, and gradients, in two thirds of the time, because no pass over the map is needed.
     """
     if norm.training or not torch.is_grad_enabled() or torch.compiler.is_exporting():

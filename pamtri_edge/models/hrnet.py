@@ -95,10 +95,10 @@ class PoseNet(nn.Module):
         self.final_layer = nn.Conv2d(spec.widths[0], spec.keypoints, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the heatmaps of normalised pictures.
+        """Return the heatmaps of normalized pictures.
 
         Args:
-            images: (N, 3, 256, 256) RGB, normalised by `geometry.RGB_MEAN` and `RGB_STD`.
+            images: (N, 3, 256, 256) RGB, normalized by `geometry.RGB_MEAN` and `RGB_STD`.
 
         Returns:
             (N, 36, 64, 64) raw heatmaps, not bounded to [0, 1].
@@ -195,7 +195,7 @@ class ExchangeModule(nn.Module):
         return fused
 
     def incoming_norms(self) -> list[nn.BatchNorm2d]:
-        """Return the last batch normalisation on the way from each branch to each other."""
+        """Return the last batch normalization on the way from each branch to each other."""
         ways = [way for layers in self.fuse_layers.children() for way in layers.children()]
         norms = [[norm for norm in way.modules() if isinstance(norm, nn.BatchNorm2d)] for way in ways]
         return [found[-1] for found in norms if found]
@@ -240,7 +240,7 @@ def _transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:
 
 
 def _downsampling(channels: int, width: int, *, activate: bool) -> nn.Sequential:
-    """Return a stride-2 convolution with batch normalisation, and ReLU where it is wanted."""
+    """Return a stride-2 convolution with batch normalization, and ReLU where it is wanted."""
     layers: list[nn.Module] = [
         nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(width),

@@ -4,7 +4,7 @@
 
 Source: PAMTRI (ICCV 2019) for stack, keypoint vector and heads. The names of the parameters are those of
 PAMTRI's checkpoints. The paper's backbone is DenseNet; EfficientNet-Lite is the one for small processors, and
-its embedding comes off a batch-normalised neck (Luo et al., "Bag of Tricks and a Strong Baseline for Deep
+its embedding comes off a batch-normalized neck (Luo et al., "Bag of Tricks and a Strong Baseline for Deep
 Person Re-Identification", CVPR workshops 2019).
 """
 
@@ -103,7 +103,7 @@ class ReidSpec:
 
     @property
     def neck(self) -> bool:
-        """Whether the embedding is normalised over the batch, not a leaky ReLU's."""
+        """Whether the embedding is normalized over the batch, not a leaky ReLU's."""
         return isinstance(self.backbone, LiteSpec)
 
     @property
@@ -157,20 +157,20 @@ class ReidNet(nn.Module):
 
     @property
     def stem(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-        """The first convolution, which the whole stack goes through, and its normalisation."""
+        """The first convolution, which the whole stack goes through, and its normalization."""
         return self.base.stem
 
     def forward(self, stack: Tensor, keypoint_vector: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return what the original network returns, in training and in use.
 
         Args:
-            stack: (N, C, S, S) normalised RGB, then heatmaps, then segments; S is `spec.side` in use.
+            stack: (N, C, S, S) normalized RGB, then heatmaps, then segments; S is `spec.side` in use.
             keypoint_vector: (N, 108) x, y, confidence of each keypoint in crop units, less 0.5; needed
                 if and only if the network takes keypoints.
 
         Returns:
             (id, color, type, feature) or, without the attribute heads, (id, feature): logits (N, V),
-            (N, C), (N, T) and the unnormalised embedding (N, D).
+            (N, C), (N, T) and the unnormalized embedding (N, D).
         """
         pooled, seen = self._seen(self._stem(stack), self._segments(stack))
         feature, attributes = self._heads(seen, keypoint_vector)
@@ -179,13 +179,13 @@ class ReidNet(nn.Module):
     def describe(
         self, stack: Tensor, keypoint_vector: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the unnormalised embedding (N, D) and the attribute logits, () or (color, type)."""
+        """Return the unnormalized embedding (N, D) and the attribute logits, () or (color, type)."""
         return self.describe_stem(self._stem(stack), keypoint_vector, self._segments(stack))
 
     def describe_stem(
         self, stem: Tensor, keypoint_vector: Tensor | None = None, segments: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Go on as `describe` from the normalised output (N, stem, S / 2, S / 2) of the first convolution.
+        """Go on as `describe` from the normalized output (N, stem, S / 2, S / 2) of the first convolution.
 
         `segments` (N, 13, S, S) of 0..1 are needed if and only if the network pools parts.
         """

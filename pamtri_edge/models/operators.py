@@ -20,21 +20,21 @@ from pamtri_edge.geometry import EXTRA_MEAN, EXTRA_STD, HEATMAP_SIZE, IMAGE_SIZE
 from pamtri_edge.vehicle import KEYPOINT_FLIP, SEGMENT_CONFIDENCE, SEGMENTS
 
 QUARTER = 0.25
-"""How far decode moves a peak towards its higher neighbour, in heatmap cells."""
+"""How far decode moves a peak towards its higher neighbor, in heatmap cells."""
 
 _CELLS = HEATMAP_SIZE * HEATMAP_SIZE
 _CORNERS = tuple(corner for segment in SEGMENTS for corner in segment.corners)
 FAR = 1e9
 """A coordinate beyond any pixel."""
 _TOLERANCE = 1.0 / 1024.0
-"""How far, in pixels, a centre may lie outside a span, so that rounding cannot lose one on the outline.
+"""How far, in pixels, a center may lie outside a span, so that rounding cannot lose one on the outline.
 
-Decoded keypoints are whole pixels, hence a centre that is off an outline is off by 1/512 or more.
+Decoded keypoints are whole pixels, hence a center that is off an outline is off by 1/512 or more.
 """
 
 
-def normalise_rgb(images: Tensor) -> Tensor:
-    """Normalise (N, 3, H, W) RGB of 0..255 by ImageNet's mean and deviation."""
+def normalize_rgb(images: Tensor) -> Tensor:
+    """Normalize (N, 3, H, W) RGB of 0..255 by ImageNet's mean and deviation."""
     scale = torch.tensor([1.0 / (255.0 * std) for std in RGB_STD]).view(1, 3, 1, 1)
     shift = torch.tensor([mean / std for mean, std in zip(RGB_MEAN, RGB_STD, strict=True)]).view(1, 3, 1, 1)
     return images * scale.to(images.device) - shift.to(images.device)
@@ -63,7 +63,7 @@ def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
 
     The first of equal maxima counts. A peak at or below 0 is put into cell (0, 0). A peak that is not
     within two cells of the upper or left edge, nor in the last row or column, moves by a quarter cell
-    towards the higher of its two neighbours on each axis.
+    towards the higher of its two neighbors on each axis.
 
     Args:
         heatmaps: (N, K, 64, 64).
@@ -81,8 +81,8 @@ def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     x = index - HEATMAP_SIZE * y
     steps = torch.tensor([1.0, float(HEATMAP_SIZE), -1.0, -float(HEATMAP_SIZE)], device=heatmaps.device)
     around = (index + steps).clamp(0.0, _CELLS - 1.0).to(torch.int64)
-    neighbours = torch.gather(flat, 2, around)
-    towards = torch.sign(neighbours[..., :2] - neighbours[..., 2:])
+    neighbors = torch.gather(flat, 2, around)
+    towards = torch.sign(neighbors[..., :2] - neighbors[..., 2:])
     cells = torch.cat([x, y], dim=2)
     inside = (cells.amin(dim=2, keepdim=True) > 1.0) & (cells.amax(dim=2, keepdim=True) < HEATMAP_SIZE - 1.0)
     return cells + QUARTER * towards * inside.to(torch.float32), confidence
@@ -107,8 +107,8 @@ def keypoint_vector(keypoints: Tensor) -> Tensor:
     return geometry.keypoint_vector(keypoints.flatten(1))
 
 
-def normalise_extra(channels: Tensor) -> Tensor:
-    """Normalise heatmap or segment channels of 0..1."""
+def normalize_extra(channels: Tensor) -> Tensor:
+    """Normalize heatmap or segment channels of 0..1."""
     return (channels - EXTRA_MEAN) * (1.0 / EXTRA_STD)
 
 
@@ -118,19 +118,19 @@ def clipped_heatmaps(heatmaps: Tensor) -> Tensor:
 
 
 def coarse_heatmaps(heatmaps: Tensor) -> Tensor:
-    """Return heatmaps (N, K, 64, 64) clipped to [0, 1] and normalised: stack channels but for their size."""
-    return normalise_extra(clipped_heatmaps(heatmaps))
+    """Return heatmaps (N, K, 64, 64) clipped to [0, 1] and normalized: stack channels but for their size."""
+    return normalize_extra(clipped_heatmaps(heatmaps))
 
 
 def enlarge(channels: Tensor) -> Tensor:
-    """Enlarge (N, K, 64, 64) to (N, K, 256, 256): bilinear, half-pixel centres."""
+    """Enlarge (N, K, 64, 64) to (N, K, 256, 256): bilinear, half-pixel centers."""
     return functional.interpolate(
         channels, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", align_corners=False
     )
 
 
 def resized(channels: Tensor, side: int) -> Tensor:
-    """Resize (N, K, 256, 256) to (N, K, side, side): bilinear, half-pixel centres; at 128 a mean of 4.
+    """Resize (N, K, 256, 256) to (N, K, side, side): bilinear, half-pixel centers; at 128 a mean of 4.
 
     Enlarging by 4 and then halving is enlarging by 2, which `models.stem` builds on.
     """
@@ -192,15 +192,15 @@ def spans(a: Tensor, b: Tensor, c: Tensor, rows: Tensor) -> tuple[Tensor, Tensor
 
 
 def segment_mask(keypoints: Tensor) -> Tensor:
-    """Return (N, 13, 256, 256) bool: which pixels' centres lie in a segment or on its outline.
+    """Return (N, 13, 256, 256) bool: which pixels' centers lie in a segment or on its outline.
 
     Args:
         keypoints: (N, 36, 3) x, y in crop units, confidence.
     """
     corners, drawn = segment_corners(keypoints)
-    centres = torch.arange(IMAGE_SIZE, dtype=torch.float32, device=keypoints.device) + 0.5
-    start, end = spans(*half_planes(corners * IMAGE_SIZE, drawn), centres)
-    return (centres >= (start - _TOLERANCE).unsqueeze(3)) & (centres <= (end + _TOLERANCE).unsqueeze(3))
+    centers = torch.arange(IMAGE_SIZE, dtype=torch.float32, device=keypoints.device) + 0.5
+    start, end = spans(*half_planes(corners * IMAGE_SIZE, drawn), centers)
+    return (centers >= (start - _TOLERANCE).unsqueeze(3)) & (centers <= (end + _TOLERANCE).unsqueeze(3))
 
 
 def segments(keypoints: Tensor) -> Tensor:
@@ -209,7 +209,7 @@ def segments(keypoints: Tensor) -> Tensor:
 
 
 def stack_segments(keypoints: Tensor) -> Tensor:
-    """Return the segments of keypoints (N, 36, 3) as normalised stack channels, (N, 13, 256, 256)."""
+    """Return the segments of keypoints (N, 36, 3) as normalized stack channels, (N, 13, 256, 256)."""
     full, blank = (1.0 - EXTRA_MEAN) / EXTRA_STD, (0.0 - EXTRA_MEAN) / EXTRA_STD
     return torch.where(segment_mask(keypoints), full, blank)
 

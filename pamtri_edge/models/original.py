@@ -78,8 +78,8 @@ def _taps(extent: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
     Returns:
         The positions, then the weights, each twice (N, 1, 64).
     """
-    centres = torch.arange(HEATMAP_SIZE, dtype=torch.float32, device=extent.device) + 0.5
-    place = (centres * (extent / HEATMAP_SIZE) - 0.5).unsqueeze(1)
+    centers = torch.arange(HEATMAP_SIZE, dtype=torch.float32, device=extent.device) + 0.5
+    place = (centers * (extent / HEATMAP_SIZE) - 0.5).unsqueeze(1)
     last = (extent - 1.0).unsqueeze(1)
     place = torch.minimum(place.clamp_min(0.0), last)
     first = torch.floor(place)

@@ -91,7 +91,7 @@ class Pamtri(nn.Module):
             pose_images: (N, 3, 256, 256) float32 RGB of 0..255, the crops in their windows (`original`).
             crop_size: (N, 2) float32 width and height of the crops in pixels (`original`).
         """
-        rgb = operators.normalise_rgb(images)  # before the pose stage, which else the export takes it for
+        rgb = operators.normalize_rgb(images)  # before the pose stage, which else the export takes it for
         if self.pose is None:
             return self._described(rgb)
         original = self.geometry is Geometry.ORIGINAL
@@ -102,7 +102,7 @@ class Pamtri(nn.Module):
         self, images: Tensor, heatmaps: Tensor, crop_size: Tensor | None = None
     ) -> tuple[Tensor, ...]:
         """Return what forward returns where its pose network gives these heatmaps (N, 36, 64, 64) float32."""
-        return self._from_heatmaps(operators.normalise_rgb(images), heatmaps, crop_size)
+        return self._from_heatmaps(operators.normalize_rgb(images), heatmaps, crop_size)
 
     def _from_heatmaps(self, rgb: Tensor, heatmaps: Tensor, crop_size: Tensor | None) -> tuple[Tensor, ...]:
         cells, confidence = operators.peaks(heatmaps)
@@ -128,7 +128,7 @@ class Pamtri(nn.Module):
             keypoints: (N, 36, 3) float32 as `forward` returns them; None without a pose network.
             crop_size: as `forward` takes it.
         """
-        return self._described(operators.normalise_rgb(images), heatmaps, keypoints, crop_size)
+        return self._described(operators.normalize_rgb(images), heatmaps, keypoints, crop_size)
 
     def _described(
         self,
@@ -167,7 +167,7 @@ class Pamtri(nn.Module):
     def half_networks(self) -> Pamtri:
         """Turn both networks to float16, with casts at their borders, in place; return self.
 
-        Normalisation, decode, gates, segments, softmax and unit length stay in float32.
+        Normalization, decode, gates, segments, softmax and unit length stay in float32.
         """
         if self.pose is not None:
             self.pose.half_network()

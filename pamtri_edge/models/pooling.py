@@ -43,7 +43,7 @@ class CubicMeanPool(nn.Module):
 
 
 class EndsPool(nn.Module):
-    """The cubic mean of several maps, of their positive and negative values apart; normalised over the batch.
+    """The cubic mean of several maps, of their positive and negative values apart; normalized over the batch.
 
     For the ends of the resolutions of a network, which have no activation and are of different scales.
 
@@ -56,7 +56,7 @@ class EndsPool(nn.Module):
         self.norm = nn.BatchNorm1d(2 * sum(widths))
 
     def forward(self, ends: Sequence[Tensor]) -> Tensor:
-        """Map (N, C, H, W) of each width to (N, twice the sum of C), of the normalisation's type."""
+        """Map (N, C, H, W) of each width to (N, twice the sum of C), of the normalization's type."""
         wide = [end.float() for end in ends]
         pooled = [_cubic_mean(functional.relu(side)) for end in wide for side in (end, -end)]
         result: Tensor = self.norm(torch.cat(pooled, dim=1).to(self.norm.weight.dtype))

@@ -30,7 +30,7 @@ from pamtri_edge.models.sizes import SIZES
 _MEAN_PEAK = 0.75
 _LOGIT_DEVIATION = 1.5
 _BRANCH = 0.1  # weight of what is added to a skip connection
-_LOWEST = torch.tensor([0.6, -0.6]).view(2, 1, 1, 1, 1)  # contrast and brightness, in normalised units
+_LOWEST = torch.tensor([0.6, -0.6]).view(2, 1, 1, 1, 1)  # contrast and brightness, in normalized units
 _SPREAD = torch.tensor([0.6, 1.8]).view(2, 1, 1, 1, 1)
 _CANDIDATES = 8  # drawn read-outs a keypoint, of which the one with the clearest peaks is kept
 
@@ -46,7 +46,7 @@ def seeded(
         size: a name of `models.sizes.SIZES`, or the two specs.
         seed: what the weights are drawn from.
         pictures: (H, W, 3) uint8 RGB crops, at least 2 and better 8; the statistics of the batch
-            normalisations, the scale of the heatmaps and the centres of the heads are taken from them.
+            normalizations, the scale of the heatmaps and the centers of the heads are taken from them.
 
     Returns:
         The two networks in eval mode.
@@ -61,7 +61,7 @@ def seeded(
     if len(pictures) < 2:
         raise InputError(f"calibration needs at least 2 pictures, better 8 or more; found {len(pictures)}.")
     pose_spec, reid_spec = size
-    images = operators.normalise_rgb(torch.from_numpy(ops.resize(list(pictures))))
+    images = operators.normalize_rgb(torch.from_numpy(ops.resize(list(pictures))))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         images = torch.cat([images, _relit(images)])
@@ -82,7 +82,7 @@ def _relit(images: Tensor) -> Tensor:
 
 
 def _draw(network: nn.Module) -> None:
-    """Draw convolutions and linear layers; batch normalisations start as the identity."""
+    """Draw convolutions and linear layers; batch normalizations start as the identity."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight)
@@ -107,7 +107,7 @@ def _draw_first(reid: ReidNet) -> None:
 
 
 def _calibrated(network: nn.Module, *inputs: Tensor) -> None:
-    """Set the running statistics of every batch normalisation to those of one batch."""
+    """Set the running statistics of every batch normalization to those of one batch."""
     norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     usual = [norm.momentum for norm in norms]
     for norm in norms:
@@ -120,7 +120,7 @@ def _calibrated(network: nn.Module, *inputs: Tensor) -> None:
 
 
 def _calibrate_pose(pose: PoseNet, images: Tensor) -> None:
-    """Calibrate the batch normalisations, then choose and scale the read-out of each heatmap."""
+    """Calibrate the batch normalizations, then choose and scale the read-out of each heatmap."""
     _calibrated(pose, images)
     final, pose.final_layer = (
         pose.final_layer,
@@ -154,7 +154,7 @@ def _reid_inputs(pose: PoseNet, spec: ReidSpec, images: Tensor) -> tuple[Tensor,
 
 
 def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
-    """Calibrate the batch normalisations, then centre and scale the heads."""
+    """Calibrate the batch normalizations, then center and scale the heads."""
     _calibrated(reid, *inputs)
     if reid.spec.neck:  # what hardly varies over few pictures would be enlarged with its rounding
         variance = reid.neck.running_var
@@ -174,19 +174,19 @@ def _calibrate_reid(reid: ReidNet, *inputs: Tensor) -> None:
         if reid.spec.neck and classifier == "classifier_vid":
             x = reid.neck(reid.get_submodule(hidden)(x))  # which is calibrated as it is
         elif hidden:
-            x = functional.leaky_relu(_standardised(reid.get_submodule(hidden), x, deviation=1.0))
-        _standardised(reid.get_submodule(classifier), x, deviation=_LOGIT_DEVIATION)
+            x = functional.leaky_relu(_standardized(reid.get_submodule(hidden), x, deviation=1.0))
+        _standardized(reid.get_submodule(classifier), x, deviation=_LOGIT_DEVIATION)
 
 
-def _standardised(layer: nn.Module, x: Tensor, *, deviation: float) -> Tensor:
+def _standardized(layer: nn.Module, x: Tensor, *, deviation: float) -> Tensor:
     """Scale and shift a layer so that over the pictures each output has mean 0; return its output for `x`.
 
     All outputs together get one deviation.
     """
     assert isinstance(layer, nn.Linear)
-    centred: Tensor = layer(x) - layer(x).mean(dim=0)
-    scale = deviation / max(math.sqrt(centred.square().mean().item()), 1e-6)
+    centered: Tensor = layer(x) - layer(x).mean(dim=0)
+    scale = deviation / max(math.sqrt(centered.square().mean().item()), 1e-6)
     layer.bias.copy_((layer.bias - layer(x).mean(dim=0)) * scale)
     layer.weight.mul_(scale)
-    standardised: Tensor = centred * scale
-    return standardised
+    standardized: Tensor = centered * scale
+    return standardized

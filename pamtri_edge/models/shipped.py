@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trained weights that come with the package: `weights/SIZE-pose.safetensors`, `SIZE-reid.safetensors`.
 
-They are stored in float16, except what normalises, and are used in float32.
+They are stored in float16, except what normalizes, and are used in float32.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two networks with what belongs to each: normalisation and flip test, softmax and unit length.
+"""The two networks with what belongs to each: normalization and flip test, softmax and unit length.
 
 The fused module is made of these two, and the two-network form of an export consists of them alone. A stage
 may run its network in half precision; everything around the network stays in float32.
@@ -40,7 +40,7 @@ class PoseStage(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return heatmaps (N, 36, 64, 64) float32 of RGB pictures (N, 3, 256, 256) float32 of 0..255."""
-        pictures = operators.normalise_rgb(images)
+        pictures = operators.normalize_rgb(images)
         if not self.flip_test:
             return self._heatmaps(pictures)
         both = torch.stack([pictures, pictures.flip(3)], dim=1).flatten(0, 1)
@@ -107,7 +107,7 @@ class ReidStage(nn.Module):
         """Return the embedding (N, D) and, with attribute heads, the probabilities (N, C) and (N, T).
 
         Args:
-            stack: (N, C, 256, 256) float32, normalised.
+            stack: (N, C, 256, 256) float32, normalized.
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
         shown = operators.resized(stack, self.side).to(self.dtype)
@@ -119,15 +119,15 @@ class ReidStage(nn.Module):
         """Return what forward returns for the stack of these channels; `stem` does without building it.
 
         Args:
-            rgb: (N, 3, 256, 256) float32, normalised.
-            coarse: (N, coarse, 64, 64) float32 of 0..1; enlarged by 4 and normalised they follow RGB.
-            fine: (N, fine, 256, 256) float32 of 0..1; normalised they follow the coarse ones.
+            rgb: (N, 3, 256, 256) float32, normalized.
+            coarse: (N, coarse, 64, 64) float32 of 0..1; enlarged by 4 and normalized they follow RGB.
+            fine: (N, fine, 256, 256) float32 of 0..1; normalized they follow the coarse ones.
             keypoint_vector: (N, 108) float32, if and only if the network takes keypoints.
         """
         if self.stem is None:
             enlarged = [] if coarse is None else [operators.enlarge(coarse)]
             extra = enlarged if fine is None else [*enlarged, fine]
-            stack = torch.cat([rgb, *map(operators.normalise_extra, extra)], dim=1) if extra else rgb
+            stack = torch.cat([rgb, *map(operators.normalize_extra, extra)], dim=1) if extra else rgb
             return self(stack, keypoint_vector)  # type: ignore[no-any-return]
         rgb = operators.resized(rgb, self.side)
         fine = None if fine is None else operators.resized(fine, self.side)

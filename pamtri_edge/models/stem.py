@@ -16,8 +16,8 @@ picture. What the repeated border contributes there is subtracted in the outermo
 convolution of that side alone. With an enlargement by 2 there is one output row a cell, and nothing to
 interleave.
 
-Maps and segments enter as they are, from 0 to 1; that the network learned them normalised is in the weights
-and the bias. A blank map then is 0 and adds nothing. Normalised it is -1.99 in nearly every pixel of every
+Maps and segments enter as they are, from 0 to 1; that the network learned them normalized is in the weights
+and the bias. A blank map then is 0 and adds nothing. Normalized it is -1.99 in nearly every pixel of every
 channel: large sums that the bias takes back, and that in half precision leave their rounding errors behind
 (least cosine of the trained `lite` embedding on real crops 0.9996, against 0.99998 as it is here).
 """
@@ -50,15 +50,15 @@ def rewritable(convolution: nn.Conv2d, factor: float) -> bool:
 
 
 class FusedStem(nn.Module):
-    """Convolution and normalisation of [RGB | coarse, enlarged | fine], of its parts.
+    """Convolution and normalization of [RGB | coarse, enlarged | fine], of its parts.
 
-    The convolution takes all channels normalised; here only RGB comes so.
+    The convolution takes all channels normalized; here only RGB comes so.
 
     Built from the weights as they are at that time; it does not follow when they change.
 
     Args:
         convolution: the stride-2 convolution without bias over 3 + coarse + fine channels.
-        norm: the batch normalisation behind it, in eval mode.
+        norm: the batch normalization behind it, in eval mode.
         coarse: how many channels after RGB come as (64, 64) maps.
         fine: how many channels after these come as maps of the picture's size.
         factor: how many times larger the picture is than the coarse maps; see `rewritable`.
@@ -94,10 +94,10 @@ class FusedStem(nn.Module):
         )
 
     def forward(self, rgb: Tensor, coarse: Tensor | None, fine: Tensor | None) -> Tensor:
-        """Return (N, stem, S / 2, S / 2): the convolution of the whole stack, normalised.
+        """Return (N, stem, S / 2, S / 2): the convolution of the whole stack, normalized.
 
         Args:
-            rgb: (N, 3, S, S) normalised.
+            rgb: (N, 3, S, S) normalized.
             coarse: (N, coarse, S / factor, S / factor) of 0..1, or None.
             fine: (N, fine, S, S) of 0..1, or None.
         """
@@ -107,7 +107,7 @@ class FusedStem(nn.Module):
         else:
             out = functional.conv2d(functional.pad(rgb, self.around), self.rgb, self.bias, stride=_STRIDE)
         if fine is not None and self.fine is not None:
-            # Outside the picture the convolution knows zeros, and a normalised zero is the mean.
+            # Outside the picture the convolution knows zeros, and a normalized zero is the mean.
             framed = functional.pad(fine, self.around, value=EXTRA_MEAN)
             out = out + functional.conv2d(framed, self.fine, stride=_STRIDE)
         if coarse is not None and self.coarse is not None:
@@ -146,7 +146,7 @@ class EnlargedConvolution(nn.Module):
         exact = weight.to(torch.float64)
         inner = rows.sampling.to(exact.device)
         sides = [side.to(exact.device) for side in rows.outside]
-        ends = (inner, *map(rows.centred, sides))
+        ends = (inner, *map(rows.centered, sides))
         for names, side in zip((("left", "top"), ("right", "bottom")), sides, strict=True):
             across, along = None, None
             if side.any():
@@ -242,7 +242,7 @@ class _Rows:
         inside = torch.tensor(pixels).unsqueeze(2)
         return -(inside < 0).double(), -(inside >= self.factor).double()
 
-    def centred(self, single: Tensor) -> Tensor:
+    def centered(self, single: Tensor) -> Tensor:
         """Return (phases, kernel, 1) weights of the cell itself as weights over the whole reach."""
         weights = single.new_zeros(*single.shape[:2], len(self.reach))
         weights[..., self.before] = single[..., 0]
@@ -267,7 +267,7 @@ def _around(convolution: nn.Conv2d) -> tuple[int, int]:
 
 
 def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Return weight and bias (S,) of a convolution with its batch normalisation, as float64."""
+    """Return weight and bias (S,) of a convolution with its batch normalization, as float64."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     with torch.no_grad():

@@ -71,7 +71,7 @@ def decode(
     """Return the keypoint of every heatmap: its first highest cell, moved a quarter towards the higher side.
 
     The quarter step is taken where the cell is at least two cells from the left and top border and one from
-    the others, as in the original; equal neighbours mean no step. A heatmap whose peak is at or below zero
+    the others, as in the original; equal neighbors mean no step. A heatmap whose peak is at or below zero
     has no place: x and y are 0. Nothing is clipped.
 
     Args:
@@ -118,7 +118,7 @@ def segments(
     """Return the 13 segments between the keypoints as masks.
 
     A segment is drawn if all four of its keypoints have at least the confidence `threshold` and its outline
-    is strictly convex; it then covers the pixels whose centres lie inside or on the outline, whose corners
+    is strictly convex; it then covers the pixels whose centers lie inside or on the outline, whose corners
     are not rounded. This is the `unified` geometry's drawing.
 
     Args:
@@ -160,10 +160,10 @@ def stack(
     stream: Any = None,
     check: bool | None = None,
 ) -> Array:
-    """Return the normalised input of the re-identification network: RGB, heatmaps, segments.
+    """Return the normalized input of the re-identification network: RGB, heatmaps, segments.
 
     RGB becomes (v / 255 - mean) / std; heatmaps are clipped to 0..1 and upsampled four times (bilinear,
-    half-pixel centres, borders repeated); every channel after RGB becomes (v - 0.449) / 0.226.
+    half-pixel centers, borders repeated); every channel after RGB becomes (v - 0.449) / 0.226.
 
     Args:
         images: (N, 3, P, P) float32 RGB, 0..255; P = 256 for the published networks, any multiple of 4.
@@ -251,7 +251,7 @@ def crop(
 ) -> Any:
     """Return rectangles of a frame, each stretched to a square.
 
-    Bilinear with half-pixel centres, no antialiasing, rounded to whole numbers, the same to the bit as
+    Bilinear with half-pixel centers, no antialiasing, rounded to whole numbers, the same to the bit as
     `cv2.resize(frame[y1:y2, x1:x2], (size, size), interpolation=cv2.INTER_LINEAR)`.
 
     Args:

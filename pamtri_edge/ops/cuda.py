@@ -111,7 +111,7 @@ def stack(
     stream: Any,
     check: bool,
 ) -> Any:
-    """Return (N, C, P, P): RGB, heatmaps and segments, normalised; see `pamtri_edge.ops.stack`."""
+    """Return (N, C, P, P): RGB, heatmaps and segments, normalized; see `pamtri_edge.ops.stack`."""
     cupy = load_cupy()
     given = _arguments(cupy, images=images, heatmaps=heatmaps, segments=drawn, keypoints=keypoints, out=out)
     lead = given["images"]

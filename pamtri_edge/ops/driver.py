@@ -88,7 +88,7 @@ def _settle_kernel_cache() -> None:
 
 
 def check_driver(need: Need = ARRAYS) -> int:
-    """Initialise the driver and return the newest CUDA version that it runs, such as 13010.
+    """Initialize the driver and return the newest CUDA version that it runs, such as 13010.
 
     Raises:
         MissingDependencyError: there is no driver, it does not start, or it sees no GPU.

@@ -24,7 +24,7 @@ def decode(heatmaps: Floats, out: Floats, crop_units: bool) -> None:
 
 
 def segments(keypoints: Floats, out: Floats, threshold: float) -> None:
-    """Fill (N, 13, size, size) with 1 where a segment covers a pixel's centre, else 0."""
+    """Fill (N, 13, size, size) with 1 where a segment covers a pixel's center, else 0."""
     _native.segments(keypoints, SEGMENT_CORNERS, out, threshold)
 
 
@@ -36,7 +36,7 @@ def stack(
     out: Floats,
     threshold: float,
 ) -> None:
-    """Fill (N, C, P, P): normalised RGB, upsampled heatmaps, segments (drawn already, or from keypoints)."""
+    """Fill (N, C, P, P): normalized RGB, upsampled heatmaps, segments (drawn already, or from keypoints)."""
     _native.stack(
         images, heatmaps, drawn, keypoints, SEGMENT_CORNERS, threshold, RGB_AFFINE, EXTRA_AFFINE, out
     )

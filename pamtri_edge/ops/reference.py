@@ -50,11 +50,11 @@ def decode(heatmaps: Floats, out: Floats, crop_units: bool) -> None:
 
 
 def segments(keypoints: Floats, out: Floats, threshold: float) -> None:
-    """Fill (N, 13, size, size) with 1 where a segment covers a pixel's centre, else 0."""
+    """Fill (N, 13, size, size) with 1 where a segment covers a pixel's center, else 0."""
     size = out.shape[2]
     corners = keypoints[:, SEGMENT_CORNERS]  # (N, 13, 4, 3)
     confident = (corners[..., 2] >= np.float32(threshold)).all(axis=-1)
-    centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    centers = np.arange(size, dtype=np.float32) + np.float32(0.5)
     out[...] = 0.0
 
     with np.errstate(over="ignore", invalid="ignore"):  # corners may lie absurdly far away
@@ -66,8 +66,8 @@ def segments(keypoints: Floats, out: Floats, threshold: float) -> None:
             inside = np.ones((size, size), bool)
             for corner in range(4):
                 at = (vehicle, segment, corner)
-                down = (edge_x[at] * side[at[:2]]) * (centres - y[at])
-                across = (edge_y[at] * side[at[:2]]) * (centres - x[at])
+                down = (edge_x[at] * side[at[:2]]) * (centers - y[at])
+                across = (edge_y[at] * side[at[:2]]) * (centers - x[at])
                 inside &= down[:, None] - across[None, :] >= 0
             out[vehicle, segment] = inside
 
@@ -80,7 +80,7 @@ def stack(
     out: Floats,
     threshold: float,
 ) -> None:
-    """Fill (N, C, P, P): normalised RGB, upsampled heatmaps, segments (drawn already, or from keypoints)."""
+    """Fill (N, C, P, P): normalized RGB, upsampled heatmaps, segments (drawn already, or from keypoints)."""
     scale, bias = RGB_AFFINE.T[..., None, None]
     np.multiply(images, scale, out=out[:, :3])
     out[:, :3] += bias
@@ -169,7 +169,7 @@ def _spread(values: NDArray[Any]) -> float:
 
 
 def _upsampled(heatmap: Floats) -> Floats:
-    """Return a heatmap four times as large: bilinear, half-pixel centres, along rows first."""
+    """Return a heatmap four times as large: bilinear, half-pixel centers, along rows first."""
     side = len(heatmap)
     shifted = np.arange(side * _UPSAMPLING) + _UPSAMPLING // 2
     second = np.clip(shifted // _UPSAMPLING, 0, side - 1)

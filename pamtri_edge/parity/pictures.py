@@ -64,7 +64,7 @@ def drawn_pictures(count: int, *, seed: int) -> Pictures:
 
 
 def spread(files: Sequence[Path], count: int) -> list[Path]:
-    """Return at most `count` files, evenly spread over the whole list: neighbours often show one vehicle."""
+    """Return at most `count` files, evenly spread over the whole list: neighbors often show one vehicle."""
     if len(files) <= count:
         return list(files)
     return [files[int(index)] for index in np.linspace(0, len(files) - 1, count).round()]

@@ -60,7 +60,7 @@ class OpenVinoBackend:
     """Runs a bundle's network with OpenVINO on the CPU.
 
     Arithmetic follows the file: `INFERENCE_PRECISION_HINT` is f32, so that OpenVINO does not fall back to
-    bfloat16 by itself; a float16 file is computed in float32, quantised layers in int8.
+    bfloat16 by itself; a float16 file is computed in float32, quantized layers in int8.
 
     A forked process, whose engine has lost its threads, makes an engine of its own when it first runs: the
     same file, so the same numbers.

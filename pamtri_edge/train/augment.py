@@ -139,7 +139,7 @@ def _square(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _warp(picture: Picture, matrix: NDArray[np.float64], size: int) -> Picture:
-    """Resample a picture by a map of crop units: bilinear, half-pixel centres, as `ops.resize`."""
+    """Resample a picture by a map of crop units: bilinear, half-pixel centers, as `ops.resize`."""
     height, width = picture.shape[:2]
     if np.array_equal(matrix, np.eye(2, 3)):
         return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -3,7 +3,7 @@
 """Parts of a re-identification network that keep what they learned elsewhere while the rest learns.
 
 First layers see edges and colors, which drawn vehicles teach no better than photographs; and statistics of
-batch normalisation that were taken over photographs are closer to real traffic than those of drawings. Both
+batch normalization that were taken over photographs are closer to real traffic than those of drawings. Both
 frozen, what is learned of drawn vehicles carries over to real ones better, and a step costs less.
 """
 
@@ -41,7 +41,7 @@ def freeze(network: ReidNet, blocks: int) -> None:
 
 
 def learning(network: ReidNet, *, frozen_norms: bool) -> None:
-    """Put a network into training mode; the backbone's batch normalisations keep their statistics if so."""
+    """Put a network into training mode; the backbone's batch normalizations keep their statistics if so."""
     network.train()
     if frozen_norms:
         for module in network.base.modules():

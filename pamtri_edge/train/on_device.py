@@ -3,7 +3,7 @@
 """All pictures of a set held on the device as bytes, and augmented there: for a GPU that threads cannot feed.
 
 41,000 pictures take 8 GB. The same specification of augmentation applies as on the CPU; what is drawn
-differs. Compression is imitated by quantising the cosine transform of 8x8 blocks, as JPEG does, without its
+differs. Compression is imitated by quantizing the cosine transform of 8x8 blocks, as JPEG does, without its
 halved color resolution.
 """
 
@@ -40,7 +40,7 @@ _LUMA: Final = (
     (49, 64, 78, 87, 103, 121, 120, 101),
     (72, 92, 95, 98, 112, 100, 103, 99),
 )
-"""Quantisation of brightness at quality 50, table K.1 of JPEG; color is quantised by it doubled."""
+"""Quantization of brightness at quality 50, table K.1 of JPEG; color is quantized by it doubled."""
 
 
 class DeviceLoader:
@@ -199,7 +199,7 @@ def _filtered(images: Tensor, kernels: Tensor) -> Tensor:
 
 
 def _compressed(images: Tensor, qualities: NDArray[np.int64]) -> Tensor:
-    """Quantise the cosine transform of 8x8 blocks of pictures (N, 3, H, W), H and W multiples of 8."""
+    """Quantize the cosine transform of 8x8 blocks of pictures (N, 3, H, W), H and W multiples of 8."""
     device = images.device
     scale = np.where(qualities < 50, 5000 / qualities, 200 - 2 * qualities) / 100
     luma = np.maximum(1.0, np.array(_LUMA) * scale[:, None, None])
@@ -209,8 +209,8 @@ def _compressed(images: Tensor, qualities: NDArray[np.int64]) -> Tensor:
     count, _, height, width = images.shape
     mixed = torch.einsum("ij,njhw->nihw", mix, images - 128.0)
     blocks = mixed.view(count, 3, height // 8, 8, width // 8, 8).transpose(3, 4)
-    quantised = (cosine @ blocks @ cosine.t() / steps).round() * steps
-    back = (cosine.t() @ quantised @ cosine).transpose(3, 4).reshape(images.shape)
+    quantized = (cosine @ blocks @ cosine.t() / steps).round() * steps
+    back = (cosine.t() @ quantized @ cosine).transpose(3, 4).reshape(images.shape)
     return torch.einsum("ij,njhw->nihw", torch.linalg.inv(mix), back) + 128.0
 
 

@@ -93,7 +93,7 @@ def drawn_heatmaps(keypoints: Tensor, size: int) -> Tensor:
 def decoded(heatmaps: Tensor) -> Tensor:
     """Return the keypoints (N, K, 3) in crop units of heatmaps (N, K, S, S), as the fused graph decodes them.
 
-    The peak, moved by a quarter cell towards the higher neighbour unless it lies at the edge.
+    The peak, moved by a quarter cell towards the higher neighbor unless it lies at the edge.
     """
     size = heatmaps.shape[-1]
     flat = heatmaps.flatten(2)
@@ -112,12 +112,12 @@ def decoded(heatmaps: Tensor) -> Tensor:
 
 
 def segment_channels(keypoints: Tensor, size: int) -> Tensor:
-    """Return the segments (N, 13, size, size) of keypoints (N, 36, 3) as normalised stack channels."""
+    """Return the segments (N, 13, size, size) of keypoints (N, 36, 3) as normalized stack channels."""
     corners, drawn = operators.segment_corners(keypoints)
-    centres = torch.arange(size, dtype=torch.float32, device=keypoints.device) + 0.5
-    start, end = operators.spans(*operators.half_planes(corners * size, drawn), centres)
-    inside = (centres >= (start - _TOLERANCE).unsqueeze(3)) & (centres <= (end + _TOLERANCE).unsqueeze(3))
-    return operators.normalise_extra(inside.to(torch.float32))
+    centers = torch.arange(size, dtype=torch.float32, device=keypoints.device) + 0.5
+    start, end = operators.spans(*operators.half_planes(corners * size, drawn), centers)
+    inside = (centers >= (start - _TOLERANCE).unsqueeze(3)) & (centers <= (end + _TOLERANCE).unsqueeze(3))
+    return operators.normalize_extra(inside.to(torch.float32))
 
 
 def reid_inputs(
@@ -127,7 +127,7 @@ def reid_inputs(
 
     Args:
         spec: which channels it takes.
-        images: (N, 3, S, S) normalised RGB; the stack has its type and memory format.
+        images: (N, 3, S, S) normalized RGB; the stack has its type and memory format.
         heatmaps: (N, 36, S / 4, S / 4), raw; None if the network takes none.
         keypoints: (N, 36, 3) x, y in crop units, confidence; None if the network takes nothing of them.
     """

@@ -47,6 +47,6 @@ def computing(precision: TrainPrecision, device: torch.device) -> AbstractContex
 
 
 def network_input(pictures: Tensor, precision: TrainPrecision) -> Tensor:
-    """Return pictures (N, S, S, 3) uint8 as normalised RGB (N, 3, S, S), channels last in memory."""
-    images = operators.normalise_rgb(pictures.permute(0, 3, 1, 2).to(torch.float32))
+    """Return pictures (N, S, S, 3) uint8 as normalized RGB (N, 3, S, S), channels last in memory."""
+    images = operators.normalize_rgb(pictures.permute(0, 3, 1, 2).to(torch.float32))
     return images.to(_TYPES[precision])

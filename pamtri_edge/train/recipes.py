@@ -105,12 +105,12 @@ class ReidRecipe(Recipe):
 
     Attributes:
         pictures: K, pictures of each vehicle in a batch; P is `batch / K`.
-        loss: what is minimised.
+        loss: what is minimized.
         alike: share of batches of vehicles that look alike, see `sampler.VehiclesByPictures`.
         one_color: share of batches of vehicles of one color.
         traffic: how far colors come as often as in traffic, from 0 (as in the data) to 1.
         frozen: so many first blocks of the backbone, and the stem, do not learn; see `freezing`.
-        frozen_norms: the backbone's batch normalisations keep their statistics.
+        frozen_norms: the backbone's batch normalizations keep their statistics.
         noise: how ground truth is blurred where it stands in for a pose network.
     """
 

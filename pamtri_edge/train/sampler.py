@@ -165,7 +165,7 @@ class VehiclesByPictures:
         alike = None if self.looks is None else self.looks.drawn(rng)
         if alike is None:
             return shuffled[: self.vehicles]
-        # A stable sort by group, begun at a random group: neighbours look alike.
+        # A stable sort by group, begun at a random group: neighbors look alike.
         group_of = {label: int(alike[self._members[label][0]]) for label in shuffled}
         groups = sorted(set(group_of.values()))
         turn = int(rng.integers(len(groups)))

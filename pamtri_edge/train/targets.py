@@ -14,7 +14,7 @@ from pamtri_edge.geometry import HEATMAP_SIZE
 SIGMA: Final = 2.0
 """Deviation of a target's Gaussian in cells of a 64x64 heatmap; other sizes in proportion."""
 
-_REACH: Final = 3.0  # deviations from its centre after which a Gaussian counts as out of the picture
+_REACH: Final = 3.0  # deviations from its center after which a Gaussian counts as out of the picture
 
 
 def gaussians(keypoints: Tensor, size: int, *, sigma: float = SIGMA) -> Tensor:

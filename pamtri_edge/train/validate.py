@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Validation of re-identification while it is trained: a labelled folder, the tracks of a clip, or both."""
+"""Validation of re-identification while it is trained: a labeled folder, the tracks of a clip, or both."""
 
 from __future__ import annotations
 

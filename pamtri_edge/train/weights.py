@@ -139,7 +139,7 @@ def _credit(file: Path) -> str | None:
 def _ignore_blank(network: ReidNet, state: Mapping[str, Tensor]) -> None:
     """Where pose channels are new, let blank ones change nothing: learned features then begin as they were.
 
-    Normalised, a blank channel is -1.99 in every pixel; the first batch normalisation takes off its sum.
+    Normalized, a blank channel is -1.99 in every pixel; the first batch normalization takes off its sum.
     """
     convolution, norm = network.stem
     known = state.get("base._conv_stem.weight")
@@ -147,7 +147,7 @@ def _ignore_blank(network: ReidNet, state: Mapping[str, Tensor]) -> None:
         return
     assert norm.running_mean is not None
     with torch.no_grad():
-        blank = operators.normalise_extra(torch.zeros(()))
+        blank = operators.normalize_extra(torch.zeros(()))
         norm.running_mean += blank * convolution.weight[:, _RGB:].sum(dim=(1, 2, 3))
 
 

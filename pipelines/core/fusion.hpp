@@ -8,7 +8,7 @@
 namespace pamtri::core {
 
 /// One answer for a track out of several embedded views: the weighted mean of unit embeddings,
-/// renormalised, and of the probabilities.
+/// renormalized, and of the probabilities.
 ///
 /// Views that all weigh nothing count alike, and for nothing beside others; where embeddings cancel
 /// each other out, the best view's stands alone. Views are added as they come and not kept: memory

@@ -86,7 +86,7 @@ class Engine {
     /// Compute the outputs of a batch.
     ///
     /// All work is put on `stream`: inputs are read and outputs written when the stream gets there,
-    /// so both must stay valid until it has been synchronised. Nothing is waited for here. Calls on
+    /// so both must stay valid until it has been synchronized. Nothing is waited for here. Calls on
     /// different streams are put in order by the engine.
     ///
     /// count:   items, 1 to max_batch().

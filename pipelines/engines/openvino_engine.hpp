@@ -19,7 +19,7 @@ struct OpenVino {
 };
 
 /// Compile a network for the CPU, as Python's pamtri_edge.runtime.openvino does, so that both give
-/// the same numbers: float32 arithmetic but for quantised layers, one item a stream.
+/// the same numbers: float32 arithmetic but for quantized layers, one item a stream.
 ///
 /// content: the bytes of the ONNX file.
 /// path:    how errors call it.

@@ -29,7 +29,7 @@ void require_version();
 /// The version of TensorRT that is loaded, as "10.3.0.26".
 std::string tensorrt_version();
 
-/// An engine file, deserialised and found to be one that can be run: every tensor batch first,
+/// An engine file, deserialized and found to be one that can be run: every tensor batch first,
 /// linear, on the device, float32 or float16, and the profiles agreeing about the batch.
 class Plan {
   public:

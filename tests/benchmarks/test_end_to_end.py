@@ -70,7 +70,7 @@ def test_our_path_draws_segments_where_the_network_takes_them(here: Setting) -> 
         assert equal(path(here.crops), expected)
         path._stack.zero_()
         path.between(2)()
-        assert path._stack[:, -13:].unique().numel() == 2  # drawn and blank, normalised
+        assert path._stack[:, -13:].unique().numel() == 2  # drawn and blank, normalized
 
 
 def test_every_way_but_tensorrt_runs_agrees_and_is_compared(

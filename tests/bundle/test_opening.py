@@ -124,7 +124,7 @@ def test_a_newer_schema_asks_for_an_upgrade_whatever_else_it_holds(bundle_path: 
 
 
 def test_a_field_of_a_later_release_is_let_be(bundle_path: Path) -> None:
-    edit(bundle_path, licence="CC-BY")
+    edit(bundle_path, license="CC-BY")
     open_bundle(bundle_path)
 
 

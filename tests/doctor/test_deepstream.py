@@ -69,7 +69,7 @@ def test_pypis_pyds_is_told_apart_from_deepstreams(fake, after):
     assert finding.remedy == "pip uninstall pyds"
 
 
-def test_deepstreams_pyds_is_recognised(fake):
+def test_deepstreams_pyds_is_recognized(fake):
     finding = deepstream.pyds(fake.module("pyds", "class NvDsBatchMeta: ...").build(), INSTALLED)
     assert finding.ok
 

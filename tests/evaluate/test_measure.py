@@ -43,7 +43,7 @@ class Told:
         )
 
 
-def test_a_labelled_folder_gives_retrieval_attributes_and_keypoints(data_folder):
+def test_a_labeled_folder_gives_retrieval_attributes_and_keypoints(data_folder):
     found = evaluate(read_folder(data_folder), Told(), how=QUICK)
     assert (found.feature, found.data) == ("told", "set")
     assert found.retrieval.queries == 3
@@ -54,7 +54,7 @@ def test_a_labelled_folder_gives_retrieval_attributes_and_keypoints(data_folder)
     assert found.top == (100, found.retrieval.mAP)
 
 
-def test_keypoints_are_compared_in_pixels_of_the_labelled_picture(data_folder):
+def test_keypoints_are_compared_in_pixels_of_the_labeled_picture(data_folder):
     # an eighth of the diagonal of 64x48 is 10 pixels: 10 / 64 of the width
     inside, outside = (
         evaluate(read_folder(data_folder), Told(10 / 64 + more), how=QUICK) for more in (-0.01, 0.01)
@@ -74,9 +74,9 @@ def test_matches_by_the_same_camera_are_left_out_unless_asked_for(data_folder):
 
 def test_what_a_feature_or_a_set_lacks_is_none(make_set, data_folder):
     assert evaluate(read_folder(data_folder), Thumbnail(), how=QUICK).color is None
-    unlabelled = evaluate(make_set([1, 2], [1, 2]), Told(), how=QUICK)
-    assert unlabelled.color is None
-    assert unlabelled.pck is None
+    unlabeled = evaluate(make_set([1, 2], [1, 2]), Told(), how=QUICK)
+    assert unlabeled.color is None
+    assert unlabeled.pck is None
 
 
 def test_a_query_without_a_true_match_is_skipped_and_a_set_of_such_is_refused(make_set):

@@ -74,9 +74,9 @@ def test_pairs_are_those_that_take_part_in_retrieval(make_set):
 
 def test_a_set_gives_a_threshold_with_its_name(make_set, rng):
     ids = np.repeat(np.arange(20), 3)
-    centres = rng.normal(size=(20, 16))
+    centers = rng.normal(size=(20, 16))
     sides = [
-        Description((centres[ids] + 0.1 * rng.normal(size=(60, 16))).astype(np.float32)) for _ in range(2)
+        Description((centers[ids] + 0.1 * rng.normal(size=(60, 16))).astype(np.float32)) for _ in range(2)
     ]
     pairs = Pairs.of(make_set(ids, ids), Described(*sides))
     found = suggest_threshold([pairs], false_match_rate=0.01)

@@ -29,7 +29,7 @@ def properties(manifest):
 
 
 def test_only_keys_of_nvinfer_are_written_each_once(manifest):
-    assert properties(manifest).keys() <= PROPERTY_KEYS.keys()  # it ignores a misspelt one
+    assert properties(manifest).keys() <= PROPERTY_KEYS.keys()  # it ignores a misspelled one
 
 
 def test_the_graph_is_fed_as_it_was_compared(manifest):

@@ -96,7 +96,7 @@ def test_nothing_tells_where_it_was_made(tiny_graphs):
     assert b"stack_trace" not in content
 
 
-def test_batch_normalisation_behind_a_convolution_is_folded_into_it(tiny_graphs):
+def test_batch_normalization_behind_a_convolution_is_folded_into_it(tiny_graphs):
     left = [n for n in tiny_graphs[Geometry.UNIFIED].graph.node if n.op_type == "BatchNormalization"]
     assert all(".norm" in scope_of(node) for node in left), (
         "only those in front of DenseNet's convolutions stay"

@@ -20,7 +20,7 @@ from pamtri_edge import samples
 from pamtri_edge.bundle import MODEL_FILE
 from pamtri_edge.export import ExportOptions, export_bundle
 from pamtri_edge.export.onnx.graph import scope_of
-from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantize
 from pamtri_edge.models import TINY_LITE, Pamtri, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint
 from tiny_networks import SMALLEST
@@ -80,10 +80,10 @@ def test_half_precision_begins_behind_the_first_block(graph):
 
 
 def test_int8_begins_behind_the_first_block(graph, pictures):
-    typed = quantise(graph, [{"images": pictures}])
+    typed = quantize(graph, [{"images": pictures}])
     nodes = typed.graph.node
     given = {name for node in nodes if scope_of(node).startswith(FIRST_BLOCK) for name in node.input}
     whole = {tensor.name for tensor in typed.graph.initializer if tensor.data_type == TensorProto.INT8}
-    quantised = {name for node in nodes if whole & set(node.input) for name in node.output}
-    assert quantised
-    assert not given & quantised
+    quantized = {name for node in nodes if whole & set(node.input) for name in node.output}
+    assert quantized
+    assert not given & quantized

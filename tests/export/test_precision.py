@@ -13,7 +13,7 @@ from pamtri_edge import samples
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export.onnx.calibration import activation_ranges, best_range
 from pamtri_edge.export.onnx.graph import in_network, scope_of
-from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantize
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.parity.pictures import graph_inputs, parts
@@ -52,7 +52,7 @@ def test_half_types_the_networks_and_nothing_else(tiny_graphs):
         numbers = {types[name] for name in node.output} & {TensorProto.FLOAT, TensorProto.FLOAT16}
         if not numbers or node.op_type == "Cast":
             continue
-        # A convolution has the scope of the normalisation that was folded into it: its weight tells more.
+        # A convolution has the scope of the normalization that was folded into it: its weight tells more.
         place = f"{scope_of(node)}. {' '.join(node.input[1:2])}."
         kept = any(f"{part}." in place for part in ("pose.network.conv1", "final_layer", "base.norm5"))
         expected = TensorProto.FLOAT16 if in_network(node) and not kept else TensorProto.FLOAT
@@ -105,23 +105,23 @@ def test_a_tensor_needed_on_both_sides_is_cast_once():
 
 
 @pytest.fixture(scope="module", params=list(Geometry))
-def quantised(request, tiny_graphs, tmp_path_factory):
+def quantized(request, tiny_graphs, tmp_path_factory):
     graph = tiny_graphs[request.param]
     folder = tmp_path_factory.mktemp("int8")
     seen = []
-    typed = quantise(graph, calibration(graph), folder=folder, advance=lambda: seen.append(1))
+    typed = quantize(graph, calibration(graph), folder=folder, advance=lambda: seen.append(1))
     return graph, typed, folder, len(seen)
 
 
-def test_int8_is_valid_and_keeps_the_rules(quantised):
-    _, typed, _, _ = quantised
+def test_int8_is_valid_and_keeps_the_rules(quantized):
+    _, typed, _, _ = quantized
     onnx.checker.check_model(typed, full_check=True)
     assert check(typed) == []
     assert [(opset.domain, opset.version) for opset in typed.opset_import] == [("", 18)]
 
 
-def test_int8_stores_weights_as_int8_with_a_scale_a_channel(quantised):
-    _, typed, _, _ = quantised
+def test_int8_stores_weights_as_int8_with_a_scale_a_channel(quantized):
+    _, typed, _, _ = quantized
     weights = weights_of(typed)
     kernel = numpy_helper.to_array(weights["pose.network.conv2.weight_quantized"])
     assert kernel.dtype == np.int8
@@ -130,19 +130,19 @@ def test_int8_stores_weights_as_int8_with_a_scale_a_channel(quantised):
     assert "pose.network.conv2.weight" not in weights
 
 
-def test_int8_leaves_biases_alone(quantised):
-    _, typed, _, _ = quantised
+def test_int8_leaves_biases_alone(quantized):
+    _, typed, _, _ = quantized
     assert not any(tensor.data_type == TensorProto.INT32 for tensor in typed.graph.initializer)
-    dequantised = {
+    dequantized = {
         name for node in typed.graph.node if node.op_type == "DequantizeLinear" for name in node.output
     }
     for node in typed.graph.node:
         if node.op_type in ("Conv", "Gemm") and len(node.input) > 2:
-            assert node.input[2] not in dequantised
+            assert node.input[2] not in dequantized
 
 
-def test_int8_touches_only_products_of_the_networks(quantised):
-    graph, typed, _, _ = quantised
+def test_int8_touches_only_products_of_the_networks(quantized):
+    graph, typed, _, _ = quantized
     made = {name: node for node in typed.graph.node for name in node.output}
     products = set()
     for node in typed.graph.node:
@@ -155,16 +155,16 @@ def test_int8_touches_only_products_of_the_networks(quantised):
     assert {name.split("/")[0] for name in apart} == {"pose.network.final_layer", "reid.stem.coarse"}
 
 
-def test_int8_rounds_nothing_between_a_convolution_and_its_relu(quantised):
-    _, typed, _, _ = quantised
+def test_int8_rounds_nothing_between_a_convolution_and_its_relu(quantized):
+    _, typed, _, _ = quantized
     made = {name: node for node in typed.graph.node for name in node.output}
     for node in typed.graph.node:
         if node.op_type == "Relu" and node.input[0] in made:
             assert made[node.input[0]].op_type != "DequantizeLinear"
 
 
-def test_int8_keeps_names_and_leaves_no_files(quantised):
-    graph, typed, folder, calls = quantised
+def test_int8_keeps_names_and_leaves_no_files(quantized):
+    graph, typed, folder, calls = quantized
     assert typed.graph.name == graph.graph.name
     assert typed.producer_name == "pamtri-edge"
     assert not typed.metadata_props
@@ -174,13 +174,13 @@ def test_int8_keeps_names_and_leaves_no_files(quantised):
 
 def test_int8_without_pictures_is_refused(tiny_graphs):
     with pytest.raises(ExportError, match="at least one calibration picture"):
-        quantise(tiny_graphs[Geometry.UNIFIED], [])
+        quantize(tiny_graphs[Geometry.UNIFIED], [])
 
 
 def test_int8_of_a_graph_without_layers_is_refused():
     model = network_of_one_layer(np.ones((3, 3, 1, 1)), name="/Conv_0")
-    with pytest.raises(ExportError, match="at least one layer to quantise"):
-        quantise(model, [{"images": np.zeros((1, 3, 4, 4), np.float32)}])
+    with pytest.raises(ExportError, match="at least one layer to quantize"):
+        quantize(model, [{"images": np.zeros((1, 3, 4, 4), np.float32)}])
 
 
 def test_a_calibration_picture_that_gives_nan_is_named():

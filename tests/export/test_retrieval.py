@@ -22,7 +22,7 @@ from pamtri_edge.export.onnx import retrieval
 from pamtri_edge.export.onnx.fallback import Loss
 from pamtri_edge.export.onnx.graph import in_network
 from pamtri_edge.export.onnx.groups import in_float, int8_groups, names_in
-from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantize
 from pamtri_edge.export.onnx.retrieval import Embedded, RetrievalCheck, part_of, retrieval_set
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import Steps
@@ -37,7 +37,7 @@ VEHICLES, CAMERAS = 4, 3
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
+def labeled(tmp_path_factory):
     """Return a set of 4 vehicles seen by 3 cameras, one view of each a query."""
     folder = tmp_path_factory.mktemp("sets") / "street"
     for part, cameras in (("query", range(1)), ("test", range(1, CAMERAS))):
@@ -59,19 +59,19 @@ def labelled(tmp_path_factory):
 def graphs(tiny_graphs):
     """Return the float32 and the int8 graph."""
     model = tiny_graphs[Geometry.UNIFIED]
-    return model, quantised(model)
+    return model, quantized(model)
 
 
-def quantised(model):
-    return quantise(model, list(parts(graph_inputs(samples.crops(3), ["images"]), 1)))
+def quantized(model):
+    return quantize(model, list(parts(graph_inputs(samples.crops(3), ["images"]), 1)))
 
 
 @pytest.fixture
-def make_check(labelled, tmp_path):
-    """Return a check on the labelled set with a limit."""
+def make_check(labeled, tmp_path):
+    """Return a check on the labeled set with a limit."""
 
     def make(limit, steps=None):
-        data = retrieval_set(labelled, 100)
+        data = retrieval_set(labeled, 100)
         return RetrievalCheck(data, inputs=["images"], limit=limit, folder=tmp_path, steps=steps or Steps())
 
     return make
@@ -79,7 +79,7 @@ def make_check(labelled, tmp_path):
 
 def test_layers_are_grouped_by_the_stages_of_the_networks():
     branched = Pamtri(*remembered_seeded(TINY, pictures=samples.crops(16)))
-    groups = int8_groups(quantised(remembered_export(branched, name="tiny")))
+    groups = int8_groups(quantized(remembered_export(branched, name="tiny")))
     assert {
         "pose.stem",
         "pose.layer1",
@@ -115,7 +115,7 @@ def test_all_groups_in_float_are_the_float_graph(graphs):
     before = typed.SerializeToString()
     groups = int8_groups(typed)
     mixed = in_float(typed, model, names_in(groups, groups))
-    assert wiring(mixed) == wiring(model)  # the quantiser sorts the nodes its own way
+    assert wiring(mixed) == wiring(model)  # the quantizer sorts the nodes its own way
     assert typed.SerializeToString() == before
 
 
@@ -124,8 +124,8 @@ def wiring(graph):
     return {node.name: list(node.input) for node in graph.graph.node if in_network(node)}
 
 
-def test_a_set_is_cut_to_whole_vehicles(labelled):
-    data = read_folder(labelled)
+def test_a_set_is_cut_to_whole_vehicles(labeled):
+    data = read_folder(labeled)
     few = part_of(data, 6)
     assert sorted(set(few.query.vehicles)) == [1, 4]
     assert len(few.query) == 2
@@ -165,8 +165,8 @@ def test_layers_that_cost_too_much_go_back_and_are_named(graphs, make_check, mon
     assert any("pose.stage2 in fp32, part of it" in name for name in steps.seconds)
 
 
-def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labelled):
-    result = export_bundle(tiny_options(precision="int8", retrieval=labelled, retrieval_loss=100.0))
+def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labeled):
+    result = export_bundle(tiny_options(precision="int8", retrieval=labeled, retrieval_loss=100.0))
     manifest = open_bundle(result.path).manifest
     assert manifest.retrieval is not None
     assert manifest.retrieval.set == "street"
@@ -178,7 +178,7 @@ def test_an_export_names_what_it_lost_in_its_manifest(tiny_options, labelled):
     assert record["retrieval"]["queries"] == 4
 
 
-def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monkeypatch):
+def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labeled, monkeypatch):
     """What is lost is made up; search, files, stages and manifest are real."""
 
     def embedded(self, model, data, called):
@@ -186,7 +186,7 @@ def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monk
         return Embedded(np.ones((1, 2)), np.ones((1, 2)), 0.9 - lost)
 
     monkeypatch.setattr(RetrievalCheck, "_embedded", embedded)
-    changes = {"precision": "int8", "retrieval": labelled, "staged": True, "weight_bits": 7}
+    changes = {"precision": "int8", "retrieval": labeled, "staged": True, "weight_bits": 7}
     result = export_bundle(tiny_options(**changes))
     lost = open_bundle(result.path).manifest.retrieval
     assert lost.float_groups == ("pose.stem",)
@@ -201,19 +201,19 @@ def test_an_export_keeps_layers_in_float_end_to_end(tiny_options, labelled, monk
     assert not list(result.path.parent.glob(".*"))
 
 
-def test_an_export_that_loses_too_much_is_refused(tiny_options, labelled, monkeypatch, tmp_path):
+def test_an_export_that_loses_too_much_is_refused(tiny_options, labeled, monkeypatch, tmp_path):
     monkeypatch.setattr(retrieval, "_loss", lambda *_: Loss(7.25, 0.1))
     monkeypatch.setattr(
         RetrievalCheck, "_embedded", lambda *_: Embedded(np.ones((1, 2)), np.ones((1, 2)), 0.9)
     )
     with pytest.raises(ParityError, match=r"retrieval on street, mAP falls .* 7\.25 points \(limit 1\)"):
-        export_bundle(tiny_options(precision="int8", retrieval=labelled))
+        export_bundle(tiny_options(precision="int8", retrieval=labeled))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_plan_says_on_which_set_and_counts_the_time(tiny_options, labelled):
+def test_a_plan_says_on_which_set_and_counts_the_time(tiny_options, labeled):
     plain = plan_export(tiny_options(precision="int8"))
-    plan = plan_export(tiny_options(precision="int8", retrieval=labelled))
+    plan = plan_export(tiny_options(precision="int8", retrieval=labeled))
     assert plan.retrieval.startswith(
         "street: 4 vehicles, 4 queries among 8 pictures; mAP may fall by 1 points"
     )
@@ -222,7 +222,7 @@ def test_a_plan_says_on_which_set_and_counts_the_time(tiny_options, labelled):
     assert plain.retrieval is None
 
 
-def test_a_folder_that_is_no_labelled_set_is_refused_before_any_work(tiny_options, tmp_path):
+def test_a_folder_that_is_no_labeled_set_is_refused_before_any_work(tiny_options, tmp_path):
     with pytest.raises(InputError, match="no folder image_query"):
         plan_export(tiny_options(precision="int8", retrieval=tmp_path))
 
@@ -249,7 +249,7 @@ def test_limits_follow_the_precision(tiny_options):
     assert tiny_options(precision="fp16", retrieval="x", retrieval_loss=0.5).loss_limit == 0.5
 
 
-def test_an_old_manifest_reads_and_a_broken_record_is_told(tiny_options, labelled, tiny_bundle):
+def test_an_old_manifest_reads_and_a_broken_record_is_told(tiny_options, labeled, tiny_bundle):
     text = (tiny_bundle / "manifest.json").read_text()
     record = json.loads(text)
     record.pop("retrieval", None)
@@ -266,22 +266,22 @@ def test_an_old_manifest_reads_and_a_broken_record_is_told(tiny_options, labelle
             Manifest.from_json(json.dumps(broken))
 
 
-def test_the_command_hands_its_options_on(tiny_options, labelled, monkeypatch, capsys):
+def test_the_command_hands_its_options_on(tiny_options, labeled, monkeypatch, capsys):
     given = {}
 
     def options(**found):
         given.update(found)
-        return tiny_options(precision="int8", retrieval=labelled)
+        return tiny_options(precision="int8", retrieval=labeled)
 
     monkeypatch.setattr(cli, "ExportOptions", options)
     monkeypatch.setenv("COLUMNS", "150")
-    arguments = ["pamtri-export", "--model", "lite", "--precision", "int8", "--retrieval", str(labelled)]
+    arguments = ["pamtri-export", "--model", "lite", "--precision", "int8", "--retrieval", str(labeled)]
     arguments += ["--retrieval-loss", "0.5", "--retrieval-pictures", "77", "--weight-bits", "8", "--dry-run"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 0
-    assert given["retrieval"] == labelled
+    assert given["retrieval"] == labeled
     assert (given["retrieval_loss"], given["retrieval_pictures"]) == (0.5, 77)
     assert given["weight_bits"] == 8
     assert "4 queries among 8 pictures" in " ".join(capsys.readouterr().out.split())

@@ -44,7 +44,7 @@ def node(operator, *inputs, **attributes):
     return helper.make_node(operator, inputs, ["y"], name="node", **attributes)
 
 
-def quantised(*, zero=0, scale=0.1, kind=np.int8):
+def quantized(*, zero=0, scale=0.1, kind=np.int8):
     names = ["scale", "zero"]
     return model(
         [
@@ -92,7 +92,7 @@ BOTH = ("quantize", "dequantize")
         model([relu()]),
         model([node("ReduceMax", "x", "axes")], constants=[AXES]),
         model([helper.make_node("Constant", [], ["axes"], value=AXES), node("ReduceMax", "x", "axes")]),
-        quantised(),
+        quantized(),
     ],
     ids=["plain", "constant axes", "axes of a node", "symmetric int8"],
 )
@@ -127,18 +127,18 @@ BROKEN = {
     "a node's constant of float64": (model([INLINE_DOUBLE, relu()]), {("type", "inline")}),
     "a cast to float64": (model([node("Cast", "x", to=TensorProto.DOUBLE)]), {("type", "node")}),
     "computed axes": (model([SHAPE, node("ReduceMax", "x", "s")]), {("axes", "node")}),
-    "a zero point of 3": (quantised(zero=3), {("zero-point", name) for name in BOTH}),
+    "a zero point of 3": (quantized(zero=3), {("zero-point", name) for name in BOTH}),
     "an unsigned zero point": (
-        quantised(kind=np.uint8),
+        quantized(kind=np.uint8),
         {("type", "zero"), *(("zero-point", name) for name in BOTH)},
     ),
     "no zero point, which means unsigned": (
         model([node("QuantizeLinear", "x", "scale")], constants=[constant("scale", np.float32(1))]),
         {("zero-point", "node")},
     ),
-    "a scale of 0": (quantised(scale=0.0), {("scale", name) for name in BOTH}),
-    "a scale below 0": (quantised(scale=-1.0), {("scale", name) for name in BOTH}),
-    "a scale that is no number": (quantised(scale=float("nan")), {("scale", name) for name in BOTH}),
+    "a scale of 0": (quantized(scale=0.0), {("scale", name) for name in BOTH}),
+    "a scale below 0": (quantized(scale=-1.0), {("scale", name) for name in BOTH}),
+    "a scale that is no number": (quantized(scale=float("nan")), {("scale", name) for name in BOTH}),
     "a bias of int32": (
         model([BIAS, relu()], constants=[*BIAS_OF_INT32, constant("zero", np.int32(0))]),
         {("dequantize", "bias_dq"), ("zero-point", "bias_dq")},

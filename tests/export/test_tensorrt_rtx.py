@@ -15,7 +15,7 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.errors import EngineError
-from pamtri_edge.export.onnx.precision import half, quantise
+from pamtri_edge.export.onnx.precision import half, quantize
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.parity.pictures import graph_inputs, parts
 from pamtri_edge.runtime.tensorrt.build import build_plan
@@ -60,7 +60,7 @@ def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(build, tiny
         graph = half(graph)
     elif precision == "int8":
         names = [value.name for value in graph.graph.input]
-        graph = quantise(graph, list(parts(graph_inputs(samples.crops(2), names), 1)))
+        graph = quantize(graph, list(parts(graph_inputs(samples.crops(2), names), 1)))
     told = []
     built = build(graph, progress=lambda phase, share: told.append((phase, share)))
     assert len({phase for phase, _ in told}) > 3

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which of many labelled pictures int8 is fitted to."""
+"""Which of many labeled pictures int8 is fitted to."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def some_heatmaps(rng, shape, dtype=np.float32):
 
 
 def some_keypoints(rng, count):
-    """Return keypoints of which about half are sure, some far outside, some on pixels' centres."""
+    """Return keypoints of which about half are sure, some far outside, some on pixels' centers."""
     keypoints = rng.uniform(-0.2, 1.2, (count, 36, 3)).astype(np.float32)
     keypoints[..., 2] += 0.5
     keypoints[1::3, :, :2] = np.round(keypoints[1::3, :, :2] * 64) / 64

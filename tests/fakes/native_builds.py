@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Builds of the project's C++ for tests: unoptimised, and what several rooms need is built once.
+"""Builds of the project's C++ for tests: unoptimized, and what several rooms need is built once.
 
 folder = native_builds.sanitized(tmp_path_factory, "pipeline_tests", "core_probe")
 folder / "tests" / "pipelines" / "pipeline_tests"

@@ -3,7 +3,7 @@
 """A GPU as its programmer meets it: memory with addresses, streams that run late, events, captured graphs.
 
 Nothing that is put on a stream runs before somebody waits for it (`schedule = "lazy"`), so a missing
-synchronisation or a missing wait between streams shows as wrong data. `schedule = "random"` runs work at odd
+synchronization or a missing wait between streams shows as wrong data. `schedule = "random"` runs work at odd
 moments instead, which shows memory that is overwritten while another stream still needs it. New memory is
 full of 0xFF, which is NaN in floating point; an address outside of living memory is an error, as is whatever
 CUDA forbids while a stream is captured.

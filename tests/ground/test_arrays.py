@@ -139,7 +139,7 @@ def test_a_batch_of_something_else_is_refused_and_the_crop_is_named(batch, words
         (3, False),
     ],
 )
-def test_device_arrays_are_recognised_by_their_protocols(value, expected):
+def test_device_arrays_are_recognized_by_their_protocols(value, expected):
     assert is_device_array(value) is expected
 
 

@@ -79,7 +79,7 @@ def test_the_longer_side_takes_four_fifths_of_the_window(width, height):
 
 @pytest.mark.parametrize(("width", "height"), [(200, 100), (37, 81), (300, 300)])
 def test_the_window_is_the_originals_affine_transform(width, height):
-    """As its `get_affine_transform`: the centre, a point half the scale above, one at a right angle."""
+    """As its `get_affine_transform`: the center, a point half the scale above, one at a right angle."""
     center = np.array([width / 2, height / 2], np.float32)
     reach = WINDOW_SCALE * max(width, height) / 2
     source = np.float32([center, center - [0, reach], center - [reach, reach]])

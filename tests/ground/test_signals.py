@@ -9,6 +9,14 @@ import pytest
 from pamtri_edge.signals import postponed
 
 
+@pytest.fixture(autouse=True)
+def pythons_own_answer():
+    """Have Ctrl-C raise `KeyboardInterrupt`, whatever the program around us has asked for."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("signals", "reached"), [(1, True), (2, True), (3, False)])
 def test_two_wait_for_the_end_and_a_third_does_not(signals, reached):
     ended = []

@@ -56,7 +56,7 @@ def test_flip_pairs_list_every_keypoint_once_and_agree_with_the_permutation():
 
 
 def test_a_mirrored_segment_keeps_its_outline():
-    """Corners that are neighbours stay neighbours, so the mirrored quadrilateral is the same shape."""
+    """Corners that are neighbors stay neighbors, so the mirrored quadrilateral is the same shape."""
     for s, partner in enumerate(SEGMENT_FLIP):
         mirrored = [KEYPOINT_FLIP[corner] for corner in SEGMENTS[s].corners]
         assert _edges(mirrored) == _edges(SEGMENTS[partner].corners), SEGMENTS[s].name

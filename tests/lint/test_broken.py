@@ -11,10 +11,10 @@ from pamtri_edge.bundle import SHIPPED_BUNDLE
 
 NVINFER = {
     # what stands there -> what somebody wrote, and the rule that finds it
-    "a misspelt key": ("output-tensor-meta=1", "output-tensor-mata=1", "unknown-key"),
+    "a misspelled key": ("output-tensor-meta=1", "output-tensor-mata=1", "unknown-key"),
     "underscores for dashes": ("process-mode=2", "process_mode=2", "unknown-key"),
     "a key of nothing": ("scaling-filter=1", "scaling-filter=1\nfrobnicate=1", "unknown-key"),
-    "a misspelt group": ("[property]", "[propety]", "unknown-group"),
+    "a misspelled group": ("[property]", "[propety]", "unknown-group"),
     "a comment behind a value": ("net-scale-factor=1", "net-scale-factor=1 # 0 to 255", "value"),
     "a comment without a blank": ("batch-size=16", "batch-size=16# vehicles", "value"),
     "a blank behind a number": ("net-scale-factor=1", "net-scale-factor=1 ", "value"),
@@ -112,12 +112,12 @@ def test_a_mistake_in_a_key_file_of_nvinfer_is_found_on_its_line(write, right, n
 
 FOLLOWS = {
     # without the key nvinfer takes its default, which is a mistake of its own
-    "a misspelt group": ["missing-group"],
+    "a misspelled group": ["missing-group"],
 }
 
 
 IN_YAML = (
-    "a misspelt key",
+    "a misspelled key",
     "a word for a number",
     "pixels of 0 to 1",
     "BGR",
@@ -135,10 +135,10 @@ def test_the_same_mistakes_are_found_in_yaml(write, right, name):
 
 
 APPS = {
-    "a misspelt group": ("[tracker]", "[traker]", "unknown-group", "[traker]"),
+    "a misspelled group": ("[tracker]", "[traker]", "unknown-group", "[traker]"),
     "a group of nothing": ("[tracker]", "[teleporter]", "unknown-group", "[teleporter]"),
     "an underscore": ("[secondary-gie0]", "[secondary_gie0]", "unknown-group", "[secondary_gie0]"),
-    "a misspelt key": ("num-sources=2", "num-source=2", "unknown-key", "num-source=2"),
+    "a misspelled key": ("num-sources=2", "num-source=2", "unknown-key", "num-source=2"),
     "a key of gst-launch": (
         "config-file=nvinfer",
         "config-file-path=nvinfer",
@@ -196,13 +196,13 @@ def test_a_mistake_in_the_file_of_nvinfer_that_an_application_names_is_found_the
 PIPELINES = {
     "a node that there is not": ("src: tracker", "src: traker", "edges", "src: traker"),
     "a pad of a node that there is not": ("sgie.src: [sink]", "sgi.src: [sink]", "edges", "sgi.src"),
-    "a misspelt property": ("config-file-path", "config-file", "unknown-key", "config-file:"),
+    "a misspelled property": ("config-file-path", "config-file", "unknown-key", "config-file:"),
     "a key of nvinfer's file": ("batch-size: 16", "net-scale-factor: 1", "unknown-key", "net-scale-factor"),
     "a node twice": ("name: tracker", "name: sgie", "node", "name: sgie"),
     "a node without a type": ("  - type: fakesink\n    name: sink", "  - name: sink", "node", "- name: sink"),
     "a batch beyond the engine": ("batch-size: 16", "batch-size: 99", "batch-size", "batch-size: 99"),
     "a missing file": (": nvinfer.txt", ": sgie.txt", "missing-file", "config-file-path"),
-    "a misspelt key of a node": (
+    "a misspelled key of a node": (
         "    properties:\n      ll",
         "    property:\n      ll",
         "unknown-key",
@@ -223,10 +223,10 @@ def test_a_mistake_in_a_pipeline_of_service_maker_is_found_on_its_line(write, na
 
 
 POSTPROCESSES = {
-    "a misspelt key": ("classifier-type", "clasifier-type", "unknown-key"),
+    "a misspelled key": ("classifier-type", "clasifier-type", "unknown-key"),
     "a key of nvinfer": ("release-tensor-meta: 1", "release-tensor-meta: 1\n  batch-size: 4", "unknown-key"),
     "a type that it cannot": ("network-type: 1", "network-type: 100", "value"),
-    "a misspelt group": ("class-attrs-all:", "class-attr-all:", "unknown-group"),
+    "a misspelled group": ("class-attrs-all:", "class-attr-all:", "unknown-group"),
     "a missing file": ("gpu-id: 0", "labelfile-path: names.txt", "missing-file"),
 }
 

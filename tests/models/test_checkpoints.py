@@ -193,7 +193,7 @@ def test_a_long_list_of_problems_is_cut_with_a_count(reid: ReidNet, tmp_path: Pa
     assert str(error.value).count("running_") == 20
 
 
-def test_a_network_passed_as_the_other_is_recognised(pose: PoseNet, reid: ReidNet, tmp_path: Path) -> None:
+def test_a_network_passed_as_the_other_is_recognized(pose: PoseNet, reid: ReidNet, tmp_path: Path) -> None:
     pose_path = save_checkpoint(pose, tmp_path / "pose.safetensors")
     reid_path = save_checkpoint(reid, tmp_path / "reid.safetensors")
     with pytest.raises(CheckpointError, match=r"looks like a pose network; .*--pose"):

@@ -17,7 +17,7 @@ from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models import LITES, TINY_LITE, Pamtri, PoseNet, ReidNet, ReidSpec, with_lite
 from pamtri_edge.models.checkpoints import load_reid, parameter_count, save_checkpoint
 from pamtri_edge.models.efficientnet import EfficientNetLite, SameConvolution
-from pamtri_edge.models.operators import enlarge, normalise_extra, resized
+from pamtri_edge.models.operators import enlarge, normalize_extra, resized
 from pamtri_edge.models.shapes import reid_spec
 from pamtri_edge.models.stem import FusedStem, rewritable
 
@@ -109,7 +109,7 @@ def test_the_stem_of_parts_equals_the_convolution_of_the_resized_stack(side: int
     rgb = torch.randn(2, 3, 256, 256, generator=drawn)
     coarse = torch.rand(2, 4, 64, 64, generator=drawn)
     fine = torch.rand(2, 2, 256, 256, generator=drawn).round()
-    stack = torch.cat([rgb, normalise_extra(enlarge(coarse)), normalise_extra(fine)], dim=1)
+    stack = torch.cat([rgb, normalize_extra(enlarge(coarse)), normalize_extra(fine)], dim=1)
     with torch.no_grad():
         expected = norm(convolution(resized(stack, side)))
         stem = FusedStem(convolution, norm, coarse=4, fine=2, factor=side // 64)

@@ -235,6 +235,6 @@ def test_the_networks_own_results_are_the_originals(tiny: Tiny) -> None:
     identity, color, kind, feature = tiny("MT")[1](stack)
     assert [tuple(t.shape) for t in (identity, color, kind, feature)] == [(2, 7), (2, 10), (2, 9), (2, 32)]
     identity, feature = tiny("RGB")[1](stack)
-    assert (feature < 0).any(), "a ReLU stands behind the last normalisation; the original has none"
+    assert (feature < 0).any(), "a ReLU stands behind the last normalization; the original has none"
     with pytest.raises(ValueError, match="pass keypoint_vector"):
         tiny("K")[1](stack)

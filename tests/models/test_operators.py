@@ -47,7 +47,7 @@ def test_decode_agrees_with_ops_at_every_border_and_corner() -> None:
     edge = [0, 1, 2, 61, 62, 63]
     heatmaps = np.zeros((1, len(edge) ** 2, 64, 64), np.float32)
     for index, (row, column) in enumerate((r, c) for r in edge for c in edge):
-        heatmaps[0, index] = np.linspace(0, 0.1, 64)  # so that a neighbour on the right is higher
+        heatmaps[0, index] = np.linspace(0, 0.1, 64)  # so that a neighbor on the right is higher
         heatmaps[0, index, row, column] = 1.0
     for geometry in Geometry:
         assert np.array_equal(_decoded(heatmaps, geometry), ops.decode(heatmaps, geometry=geometry))
@@ -76,7 +76,7 @@ def test_segments_equal_those_of_ops_for_decoded_keypoints(rng: np.random.Genera
     assert np.array_equal(operators.segments(torch.from_numpy(keypoints)).numpy(), expected)
 
 
-def test_segments_of_any_keypoints_equal_those_of_ops_but_for_centres_on_the_outline(
+def test_segments_of_any_keypoints_equal_those_of_ops_but_for_centers_on_the_outline(
     rng: np.random.Generator,
 ) -> None:
     keypoints = rng.uniform(-0.2, 1.2, (8, 36, 3)).astype(np.float32)
@@ -103,7 +103,7 @@ def test_stack_channels_equal_those_of_ops(rng: np.random.Generator) -> None:
     heatmaps = rng.uniform(-0.3, 1.3, (2, 36, 64, 64)).astype(np.float32)
     keypoints = _grid_keypoints(rng, 2)
     parts = [
-        operators.normalise_rgb(torch.from_numpy(images)),
+        operators.normalize_rgb(torch.from_numpy(images)),
         operators.enlarge(operators.coarse_heatmaps(torch.from_numpy(heatmaps))),
         operators.stack_segments(torch.from_numpy(keypoints)),
     ]
@@ -131,9 +131,9 @@ def test_the_flip_test_puts_back_sides_and_columns_as_the_original(rng: np.rando
 
 def test_window_keypoints_undo_the_padding_of_the_window() -> None:
     size = torch.tensor([[200.0, 100.0]])
-    centre = window_keypoints(torch.tensor([[[32.0, 32.0]]]), torch.ones(1, 1, 1), size)
-    assert centre[0, 0].tolist() == [0.5, 0.5, 1.0]
-    # Cell 0 is the window's left edge: 1.25 * 200 / 2 pixels from the centre, hence 25 outside the crop.
+    center = window_keypoints(torch.tensor([[[32.0, 32.0]]]), torch.ones(1, 1, 1), size)
+    assert center[0, 0].tolist() == [0.5, 0.5, 1.0]
+    # Cell 0 is the window's left edge: 1.25 * 200 / 2 pixels from the center, hence 25 outside the crop.
     corner = window_keypoints(torch.zeros(1, 1, 2), torch.ones(1, 1, 1), size)
     assert corner[0, 0].tolist() == [-25 / 200, -75 / 100, 1.0]
 

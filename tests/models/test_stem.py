@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pamtri_edge.models.operators import enlarge, normalise_extra
+from pamtri_edge.models.operators import enlarge, normalize_extra
 from pamtri_edge.models.stem import EnlargedConvolution, FusedStem
 
 
@@ -41,7 +41,7 @@ def test_a_single_cell_spreads_as_it_should_also_at_the_border(
     assert torch.allclose(EnlargedConvolution(weight)(cells).double(), _expected(weight, cells), atol=1e-5)
 
 
-def test_the_stem_equals_convolution_and_normalisation_of_the_stack(drawn: torch.Generator) -> None:
+def test_the_stem_equals_convolution_and_normalization_of_the_stack(drawn: torch.Generator) -> None:
     convolution = nn.Conv2d(3 + 4 + 2, 6, 7, stride=2, padding=3, bias=False)
     norm = nn.BatchNorm2d(6).eval()
     with torch.no_grad():
@@ -57,7 +57,7 @@ def test_the_stem_equals_convolution_and_normalisation_of_the_stack(drawn: torch
 
 
 def test_blank_maps_cost_half_precision_nothing(drawn: torch.Generator) -> None:
-    """Normalised, a blank channel is -1.99: 49 channels of it would leave the rounding of a large sum."""
+    """Normalized, a blank channel is -1.99: 49 channels of it would leave the rounding of a large sum."""
     convolution = nn.Conv2d(3 + 36 + 13, 8, 7, stride=2, padding=3, bias=False)
     norm = nn.BatchNorm2d(8).eval()
     rgb = torch.randn(1, 3, 256, 256, generator=drawn)
@@ -78,4 +78,4 @@ def test_blank_maps_cost_half_precision_nothing(drawn: torch.Generator) -> None:
 
 
 def _stack(rgb: Tensor, coarse: Tensor, fine: Tensor) -> Tensor:
-    return torch.cat([rgb, normalise_extra(enlarge(coarse)), normalise_extra(fine)], dim=1)
+    return torch.cat([rgb, normalize_extra(enlarge(coarse)), normalize_extra(fine)], dim=1)

@@ -72,11 +72,11 @@ void convert(const unsigned char* luma, const unsigned char* chroma, int width, 
     }
 }
 
-/// Whether widening by phases is what the neighbours say, for a line of cells.
+/// Whether widening by phases is what the neighbors say, for a line of cells.
 int phases_agree(const float* cells, int side) {
     int wrong = 0;
     for (int line = 0; line < 4 * side; ++line) {
-        const pamtri::Neighbours at = pamtri::neighbours_of(line, side);
+        const pamtri::LinePair at = pamtri::lines_between(line, side);
         const int cell = line / 4;
         const float before = cells[pamtri::clamped(cell - 1, 0, side - 1)];
         const float after = cells[pamtri::clamped(cell + 1, 0, side - 1)];
@@ -186,7 +186,7 @@ def test_the_largest_of_a_pack_is_its_largest_or_nan(library: ctypes.CDLL, data:
 
 
 @given(hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(0, 1, width=32)))
-def test_phases_are_another_way_to_the_neighbours(library: ctypes.CDLL, cells: NDArray[np.float32]) -> None:
+def test_phases_are_another_way_to_the_neighbors(library: ctypes.CDLL, cells: NDArray[np.float32]) -> None:
     assert library.phases_agree(pointer(cells), cells.size)
 
 

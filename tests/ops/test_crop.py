@@ -166,7 +166,7 @@ def test_the_window_holds_the_crop_in_its_middle_and_is_black_around() -> None:
 
 def test_the_window_maps_crop_pixels_as_the_original_does() -> None:
     crop = np.zeros((100, 200, 3), np.uint8)
-    crop[28:31, 158:161] = (10, 120, 250)  # centred on x = 159, y = 29
+    crop[28:31, 158:161] = (10, 120, 250)  # centered on x = 159, y = 29
 
     red, _, blue = ops.window([crop])[0]
 

@@ -20,7 +20,7 @@ from pamtri_edge.ops import native, reference
 
 Floats = NDArray[np.float32]
 
-# Few distinct values, so that ties, equal neighbours and peaks of exactly zero are common.
+# Few distinct values, so that ties, equal neighbors and peaks of exactly zero are common.
 LEVELS = st.sampled_from([-2.0, -0.5, -0.0, 0.0, 0.25, 0.5, 1.0, 1.25])
 
 
@@ -94,11 +94,11 @@ def test_full_size_heatmaps_agree_with_the_original_code(rng: np.random.Generato
     np.testing.assert_array_equal(result, final_predictions(heatmaps))
 
 
-def test_unified_geometry_places_a_cell_by_its_centre() -> None:
+def test_unified_geometry_places_a_cell_by_its_center() -> None:
     heatmaps = np.zeros((1, 2, 64, 64), np.float32)
     heatmaps[0, 0, 10, 20] = 1.1
     heatmaps[0, 1, 10, 20] = 0.9
-    heatmaps[0, 1, 10, 21] = 0.5  # the right neighbour is higher than the left
+    heatmaps[0, 1, 10, 21] = 0.5  # the right neighbor is higher than the left
     heatmaps[0, 1, 9, 20] = 0.5  # the upper one higher than the lower
 
     result = ops.decode(heatmaps)

@@ -39,7 +39,7 @@ def test_decode_is_the_same(heatmaps: Floats) -> None:
 
 
 def test_segments_between_decoded_keypoints_are_the_same(rng: np.random.Generator) -> None:
-    """Decoded corners are whole pixels, so that many centres lie exactly on an outline of either form."""
+    """Decoded corners are whole pixels, so that many centers lie exactly on an outline of either form."""
     cells = rng.integers(0, 256, (24, 36, 2))
     keypoints = np.concatenate([cells / 256, rng.uniform(0.4, 1.2, (24, 36, 1))], axis=2).astype(np.float32)
 
@@ -54,7 +54,7 @@ def test_the_stack_is_the_same_to_rounding(heatmaps: Floats, rng: np.random.Gene
     keypoints = ops.decode(heatmaps)
     in_the_graph = torch.cat(
         [
-            operators.normalise_rgb(torch.from_numpy(images)),
+            operators.normalize_rgb(torch.from_numpy(images)),
             operators.enlarge(operators.coarse_heatmaps(torch.from_numpy(heatmaps))),
             operators.stack_segments(torch.from_numpy(keypoints)),
         ],

@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 SQUARE = np.array([(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)], np.float32)
 
-# Coordinates that meet pixel centres, edges and each other often; the far ones overflow float32 products.
+# Coordinates that meet pixel centers, edges and each other often; the far ones overflow float32 products.
 GRID = st.integers(-8, 24).map(lambda k: k / 16)
 FAR = st.sampled_from([-(2.0**100), -1e6, 1e6, 2.0**127])
 
@@ -56,19 +56,19 @@ def is_strictly_convex(corners: Floats) -> bool:
 
 
 def outline_band(corners: Floats, size: int) -> NDArray[np.bool_]:
-    """Return (size, size): the outline passes within one pixel of the pixel's centre, in x and in y.
+    """Return (size, size): the outline passes within one pixel of the pixel's center, in x and in y.
 
-    That is, it meets the square of two by two pixels around the centre; each edge is cut by the square's
+    That is, it meets the square of two by two pixels around the center; each edge is cut by the square's
     four sides.
     """
     band = np.zeros((size, size), bool)
-    centres = np.mgrid[:size, :size][::-1] + 0.5  # x, y
+    centers = np.mgrid[:size, :size][::-1] + 0.5  # x, y
     for i in range(4):
         start = corners[i].astype(np.float64)
         along = corners[(i + 1) % 4].astype(np.float64) - start
         enter, leave = np.zeros((size, size)), np.ones((size, size))
         for axis in range(2):
-            offset = centres[axis] - start[axis]
+            offset = centers[axis] - start[axis]
             if along[axis] == 0:
                 leave[np.abs(offset) > 1] = -1
                 continue
@@ -95,7 +95,7 @@ def test_the_compiled_code_equals_the_reference_to_the_bit(
 def test_the_two_agree_at_full_size_however_far_the_corners_are(rng: np.random.Generator) -> None:
     keypoints = rng.uniform(-0.2, 1.2, (12, 36, 3)).astype(np.float32)
     keypoints[..., 2] = 1.0
-    keypoints[4:8, :, :2] = np.round(keypoints[4:8, :, :2] * 512) / 512  # on pixel centres and edges
+    keypoints[4:8, :, :2] = np.round(keypoints[4:8, :, :2] * 512) / 512  # on pixel centers and edges
     keypoints[8:, :, :2] = (keypoints[8:, :, :2] - 0.5) * 1000
     expected = np.empty((12, 13, 256, 256), np.float32)
     result = np.full_like(expected, 7.0)
@@ -135,7 +135,7 @@ def test_the_two_agree_on_strips_that_reach_far_past_the_picture(
 
 
 @pytest.mark.parametrize("clockwise", [True, False])
-def test_a_square_covers_the_pixels_whose_centres_it_holds(clockwise: bool) -> None:
+def test_a_square_covers_the_pixels_whose_centers_it_holds(clockwise: bool) -> None:
     corners = SQUARE if clockwise else SQUARE[::-1]
 
     masks = ops.segments(with_corners(corners))
@@ -146,7 +146,7 @@ def test_a_square_covers_the_pixels_whose_centres_it_holds(clockwise: bool) -> N
     assert not masks[0, 1:].any()
 
 
-def test_a_centre_on_the_outline_is_covered() -> None:
+def test_a_center_on_the_outline_is_covered() -> None:
     left, right = 64.5 / 256, 128.5 / 256
     masks = ops.segments(with_corners([(left, left), (right, left), (right, right), (left, right)]))
 
@@ -203,7 +203,7 @@ def test_every_segment_is_drawn_between_its_own_keypoints() -> None:
 def test_masks_agree_with_opencv_outside_a_band_of_one_pixel(corners: Floats, size: int) -> None:
     """Outside `outline_band`; cv2.fillPoly paints the pixels that its outline touches too.
 
-    It counts corners from a pixel's centre, in 1/256 pixel. It draws on a canvas that holds all corners,
+    It counts corners from a pixel's center, in 1/256 pixel. It draws on a canvas that holds all corners,
     since it misplaces an outline that it must clip.
     """
     pixels = corners * np.float32(size)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""stack: RGB, heatmaps and segments as one normalised input."""
+"""stack: RGB, heatmaps and segments as one normalized input."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_keypoints_instead_of_segments_give_the_same_stack(rng: np.random.Genera
     assert np.unique(direct[:, 39:]).size == 2
 
 
-def test_images_alone_are_normalised() -> None:
+def test_images_alone_are_normalized() -> None:
     result = ops.stack(np.full((1, 3, 8, 8), 255.0, np.float32))
 
     assert result.shape == (1, 3, 8, 8)
@@ -121,7 +121,7 @@ def test_nan_stays_where_it_reaches_and_nowhere_else(rng: np.random.Generator) -
 
     expected = np.zeros((1, 5, 32, 32), bool)
     expected[0, 1, 3, 4] = True
-    expected[0, 4, 18:26, 0:6] = True  # row 5 and column 0 reach the lines between their neighbours
+    expected[0, 4, 18:26, 0:6] = True  # row 5 and column 0 reach the lines between their neighbors
     np.testing.assert_array_equal(broken, expected)
 
 

@@ -36,7 +36,7 @@ def test_two_equal_peaks_leave_no_margin():
     assert margins(heatmap(at_50_50=1.0), gated=False)[0, 0] == 0
 
 
-def test_a_quarter_step_between_equal_neighbours_has_no_margin():
+def test_a_quarter_step_between_equal_neighbors_has_no_margin():
     assert margins(heatmap(at_20_29=0.4), gated=False)[0, 0] == 0
 
 
@@ -54,7 +54,7 @@ def test_a_peak_near_zero_may_vanish():
 
 def test_a_peak_at_the_border_takes_no_quarter_step():
     maps = np.zeros((1, 1, 64, 64), np.float32)
-    maps[0, 0, 0, 30] = 1.0  # its neighbours tie, but nobody asks
+    maps[0, 0, 0, 30] = 1.0  # its neighbors tie, but nobody asks
     assert margins(maps, gated=False)[0, 0] == pytest.approx(1.0)
 
 

@@ -73,7 +73,7 @@ FILES = ("model.onnx", "golden.npz", "deepstream/labels.txt")
 TAMPERED: dict[str, Callable[[Path], object]] = {
     "nothing": lambda bundle: None,
     "no manifest": lambda bundle: (bundle / "manifest.json").unlink(),
-    "an unknown field": lambda bundle: edit(bundle, licence="CC-BY"),
+    "an unknown field": lambda bundle: edit(bundle, license="CC-BY"),
     "a newer schema": lambda bundle: edit(bundle, schema=2, precision="fp4", inputs=...),
     "a manifest of a gigabyte": lambda bundle: os.truncate(bundle / "manifest.json", 1 << 30),
     "a network of a terabyte": lambda bundle: os.truncate(bundle / "model.onnx", 1 << 40),

@@ -57,7 +57,7 @@ def test_an_engine_computes_what_the_file_says(
     np.testing.assert_allclose(found["embedding"], expected(models[precision], pictures), atol=near)
 
 
-def test_torch_rounds_quantised_numbers_as_the_file_says(models: dict[str, Path], pictures: Pictures) -> None:
+def test_torch_rounds_quantized_numbers_as_the_file_says(models: dict[str, Path], pictures: Pictures) -> None:
     found = create_backend(models["int8"], backend="torch").run({"images": pictures})["embedding"]
     plain = expected(models["fp32"], pictures)
     meant = expected(models["int8"], pictures)

@@ -42,7 +42,7 @@ def keypoints():
 
 
 def car():
-    """A box with a cabin, four wheels, two lamps; x forward, z up, metres."""
+    """A box with a cabin, four wheels, two lamps; x forward, z up, meters."""
     scene = trimesh.Scene()
     add(scene, "shell", "CarPaint_01", trimesh.creation.box((4.2, 1.7, 0.65)), (0, 0, 0.625), [180, 20, 20])
     add(scene, "cabin", "Glass", trimesh.creation.box((1.9, 1.5, 0.5)), (-0.3, 0, 1.2), [40, 40, 50])

@@ -10,7 +10,7 @@ from pamtri_edge.synth.paint.canvas import Canvas
 
 @pytest.fixture
 def sheet():
-    """Four metres by two, a texel a centimetre."""
+    """Four meters by two, a texel a centimeter."""
     material = np.full((200, 400), int(Material.PAINT), np.uint8)
     return Canvas(material, np.full((200, 400, 3), NEUTRAL, np.uint8), (-2.0, 0.0), (2.0, 2.0))
 

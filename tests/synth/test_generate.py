@@ -54,8 +54,8 @@ def test_every_picture_and_label_is_there(whole):
     assert manifest["counts"]["train"]["images"] == 72
     assert manifest["counts"]["train"]["vehicles"] == 6
     assert manifest["counts"]["train"]["cameras"] == 5
-    labelled = [line.split(",")[0] for line in (whole / "label_train.csv").read_text().splitlines()]
-    assert labelled == images
+    labeled = [line.split(",")[0] for line in (whole / "label_train.csv").read_text().splitlines()]
+    assert labeled == images
     assert cv2.imread(str(whole / "image_train" / images[0])).shape == (32, 32, 3)
     mask = cv2.imread(str(whole / "parts_train" / images[0].replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE)
     assert set(mask.ravel().tolist()) == {0, 5, 12, 255}

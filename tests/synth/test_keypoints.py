@@ -15,8 +15,8 @@ from pamtri_edge.vehicle import KEYPOINT_NAMES, SEGMENT_FLIP, SEGMENTS
 EVERY_FAMILY = pytest.mark.parametrize("family", FAMILIES)
 CARS = ("sedan", "suv", "hatchback", "mpv", "estate", "coupe", "crossover", "city_car", "van")
 
-# Mean shape of labelled vehicles, recovered from the 9068 poses of VeRi's training labels by factorisation:
-# x forward, y left, z up, in wheelbases from the point between the wheel centres.
+# Mean shape of labeled vehicles, recovered from the 9068 poses of VeRi's training labels by factorisation:
+# x forward, y left, z up, in wheelbases from the point between the wheel centers.
 LABELLED = np.array(
     [
         (-0.500, 0.293, 0.000),
@@ -97,7 +97,7 @@ def test_every_keypoint_lies_on_the_surface(vehicles, family):
         assert lies_on(mesh, point), name
 
 
-def test_the_mean_vehicle_is_the_mean_labelled_vehicle(vehicles):
+def test_the_mean_vehicle_is_the_mean_labeled_vehicle(vehicles):
     """Wheels and arches within 3 % of the wheelbase along the vehicle, all points within 2.5 % on average.
 
     The mix of types is VeRi's only roughly: what hangs on the cabin's length is left out along x.
@@ -128,13 +128,13 @@ def test_triangles_of_a_segment_lie_between_its_keypoints(vehicles, family):
     """Nine in ten of a segment's area lie inside the box around its corners, 24 cm wider: faces bulge."""
     for _, mesh in vehicles[family]:
         corners = mesh.vertices[mesh.triangles].astype(float)
-        centre = corners.mean(axis=1)
+        center = corners.mean(axis=1)
         area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
         for index, segment in enumerate(SEGMENTS):
             chosen = mesh.part == index
             points = mesh.keypoints[list(segment.corners)]
             low, high = points.min(axis=0) - 0.24, points.max(axis=0) + 0.24
-            within = ((centre >= low) & (centre <= high)).all(axis=1)
+            within = ((center >= low) & (center <= high)).all(axis=1)
             share = area[chosen & within].sum() / area[chosen].sum()
             assert share > 0.9, segment.name
 
@@ -143,11 +143,11 @@ def test_triangles_of_a_segment_lie_between_its_keypoints(vehicles, family):
 def test_inside_a_segment_the_surface_belongs_to_it(vehicles, family):
     """Points in the middle of a segment's four corners are nearest to a triangle of that segment."""
     for _, mesh in vehicles[family]:
-        centre = mesh.vertices[mesh.triangles].mean(axis=1)
+        center = mesh.vertices[mesh.triangles].mean(axis=1)
         skin = np.isin(mesh.texture, (0, 1, 2, 3, 4))
         for index, segment in enumerate(SEGMENTS):
             middle = mesh.keypoints[list(segment.corners)].mean(axis=0)
-            order = np.argsort(np.linalg.norm(centre[skin] - middle, axis=1))[:4]
+            order = np.argsort(np.linalg.norm(center[skin] - middle, axis=1))[:4]
             found = set(mesh.part[skin][order]) - {NO_PART}
             assert index in found, segment.name
 

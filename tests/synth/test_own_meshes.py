@@ -43,7 +43,7 @@ def test_parts_are_those_of_the_segments_that_the_keypoints_span(tmp_path):
     scene.geometry["shell"] = scene.geometry["shell"].subdivide().subdivide().subdivide()
     scene.geometry["shell"].visual = car().geometry["shell"].visual
     mesh = read_mesh(write(tmp_path, "car.glb", scene)).mesh
-    centres = mesh.vertices[mesh.triangles].mean(axis=1)
+    centers = mesh.vertices[mesh.triangles].mean(axis=1)
     names = [segment.name for segment in SEGMENTS]
     paint = mesh.material == Material.PAINT
 
@@ -51,7 +51,7 @@ def test_parts_are_those_of_the_segments_that_the_keypoints_span(tmp_path):
         found = np.bincount(mesh.part[paint & where], minlength=256).argmax()
         return names[found]
 
-    x, y, z = centres.T
+    x, y, z = centers.T
     assert part((y > 0.84) & (np.abs(x) < 0.5)) == "left_doors"
     assert part((y < -0.84) & (x < -1.5) & (z > 0.6)) == "right_rear_fender"
     assert part(x > 2.09) == "front_face"
@@ -103,7 +103,7 @@ def test_whichever_way_it_faces_it_comes_out_the_same(tmp_path, suffix, turn):
     assert sorted(turned.part.tolist()) == sorted(straight.part.tolist())
 
 
-def test_centimetres_are_told_or_refused(tmp_path):
+def test_centimeters_are_told_or_refused(tmp_path):
     scale = trimesh.transformations.scale_matrix(100.0)
     path = write(tmp_path, "car.glb", car(), turn=scale, metres_per_unit=0.01)
     assert read_mesh(path).mesh.length == pytest.approx(4.23, abs=0.01)
@@ -140,9 +140,9 @@ def test_names_say_what_things_are_made_of(tmp_path):
     for name, place in places.items():
         add(scene, f"more {name}", name, box.copy(), place, [9, 9, 9])
     mesh = read_mesh(write(tmp_path, "car.glb", scene)).mesh
-    centres = mesh.vertices[mesh.triangles].mean(axis=1)
+    centers = mesh.vertices[mesh.triangles].mean(axis=1)
     for name, place in places.items():
-        there = np.abs(centres - place).max(axis=1) < 0.06
+        there = np.abs(centers - place).max(axis=1) < 0.06
         assert mesh.material[there].tolist() == [NAMES[name]] * 12, name
 
 

@@ -65,7 +65,7 @@ def test_a_turned_vehicle_is_where_it_was_put():
     np.testing.assert_allclose(high, [5.0 + WIDTH / 2, -2.0 + LENGTH / 2, HEIGHT], atol=1e-5)
 
 
-def test_neighbouring_triangles_leave_no_gap(rng):
+def test_neighboring_triangles_leave_no_gap(rng):
     camera = side_view(size=256)
     turned = [place(box_mesh(), heading=float(angle)) for angle in rng.uniform(0, 6, 5)]
     for model in turned:

@@ -118,7 +118,7 @@ def test_strong_compression_leaves_blocks(rng):
     assert steps(taken(rng, quality=8.0)) > 1.25 * steps(taken(rng))
 
 
-def test_a_bright_lamp_spills_into_its_neighbourhood(rng):
+def test_a_bright_lamp_spills_into_its_neighborhood(rng):
     light = np.full((80, 80, 3), 0.02, np.float32)
     light[38:42, 38:42] = 20.0
     dull, spilled = (take(dataclasses.replace(PLAIN, bloom=b), EXPOSED, light, rng) for b in (0.0, 0.4))

@@ -48,7 +48,7 @@ def test_the_backbone_gives_what_it_gave_on_pictures_scaled_as_it_learned_them(p
         convolution, norm = source.stem
         expected = norm(convolution((pictures - 127) / 128))
         convolution, norm = network.stem
-        found = norm(convolution(operators.normalise_rgb(pictures)))
+        found = norm(convolution(operators.normalize_rgb(pictures)))
     assert (found - expected)[..., :-1, :-1].abs().max() < 1e-5  # zeros lie behind the last row and column
 
 
@@ -58,7 +58,7 @@ def test_new_pose_channels_change_nothing_as_long_as_they_are_blank(published, s
     for network in (plain, posed):
         begin(network, seed=0, file=published[0])
     rgb = torch.randn(1, 3, 64, 64)
-    blank = operators.normalise_extra(torch.zeros(1, posed.spec.channels - 3, 64, 64))
+    blank = operators.normalize_extra(torch.zeros(1, posed.spec.channels - 3, 64, 64))
     with torch.no_grad():
         found = posed.stem[1](posed.stem[0](torch.cat([rgb, blank], dim=1)))
         expected = plain.stem[1](plain.stem[0](rgb))
@@ -127,7 +127,7 @@ def test_what_is_frozen_does_not_move_and_the_rest_does():
         freeze(network, 9)
 
 
-def test_with_frozen_statistics_gradients_are_those_of_the_plain_normalisation():
+def test_with_frozen_statistics_gradients_are_those_of_the_plain_normalization():
     network = ReidNet(bare())
     begin(network, seed=0)
     learning(network, frozen_norms=True)

@@ -85,7 +85,7 @@ def test_centers_follow_their_class_at_full_speed_however_little_they_pull(batch
     np.testing.assert_allclose(centers.centers.grad[0], -features.detach()[:3].sum(0) / 12, rtol=1e-4)
 
 
-def test_unlabelled_attributes_cost_nothing():
+def test_unlabeled_attributes_cost_nothing():
     logits = torch.randn(4, 3, requires_grad=True)
     labels = torch.tensor([0, UNKNOWN, 2, UNKNOWN])
     expected = functional.cross_entropy(logits[[0, 2]], labels[[0, 2]])

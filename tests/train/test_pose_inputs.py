@@ -30,8 +30,8 @@ def keypoints():
 
 
 def test_a_target_lies_where_decode_will_look_for_it():
-    centre = torch.tensor([[[(20 + 0.5) / 64, (41 + 0.5) / 64]]])
-    (target,) = gaussians(centre, 64)[0]
+    center = torch.tensor([[[(20 + 0.5) / 64, (41 + 0.5) / 64]]])
+    (target,) = gaussians(center, 64)[0]
     assert divmod(int(target.argmax()), 64) == (41, 20)
     assert target.max().item() == pytest.approx(1.0)
     assert target[41, 22].item() == pytest.approx(np.exp(-0.5)), "two cells away: one deviation"

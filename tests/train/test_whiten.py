@@ -30,8 +30,8 @@ def spread_features(vehicles=60, views=8, width=6):
     rng = np.random.default_rng(0)
     scales = np.geomspace(0.03, 3.0, width)
     turn = np.linalg.qr(rng.normal(size=(width, width)))[0]
-    centres = rng.normal(size=(vehicles, 1, width)) + 5.0
-    features = centres + rng.normal(size=(vehicles, views, width)) * scales @ turn
+    centers = rng.normal(size=(vehicles, 1, width)) + 5.0
+    features = centers + rng.normal(size=(vehicles, views, width)) * scales @ turn
     return features.reshape(-1, width).astype(np.float32), np.repeat(np.arange(vehicles), views)
 
 

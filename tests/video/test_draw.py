@@ -46,11 +46,11 @@ def test_labels_stay_inside_the_picture() -> None:
     for box in [(0, 0, 60, 50), (150, 0, 199, 40), (-30, -20, 20, 30), (150, 90, 230, 140)]:
         picture = _picture(120, 200)
         boxed = draw_overlays(picture, [Overlay(1, box, "")])
-        labelled = draw_overlays(picture, [Overlay(1, box, "#1 golden hatchback")])
-        assert _changed(boxed, labelled).sum() > 200
+        labeled = draw_overlays(picture, [Overlay(1, box, "#1 golden hatchback")])
+        assert _changed(boxed, labeled).sum() > 200
 
 
-def test_neighbouring_tracks_have_colors_far_apart() -> None:
+def test_neighboring_tracks_have_colors_far_apart() -> None:
     for track in range(50):
         a, b = np.array(track_color(track)), np.array(track_color(track + 1))
         assert np.abs(a - b).max() > 80

@@ -75,7 +75,7 @@ struct Keypoint {
     float x, y, confidence;
 };
 
-/// A quarter of a cell towards the higher of two neighbours; nothing where they are equal.
+/// A quarter of a cell towards the higher of two neighbors; nothing where they are equal.
 PAMTRI_HD float quarter_step(float before, float after) {
     const int low = rank_of(before);
     const int high = rank_of(after);

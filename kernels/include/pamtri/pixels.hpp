@@ -112,7 +112,7 @@ PAMTRI_HD Rgb converted_sixteenths(int luma, int u, int v, const ConversionRule&
             clamped((base + shortened_factor(rule.blue_u) * u) >> shift, 0, 255)};
 }
 
-/// A value between two neighbours: their numbers, and the quarters that each counts.
+/// A value between two neighbors: their numbers, and the quarters that each counts.
 struct Neighbors {
     int first, second, of_first, of_second;
 };

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// segments: quadrilaterals between keypoints, as half-planes evaluated at pixel centres.
+// segments: quadrilaterals between keypoints, as half-planes evaluated at pixel centers.
 #pragma once
 
 #include "pamtri/common.hpp"
@@ -60,7 +60,7 @@ PAMTRI_HD float edge_value(const Quad& quad, int i, float x, float y) {
     return product(quad.edge_x[i], y - quad.y[i]) - product(quad.edge_y[i], x - quad.x[i]);
 }
 
-/// Whether the centre of a pixel lies inside or on the outline.
+/// Whether the center of a pixel lies inside or on the outline.
 PAMTRI_HD bool covers(const Quad& quad, int column, int row) {
     const float x = static_cast<float>(column) + 0.5f;
     const float y = static_cast<float>(row) + 0.5f;

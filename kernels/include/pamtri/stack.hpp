@@ -8,12 +8,12 @@
 
 namespace pamtri {
 
-/// A channel's normalisation: value * scale + bias.
+/// A channel's normalization: value * scale + bias.
 struct Affine {
     float scale, bias;
 };
 
-PAMTRI_HD float normalised(float value, Affine affine) {
+PAMTRI_HD float normalized(float value, Affine affine) {
     return product(value, affine.scale) + affine.bias;
 }
 
@@ -23,15 +23,15 @@ PAMTRI_HD float clipped(float value) { return value < 0.0f ? 0.0f : (value > 1.0
 /// A picture is this many times as large as its heatmaps.
 constexpr int kUpsampling = 4;
 
-/// The two neighbours of an output line among the heatmap's lines, and the second one's weight.
-struct Neighbours {
+/// The two neighbors of an output line among the heatmap's lines, and the second one's weight.
+struct LinePair {
     int first, second;
     float weight;
 };
 
-/// Bilinear with half-pixel centres: output line i lies at (i + 0.5) / 4 - 0.5; lines past the
+/// Bilinear with half-pixel centers: output line i lies at (i + 0.5) / 4 - 0.5; lines past the
 /// border repeat the border. The weights are odd eighths, thus exact.
-PAMTRI_HD Neighbours neighbours_of(int line, int side) {
+PAMTRI_HD LinePair lines_between(int line, int side) {
     const int shifted = line + kUpsampling / 2;
     const int second = shifted / kUpsampling;
     const float weight = 0.125f + 0.25f * static_cast<float>(shifted % kUpsampling);
@@ -42,23 +42,23 @@ PAMTRI_HD float blended(float first, float second, float weight) {
     return product(first, 1.0f - weight) + product(second, weight);
 }
 
-/// What neighbours_of() gives for output line 4 * cell + phase: the second line's weight. In the
+/// What lines_between() gives for output line 4 * cell + phase: the second line's weight. In the
 /// first two of the phases the cell is the second line, after that it is the first.
 PAMTRI_HD float phase_weight(int phase) {
     return phase == 0 ? 0.625f : (phase == 1 ? 0.875f : (phase == 2 ? 0.125f : 0.375f));
 }
 
-/// One of the four values that a cell becomes along a line, from the cell and its neighbours.
+/// One of the four values that a cell becomes along a line, from the cell and its neighbors.
 PAMTRI_HD float widened(float before, float here, float after, int phase) {
     return phase < 2 ? blended(before, here, phase_weight(phase))
                      : blended(here, after, phase_weight(phase));
 }
 
-/// The value of one pixel of an upsampled heatmap, before normalisation: along the row first.
+/// The value of one pixel of an upsampled heatmap, before normalization: along the row first.
 template <typename T>
 PAMTRI_HD float upsampled(const T* heatmap, int side, int row, int column) {
-    const Neighbours vertical = neighbours_of(row, side);
-    const Neighbours horizontal = neighbours_of(column, side);
+    const LinePair vertical = lines_between(row, side);
+    const LinePair horizontal = lines_between(column, side);
     const T* top = heatmap + vertical.first * side;
     const T* bottom = heatmap + vertical.second * side;
     return blended(blended(clipped(to_float(top[horizontal.first])),

@@ -61,7 +61,7 @@ struct SegmentsTask {
     Corners corners;
 };
 
-/// -> (vehicles, 3 + heatmap_count + segment_count, size, size), normalised. Absent inputs are
+/// -> (vehicles, 3 + heatmap_count + segment_count, size, size), normalized. Absent inputs are
 /// null.
 struct StackTask {
     const void* images;      // (vehicles, 3, size, size), or (vehicles, size, size, 3) if kPixels

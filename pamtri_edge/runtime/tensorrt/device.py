@@ -50,7 +50,7 @@ class Gpu:
 
 
 def check_driver() -> int:
-    """Initialise the NVIDIA driver and return the newest CUDA version that it runs, such as 13010.
+    """Initialize the NVIDIA driver and return the newest CUDA version that it runs, such as 13010.
 
     Raises:
         MissingDependencyError: there is no driver, it sees no GPU, or it does not start.

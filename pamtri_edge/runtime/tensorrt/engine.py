@@ -16,7 +16,7 @@ from pamtri_edge.runtime.tensorrt.library import Library
 
 
 class Engine:
-    """A deserialised engine.
+    """A deserialized engine.
 
     Each batch size has a context of its own, because a captured graph keeps the state of the context that it
     was captured from. They run one after the other on one stream, so they share one piece of scratch memory.

@@ -90,8 +90,8 @@ class Library:
         configuration.set_execution_context_allocation_strategy(strategy)
         # Kernels for a shape are compiled when it is first run, not behind its back: a captured graph keeps
         # whatever kernels it was captured with.
-        specialise = self.module.DynamicShapesKernelSpecializationStrategy.EAGER
-        configuration.dynamic_shapes_kernel_specialization_strategy = specialise
+        specialize = self.module.DynamicShapesKernelSpecializationStrategy.EAGER
+        configuration.dynamic_shapes_kernel_specialization_strategy = specialize
         return engine.create_execution_context(configuration)
 
     def last_errors(self) -> str:

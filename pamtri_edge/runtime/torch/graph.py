@@ -69,7 +69,7 @@ class Graph:
         outputs: what it gives.
         constants: tensors known beforehand, by name.
         steps: the nodes, in order.
-        arithmetic: "int8" if convolutions take quantised weights, "fp16" if they are typed so, else "fp32".
+        arithmetic: "int8" if convolutions take quantized weights, "fp16" if they are typed so, else "fp32".
     """
 
     inputs: tuple[TensorSpec, ...]

@@ -108,7 +108,7 @@ class Assembly:
 
     def ellipsoid(
         self,
-        centre: Sequence[float],
+        center: Sequence[float],
         radii: Sequence[float],
         material: Material,
         *,
@@ -117,7 +117,7 @@ class Assembly:
         """Add a rounded lump, squarer than an ellipsoid."""
         points, normals, triangles = _unit_lump()
         self.add(
-            np.asarray(centre) + points * np.asarray(radii),
+            np.asarray(center) + points * np.asarray(radii),
             normals,
             triangles,
             material=material,

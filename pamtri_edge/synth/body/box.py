@@ -25,12 +25,12 @@ _LEAN: Final = 0.7
 """Sine and cosine, nearly, of where a tank's upper and lower rear keypoints lie on its rim."""
 
 _HOPPER: Final = 0.55
-"""Half the width, in metres, of a mixer's hopper."""
+"""Half the width, in meters, of a mixer's hopper."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where a truck's load lies, in metres.
+    """Where a truck's load lies, in meters.
 
     Attributes:
         rear: x of its rear wall.
@@ -103,8 +103,8 @@ def add_walls(assembly: Assembly, draft: Draft, box: Box) -> None:
         uv[..., 0] = (0.80 * share)[:, None]
         uv[..., 1] = (sheet + 0.5, sheet)
         name = "left" if sign > 0 else "right"
-        centre = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
-        part = np.where(centre < lean, PART[f"{name}_rear_fender"], PART[f"{name}_doors"]).astype(np.uint8)
+        center = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
+        part = np.where(center < lean, PART[f"{name}_rear_fender"], PART[f"{name}_doors"]).astype(np.uint8)
         _wall(assembly, walls, uv, (0, sign, 0), np.concatenate([part, part]))
     add_rear_wall(assembly, box)
     _end(assembly, box, box.front, (1.0, 0.52), (NO_PART, NO_PART), 1)

@@ -46,7 +46,7 @@ class Draft:
         materials: (K, H, W) uint8, the sheets' materials.
         colors: (K, H, W, 3) uint8, their colors.
         sheets: canvases over them. LEFT and RIGHT are planes of x and z, FRONT and REAR of y and z, TOP of
-            metres along the outline from its first row and of the fraction of the half width (left +1).
+            meters along the outline from its first row and of the fraction of the half width (left +1).
     """
 
     spec: VehicleSpec
@@ -71,12 +71,12 @@ class Draft:
 
     @property
     def face(self) -> float:
-        """Half the width of the front face at the hood's edge, in metres."""
+        """Half the width of the front face at the hood's edge, in meters."""
         return float(self.skin.half_width[self.outline.rows["hood_front"] - 2])
 
     @property
     def back(self) -> float:
-        """Half the width of the rear face, in metres."""
+        """Half the width of the rear face, in meters."""
         return float(
             self.skin.half_width[min(self.outline.rows["trunk_rear_edge"] + 3, len(self.skin.band) - 1)]
         )

@@ -39,7 +39,7 @@ _INBOARD: Final = {
     "trunk_rear_edge": 0.93,
     "windshield_bottom": 0.96,
 }
-"""Fraction of the half width at which labelled vehicles have these points: the windows' corners, not the
+"""Fraction of the half width at which labeled vehicles have these points: the windows' corners, not the
 body's. The others lie on the rounded edge itself."""
 
 _BAND: Final = (
@@ -122,8 +122,8 @@ def side_parts(draft: Draft, sign: int, keypoints: Floats) -> NDArray[np.uint8]:
     side = draft.skin.side
     rows, columns = side.shape[:2]
     triangles = grid_triangles(rows, columns)
-    centre = side.reshape(-1, 3)[triangles].mean(axis=1)
-    x, z = centre[:, 0], centre[:, 2]
+    center = side.reshape(-1, 3)[triangles].mean(axis=1)
+    x, z = center[:, 0], center[:, 2]
     place = {name: keypoints[_INDEX[name]] for name in _SIDE_NAMES}
     fore = _x_on_line(place["front_arch_rear_bottom"], place["windshield_bottom"], z)
     aft = _x_on_line(place["rear_arch_front_bottom"], place["rear_window_bottom"], z)

@@ -24,7 +24,7 @@ NEUTRAL: Final = 128
 class Mesh:
     """Triangles of one vehicle with their materials, and its keypoints.
 
-    x points forward, y to the vehicle's left, z up, in metres; the ground is z = 0 and the origin lies on it
+    x points forward, y to the vehicle's left, z up, in meters; the ground is z = 0 and the origin lies on it
     halfway between the axles. Triangles have no preferred winding: normals say which side is outside.
 
     Attributes:
@@ -42,9 +42,9 @@ class Mesh:
             (color / 255) squared; elsewhere color / 128 multiplies what the material has by itself. For
             GLASS that is what is seen behind it: seats and wheel lighter, pillars and gaps darker.
         keypoints: (36, 3) float32 in the order of `vehicle.KEYPOINT_NAMES`, by construction.
-        length: along x, in metres.
-        width: along y without the mirrors, in metres.
-        height: of the highest vertex, in metres.
+        length: along x, in meters.
+        width: along y without the mirrors, in meters.
+        height: of the highest vertex, in meters.
     """
 
     vertices: NDArray[np.float32]

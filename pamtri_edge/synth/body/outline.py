@@ -16,12 +16,12 @@ from pamtri_edge.synth.specification.parts import BodyShape
 Floats = NDArray[np.float64]
 
 _SPACING = 0.15
-"""Metres between two points of the line, where it is straight."""
+"""Meters between two points of the line, where it is straight."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the body's ends and axles are; x forward, the origin between the axles, metres.
+    """Where the body's ends and axles are; x forward, the origin between the axles, meters.
 
     Attributes:
         front_axle: x of the front axle; the rear one is at its negative.
@@ -45,7 +45,7 @@ class Outline:
     Attributes:
         points: (n, 2) x, z.
         normals: (n, 2) unit, outward.
-        arc: (n,) metres along the line.
+        arc: (n,) meters along the line.
         rows: index of the point that a keypoint lies on, by the keypoint's name without its side.
     """
 

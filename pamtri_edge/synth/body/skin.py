@@ -170,11 +170,11 @@ def _band(section: Section, outline: Outline, radius: Floats, full: Floats) -> t
     back = rear_bulge(shape, family) * np.clip(-outline.normals[:, 0], 0, 1)
     arch = shape.crown * up + bulge * ahead + back
 
-    centre = (full - radius)[:, None]
-    bow = centre + radius[:, None] * np.sin(_BOW)[None]
-    y = np.concatenate([-bow[:, ::-1], centre * _FLAT[None], bow], axis=1)
+    center = (full - radius)[:, None]
+    bow = center + radius[:, None] * np.sin(_BOW)[None]
+    y = np.concatenate([-bow[:, ::-1], center * _FLAT[None], bow], axis=1)
     edge = (full - radius * _DROP)[:, None]
-    over = np.clip(np.abs(y) - centre, 0, None) / radius[:, None]
+    over = np.clip(np.abs(y) - center, 0, None) / radius[:, None]
     circle = np.sqrt(np.clip(1 - over**2, 0.05, 1))
     offset = arch[:, None] * (1 - (y / edge) ** 2) - radius[:, None] * (1 - circle)
     band = np.empty((*y.shape, 3))

@@ -12,7 +12,7 @@ from pamtri_edge.synth.body.material import Material
 
 _TURNS = np.linspace(0, 2 * np.pi, 25)
 _FACE = ((0.0, 0.030), (0.6, 0.038), (0.9, 0.0))
-"""Radius, in wheel radii, and depth in metres of the rings of a wheel's face."""
+"""Radius, in wheel radii, and depth in meters of the rings of a wheel's face."""
 
 
 def wheel_y(draft: Draft) -> tuple[float, float]:

@@ -165,9 +165,9 @@ def _compose(sheet: Sheet, views: Sequence[View], families: Sequence[str], tile:
         return _stack(panels, _POSES_A_ROW)
     tiles = [_fitted(view.image, tile) for view in views]
     if sheet == "grid":
-        return _labelled(_stack(tiles, len(COLORS)), families, COLORS, tile)
+        return _labeled(_stack(tiles, len(COLORS)), families, COLORS, tile)
     names = [f"{view.color_name} {view.type_name}" for view in views[::_VIEWS]]
-    return _labelled(_stack(tiles, _VIEWS), names, [f"camera {k + 1}" for k in range(_VIEWS)], tile)
+    return _labeled(_stack(tiles, _VIEWS), names, [f"camera {k + 1}" for k in range(_VIEWS)], tile)
 
 
 def _points(view: View) -> NDArray[np.float32]:
@@ -196,7 +196,7 @@ def _stack(pictures: Sequence[Picture], columns: int) -> Picture:
     return np.concatenate(rows, axis=0)
 
 
-def _labelled(sheet: Picture, rows: Sequence[str], columns: Sequence[str], tile: int) -> Picture:
+def _labeled(sheet: Picture, rows: Sequence[str], columns: Sequence[str], tile: int) -> Picture:
     """Return a sheet of square tiles with names at its left and above."""
     framed = np.full((sheet.shape[0] + _HEAD, sheet.shape[1] + _LABEL, 3), _PAPER, np.uint8)
     framed[_HEAD:, _LABEL:] = sheet

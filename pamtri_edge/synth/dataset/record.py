@@ -35,7 +35,7 @@ class Record:
         box: x1, y1, x2, y2 of what is seen of the vehicle, in pixels of the stored picture.
         azimuth: where the camera stands, in degrees: 0 before the vehicle, 90 at its left.
         elevation: of the camera above the vehicle, in degrees.
-        distance: from the camera to the vehicle, in metres.
+        distance: from the camera to the vehicle, in meters.
         size: bytes of the stored picture.
         sha256: of the stored picture.
     """

@@ -38,7 +38,7 @@ def with_normals(vertices: Doubles, triangles: Indices) -> tuple[Doubles, Double
     flat = lengths[:, 0] <= 1e-12  # no area, no direction
     units = np.where(flat[:, None], [0.0, 0.0, 1.0], facing / np.maximum(lengths, 1e-12))
     corners = triangles.reshape(-1)
-    one, other = _neighbours(corners, len(vertices))
+    one, other = _neighbors(corners, len(vertices))
     near = (units[one // 3] * units[other // 3]).sum(axis=1) > _SHARP
     normals = np.zeros((len(corners), 3))
     for axis in range(3):
@@ -51,7 +51,7 @@ def with_normals(vertices: Doubles, triangles: Indices) -> tuple[Doubles, Double
     return vertices[corners[first]], normals[first], place.reshape(-1, 3).astype(np.int64)
 
 
-def _neighbours(corners: Indices, vertices: int) -> tuple[Indices, Indices]:
+def _neighbors(corners: Indices, vertices: int) -> tuple[Indices, Indices]:
     """Return all pairs of corners at one vertex; of a crowded one only those with its first few."""
     order = np.argsort(corners, kind="stable")
     counts = np.bincount(corners, minlength=vertices)

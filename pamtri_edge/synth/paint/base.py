@@ -9,7 +9,7 @@ from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.specification.parts import Trim
 
 _FAR = 50.0
-"""Metres beyond every sheet."""
+"""Meters beyond every sheet."""
 
 
 def paint_two_tone(canvas: Canvas, trim: Trim) -> None:

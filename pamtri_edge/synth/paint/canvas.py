@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""A sheet of material and color that is painted in metres."""
+"""A sheet of material and color that is painted in meters."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class Canvas:
 
     def ellipse(
         self,
-        centre: Point,
+        center: Point,
         radii: Point,
         material: Material,
         *,
@@ -155,7 +155,7 @@ class Canvas:
         """Fill an ellipse, or the sector between two angles in degrees (0 along a, 90 along b)."""
         angles = np.radians(np.linspace(*arc, 20))
         points = np.stack(
-            [centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)], axis=1
+            [center[0] + radii[0] * np.cos(angles), center[1] + radii[1] * np.sin(angles)], axis=1
         )
         self.polygon(points, material, tint=tint, albedo=albedo, only=only)
 
@@ -170,7 +170,7 @@ class Canvas:
         albedo: Tint | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
-        """Draw a line of a width in metres."""
+        """Draw a line of a width in meters."""
         self.path([start, end], width, material, tint=tint, albedo=albedo, only=only)
 
     def path(
@@ -183,7 +183,7 @@ class Canvas:
         albedo: Tint | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
-        """Draw a line through several points, of a width in metres."""
+        """Draw a line through several points, of a width in meters."""
         line = np.asarray(points, np.float64)
         across = np.empty_like(line)
         steps = line[1:] - line[:-1]

@@ -92,9 +92,9 @@ def _on_top(draft: Draft, decal: Decal) -> None:
             )
 
 
-def paint_decal(canvas: Canvas, decal: Decal, centre: Point, *, only: Sequence[Material] = BODYWORK) -> None:
-    """Paint one decal around a place on a sheet in metres."""
-    x, z = centre
+def paint_decal(canvas: Canvas, decal: Decal, center: Point, *, only: Sequence[Material] = BODYWORK) -> None:
+    """Paint one decal around a place on a sheet in meters."""
+    x, z = center
     half, rise = decal.width / 2, decal.height / 2
     low, high = (x - half, z - rise), (x + half, z + rise)
     rng = np.random.default_rng([decal.pattern, Surface.DECAL])

@@ -23,24 +23,24 @@ def paint_flaws(draft: Draft) -> None:
     """Paint all flaws, and the dirt that the road has left."""
     for flaw in draft.spec.flaws:
         canvas = draft.sheets[_SHEETS[flaw.place]]
-        centre = _centre(draft, flaw)
+        center = _center(draft, flaw)
         rng = np.random.default_rng([flaw.pattern, Surface.FLAW])
         if flaw.kind == "panel":
             _panel(draft, canvas, flaw)
         elif flaw.kind == "scratch":
-            _scratch(draft, canvas, flaw, centre, rng)
+            _scratch(draft, canvas, flaw, center, rng)
         else:
-            _patch(draft, canvas, flaw, centre, rng)
+            _patch(draft, canvas, flaw, center, rng)
     if draft.spec.dirt > 0.12:
         _road_dirt(draft)
 
 
 def _scale(draft: Draft, flaw: Flaw) -> tuple[float, float]:
-    """Return how long a metre is on the flaw's sheet, along its two axes."""
+    """Return how long a meter is on the flaw's sheet, along its two axes."""
     return (1.0, 2.0 / draft.spec.shape.width) if flaw.place in ("hood", "roof") else (1.0, 1.0)
 
 
-def _centre(draft: Draft, flaw: Flaw) -> Floats:
+def _center(draft: Draft, flaw: Flaw) -> Floats:
     shape, frame = draft.spec.shape, draft.frame
     if flaw.place in ("left", "right"):
         x = frame.body_rear + flaw.x * (frame.front - frame.body_rear)
@@ -54,31 +54,31 @@ def _centre(draft: Draft, flaw: Flaw) -> Floats:
     return np.array([start + flaw.z * max(end - start, 0.1), (2 * flaw.x - 1) * 0.8])
 
 
-def _patch(draft: Draft, canvas: Canvas, flaw: Flaw, centre: Floats, rng: np.random.Generator) -> None:
+def _patch(draft: Draft, canvas: Canvas, flaw: Flaw, center: Floats, rng: np.random.Generator) -> None:
     scale = np.array(_scale(draft, flaw))
     angles = np.linspace(0, 2 * np.pi, 15)[:-1]
     radius = flaw.size / 2 * rng.uniform(0.55, 1.0, len(angles))
     ring = np.stack([radius * np.cos(angles), 0.7 * radius * np.sin(angles)], axis=1)
     if flaw.kind == "dent":
-        canvas.shade(centre + ring * scale, flaw.tint, only=BODYWORK)
+        canvas.shade(center + ring * scale, flaw.tint, only=BODYWORK)
         light = [2.0 - one for one in flaw.tint]
-        canvas.shade(centre + (ring * 0.6 + np.array([0.0, -0.12 * flaw.size])) * scale, light, only=BODYWORK)
+        canvas.shade(center + (ring * 0.6 + np.array([0.0, -0.12 * flaw.size])) * scale, light, only=BODYWORK)
     elif flaw.kind == "splash":
         for _ in range(9):
             spot = rng.normal(0, 0.4 * flaw.size, 2)
-            canvas.shade(centre + (spot + 0.35 * ring) * scale, flaw.tint, only=(*BODYWORK, Material.PLASTIC))
+            canvas.shade(center + (spot + 0.35 * ring) * scale, flaw.tint, only=(*BODYWORK, Material.PLASTIC))
     elif flaw.kind == "rust":
-        canvas.polygon(centre + ring * scale, Material.MATTE, albedo=(0.16, 0.07, 0.03), only=BODYWORK)
+        canvas.polygon(center + ring * scale, Material.MATTE, albedo=(0.16, 0.07, 0.03), only=BODYWORK)
     else:  # "patch", "dust"
-        canvas.shade(centre + ring * scale, flaw.tint, only=BODYWORK)
+        canvas.shade(center + ring * scale, flaw.tint, only=BODYWORK)
 
 
-def _scratch(draft: Draft, canvas: Canvas, flaw: Flaw, centre: Floats, rng: np.random.Generator) -> None:
+def _scratch(draft: Draft, canvas: Canvas, flaw: Flaw, center: Floats, rng: np.random.Generator) -> None:
     scale = np.array(_scale(draft, flaw))
     steps = np.linspace(-1, 1, 5)
     line = np.stack([steps * flaw.size, np.cumsum(rng.normal(0, 0.02, 5))], axis=1)
     canvas.path(
-        centre + line * scale,
+        center + line * scale,
         0.016,
         Material.MATTE,
         albedo=tuple(0.3 * one for one in flaw.tint),

@@ -260,12 +260,12 @@ def _fogs(draft: Draft, canvas: Canvas) -> None:
     z = draft.frame.sill + 0.16
     y = 0.80 * draft.face
     for sign in (1, -1):
-        centre = (sign * y, z)
+        center = (sign * y, z)
         if front.fog_frame != "none":
             frame = Material.CHROME if front.fog_frame == "chrome" else Material.PLASTIC
-            canvas.ellipse(centre, (0.078, 0.060), frame, tint=_DARK)
+            canvas.ellipse(center, (0.078, 0.060), frame, tint=_DARK)
         if front.fog == "round":
-            canvas.ellipse(centre, (0.045, 0.045), Material.HEADLAMP, tint=(0.9, 0.9, 0.9))
+            canvas.ellipse(center, (0.045, 0.045), Material.HEADLAMP, tint=(0.9, 0.9, 0.9))
         elif front.fog == "slot":
             canvas.box(sign * y - 0.07, sign * y + 0.07, z - 0.018, z + 0.018, Material.HEADLAMP)
         elif front.fog == "upright":

@@ -18,7 +18,7 @@ from pamtri_edge.synth.paint.canvas import Canvas, Point
 _GLASS = (Material.GLASS,)
 
 _TALLEST = 1.15
-"""Metres that a windshield is long at most; above it a raised roof is closed."""
+"""Meters that a windshield is long at most; above it a raised roof is closed."""
 
 
 def _inside(corners: Floats, across: float, up: float) -> Point:

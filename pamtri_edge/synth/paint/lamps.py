@@ -52,7 +52,7 @@ _ROUND: Final[dict[str, tuple[tuple[float, float, float], ...]]] = {
     "round_one": ((0.5, 0.5, 0.5),),
     "round_stack": ((0.6, 0.75, 0.24), (0.6, 0.25, 0.24)),
 }
-"""Centres (across, upward) and radii, in heights of the lamp."""
+"""Centers (across, upward) and radii, in heights of the lamp."""
 
 TAILLAMPS: Final[dict[str, tuple[_Outline, ...]]] = {
     "horizontal": (((0.0, 0.0), (1.1, 0.0), (1.1, 1.0), (0.05, 0.95)),),
@@ -137,9 +137,9 @@ def paint_headlamps(draft: Draft) -> None:
     for sign in (1, -1):
         if front.lamp in _ROUND:
             for across, up, radius in _ROUND[front.lamp]:
-                centre = place.at((across, up), sign)
+                center = place.at((across, up), sign)
                 size = radius * front.lamp_height
-                _lens(canvas, centre, size, housing, ring=True)
+                _lens(canvas, center, size, housing, ring=True)
             continue
         for outline in HEADLAMPS[front.lamp]:
             points = [place.at(point, sign) for point in outline]
@@ -149,14 +149,14 @@ def paint_headlamps(draft: Draft) -> None:
         _daylight(canvas, place, sign, front.drl)
 
 
-def _lens(canvas: Canvas, centre: Point, size: float, housing: Sequence[float], *, ring: bool) -> None:
+def _lens(canvas: Canvas, center: Point, size: float, housing: Sequence[float], *, ring: bool) -> None:
     if ring:
-        canvas.ellipse(centre, (size * 1.12, size * 1.12), Material.CHROME)
-    canvas.ellipse(centre, (size, size), Material.HEADLAMP, tint=housing)
+        canvas.ellipse(center, (size * 1.12, size * 1.12), Material.CHROME)
+    canvas.ellipse(center, (size, size), Material.HEADLAMP, tint=housing)
     canvas.ellipse(
-        centre, (size * 0.55, size * 0.55), Material.HEADLAMP, tint=[0.55 * one for one in housing]
+        center, (size * 0.55, size * 0.55), Material.HEADLAMP, tint=[0.55 * one for one in housing]
     )
-    canvas.ellipse(centre, (size * 0.3, size * 0.3), Material.HEADLAMP, tint=(1.7, 1.75, 1.8))
+    canvas.ellipse(center, (size * 0.3, size * 0.3), Material.HEADLAMP, tint=(1.7, 1.75, 1.8))
 
 
 def _lenses(canvas: Canvas, place: _Place, sign: int, count: int, dark: bool) -> None:
@@ -164,11 +164,11 @@ def _lenses(canvas: Canvas, place: _Place, sign: int, count: int, dark: bool) ->
     size = min(0.34 * height, 0.06)
     for index in range(count):
         across = 0.42 + 0.26 * index if count > 1 else 0.55
-        centre = place.at((across, 0.5), sign)
+        center = place.at((across, 0.5), sign)
         rim = (0.12, 0.12, 0.13) if dark else (0.35, 0.36, 0.38)
         lamp = (Material.HEADLAMP,)
-        canvas.ellipse(centre, (size, size), Material.HEADLAMP, tint=rim, only=lamp)
-        canvas.ellipse(centre, (size * 0.66,) * 2, Material.HEADLAMP, tint=(1.5, 1.55, 1.65), only=lamp)
+        canvas.ellipse(center, (size, size), Material.HEADLAMP, tint=rim, only=lamp)
+        canvas.ellipse(center, (size * 0.66,) * 2, Material.HEADLAMP, tint=(1.5, 1.55, 1.65), only=lamp)
 
 
 def _daylight(canvas: Canvas, place: _Place, sign: int, pattern: str) -> None:
@@ -203,14 +203,14 @@ def paint_taillamps(draft: Draft) -> None:
     for sign in (1, -1):
         if rear.lamp in _ROUND:
             for index, (across, up, radius) in enumerate(_ROUND[rear.lamp]):
-                centre = place.at((across, up), sign)
+                center = place.at((across, up), sign)
                 size = radius * rear.lamp_height
-                canvas.ellipse(centre, (size * 1.15,) * 2, Material.PLASTIC)
-                canvas.ellipse(centre, (size, size), Material.TAILLAMP, tint=tint)
+                canvas.ellipse(center, (size * 1.15,) * 2, Material.PLASTIC)
+                canvas.ellipse(center, (size, size), Material.TAILLAMP, tint=tint)
                 inner = (
                     Material.INDICATOR if index and rear.lamp_pattern == "amber_low" else Material.TAILLAMP
                 )
-                canvas.ellipse(centre, (size * 0.45,) * 2, inner, tint=(1.5, 1.5, 1.5))
+                canvas.ellipse(center, (size * 0.45,) * 2, inner, tint=(1.5, 1.5, 1.5))
             continue
         for outline in TAILLAMPS[rear.lamp]:
             points = [place.at(point, sign) for point in outline]

@@ -31,7 +31,7 @@ def paint_load(
     Args:
         sheet: the load's sheet: the left side above the right one, beside them the rear above the front.
         cargo: what is painted.
-        size: length, width and rise of the load in metres.
+        size: length, width and rise of the load in meters.
         seed: of the vehicle; stains follow from it.
     """
     length, wide, rise = size

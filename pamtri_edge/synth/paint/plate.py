@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Paints licence plates and badges. Characters are blocks: nothing that could be read as somebody's plate."""
+"""Paints license plates and badges. Characters are blocks: nothing that could be read as somebody's plate."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pamtri_edge.synth.specification.fascia import Plate
 from pamtri_edge.synth.specification.streams import Surface
 
 
-def paint_plate(canvas: Canvas, plate: Plate, centre: Point) -> None:
-    """Paint a plate around a place on a sheet in metres."""
-    y, z = centre
+def paint_plate(canvas: Canvas, plate: Plate, center: Point) -> None:
+    """Paint a plate around a place on a sheet in meters."""
+    y, z = center
     half, rise = plate.width / 2, plate.height / 2
     canvas.box(y - half - 0.015, y + half + 0.015, z - rise - 0.012, z + rise + 0.012, Material.PLASTIC)
     canvas.box(y - half, y + half, z - rise, z + rise, Material.PLATE, albedo=plate.ground)
@@ -69,20 +69,20 @@ _STROKES = (
 """From and to, across and upward in a character's box, and how likely each stroke is."""
 
 
-def paint_badge(canvas: Canvas, name: str, centre: Point, size: float, tint: Sequence[float]) -> None:
+def paint_badge(canvas: Canvas, name: str, center: Point, size: float, tint: Sequence[float]) -> None:
     """Paint a maker's badge that belongs to no maker."""
-    y, z = centre
+    y, z = center
     chrome = Material.CHROME
     bright = (1.25, 1.25, 1.25)
     if name == "round":
-        canvas.ellipse(centre, (size, size), chrome, tint=bright)
-        canvas.ellipse(centre, (0.66 * size, 0.66 * size), Material.MATTE, albedo=tint)
+        canvas.ellipse(center, (size, size), chrome, tint=bright)
+        canvas.ellipse(center, (0.66 * size, 0.66 * size), Material.MATTE, albedo=tint)
     elif name == "oval":
-        canvas.ellipse(centre, (1.5 * size, 0.8 * size), chrome, tint=bright)
-        canvas.ellipse(centre, (1.2 * size, 0.55 * size), Material.MATTE, albedo=tint)
+        canvas.ellipse(center, (1.5 * size, 0.8 * size), chrome, tint=bright)
+        canvas.ellipse(center, (1.2 * size, 0.55 * size), Material.MATTE, albedo=tint)
     elif name == "ring":
-        canvas.ellipse(centre, (size, size), chrome, tint=bright)
-        canvas.ellipse(centre, (0.7 * size, 0.7 * size), Material.DARK)
+        canvas.ellipse(center, (size, size), chrome, tint=bright)
+        canvas.ellipse(center, (0.7 * size, 0.7 * size), Material.DARK)
         canvas.line((y, z - size), (y, z + size), 0.35 * size, chrome, tint=bright)
     elif name == "bow_tie":
         points = [(-1.8, 0.5), (-1.8, -0.5), (0.0, -0.15), (1.8, -0.5), (1.8, 0.5), (0.0, 0.15)]

@@ -17,7 +17,7 @@ from pamtri_edge.synth.specification.marks import Bus
 from pamtri_edge.synth.specification.streams import Surface
 
 _TALLEST = 0.78
-"""Metres that a rear window is high at most; above it a raised roof is closed."""
+"""Meters that a rear window is high at most; above it a raised roof is closed."""
 
 
 def paint_rear(draft: Draft) -> None:
@@ -227,7 +227,7 @@ def _lettering(draft: Draft, canvas: Canvas, z: float) -> None:
 
 
 def _spare(canvas: Canvas, z: float) -> None:
-    centre = (0.05, z - 0.12)
-    canvas.ellipse(centre, (0.36, 0.36), Material.TYRE)
-    canvas.ellipse(centre, (0.30, 0.30), Material.PAINT, tint=(0.85, 0.85, 0.85))
-    canvas.ellipse(centre, (0.10, 0.10), Material.CHROME)
+    center = (0.05, z - 0.12)
+    canvas.ellipse(center, (0.36, 0.36), Material.TYRE)
+    canvas.ellipse(center, (0.30, 0.30), Material.PAINT, tint=(0.85, 0.85, 0.85))
+    canvas.ellipse(center, (0.10, 0.10), Material.CHROME)

@@ -25,7 +25,7 @@ _FINISH = {
 
 
 _SINGLE_CAB = 1.75
-"""A pickup's cab shorter than this, in metres, has one door a side."""
+"""A pickup's cab shorter than this, in meters, has one door a side."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ def cut_arches(draft: Draft) -> None:
         axles.append(-draft.frame.front_axle)
     for canvas in (draft.side(1), draft.side(-1)):
         for x in axles:
-            centre = (x, shape.wheel_radius)
+            center = (x, shape.wheel_radius)
             if trim.cladding > 0:
                 rim = radius + 0.045 + 0.25 * trim.cladding
-                canvas.ellipse(centre, (rim, rim), Material.PLASTIC, only=(*BODYWORK, Material.SEAM))
+                canvas.ellipse(center, (rim, rim), Material.PLASTIC, only=(*BODYWORK, Material.SEAM))
             else:
-                canvas.ellipse(centre, (radius + 0.016, radius + 0.016), Material.SEAM, only=BODYWORK)
-            canvas.ellipse(centre, (radius, radius), Material.HOLE)
+                canvas.ellipse(center, (radius + 0.016, radius + 0.016), Material.SEAM, only=BODYWORK)
+            canvas.ellipse(center, (radius, radius), Material.HOLE)
             canvas.box(x - radius, x + radius, -0.2, shape.wheel_radius, Material.HOLE)
 
 

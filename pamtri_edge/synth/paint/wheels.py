@@ -51,14 +51,14 @@ def paint_wheels(draft: Draft) -> None:
     )
 
 
-def _wheel(canvas: Canvas, wheels: Wheels, centre: float) -> None:
+def _wheel(canvas: Canvas, wheels: Wheels, center: float) -> None:
     material, tint, ring = _FINISHES[wheels.finish]
 
     def at(radius: float, angle: float) -> Point:
-        return centre + 0.25 * radius * float(np.cos(angle)), 0.5 + 0.5 * radius * float(np.sin(angle))
+        return center + 0.25 * radius * float(np.cos(angle)), 0.5 + 0.5 * radius * float(np.sin(angle))
 
     def circle(radius: float, what: Material, shade: Tint | None = None) -> None:
-        canvas.ellipse((centre, 0.5), (0.25 * radius, 0.5 * radius), what, tint=shade)
+        canvas.ellipse((center, 0.5), (0.25 * radius, 0.5 * radius), what, tint=shade)
 
     rim = wheels.rim
     circle(rim + 0.035, material, ring)

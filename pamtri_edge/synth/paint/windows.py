@@ -19,7 +19,7 @@ from pamtri_edge.synth.specification.marks import Bus
 _GLASS = (Material.GLASS,)
 
 _TALLEST = 0.82
-"""Metres that a side window is high at most; above it a raised roof is closed."""
+"""Meters that a side window is high at most; above it a raised roof is closed."""
 
 
 def window_kick(draft: Draft, x: Floats) -> Floats:

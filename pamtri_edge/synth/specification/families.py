@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Family:
-    """What the members of a family have in common; lengths in metres, x relative to the front axle.
+    """What the members of a family have in common; lengths in meters, x relative to the front axle.
 
     Attributes:
         type_name: one of `vehicle.TYPES`.
@@ -238,7 +238,7 @@ FAMILIES: Final = tuple(_FAMILIES)
 """The names of the families."""
 
 TYPE_OF_FAMILY: Final = {name: family.type_name for name, family in _FAMILIES.items()}
-"""The type, one of `vehicle.TYPES`, that each family is labelled with."""
+"""The type, one of `vehicle.TYPES`, that each family is labeled with."""
 
 
 _GOLDEN: Final = 0.6180339887498949

@@ -18,8 +18,8 @@ class Decal:
         place: "left", "right", "both", "hood", "roof", "rear".
         x: where its middle is, 0 rear end to 1 front end (across from left to right on a hood, roof or rear).
         z: where its middle is, 0 foot to 1 belt line (along the surface on a hood or roof).
-        width: in metres.
-        height: in metres.
+        width: in meters.
+        height: in meters.
         ink: its color.
         second_ink: the color of what is written on it.
         pattern: seed of what is written.
@@ -45,7 +45,7 @@ class Flaw:
         place: "left", "right", "front", "rear", "hood", "roof".
         x: as in `Decal`; of a panel, which door or fender it is.
         z: as in `Decal`.
-        size: in metres.
+        size: in meters.
         tint: factor of the albedo there, 0..2.
         pattern: seed of its outline.
     """

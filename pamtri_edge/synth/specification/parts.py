@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The numbers and choices that make one synthetic vehicle, grouped by what they describe.
 
-Lengths are metres, colors linear RGB 0..1 unless they say otherwise. Fractions of a width count from the
+Lengths are meters, colors linear RGB 0..1 unless they say otherwise. Fractions of a width count from the
 vehicle's middle (0) to its edge (1); heights are above the ground.
 """
 
@@ -37,7 +37,7 @@ class BodyShape:
         rear_window_z: its height.
         deck_z: height of the rear edge of the trunk or of the tailgate's shoulder.
         deck_inset: how far that edge lies before the rearmost point.
-        tumblehome: how much the cabin leans in, metres a metre of height.
+        tumblehome: how much the cabin leans in, meters a meter of height.
         crown: height of the arch of hood and roof across the vehicle.
         front_bulge: how far the front face's middle stands before its edges.
         rear_bulge: the same behind.
@@ -137,12 +137,12 @@ class Trim:
     Attributes:
         rails: "none", "bright", "dark".
         roof_load: "none", "box", "bars", "rack", "bike", "taxi", "beacon", "aircon".
-        roof_load_y: where it lies across, in metres.
+        roof_load_y: where it lies across, in meters.
         load_tint: its color.
         sunroof: "none", "panel", "panorama".
         roof: "body", "black", "second".
         antenna: "none", "fin", "rod".
-        antenna_y: place of a rod across, in metres.
+        antenna_y: place of a rod across, in meters.
         mirrors: "paint", "plastic", "chrome", "second".
         cladding: height of the dark plastic along the sill, 0 for none.
         molding: "none", "dark", "chrome", "paint": the strip along the doors.

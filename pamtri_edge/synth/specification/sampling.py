@@ -151,7 +151,7 @@ _SPREAD: Final = {
 """How far a measure strays from its family's, as a fraction."""
 
 _SHIFT: Final = {"cowl_x": 0.09, "roof_front_x": 0.11, "roof_rear_x": 0.13, "rear_window_x": 0.07}
-"""The same in metres."""
+"""The same in meters."""
 
 
 _SETBACKS: Final = {

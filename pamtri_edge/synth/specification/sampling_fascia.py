@@ -290,6 +290,6 @@ _PLATES: tuple[tuple[Rgb, Rgb, Rgb | None, str, float, float], ...] = (
 
 
 def draw_plate(rng: np.random.Generator) -> Plate:
-    """Draw a licence plate of one of the world's usual kinds."""
+    """Draw a license plate of one of the world's usual kinds."""
     ground, ink, band, layout, width, height = pick(rng, _PLATES)
     return Plate(width, height, ground, ink, band, layout, int(rng.integers(1 << 30)))

@@ -63,10 +63,10 @@ _FRAMES: Final[tuple[Rgb, ...]] = (
 _STEEL: Final[Rgb] = (0.46, 0.47, 0.48)
 
 _AXLE_GAP: Final = 1.32
-"""Metres between the axles of a group."""
+"""Meters between the axles of a group."""
 
 _CLEAR: Final = 1.8
-"""Metres between a trailer's foremost axle and the tractor's rearmost, at least."""
+"""Meters between a trailer's foremost axle and the tractor's rearmost, at least."""
 
 
 def draw_haulage(name: str, shape: BodyShape, paint: Paint, rng: np.random.Generator) -> Cargo:

@@ -38,7 +38,7 @@ class VehicleSpec:
         paint: its color.
         front: the face.
         rear: the back.
-        plate: the licence plate.
+        plate: the license plate.
         wheels: the wheels.
         trim: what is bolted on.
         cabin: what is seen through the glass.

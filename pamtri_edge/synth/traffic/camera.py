@@ -26,8 +26,8 @@ _WEATHERS: Final = (Weather.SUN, Weather.OVERCAST, Weather.SUN, Weather.DUSK)
 """Of the cameras in turn: their pictures shall differ."""
 
 _CLEARER: Final = 0.4  # of the haze: a frame looks farther down the road than a crop
-_SHADOW_HALF: Final = 24.0  # metres of road around the middle on which vehicles throw shadows
-_MARGIN: Final = 2.2  # metres from the outer lanes to the kerb
+_SHADOW_HALF: Final = 24.0  # meters of road around the middle on which vehicles throw shadows
+_MARGIN: Final = 2.2  # meters from the outer lanes to the kerb
 _LEAST_QUALITY: Final = 70.0  # of the camera's own compression; the video's comes on top
 _LEAST_SIDE: Final = 8.0  # pixels of a box inside the frame
 _LEAST_FILLED: Final = 0.25  # share of that box in which the vehicle is seen

@@ -26,7 +26,7 @@ BEGIN: Final = 20 * UNSEEN
 """Where the numbers of traffic's vehicles and cameras begin: no data set has them."""
 
 _MOST_CAMERAS: Final = 26  # cameras are named by letters
-_ROOM: Final = 3.0  # metres between two vehicles of a lane
+_ROOM: Final = 3.0  # meters between two vehicles of a lane
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def camera_name(camera: int) -> str:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a vehicle is: metres in the road's frame, and radians from its x axis."""
+    """Where a vehicle is: meters in the road's frame, and radians from its x axis."""
 
     x: float
     y: float
@@ -105,8 +105,8 @@ class Drive:
         start_s: when it is at `start_x`.
         start_x: where it comes into sight.
         end_x: where it is out of it.
-        speed: metres a second.
-        sway: how far it strays from the lane's middle, in metres.
+        speed: meters a second.
+        sway: how far it strays from the lane's middle, in meters.
         phase: of the swaying.
     """
 
@@ -136,7 +136,7 @@ def drives(plan: TrafficPlan, camera: int, lengths: list[float]) -> list[Drive]:
     Args:
         plan: the traffic.
         camera: which camera, from 0.
-        lengths: of the vehicles, in metres.
+        lengths: of the vehicles, in meters.
 
     Raises:
         InputError: so many vehicles do not fit into the video one behind the other.
@@ -172,7 +172,7 @@ def comes(camera: int) -> bool:
 
 
 def _check_room(plan: TrafficPlan, lengths: list[float], step: float) -> None:
-    """Refuse vehicles that would drive into each other; `step` is metres from one to the next."""
+    """Refuse vehicles that would drive into each other; `step` is meters from one to the next."""
     for ahead, behind in zip(lengths, lengths[LANES:], strict=False):
         if LANES * step < (ahead + behind) / 2 + _ROOM:
             raise InputError(

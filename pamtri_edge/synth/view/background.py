@@ -30,7 +30,7 @@ _BUILDING, _PARKED, _TREE, _PLAIN = 0.0, 1.0, 2.0, 3.0
 
 @dataclass(frozen=True)
 class Place:
-    """What the surroundings of one camera look like; the same in all its views. Lengths in metres.
+    """What the surroundings of one camera look like; the same in all its views. Lengths in meters.
 
     Attributes:
         asphalt: linear RGB of the road.
@@ -256,7 +256,7 @@ def _behind(blocks: Floats, road: _render.Road, camera: Camera) -> np.ndarray[tu
     c, s = np.cos(road.heading), np.sin(road.heading)
     eye_u, eye_v = camera.eye[0] * c + camera.eye[1] * s, -camera.eye[0] * s + camera.eye[1] * c
     reach = np.hypot(eye_u, eye_v) + 1e-6
-    away = -(blocks[:, 1] * eye_u + blocks[:, 2] * eye_v) / reach  # metres beyond the vehicle's middle
+    away = -(blocks[:, 1] * eye_u + blocks[:, 2] * eye_v) / reach  # meters beyond the vehicle's middle
     extent = (blocks[:, 3] * abs(eye_u) + blocks[:, 4] * abs(eye_v)) / reach
     clear = (np.abs(blocks[:, 1]) > blocks[:, 3] + 3.2) | (np.abs(blocks[:, 2]) > blocks[:, 4] + 1.3)
     kept: np.ndarray[tuple[int], np.dtype[np.bool_]] = (away - 0.5 * extent > -0.5) & clear

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pinhole camera, and how a camera above a road sees a vehicle.
 
-The world is the vehicle's frame: x forward, y left, z up, metres, the ground at z = 0. Azimuth is the
+The world is the vehicle's frame: x forward, y left, z up, meters, the ground at z = 0. Azimuth is the
 direction in which the camera stands: 0 before the vehicle, 90 on its left, 180 behind; elevation is
 how far above the horizon it stands, both in degrees.
 """
@@ -23,7 +23,7 @@ __all__ = ["Camera", "CameraPrior", "Mounting", "Shot", "camera_prior", "sample_
 Doubles = NDArray[np.float64]
 
 REFERENCE_LENGTH = 4.5
-"""Of the vehicle for which a camera's median crop is meant, in metres."""
+"""Of the vehicle for which a camera's median crop is meant, in meters."""
 
 _KEPT = 0.8
 """Correlation of a camera's elevations: how much of it is its mounting, the rest where the vehicle is."""
@@ -81,7 +81,7 @@ class Mounting:
     """How one camera is installed; the same in all its views.
 
     Attributes:
-        height: above the road, in metres.
+        height: above the road, in meters.
         field: horizontal field of view, in degrees.
         focal: in pixels.
         elevation: of vehicles in the middle of its picture, in degrees.
@@ -144,7 +144,7 @@ class Shot:
         camera: whose pixels are those of the whole frame, the optical axis at 0, 0.
         azimuth: -180..180 degrees.
         elevation: degrees.
-        distance: from the camera to the vehicle's middle, metres.
+        distance: from the camera to the vehicle's middle, meters.
     """
 
     camera: Camera
@@ -162,7 +162,7 @@ def sample_shot(
         mounting: of the camera.
         prior: the camera was drawn from.
         rng: the view's numbers.
-        extents: length, width, height of the vehicle, metres.
+        extents: length, width, height of the vehicle, meters.
     """
     rank = _KEPT * mounting.rank + math.sqrt(1.0 - _KEPT**2) * float(rng.standard_normal())
     elevation = prior.elevation(rank, steep=mounting.steep)

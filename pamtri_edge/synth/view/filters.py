@@ -36,7 +36,7 @@ def smeared(image: Floats, kernel: Floats) -> Floats:
 
 
 def smoothed(image: Floats, tolerance: float) -> Floats:
-    """Return a picture (0..1) whose neighbouring pixels are averaged where they differ little."""
+    """Return a picture (0..1) whose neighboring pixels are averaged where they differ little."""
     return cast(Floats, cv2.bilateralFilter(image, 5, tolerance, 1.5))
 
 

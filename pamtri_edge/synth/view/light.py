@@ -53,7 +53,7 @@ class Sky:
         skyline_heights: (36,) sine of the elevation up to which buildings stand, around the horizon.
         skyline_colors: (36, 3) their colors.
         clouds: how uneven the sky is, 0..1.
-        haze: extinction a metre.
+        haze: extinction a meter.
         wet: 0 dry to 1: how much the road mirrors.
         cover: (side, side) float32: share of sunlight that reaches the ground.
         lamps: headlamps are on, and how bright.
@@ -271,7 +271,7 @@ def light_scene(
         depths: of `raster.sun_depths`.
         axes: of `raster.sun_axes`, for `sky.direction`.
         center: the middle of `depths`, in the world.
-        half: metres from there to its edge.
+        half: meters from there to its edge.
     """
     level = 0.5 * (sky.zenith + sky.horizon)
     ground = np.asarray(road_albedo) * (level + sky.sun * sky.direction[2] * float(sky.cover.mean()))

@@ -25,7 +25,7 @@ _FURNITURE: Final = 0.20
 
 @dataclass(frozen=True)
 class Stand:
-    """Where another vehicle stands, in the vehicle's frame: metres and radians; `index` says which one."""
+    """Where another vehicle stands, in the vehicle's frame: meters and radians; `index` says which one."""
 
     index: int
     x: float

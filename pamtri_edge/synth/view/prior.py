@@ -28,7 +28,7 @@ class CameraPrior:
             and 100 percent.
         free_share: share of cameras, 0..1, that see all azimuths alike and elevations of `free_elevation`.
         free_elevation: lowest and highest.
-        mount_height: lowest and highest above the road, metres.
+        mount_height: lowest and highest above the road, meters.
         crop_size: smallest and largest of the cameras' median crops (longer side of a car of 4.5 m).
         crop_limits: no crop's longer side is smaller or larger.
         margin: mean and spread of what a detector leaves around a vehicle, as shares of its box.

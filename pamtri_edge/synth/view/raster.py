@@ -74,7 +74,7 @@ class Samples:
     """What is seen in each sample of a picture: the nearest surface of the models drawn so far.
 
     Attributes:
-        inverse_depth: (H, W) float32, 1 / metres along the optical axis; 0 where nothing is.
+        inverse_depth: (H, W) float32, 1 / meters along the optical axis; 0 where nothing is.
         triangle: (H, W) int32, of the instance's mesh.
         barycentric: (H, W, 2) float32, weights of the triangle's second and third corner.
         material: (H, W) uint8 of `Material`.
@@ -159,7 +159,7 @@ def sun_depths(models: Iterable[Model], axes: Doubles, center: Doubles, half: fl
         models: what throws shadows.
         axes: of `sun_axes`.
         center: (3,) the middle of the map, in the world.
-        half: metres from the map's middle to its edge.
+        half: meters from the map's middle to its edge.
     """
     depths = np.full((SUN_MAP_SIDE, SUN_MAP_SIDE), -1e9, np.float32)
     scale = SUN_MAP_SIDE / (2.0 * half)

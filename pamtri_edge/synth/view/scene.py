@@ -56,7 +56,7 @@ class View:
         box: x1, y1, x2, y2 around what is seen of the vehicle, in pixels of `image`.
         azimuth: where the camera stands, degrees: 0 before the vehicle, 90 on its left.
         elevation: of the camera, degrees.
-        distance: of the camera, metres.
+        distance: of the camera, meters.
         weather: the light.
         identity: the vehicle's number.
         camera: the camera's number.

@@ -237,7 +237,7 @@ CASES = [
     Case("Transpose", [floats(2, 3, 4)]),
     Case("Unsqueeze", [floats(3, 4), ints(0, -1)]),
     Case("Unsqueeze", [scalar(3), ints(0)]),
-    # quantisation
+    # quantization
     Case("QuantizeLinear", [X * 4, scalar(0.05), scalar(0, np.int8)], opset=19),
     Case("QuantizeLinear", [X * 4, scalar(0.05), scalar(128, np.uint8)], opset=19),
     Case("QuantizeLinear", [X * 4, scalar(0.05)], opset=19),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The layers of the networks: convolution, products, normalisation, pooling, resizing."""
+"""The layers of the networks: convolution, products, normalization, pooling, resizing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Quantisation as the file spells it: numbers are rounded to integers and back, in floating point between."""
+"""Quantization as the file spells it: numbers are rounded to integers and back, in floating point between."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _along(values: Tensor, x: Tensor, axis: int) -> Tensor:
     if values.numel() == 1:
         return values.reshape([1] * x.ndim)
     if values.ndim != 1:
-        raise UnsupportedError("quantisation in blocks")
+        raise UnsupportedError("quantization in blocks")
     shape = [1] * x.ndim
     shape[axis] = -1
     return values.reshape(shape)
