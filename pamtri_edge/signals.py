@@ -60,27 +60,32 @@ def postponed() -> Iterator[Callable[[], bool]]:
     program around us answers itself, or ignores, stays as it is.
     """
     came: list[int] = []
-    before: dict[int, Any] = {}
+    before = {
+        number: answer
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if (answer := signal.getsignal(number)) in (signal.default_int_handler, signal.SIG_DFL, _interrupt)
+    }
 
     def keep(number: int, frame: object) -> None:
         came.append(number)
         if len(came) == _PATIENCE:
-            for each, answer in before.items():
-                signal.signal(each, answer)
-            signal.raise_signal(number)
+            _answer(number, before[signal.Signals(number)])
 
-    numbers = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL, _interrupt)
-    ]
-    before |= {number: signal.getsignal(number) for number in numbers}
     try:
-        with _handled(keep, *numbers):
+        with _handled(keep, *before):
             yield lambda: bool(came)
     finally:
         if 0 < len(came) < _PATIENCE:
-            signal.raise_signal(came[0])
+            _answer(came[0], before[signal.Signals(came[0])])
+
+
+def _answer(number: int, answer: Any) -> None:
+    """Do what a program would have done about a signal."""
+    if callable(answer):
+        answer(number, None)
+    else:
+        signal.signal(number, answer)
+        signal.raise_signal(number)
 
 
 def leave_to_parent() -> None:
