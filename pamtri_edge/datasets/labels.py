@@ -31,9 +31,7 @@ from pamtri_edge.printable import counted
 from pamtri_edge.vehicle import COLORS, NUM_KEYPOINTS, TYPES
 
 _LONGEST: Final = 2**16  # characters of a row
-_WHOLE: Final = re.compile(
-    r"([+-]?\d{1,18})(?:\.0*)?", re.ASCII
-)  # tables with gaps have whole numbers as 7.0
+_WHOLE: Final = re.compile(r"([+-]?\d{1,18})(?:\.0*)?", re.ASCII)  # 7.0 in tables that have gaps
 _POSE_COLUMNS: Final = 3 + 3 * NUM_KEYPOINTS
 _REID_COLUMNS: Final = 4 + 3 * NUM_KEYPOINTS
 _REID_BARE: Final = 4  # the same without keypoints

@@ -72,7 +72,7 @@ class RedisTransport:
                             approximate=True,
                         )
                     answers = pipeline.execute(raise_on_error=False)
-            except Exception as error:
+            except Exception as error:  # as above
                 raise _lost(error) from None
             for (number, _, _), answer in zip(part, answers, strict=True):
                 if isinstance(answer, Exception):
