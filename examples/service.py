@@ -3,6 +3,7 @@
 """A small web service: python examples/service.py, then curl --data-binary @car.jpg localhost:8000."""
 
 import argparse
+import contextlib
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -46,8 +47,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     asked = parser.parse_args()
     with Reidentifier.load() as reid, serve(reid, asked.port) as server:
-        print(f"listening on localhost:{asked.port}")
-        server.serve_forever()
+        print(f"listening on localhost:{asked.port}; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 if __name__ == "__main__":
