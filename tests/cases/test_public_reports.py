@@ -160,8 +160,8 @@ def cases(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[Reidentifier]:
-    with Reidentifier.load(threads=1) as loaded:
+def network(tiny_bundle: Path) -> Iterator[Reidentifier]:
+    with Reidentifier.load(tiny_bundle, threads=1) as loaded:
         yield loaded
 
 

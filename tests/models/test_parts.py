@@ -62,9 +62,9 @@ def test_the_ends_are_the_maps_before_each_halving() -> None:
     network = ReidNet(replace(TINY_LITE, middle=True)).eval()
     with torch.no_grad():
         ends, last = network.base.with_ends(torch.randn(1, 8, 64, 64))  # type: ignore[operator]
-    assert [tuple(end.shape[1:]) for end in ends] == [(8, 64, 64), (12, 32, 32), (16, 16, 16), (24, 8, 8)]
-    assert last.shape == (1, 40, 4, 4)
-    assert network.spec.joined == 40 + 2 * (8 + 12 + 16 + 24) + 108
+    assert [tuple(end.shape[1:]) for end in ends] == [(8, 64, 64), (12, 32, 32), (16, 16, 16)]
+    assert last.shape == (1, 40, 8, 8)
+    assert network.spec.joined == 40 + 2 * (8 + 12 + 16) + 108
 
 
 @pytest.mark.parametrize("variant", ["S+P", "S+L+P+M"])

@@ -146,4 +146,4 @@ def test_backbones_have_names_for_people():
     assert backbone_name(spec) == "densenet121"
     assert backbone_name(replace(spec, backbone=DenseSpec(blocks=DENSENET201))) == "densenet201"
     assert backbone_name(with_lite(spec, "efficientnet-lite2")) == "efficientnet-lite2"
-    assert backbone_name(TINY_LITE) == "efficientnet-lite of 8 blocks"
+    assert backbone_name(TINY_LITE) == "efficientnet-lite of 6 blocks"
