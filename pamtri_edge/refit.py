@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which views a trained network is shown when its embedding is made anew, without training.
+"""Which views a trained network is shown when a layer at its end is made anew, without training.
 
 Apart from what does so, which takes PyTorch: the commands' options begin with these values.
 """
@@ -24,7 +24,7 @@ class RefitSpec:
             `largest`, small ones as often as large ones (evenly on a logarithmic scale).
         largest: of the largest.
         shrinkage: of the mean variance that is added to each direction's: the less, the more the directions
-            count along which views hardly differ.
+            count along which views hardly differ. For a type: how firmly its weights are kept.
         seed: what views and sizes are drawn from.
     """
 
@@ -55,3 +55,6 @@ WHITENING: Final = RefitSpec()
 DISCRIMINANT: Final = RefitSpec(smallest=18, largest=96, shrinkage=0.3)
 """For an embedding of what tells vehicles apart, see `train.discriminant`: views as small as traffic cameras
 have them."""
+
+ONE_TYPE: Final = RefitSpec(vehicles=1000, views=8, smallest=18, largest=96, shrinkage=0.001)
+"""For how one type is told, see `train.one_type`."""

@@ -106,7 +106,9 @@ def synth(
     ] = Split.TRAIN,
     camera: Annotated[
         str,
-        typer.Option(help="Where cameras stand: veri, cityflow, uniform, or a JSON file.", metavar="PRIOR"),
+        typer.Option(
+            help="Where cameras stand: veri, cityflow, overpass, uniform, or a JSON file.", metavar="PRIOR"
+        ),
     ] = "veri",
     cameras: Annotated[
         int, typer.Option(help="How many; each has its own place, lens, colors and compression.")
@@ -222,7 +224,9 @@ def contact(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other vehicles.")] = 0,
     camera: Annotated[
         str,
-        typer.Option(help="Where cameras stand: veri, cityflow, uniform, or a JSON file.", metavar="PRIOR"),
+        typer.Option(
+            help="Where cameras stand: veri, cityflow, overpass, uniform, or a JSON file.", metavar="PRIOR"
+        ),
     ] = "veri",
     tile: Annotated[
         int, typer.Option(min=32, max=512, help="Side of a picture in grid and identities, in pixels.")

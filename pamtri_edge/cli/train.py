@@ -12,7 +12,7 @@ import typer
 from pamtri_edge.cli.declared import changed, declared
 from pamtri_edge.cli.train_options import PoseOptions, ReidNetworkOptions, ReidOptions
 from pamtri_edge.cli.training import first_weights, held_out, package, read_data, run_training, train_spec
-from pamtri_edge.cli.weights import discriminate, frozen, pack, whiten
+from pamtri_edge.cli.weights import discriminate, frozen, one_type, pack, whiten
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import refuse_inputs
 
@@ -127,4 +127,5 @@ def _network(options: ReidNetworkOptions) -> ReidSpec:
 app.command(short_help="Features of a network that was trained on something else.")(frozen)
 app.command(short_help="Make the embedding of what tells vehicles apart.")(discriminate)
 app.command(short_help="Add what the network knows beyond its training set to its embedding.")(whiten)
+app.command("type", short_help="Learn anew how one type is told.")(one_type)
 app.command(short_help="Make trained weights half as large, to ship them.")(pack)

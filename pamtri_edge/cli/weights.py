@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,8 @@ from pamtri_edge.cli.numbers_of_types import numbers_of_types
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
-from pamtri_edge.refit import DISCRIMINANT, WHITENING, RefitSpec
+from pamtri_edge.refit import DISCRIMINANT, ONE_TYPE, WHITENING, RefitSpec
+from pamtri_edge.vehicle import TYPES, check_types
 from pamtri_edge.words import DenseBackbone
 
 if TYPE_CHECKING:
@@ -68,6 +70,21 @@ class DiscriminateOptions(WhitenOptions):
     views: _Views = DISCRIMINANT.views
     shrinkage: _Shrinkage = DISCRIMINANT.shrinkage
     seed: _Seed = DISCRIMINANT.seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypeOptions(WhitenOptions):
+    """Which type, and of which pictures."""
+
+    vehicles: _Vehicles = ONE_TYPE.vehicles
+    views: _Views = ONE_TYPE.views
+    shrinkage: Annotated[
+        float,
+        typer.Option(callback=finite, help="How firmly the weights that were are kept: 1 is a lot."),
+        Changes("shrinkage"),
+    ] = ONE_TYPE.shrinkage
+    seed: _Seed = ONE_TYPE.seed
+    type: Annotated[str, typer.Option(help=f"The type: {', '.join(TYPES)}.", metavar="NAME")]
 
 
 def frozen(
@@ -126,10 +143,38 @@ def discriminate(options: DiscriminateOptions) -> None:
     _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", train, options)
 
 
+@declared(TypeOptions)
+def one_type(options: TypeOptions) -> None:
+    """Learn anew how one type is told, from pictures of it and of others; all else stays to the bit.
+
+    Nothing else is trained: embeddings, colors and what tells the other types apart are as before. It is for
+    a type that a camera's view hides from the network, as buses from behind and above.
+
+    Example:
+      pamtri synth --camera overpass --types bus=0.3,truck=0.25 --identities 1000 --images 8000 --output above
+      pamtri train type --type bus --reid old.safetensors --data above --output new.safetensors
+    """
+    train = package()
+    from pamtri_edge.train.one_type import learn_type
+
+    check_types([options.type])
+    learn = partial(learn_type, name=options.type)
+    spec, what = changed(ONE_TYPE, options), f"type {options.type}"
+    _refit(
+        learn, spec, what, train, options, told=lambda _: f"tells {options.type} as these pictures show it"
+    )
+
+
 def _refit(
-    change: Callable[..., ReidNet], spec: RefitSpec, what: str, train: Any, options: WhitenOptions
+    change: Callable[..., ReidNet],
+    spec: RefitSpec,
+    what: str,
+    train: Any,
+    options: WhitenOptions,
+    *,
+    told: Callable[[ReidNet], str] = lambda result: f"embeddings of {result.spec.embedding} numbers",
 ) -> None:
-    """Show a network pictures, change what makes its embedding, and write it."""
+    """Show a network pictures, change a layer at its end, write it, and tell what it is."""
     from pamtri_edge.models import load_pose, load_reid, save_checkpoint
     from pamtri_edge.models.checkpoints import check_place, checkpoint_metadata
     from pamtri_edge.train.machine import use_threads
@@ -146,7 +191,7 @@ def _refit(
         result = change(network, pose, pictures, spec, advance=lambda count: bar.advance(task, count))
     notes = {**checkpoint_metadata(options.reid), what: json.dumps(asdict(spec))}
     save_checkpoint(result, options.output, metadata=notes, overwrite=options.overwrite)
-    console.out.print(f"{options.output}: embeddings of {result.spec.embedding} numbers", soft_wrap=True)
+    console.out.print(f"{options.output}: {told(result)}", soft_wrap=True)
 
 
 def pack(

@@ -142,6 +142,21 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path, mo
         invoke(*line, "--output", tmp_path / "no" / "white.safetensors")
 
 
+@pytest.mark.slow
+def test_a_type_is_learned_anew_and_the_weights_say_of_what(data, tmp_path):
+    weights, output = tmp_path / "first.safetensors", tmp_path / "bus.safetensors"
+    bare = replace(TINY[1], keypoints=False, heatmaps=False)
+    save_checkpoint(seeded((TINY[0], bare), pictures=samples.crops(2))[1], weights)
+    line = ("type", "--reid", weights, "--data", data, "--output", output, "--views", 2)
+    with pytest.raises(InputError, match="unknown types: tram"):
+        invoke(*line, "--type", "tram")
+    name = next(name for name in TYPES if TYPES.index(name) in train.read_data(data).types)
+    result = invoke(*line, "--type", name)
+    assert result.exit_code == 0
+    assert f"tells {name} as these pictures show it" in result.output.replace("\n", " ")
+    assert json.loads(checkpoint_metadata(output)[f"type {name}"])["views"] == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

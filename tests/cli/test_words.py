@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, get_args
 
 import pytest
@@ -14,11 +15,11 @@ from typer.testing import CliRunner
 from pamtri_edge import words
 from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.train_options import ReidOptions
-from pamtri_edge.cli.weights import DiscriminateOptions, WhitenOptions
+from pamtri_edge.cli.weights import DiscriminateOptions, TypeOptions, WhitenOptions
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.models import LITES, SIZES
-from pamtri_edge.refit import DISCRIMINANT, WHITENING
+from pamtri_edge.refit import DISCRIMINANT, ONE_TYPE, WHITENING
 from pamtri_edge.train import REID
 from pamtri_edge.train.recipes import POSE
 
@@ -56,10 +57,14 @@ def test_an_option_comes_before_a_key_of_the_recipe_and_leaves_the_others(tmp_pa
 
 @pytest.mark.parametrize(
     ("kind", "spec"),
-    [(WhitenOptions, WHITENING), (DiscriminateOptions, DISCRIMINANT)],
-    ids=["whiten", "discriminate"],
+    [
+        (WhitenOptions, WHITENING),
+        (DiscriminateOptions, DISCRIMINANT),
+        (partial(TypeOptions, type="bus"), ONE_TYPE),
+    ],
+    ids=["whiten", "discriminate", "type"],
 )
-def test_making_an_embedding_anew_begins_with_the_librarys_values(tmp_path, kind, spec):
+def test_making_a_layer_anew_begins_with_the_librarys_values(tmp_path, kind, spec):
     given = {"reid": tmp_path, "data": [tmp_path], "output": tmp_path}
     assert changed(spec, kind(**given)) == spec
     assert changed(spec, kind(**given, views=9, seed=4)) == replace(spec, views=9, seed=4)

@@ -114,7 +114,7 @@ def test_a_prior_that_does_not_fit_says_what_is_wrong(tmp_path: Path, text: str,
 
 
 def test_an_unknown_prior_names_the_known_ones(tmp_path: Path):
-    with pytest.raises(InputError, match="veri, cityflow, uniform"):
+    with pytest.raises(InputError, match="veri, cityflow, overpass, uniform"):
         camera_prior("tokyo")
     with pytest.raises(InputError, match="cannot be read"):
         camera_prior(str(tmp_path / "absent.json"))

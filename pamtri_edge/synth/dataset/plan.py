@@ -64,7 +64,7 @@ class SynthPlan:
         images: pictures in all, spread over the identities as evenly as it goes.
         seed: another seed, other vehicles and pictures.
         split: `train`, or `test` with shapes and cameras that no `train` split has.
-        prior: where cameras stand: "veri", "cityflow", "uniform", or the path of a JSON file.
+        prior: where cameras stand: "veri", "cityflow", "overpass", "uniform", or the path of a JSON file.
         cameras: how many cameras there are; every one has its own place, lens and colors.
         backgrounds: a folder of pictures or a video to show behind the vehicles; None for drawn streets.
         size: side of the pictures, in pixels.

@@ -103,6 +103,15 @@ PRIORS: Final[dict[str, CameraPrior]] = {
             crop_limits=(32.0, 400.0),
         ),
         CameraPrior(
+            "overpass",
+            azimuth_modes=((0.0, 14.0), (12.0, 10.0), (-12.0, 10.0)),
+            elevation_percentiles=(8.0, 14.0, 20.0, 27.0, 34.0, 42.0, 50.0),
+            free_share=0.1,
+            mount_height=(5.0, 12.0),
+            crop_size=(48.0, 220.0),
+            crop_limits=(32.0, 400.0),
+        ),
+        CameraPrior(
             "uniform",
             free_share=1.0,
             free_elevation=(3.0, 60.0),
@@ -113,11 +122,12 @@ PRIORS: Final[dict[str, CameraPrior]] = {
     )
 }
 """`veri`: statistics of the VeRi labels (elevation and azimuth by affine structure from motion over the
-keypoints), with 40 % free cameras. `cityflow`: farther and steeper junction cameras. `uniform`: anything."""
+keypoints), with 40 % free cameras. `cityflow`: farther and steeper junction cameras. `overpass`:
+above the lanes of a motorway, from the front or from behind. `uniform`: anything."""
 
 
 def camera_prior(name: str) -> CameraPrior:
-    """Return a prior by name (`veri`, `cityflow`, `uniform`) or from a JSON file of its fields.
+    """Return a prior by name (`veri`, `cityflow`, `overpass`, `uniform`) or from a JSON file of its fields.
 
     Raises:
         InputError: the name is unknown, the file cannot be read, or a field does not fit.
