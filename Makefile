@@ -25,6 +25,7 @@ SHARED_OUT := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 DEMO ?= demo-output
 TRAINING ?= training
 HEAVY := truck=0.38,bus=0.24,van=0.08,pickup=0.06,sedan=0.08,suv=0.05,hatchback=0.05,mpv=0.03,estate=0.03
+ABOVE := truck=0.25,bus=0.30,van=0.12
 
 # Python keeps what it compiled, tests with their rewritten assertions too: the next run begins in half the time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -126,6 +127,8 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's 
 	$(BIN)/pamtri synth --identities 2400 --images 28800 --cameras 40 --output $(TRAINING)/more
 	$(BIN)/pamtri synth --types $(HEAVY) --identities 1200 --images 14400 --cameras 40 --seed 5 \
 		--output $(TRAINING)/heavy
+	$(BIN)/pamtri synth --types $(ABOVE) --camera overpass --identities 1000 --images 8000 --cameras 40 --seed 41 \
+		--size 160 --output $(TRAINING)/above
 	$(BIN)/pamtri synth --split test --identities 200 --images 4000 --cameras 12 --output $(TRAINING)/test
 	$(BIN)/pamtri synth --split test --identities 100 --images 1200 --cameras 12 --seed 7 \
 		--output $(TRAINING)/validation
@@ -138,8 +141,10 @@ weights: $(VENV)/installed ## Train the lite weights that ship, from ImageNet's 
 		--validate $(TRAINING)/validation --output $(TRAINING)/reid
 	$(BIN)/pamtri train discriminate --data $(TRAINING)/more --reid $(TRAINING)/reid/last.safetensors \
 		--output $(TRAINING)/reid/discriminant.safetensors --overwrite
+	$(BIN)/pamtri train type --type bus --data $(TRAINING)/above --reid $(TRAINING)/reid/discriminant.safetensors \
+		--output $(TRAINING)/reid/types.safetensors --overwrite
 	$(BIN)/pamtri train pack --pose $(TRAINING)/pose/last.safetensors \
-		--reid $(TRAINING)/reid/discriminant.safetensors --type-odds bus=1.7 --output $(TRAINING)/packed
+		--reid $(TRAINING)/reid/types.safetensors --output $(TRAINING)/packed
 	$(BIN)/pamtri-export --pose $(TRAINING)/packed/lite-pose.safetensors \
 		--reid $(TRAINING)/packed/lite-reid.safetensors --precision fp16 \
 		--crops $(TRAINING)/validation/image_test --output $(TRAINING)/pamtri-lite.pamtri --overwrite
