@@ -41,9 +41,6 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("developer", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
-QUICK_EXAMPLES = 15
-"""Of each property in `make quick`; `make test` tries a hundred."""
-
 
 SLOW_ROOMS = frozenset(
     {
@@ -64,15 +61,18 @@ SLOW_FILES = frozenset(
     {
         *("doctor/test_examine.py", "house/test_shared_fixtures.py", "models/test_exported.py"),
         *("ops/test_cuda_on_gpu.py", "sdk/test_forked.py", "sdk/test_telemetry.py", "sinks/test_brokers.py"),
-        *("sinks/test_tls.py", "train/test_training.py"),
+        *("sinks/test_tls.py", "synth/test_generate.py", "train/test_training.py"),
     }
 )
 """Files that do so in rooms that do not: they export, compile, train, or start a process or a broker each."""
 
 SLOW_FIXTURES = frozenset(
-    {"compiled_kernels", "foreign_bundles", "sink_probe", "tiny_bundle", "two_forms", "wheel"}
+    {
+        *("compiled_kernels", "foreign_bundles", "shared_data", "sink_probe", "tiny_bundle", "two_forms"),
+        "wheel",
+    }
 )
-"""What compiles, builds or exports; a test that uses it is slow wherever it stands."""
+"""What compiles, builds, exports or is real footage; a test that uses it is slow wherever it stands."""
 
 
 BUILT_TOGETHER = frozenset({"deepstream", "gstreamer", "pipelines", "sinks"})
@@ -100,9 +100,9 @@ def _is_slow(name: str) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     if _is_quick(config):
-        hypothesis.settings.register_profile(
-            "quick", hypothesis.settings.default, max_examples=QUICK_EXAMPLES
-        )
+        from properties import QUICK
+
+        hypothesis.settings.register_profile("quick", hypothesis.settings.default, max_examples=QUICK)
         hypothesis.settings.load_profile("quick")
 
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pamtri_edge.bundle import Golden, Manifest, open_bundle
 from pamtri_edge.errors import BundleError, PamtriError
 from pamtri_edge.files.strict_json import read_json
+from properties import tries
 from raw_arrays import archive, npy
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -236,7 +237,7 @@ def spoiled(record: Any, draw: Callable[[Any], Any]) -> Any:
     return draw(JSON)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_manifest_raises_anything_but_ours(manifest: Manifest, data: st.DataObject) -> None:
     text = json.dumps(spoiled(json.loads(manifest.to_json()), data.draw))
@@ -253,7 +254,7 @@ def golden_file(golden: Golden, tmp_path: Path) -> bytes:
     return (tmp_path / "golden.npz").read_bytes()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_golden_file_raises_anything_but_ours(
     manifest: Manifest, golden_file: bytes, tmp_path: Path, data: st.DataObject

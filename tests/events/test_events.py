@@ -22,6 +22,7 @@ from pamtri_edge.events import (
     read_events,
     utc_text,
 )
+from properties import tries
 
 
 def _unit(size: int = 64, seed: int = 3) -> tuple[float, ...]:
@@ -121,7 +122,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(changes=st.dictionaries(st.sampled_from(sorted(json.loads(_event().to_json()))), _JSON, min_size=1))
 def test_whatever_a_line_holds_no_other_error_leaves_the_reader(changes: dict[str, Any]) -> None:
     try:

@@ -28,6 +28,7 @@ from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
 from pamtri_edge.models import PoseNet, ReidNet, load_pose, load_reid, save_checkpoint
+from properties import tries
 
 Tiny = Callable[[str], tuple[PoseNet, ReidNet]]
 State = dict[str, Tensor]
@@ -254,7 +255,7 @@ def seeds(networks: tuple[PoseNet, ReidNet]) -> list[bytes]:
     return [*files, pickle.dumps({"a": [1, {"b": 2.0}]}, protocol=2)]
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     which=st.integers(0, 3),
     places=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=6)), max_size=4),
@@ -292,7 +293,7 @@ DTYPES = st.sampled_from(
 )
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(
     shapes={
         "stage2.0.branches.0.0.conv1.weight": ([], torch.float32),

@@ -16,6 +16,7 @@ from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops import native, reference
 from pamtri_edge.vehicle import SEGMENTS
+from properties import tries
 
 Floats = NDArray[np.float32]
 
@@ -191,7 +192,7 @@ def test_every_segment_is_drawn_between_its_own_keypoints() -> None:
         assert np.flatnonzero(areas).tolist() == [index]
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(
     corners=st.one_of(
         # Mostly convex, and anything at all.

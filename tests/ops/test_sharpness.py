@@ -15,6 +15,7 @@ from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops import native, reference
 from pamtri_edge.video.gate import detail
+from properties import tries
 from row_loops import loops
 
 SIDES = st.integers(1, 200) | st.sampled_from([32, 63, 64, 65, 128, 192, 256, 300, 511])
@@ -49,7 +50,7 @@ def both(
     return results[0], results[1]
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.integers(0, 1000), SIDES, SIDES, st.booleans(), st.booleans())
 def test_it_is_that_of_opencv(seed: int, high: int, wide: int, swap: bool, plain: bool) -> None:
     crop = picture(seed, high, wide)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamtri_edge._sinks import Delivery, parse_settings
+from properties import tries
 
 
 class Clock:
@@ -138,7 +139,7 @@ class Unreliable(Broker):
         return answers
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(
     st.lists(st.integers(0, 1000), max_size=200),
     st.lists(st.integers(0, 3), min_size=1, max_size=30),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pamtri_edge._sinks import Spool
 from pamtri_edge.errors import InputError
+from properties import tries
 
 MOST = 1 << 16
 
@@ -113,7 +114,7 @@ def test_a_queue_holds_what_was_neither_taken_nor_done(tmp_path_factory, steps, 
         assert account.spool.dropped == 0
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(STEPS.filter(bool), st.data())
 def test_a_kill_at_any_byte_of_a_write_loses_nothing_that_was_there_before(tmp_path_factory, steps, data):
     folder = tmp_path_factory.mktemp("spool")
@@ -138,7 +139,7 @@ def test_a_kill_at_any_byte_of_a_write_loses_nothing_that_was_there_before(tmp_p
     assert found == sorted(found, key=number_of)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(st.integers(0, 30_000), min_size=1, max_size=40), st.booleans(), st.booleans())
 def test_without_room_the_oldest_or_the_newest_are_dropped_and_counted(
     tmp_path_factory, sizes, on_disk, drop_oldest

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pamtri_edge.errors import PamtriError, SourceError
 from pamtri_edge.tracks import read_tracks
+from properties import tries
 
 Make = Callable[..., Path]
 
@@ -210,7 +211,7 @@ _JSON = st.recursive(
 ).map(lambda value: json.dumps(value).encode())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=_CONTENT | _JSON,
     folder=st.sampled_from(["", "00_000_000000.txt", "a_1.txt"]),

@@ -23,6 +23,7 @@ from pamtri_edge.video.run import RunSpec, VideoRun
 from pamtri_edge.video.sources import open_source
 from pamtri_edge.video.streams import Reconnect
 from pamtri_edge.video.write import OutputFolder
+from properties import tries
 
 NOWHERE = "127.0.0.1:9"  # nothing listens there
 PLACES = (
@@ -40,7 +41,7 @@ PASSWORDS = st.text("jkqJKQ0189#/?[]@:%&=", min_size=6, max_size=12).filter(
 ONCE = Reconnect(attempts=2, first_wait_s=0.0, longest_wait_s=0.0, timeout_s=0.5)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(PLACES), password=PASSWORDS)
 def test_a_run_that_is_refused_leaves_no_trace_of_a_password(
     fake_reidentifier: Any, place: str, password: str
