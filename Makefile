@@ -73,7 +73,7 @@ test: lint ## Check the style and types, then run every test.
 	$(BIN)/pytest -q $(SHARED_OUT)
 
 # No watch for tests that hang: it starts a thread for each, and whoever waits sees it.
-quick: $(VENV)/developed ## Run the tests that need no build, compiler or export of whole networks.
+quick: $(VENV)/developed ## Run the tests that need no build, compiler, export of whole networks or real footage.
 	$(BIN)/pytest -q $(SHARED_OUT) -m "not slow" -o faulthandler_timeout=0
 
 lint: $(VENV)/developed ## Check style, formatting and types.
