@@ -52,7 +52,7 @@ def build(library, tmp_path):
 # The glue is in float32 whatever the networks are in, and that of `original` is more.
 @pytest.mark.parametrize(
     ("geometry", "precision"),
-    [(Geometry.ORIGINAL, "fp32"), (Geometry.UNIFIED, "fp16"), (Geometry.ORIGINAL, "int8")],
+    [(Geometry.ORIGINAL, "fp32"), (Geometry.UNIFIED, "fp16"), (Geometry.UNIFIED, "int8")],
 )
 def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(build, tiny_graphs, geometry, precision):
     graph = tiny_graphs[geometry]

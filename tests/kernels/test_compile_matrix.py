@@ -52,7 +52,7 @@ def check(compiled: list[Any], targets: tuple[str, ...]) -> None:
 def test_nvcc(matrix: ModuleType) -> None:
     nvcc = found(matrix.find_nvcc(), "nvidia-cuda-nvcc nvidia-nvvm nvidia-cuda-crt nvidia-cuda-runtime")
     # The rest of the matrix comes through the other compilers, below, and in the library for C++.
-    targets, ptx = ("sm_86", "sm_90"), matrix.PTX[-1:]
+    targets, ptx = ("sm_90",), matrix.PTX[-1:]
     check(matrix.with_nvcc(nvcc, targets, ptx), (*targets, *ptx))
 
 
