@@ -8,6 +8,7 @@ a real builder, and strong typing. No runtime is created: that crashes a process
 
 from __future__ import annotations
 
+import gc
 import platform
 
 import onnx
@@ -85,6 +86,8 @@ def test_ctrl_c_ends_a_build(build, tiny_graphs):
 
     with pytest.raises(KeyboardInterrupt):
         build(tiny_graphs[Geometry.UNIFIED], progress=interrupted)
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one).__name__ == "Monitor"], "kept with its traceback"
 
 
 def test_an_operator_that_it_does_not_know_is_told_by_name(build, tiny_graphs):

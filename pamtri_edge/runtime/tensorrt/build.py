@@ -131,7 +131,7 @@ def build_plan(
     configuration.progress_monitor = monitor
     plan = builder.build_serialized_network(network, configuration)
     if monitor.stopped_by is not None:
-        raise monitor.stopped_by
+        raise monitor.release()
     if plan is None:
         raise EngineError(
             f"{library.title} cannot build an engine of {model}: {library.last_errors()}. If memory ran out, "
@@ -189,6 +189,12 @@ def _make_monitor(trt: Any, progress: PhaseProgress | None) -> Any:
             base.__init__(self)
             self.stopped_by: BaseException | None = None
             self._phases = _core.BuildPhases()
+
+        def release(self) -> BaseException:
+            """Give what stopped the build away: its traceback leads back here, a circle nobody would free."""
+            error, self.stopped_by = self.stopped_by, None
+            assert error is not None
+            return error
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
             """Enter a phase."""
