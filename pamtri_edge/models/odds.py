@@ -31,8 +31,7 @@ def with_type_odds(reid: ReidNet, odds: Mapping[str, float]) -> ReidNet:
     Raises:
         InputError: the network tells no types or others, a type is unknown, or a factor is no such number.
     """
-    if not reid.spec.multitask or reid.spec.types != len(TYPES):
-        raise InputError(f"the network does not tell the {len(TYPES)} types whose odds could be changed.")
+    check_tells_types(reid, " whose odds could be changed")
     check_types(odds)
     for name, factor in odds.items():
         if not (math.isfinite(factor) and factor > 0):
@@ -42,3 +41,13 @@ def with_type_odds(reid: ReidNet, odds: Mapping[str, float]) -> ReidNet:
         for name, factor in odds.items():
             changed.classifier_vtype.bias[TYPES.index(name)] += math.log(factor)
     return changed
+
+
+def check_tells_types(reid: ReidNet, purpose: str) -> None:
+    """Refuse a network that does not tell the types of `vehicle.TYPES`; `purpose` goes on after their number.
+
+    Raises:
+        InputError: it tells no types, or others.
+    """
+    if not reid.spec.multitask or reid.spec.types != len(TYPES):
+        raise InputError(f"the network does not tell the {len(TYPES)} types{purpose}.")

@@ -26,6 +26,7 @@ from pamtri_edge.datasets.data_set import UNKNOWN, DataSet
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
+from pamtri_edge.models.odds import check_tells_types
 from pamtri_edge.models.pamtri import Pamtri
 from pamtri_edge.refit import ONE_TYPE, RefitSpec
 from pamtri_edge.train.whiten import drawn_views, seen_by, views_of
@@ -64,8 +65,7 @@ def learn_type(
             nothing else, a picture cannot be read, or there is no pose network where it needs one.
     """
     check_types([name])
-    if not reid.spec.multitask or reid.spec.types != len(TYPES):
-        raise InputError(f"the network does not tell the {len(TYPES)} types, of which one could be learned.")
+    check_tells_types(reid, ", of which one could be learned")
     place = TYPES.index(name)
     indices, _ = drawn_views(data, spec)
     kinds = data.types[indices]
