@@ -150,9 +150,8 @@ def one_type(options: TypeOptions) -> None:
     Nothing else is trained: embeddings, colors and what tells the other types apart are as before. It is for
     a type that a camera's view hides from the network, as buses from behind and above.
 
-    Example:
-      pamtri synth --camera overpass --types bus=0.3,truck=0.25 --identities 1000 --images 8000 --output above
-      pamtri train type --type bus --reid old.safetensors --data above --output new.safetensors
+    Examples: pamtri synth --camera overpass --types bus=0.3,truck=0.25 --identities 1000 --images 8000
+    --output above; pamtri train type --type bus --reid old.safetensors --data above --output new.safetensors.
     """
     train = package()
     from pamtri_edge.train.one_type import learn_type
