@@ -239,14 +239,14 @@ def contact(
     right side orange); identities.png a vehicle a row, as twelve cameras see it.
     """
     from pamtri_edge.synth.dataset.contact import painter, write_sheets
-    from pamtri_edge.synth.specification.vehicle import FAMILIES
+    from pamtri_edge.synth.specification.families import FAMILIES
 
     wanted = SHEETS if sheet == "all" else (sheet,)
     with console.progress("pictures") as bar:
         paths = write_sheets(
             output,
             painter(seed=seed, prior=camera),
-            families=FAMILIES,
+            families=tuple(FAMILIES),
             sheets=wanted,
             tile=tile,
             on_progress=_counter(bar),

@@ -1,7 +1,5 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-import itertools
-
 import numpy as np
 import pytest
 
@@ -10,14 +8,11 @@ from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NO_PART, NO_TEXTURE
 from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.paint.front import plate_height
-from pamtri_edge.synth.specification.vehicle import FAMILIES, sample_vehicle
-
-EVERY_FAMILY = pytest.mark.parametrize("family", FAMILIES)
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
 
 
-@EVERY_FAMILY
-def test_a_mesh_is_whole(vehicles, family):
-    for _, mesh in vehicles[family]:
+def test_a_mesh_is_whole(vehicles):
+    for family, (_, mesh) in vehicles.items():
         vertices, triangles = len(mesh.vertices), len(mesh.triangles)
         assert mesh.vertices.dtype == mesh.normals.dtype == mesh.uv.dtype == mesh.color.dtype == np.float32
         assert mesh.triangles.dtype == mesh.texture.dtype == mesh.material.dtype == np.int32
@@ -27,69 +22,63 @@ def test_a_mesh_is_whole(vehicles, family):
         assert mesh.color.shape == (triangles, 3)
         assert mesh.texture.shape == mesh.material.shape == mesh.part.shape == (triangles,)
         assert mesh.color_maps.shape == (*mesh.material_maps.shape, 3)
-        assert mesh.triangles.min() == 0
-        assert mesh.triangles.max() < vertices
-        assert np.isfinite(mesh.vertices).all()
-        np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4)
-        assert mesh.uv.min() >= 0
-        assert mesh.uv.max() <= 1
+        assert (mesh.triangles.min(), mesh.triangles.max()) == (0, vertices - 1), family
+        assert np.isfinite(mesh.vertices).all(), family
+        np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4, err_msg=family)
+        assert 0 <= mesh.uv.min() < mesh.uv.max() <= 1, family
         assert mesh.texture.min() == NO_TEXTURE
-        assert mesh.texture.max() == len(mesh.material_maps) - 1
+        assert mesh.texture.max() == len(mesh.material_maps) - 1, family
         assert set(np.unique(mesh.material_maps)) <= {int(one) for one in Material}
         assert set(np.unique(mesh.part)) <= {*range(13), NO_PART}
 
 
-@EVERY_FAMILY
-def test_the_measures_are_those_of_the_specification(vehicles, family):
-    for spec, mesh in vehicles[family]:
+def test_the_measures_are_those_of_the_specification(vehicles):
+    for family, (spec, mesh) in vehicles.items():
         shape = spec.shape
         length = shape.wheelbase + shape.front_overhang + shape.rear_overhang
-        assert mesh.length == pytest.approx(length, abs=0.35)
+        assert mesh.length == pytest.approx(length, abs=0.35), family
         assert mesh.width == shape.width
-        assert mesh.height >= shape.height - 0.1
-        assert abs(mesh.vertices[:, 2].min()) < 0.02  # the tyres stand on the ground
-        assert np.abs(mesh.vertices[:, 1]).max() < shape.width / 2 + 0.36  # mirrors included
+        assert mesh.height >= shape.height - 0.1, family
+        assert abs(mesh.vertices[:, 2].min()) < 0.02, family  # the tyres stand on the ground
+        assert np.abs(mesh.vertices[:, 1]).max() < shape.width / 2 + 0.36, family  # mirrors included
 
 
-@EVERY_FAMILY
-def test_the_skin_is_symmetric(vehicles, family):
+def test_the_skin_is_symmetric(vehicles):
     """Left and right sheets may differ, the surface under them may not."""
-    _, mesh = vehicles[family][0]
-    left = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 0])]
-    right = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 1])]
-    np.testing.assert_array_equal(left * np.array([1, -1, 1], np.float32), right)
+    for family, (_, mesh) in vehicles.items():
+        left = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 0])]
+        right = mesh.vertices[np.unique(mesh.triangles[mesh.texture == 1])]
+        np.testing.assert_array_equal(left * np.array([1, -1, 1], np.float32), right, family)
 
 
-@EVERY_FAMILY
-def test_normals_point_outward(vehicles, family):
+def test_normals_point_outward(vehicles):
     """Seen from the middle of the body, every point of the skin faces away."""
-    _, mesh = vehicles[family][0]
-    skin = np.isin(mesh.texture, (0, 1, 2))
-    corner = mesh.vertices[mesh.triangles[skin]].mean(axis=1)
-    normal = mesh.normals[mesh.triangles[skin]].mean(axis=1)
-    middle = np.array([corner[:, 0].mean(), 0, 0.45 * corner[:, 2].max()])
-    facing = ((corner - middle) * normal).sum(axis=1) > -0.05
-    assert facing.mean() > 0.97
+    for family, (_, mesh) in vehicles.items():
+        skin = np.isin(mesh.texture, (0, 1, 2))
+        corner = mesh.vertices[mesh.triangles[skin]].mean(axis=1)
+        normal = mesh.normals[mesh.triangles[skin]].mean(axis=1)
+        middle = np.array([corner[:, 0].mean(), 0, 0.45 * corner[:, 2].max()])
+        facing = ((corner - middle) * normal).sum(axis=1) > -0.05
+        assert facing.mean() > 0.97, family
 
 
-@EVERY_FAMILY
-def test_sides_and_faces_meet_without_a_fold(vehicles, family):
+def test_sides_and_faces_meet_without_a_fold(vehicles):
     """Where a side and the band share a point, they share its normal: no crack beside the headlamps."""
-    _, mesh = vehicles[family][1]
-    side = np.unique(mesh.triangles[mesh.texture == 0])
-    band = np.unique(mesh.triangles[np.isin(mesh.texture, (2, 3, 4))])
-    place = {tuple(np.round(mesh.vertices[i], 4)): i for i in side}
-    shared = [(place[key], i) for i in band if (key := tuple(np.round(mesh.vertices[i], 4))) in place]
-    rows = len(np.unique(mesh.vertices[band][:, 0].round(4)))
-    assert len(shared) > 30
-    assert rows > 30
-    for one, other in shared:
-        assert mesh.normals[one] @ mesh.normals[other] > 0.999
+    for family, (_, mesh) in vehicles.items():
+        side = np.unique(mesh.triangles[mesh.texture == 0])
+        band = np.unique(mesh.triangles[np.isin(mesh.texture, (2, 3, 4))])
+        place = {tuple(point): row for row, point in zip(side, mesh.vertices[side].round(4), strict=True)}
+        keys = map(tuple, mesh.vertices[band].round(4))
+        shared = np.array([(place[key], row) for row, key in zip(band, keys, strict=True) if key in place])
+        assert len(shared) > 30, family
+        normals = mesh.normals[shared]
+        assert (normals[:, 0] * normals[:, 1]).sum(axis=1).min() > 0.999, family
 
 
 def test_the_surface_turns_smoothly_beside_the_headlamps(vehicles):
     """Between the front face and the fender neighboring normals differ by less than 40 degrees."""
-    for _, mesh in vehicles["sedan"] + vehicles["suv"] + vehicles["van"]:
+    for family in ("sedan", "suv", "van"):
+        _, mesh = vehicles[family]
         corner = (mesh.texture == 2) | (mesh.texture == 0)
         edges = mesh.triangles[corner][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
         place = mesh.vertices[edges].mean(axis=1)
@@ -99,26 +88,18 @@ def test_the_surface_turns_smoothly_beside_the_headlamps(vehicles):
         assert turn.min() > np.cos(np.radians(40))
 
 
-@EVERY_FAMILY
-def test_every_vehicle_shows_glass_lamps_a_plate_and_tyres_in_open_arches(vehicles, family):
-    for _, mesh in vehicles[family]:
+def test_every_vehicle_shows_glass_lamps_a_plate_and_tyres_in_open_arches(vehicles):
+    shown = {"PAINT", "GLASS", "HEADLAMP", "TAILLAMP", "PLATE", "TYRE"}
+    for family, (_, mesh) in vehicles.items():
         assert (mesh.material_maps[0] == Material.HOLE).mean() > 0.01
-        present = set(np.unique(mesh.material_maps)) | set(np.unique(mesh.material[mesh.texture < 0]))
-        for material in (
-            Material.PAINT,
-            Material.GLASS,
-            Material.HEADLAMP,
-            Material.TAILLAMP,
-            Material.PLATE,
-            Material.TYRE,
-        ):
-            assert material in present, material.name
+        present = {*np.unique(mesh.material_maps), *np.unique(mesh.material[mesh.texture < 0])}
+        assert shown <= {Material(number).name for number in present}, family
 
 
 def test_a_plate_hangs_under_the_grille_not_across_it():
     """Only where a grille reaches down to the bumper's foot does the plate hang in it, as low as it can."""
     across = 0
-    for identity in range(60):
+    for identity in range(30):
         draft = draft_of(sample_vehicle(8, identity))
         front, plate = draft.spec.front, draft.spec.plate
         foot = draft.spec.shape.hood_front_z - front.grille_top - front.grille_height
@@ -126,7 +107,7 @@ def test_a_plate_hangs_under_the_grille_not_across_it():
         if top > foot:
             across += 1
             assert plate_height(draft) == pytest.approx(draft.frame.sill + plate.height / 2 + 0.05)
-    assert across < 20
+    assert across < 10
 
 
 def test_identities_of_one_model_and_color_look_different():
@@ -144,13 +125,13 @@ def test_identities_of_one_model_and_color_look_different():
 
 def test_some_vehicles_carry_marks_on_one_side_only():
     differing = 0
-    for identity in range(12):
+    for identity in range(5):
         mesh = build(sample_vehicle(0, identity, family="hatchback"))
         differing += bool((mesh.material_maps[0] != mesh.material_maps[1]).mean() > 1e-4)
-    assert differing >= 9
+    assert differing >= 4
 
 
 def test_nothing_behind_shines_like_a_headlamp(vehicles):
     """Reversing lamps are white and dark at night; what is HEADLAMP a renderer lights up."""
-    for _, mesh in itertools.chain(*vehicles.values()):
-        assert not (mesh.material_maps[3] == Material.HEADLAMP).any()
+    for family, (_, mesh) in vehicles.items():
+        assert not (mesh.material_maps[3] == Material.HEADLAMP).any(), family

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,22 @@ from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NO_PART, NO_TEXTURE, Mesh
 from pamtri_edge.synth.body.outline import Floats
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Color = Sequence[float] | Floats
+
 _NEUTRAL = (0.5, 0.5, 0.5)
+
+
+class Look(TypedDict, total=False):
+    """How triangles look, as `Assembly.add` has it."""
+
+    uv: Floats | None
+    texture: int
+    material: Material
+    color: Color
+    part: NDArray[np.integer] | int
 
 
 class Assembly:
@@ -40,8 +56,8 @@ class Assembly:
         uv: Floats | None = None,
         texture: int = NO_TEXTURE,
         material: Material = Material.DARK,
-        color: Sequence[float] | Floats = _NEUTRAL,
-        part: NDArray[np.uint8] | int = NO_PART,
+        color: Color = _NEUTRAL,
+        part: NDArray[np.integer] | int = NO_PART,
     ) -> None:
         """Add triangles.
 
@@ -66,29 +82,19 @@ class Assembly:
         self._part.append(np.broadcast_to(np.asarray(part, np.uint8), (count,)))
         self._count += len(vertices)
 
-    def grid(
-        self,
-        points: Floats,
-        normals: Floats,
-        *,
-        uv: Floats | None = None,
-        texture: int = NO_TEXTURE,
-        material: Material = Material.DARK,
-        color: Sequence[float] | Floats = _NEUTRAL,
-        part: NDArray[np.uint8] | int = NO_PART,
-    ) -> None:
-        """Add a (rows, columns, 3) grid of points; `part` may be given for each of its triangles."""
-        rows, columns = points.shape[:2]
-        self.add(
-            points.reshape(-1, 3),
-            normals.reshape(-1, 3),
-            grid_triangles(rows, columns),
-            uv=None if uv is None else uv.reshape(-1, 2),
-            texture=texture,
-            material=material,
-            color=color,
-            part=part,
-        )
+    def grid(self, points: Floats, normals: Floats, **look: Unpack[Look]) -> None:
+        """Add a (rows, columns, 3) grid of points.
+
+        `uv` is then (rows, columns, 2); `part` may be (rows - 1, columns - 1), for each of its quads, or for
+        each triangle in the order of `grid_triangles`.
+        """
+        uv, part = look.get("uv"), look.get("part")
+        if uv is not None:
+            look["uv"] = uv.reshape(-1, 2)
+        if isinstance(part, np.ndarray) and part.ndim == 2:
+            look["part"] = np.tile(part.ravel(), 2)
+        triangles = grid_triangles(*points.shape[:2])
+        self.add(points.reshape(-1, 3), normals.reshape(-1, 3), triangles, **look)
 
     def box(
         self,
@@ -96,42 +102,24 @@ class Assembly:
         high: Sequence[float],
         material: Material,
         *,
-        color: Sequence[float] | Floats = _NEUTRAL,
+        color: Color = _NEUTRAL,
         part: int = NO_PART,
     ) -> None:
         """Add a box along the axes."""
         corners, normals, triangles = _unit_box()
         start, end = np.minimum(low, high), np.maximum(low, high)
-        self.add(
-            start + corners * (end - start), normals, triangles, material=material, color=color, part=part
-        )
+        vertices = start + corners * (end - start)
+        self.add(vertices, normals, triangles, material=material, color=color, part=part)
 
     def ellipsoid(
-        self,
-        center: Sequence[float],
-        radii: Sequence[float],
-        material: Material,
-        *,
-        color: Sequence[float] | Floats = _NEUTRAL,
+        self, center: Sequence[float], radii: Sequence[float], material: Material, *, color: Color = _NEUTRAL
     ) -> None:
         """Add a rounded lump, squarer than an ellipsoid."""
         points, normals, triangles = _unit_lump()
-        self.add(
-            np.asarray(center) + points * np.asarray(radii),
-            normals,
-            triangles,
-            material=material,
-            color=color,
-        )
+        vertices = np.asarray(center) + points * np.asarray(radii)
+        self.add(vertices, normals, triangles, material=material, color=color)
 
-    def tube(
-        self,
-        path: Floats,
-        radius: float,
-        material: Material,
-        *,
-        color: Sequence[float] | Floats = _NEUTRAL,
-    ) -> None:
+    def tube(self, path: Floats, radius: float, material: Material, *, color: Color = _NEUTRAL) -> None:
         """Add a tube with six sides along a (n, 3) path that does not run straight up."""
         slope = np.gradient(path, axis=0)
         slope /= np.linalg.norm(slope, axis=1, keepdims=True)

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a truck's load lies, and the walls that most loads have."""
+"""Where a truck's load lies, the walls that most loads have, goods on an open floor, the frame's rear end."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 
 from pamtri_edge.synth.body.assembly import Assembly
 from pamtri_edge.synth.body.draft import CARGO, Draft
+from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NO_PART
+from pamtri_edge.synth.body.outline import Floats
+from pamtri_edge.synth.specification.streams import Surface
 from pamtri_edge.vehicle import SEGMENTS
 
 PART: Final = {segment.name: index for index, segment in enumerate(SEGMENTS)}
@@ -104,8 +108,8 @@ def add_walls(assembly: Assembly, draft: Draft, box: Box) -> None:
         uv[..., 1] = (sheet + 0.5, sheet)
         name = "left" if sign > 0 else "right"
         center = walls[:-1, 0, 0] + (box.front - box.rear) / (columns - 1) / 2
-        part = np.where(center < lean, PART[f"{name}_rear_fender"], PART[f"{name}_doors"]).astype(np.uint8)
-        _wall(assembly, walls, uv, (0, sign, 0), np.concatenate([part, part]))
+        part = np.where(center < lean, PART[f"{name}_rear_fender"], PART[f"{name}_doors"])
+        _wall(assembly, walls, uv, (0, sign, 0), part[:, None])
     add_rear_wall(assembly, box)
     _end(assembly, box, box.front, (1.0, 0.52), (NO_PART, NO_PART), 1)
 
@@ -116,12 +120,7 @@ def add_rear_wall(assembly: Assembly, box: Box) -> None:
 
 
 def _end(
-    assembly: Assembly,
-    box: Box,
-    x: float,
-    rows: tuple[float, float],
-    parts: tuple[int, int],
-    lean: int,
+    assembly: Assembly, box: Box, x: float, rows: tuple[float, float], parts: tuple[int, int], lean: int
 ) -> None:
     low, high = rows
     corners = np.empty((2, 3, 3))
@@ -131,15 +130,96 @@ def _end(
     uv = np.empty((2, 3, 2))
     uv[..., 0] = np.array([0.81, 1.0])[:, None]
     uv[..., 1] = (low, (low + high) / 2, high)
-    _wall(assembly, corners, uv, (lean, 0, 0), np.array([*parts, *parts], np.uint8))
+    _wall(assembly, corners, uv, (lean, 0, 0), np.array([parts]))
 
 
 def _wall(
-    assembly: Assembly,
-    corners: np.ndarray,
-    uv: np.ndarray,
-    normal: tuple[int, int, int],
-    part: NDArray[np.uint8],
+    assembly: Assembly, corners: Floats, uv: Floats, normal: tuple[int, int, int], part: NDArray[np.int64]
 ) -> None:
     normals = np.broadcast_to(np.array(normal, np.float64), corners.shape)
     assembly.grid(corners, normals, uv=uv, texture=CARGO, part=part)
+
+
+def add_open_load(
+    assembly: Assembly, draft: Draft, box: Box, *, below: float, heap: tuple[float, float]
+) -> None:
+    """Add the floor, drop sides and load of a flatbed or tipper.
+
+    Args:
+        assembly: takes the pieces.
+        draft: the vehicle.
+        box: where the load lies.
+        below: how far the floor reaches down, in meters.
+        heap: of a tipper, half the length and half the width of what it carries, as fractions of the box's
+            length and half width.
+    """
+    cargo, wide = draft.spec.cargo, box.half_width
+    assert cargo is not None
+    assembly.box((box.rear, -wide, box.floor - below), (box.front, wide, box.floor + 0.02), Material.PLASTIC)
+    for sign in (1, -1):
+        y = sign * (wide - 0.03)
+        low, high = (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top)
+        assembly.box(low, high, Material.MATTE, color=cargo.tint)
+    if cargo.kind == "flatbed":
+        _add_goods(assembly, draft, box)
+    else:
+        middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
+        radii = ((box.front - box.rear) * heap[0], wide * heap[1], box.top - box.floor)
+        assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
+
+
+def goods_color(rng: np.random.Generator) -> Floats:
+    """Draw the color of wood, cardboard, tarpaulin or steel."""
+    return np.asarray(rng.uniform(0.04, 0.4) * (1 + 0.7 * rng.uniform(-0.5, 0.5, 3)))
+
+
+def _add_goods(assembly: Assembly, draft: Draft, box: Box) -> None:
+    """Add crates and bundles on an open floor."""
+    rng = np.random.default_rng([draft.spec.seed, draft.spec.identity, Surface.GOODS])
+    for _ in range(int(rng.integers(1, 5))):
+        x = rng.uniform(box.rear + 0.4, box.front - 0.5)
+        y = rng.uniform(-0.5, 0.5) * box.half_width
+        half = rng.uniform(0.2, 0.5, 2)
+        color = goods_color(rng)
+        assembly.box(
+            (x - half[0], y - half[1], box.floor),
+            (x + half[0], y + half[1], box.floor + rng.uniform(0.3, 1.0)),
+            Material.MATTE,
+            color=color,
+        )
+
+
+def add_bumper(assembly: Assembly, draft: Draft, box: Box, *, color: Sequence[float] | None = None) -> None:
+    """Add the bar below the rear end with the plate; `color` paints the bar."""
+    wide, plate = box.half_width, draft.spec.plate
+    assembly.box(
+        (box.rear - 0.03, -wide * 0.95, box.bar - 0.02),
+        (box.rear + 0.05, wide * 0.95, box.bar + 0.09),
+        Material.PLASTIC if color is None else Material.MATTE,
+        color=(0.5, 0.5, 0.5) if color is None else color,
+        part=PART["rear_face"],
+    )
+    y = draft.spec.rear.plate_y
+    assembly.box(
+        (box.rear - 0.045, y - plate.width / 2, box.bar - 0.05),
+        (box.rear - 0.03, y + plate.width / 2, box.bar - 0.05 + plate.height),
+        Material.PLATE,
+        color=plate.ground,
+        part=PART["rear_face"],
+    )
+
+
+def add_rear_lamp(assembly: Assembly, box: Box, sign: int) -> None:
+    """Add the rear lamp of the left (+1) or right (-1) side."""
+    lamp = sign * (box.half_width - 0.22)
+    assembly.box(
+        (box.rear - 0.05, lamp - 0.15, box.bar + 0.12),
+        (box.rear, lamp + 0.15, box.bar + 0.24),
+        Material.TAILLAMP,
+        part=PART["rear_face"],
+    )
+    assembly.box(
+        (box.rear - 0.055, lamp + 0.05 * sign, box.bar + 0.12),
+        (box.rear - 0.04, lamp + 0.15 * sign, box.bar + 0.24),
+        Material.INDICATOR,
+    )

@@ -9,14 +9,20 @@ import itertools
 import numpy as np
 
 from pamtri_edge.synth.body.assembly import Assembly
-from pamtri_edge.synth.body.box import PART, Box, add_walls, box_of
+from pamtri_edge.synth.body.box import (
+    PART,
+    Box,
+    add_bumper,
+    add_open_load,
+    add_rear_lamp,
+    add_walls,
+    box_of,
+    goods_color,
+)
 from pamtri_edge.synth.body.draft import CARGO, Draft
 from pamtri_edge.synth.body.haulage import add_haulage
-from pamtri_edge.synth.body.loose import add_goods, goods_color
 from pamtri_edge.synth.body.material import Material
-from pamtri_edge.synth.body.stern import add_bumper, add_rear_lamp
-from pamtri_edge.synth.paint.canvas import Canvas
-from pamtri_edge.synth.paint.decals import paint_decal
+from pamtri_edge.synth.paint.loads import paint_box
 from pamtri_edge.synth.specification.marks import Cargo
 from pamtri_edge.synth.specification.streams import Surface
 
@@ -34,28 +40,13 @@ def add_cargo(assembly: Assembly, draft: Draft) -> None:
 def _add_box(assembly: Assembly, draft: Draft) -> None:
     cargo, box = draft.spec.cargo, box_of(draft)
     assert cargo is not None
-    _paint_box(draft, cargo, box)
+    paint_box(draft.sheets[CARGO], cargo, (box.front - box.rear, 2 * box.half_width, box.top - box.floor))
     add_walls(assembly, draft, box)
     if cargo.kind in ("flatbed", "tipper"):
-        _add_open_load(assembly, draft, cargo, box)
+        add_open_load(assembly, draft, box, below=0.05, heap=(0.47, 0.9))
     else:
         _add_roof(assembly, cargo, box)
     _add_chassis(assembly, draft, box)
-
-
-def _add_open_load(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> None:
-    wide = box.half_width
-    assembly.box((box.rear, -wide, box.floor - 0.05), (box.front, wide, box.floor + 0.02), Material.PLASTIC)
-    for sign in (1, -1):
-        y = sign * (wide - 0.03)
-        low, high = (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top)
-        assembly.box(low, high, Material.MATTE, color=cargo.tint)
-    if cargo.kind == "tipper":
-        middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
-        radii = ((box.front - box.rear) * 0.47, wide * 0.9, box.top - box.floor)
-        assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
-    else:
-        add_goods(assembly, draft, box)
 
 
 def _add_roof(assembly: Assembly, cargo: Cargo, box: Box) -> None:
@@ -89,54 +80,6 @@ def _add_chassis(assembly: Assembly, draft: Draft, box: Box) -> None:
         assembly.box(
             (flap, sign * (wide - 0.45), 0.18), (flap + 0.02, sign * (wide - 0.08), 0.8), Material.DARK
         )
-
-
-def _paint_box(draft: Draft, cargo: Cargo, box: Box) -> None:
-    sheet = draft.sheets[CARGO]
-    tint = cargo.tint
-    sheet.box(0, 1, 0, 1, Material.MATTE, albedo=tint)
-    line = [0.72 * one for one in tint]
-    length, rise = box.front - box.rear, box.top - box.floor
-    for sign in (1, -1):
-        half = sheet.material.shape[0] // 2
-        rows = slice(0, half) if sign > 0 else slice(half, None)
-        columns = slice(0, int(0.80 * sheet.material.shape[1]))
-        wall = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (length, rise))
-        for x in np.linspace(0, length, cargo.ribs + 1)[1:-1]:
-            width = 0.03 if cargo.kind != "curtain" else 0.05
-            wall.line((x, 0), (x, rise), width, Material.MATTE, albedo=line)
-        edge = [0.5 * one for one in tint] if cargo.kind == "curtain" else [0.6, 0.6, 0.6]
-        wall.box(0, length, 0, 0.08, Material.MATTE, albedo=edge)
-        wall.box(0, length, rise - 0.06, rise, Material.MATTE, albedo=edge)
-        wall.box(0, 0.06, 0, rise, Material.MATTE, albedo=edge)
-        wall.box(length - 0.06, length, 0, rise, Material.MATTE, albedo=edge)
-        for decal in cargo.logo:
-            if decal.place == "both" or (decal.place == "left") == (sign > 0):
-                paint_decal(wall, decal, (decal.x * length, decal.z * rise), only=(Material.MATTE,))
-    _paint_box_ends(sheet, cargo, box)
-
-
-def _paint_box_ends(sheet: Canvas, cargo: Cargo, box: Box) -> None:
-    height, width = sheet.material.shape
-    rows, columns = slice(0, height // 2), slice(int(0.81 * width), None)
-    wide, rise = 2 * box.half_width, box.top - box.floor
-    door = Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (wide, rise))
-    edge = [0.6 * one for one in cargo.tint]
-    door.line((wide / 2, 0), (wide / 2, rise), 0.03, Material.DARK)
-    for x in (0.22, 0.38, 0.62, 0.78):
-        door.line((x * wide, 0), (x * wide, rise), 0.035, Material.CHROME, tint=(0.8, 0.8, 0.8))
-    for z in (0.2, 0.5, 0.8):
-        for x in (0.03, 0.97):
-            door.box(x * wide - 0.05, x * wide + 0.05, z * rise, z * rise + 0.06, Material.PLASTIC)
-    door.path(
-        [(0.02, 0.02), (0.02, rise - 0.02), (wide - 0.02, rise - 0.02), (wide - 0.02, 0.02)],
-        0.05,
-        Material.MATTE,
-        albedo=edge,
-    )
-    for decal in cargo.logo:
-        if decal.place == "rear":
-            paint_decal(door, decal, (decal.x * wide, decal.z * rise), only=(Material.MATTE,))
 
 
 def _add_bed(assembly: Assembly, draft: Draft) -> None:

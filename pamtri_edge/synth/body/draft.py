@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NEUTRAL
-from pamtri_edge.synth.body.outline import Frame, Outline, frame_of, outline_of
+from pamtri_edge.synth.body.outline import Floats, Frame, Outline, frame_of, outline_of
 from pamtri_edge.synth.body.skin import Section, Skin, skin_of
 from pamtri_edge.synth.paint.canvas import MAP_HEIGHT, MAP_WIDTH, Canvas
-from pamtri_edge.synth.specification.families import Family, family_of
+from pamtri_edge.synth.specification.families import FAMILIES, Family
 from pamtri_edge.synth.specification.vehicle import VehicleSpec
 
 LEFT: Final = 0
@@ -83,16 +83,12 @@ class Draft:
 
     def front_edge(self, z: float) -> float:
         """Return the x at which the front face meets the sides at a height."""
-        edge = self.skin.side[: self.front_row + 1, -1]
-        order = np.argsort(edge[:, 2], kind="stable")
-        return float(np.interp(z, edge[order, 2], edge[order, 0]))
+        return _x_at(self.skin.side[: self.front_row + 1, -1], z)
 
     def rear_edge(self, z: float) -> float:
         """Return the x at which the rear face meets the sides at a height."""
         first = self.outline.rows["rear_window_top" if self.family.tailgate else "trunk_rear_edge"]
-        edge = self.skin.side[first:, -1]
-        order = np.argsort(edge[:, 2], kind="stable")
-        return float(np.interp(z, edge[order, 2], edge[order, 0]))
+        return _x_at(self.skin.side[first:, -1], z)
 
     @property
     def two_decks(self) -> bool:
@@ -105,9 +101,15 @@ class Draft:
         return self.family.cargo == "box"
 
 
+def _x_at(edge: Floats, z: float) -> float:
+    """Return the x of a line (n, 3) at a height."""
+    order = np.argsort(edge[:, 2], kind="stable")
+    return float(np.interp(z, edge[order, 2], edge[order, 0]))
+
+
 def draft_of(spec: VehicleSpec) -> Draft:
     """Span the surface and lay out blank sheets."""
-    family = family_of(spec.family)
+    family = FAMILIES[spec.family]
     frame = frame_of(spec.shape, family)
     outline = outline_of(spec.shape, family)
     section = Section(spec.shape, family, frame)
@@ -136,10 +138,7 @@ def _planes(
     top = float(outline.points[:, 1].max()) + _MARGIN
     half = spec.shape.width / 2 + _MARGIN
     side: _Plane = ((frame.body_rear - 0.12, frame.sill - _MARGIN), (frame.front + 0.12, top))
-    face: _Plane = (
-        (-half, frame.sill - _MARGIN),
-        (half, float(band[: front_row + 1, :, 2].max()) + _MARGIN),
-    )
+    face: _Plane = ((-half, frame.sill - _MARGIN), (half, float(band[: front_row + 1, :, 2].max()) + _MARGIN))
     back: _Plane = ((-half, frame.sill - _MARGIN), (half, float(band[rear_row:, :, 2].max()) + _MARGIN))
     above: _Plane = ((0.0, -1.0), (float(outline.arc[rear_row] - outline.arc[front_row]), 1.0))
     return [side, side, face, back, above, ((0.0, 0.0), (1.0, 1.0))]

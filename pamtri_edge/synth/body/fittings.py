@@ -8,15 +8,8 @@ import numpy as np
 
 from pamtri_edge.synth.body.assembly import Assembly
 from pamtri_edge.synth.body.draft import Draft
-from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.material import FINISHES, Material
 from pamtri_edge.synth.body.outline import Floats
-
-_FINISH = {
-    "paint": Material.PAINT,
-    "plastic": Material.PLASTIC,
-    "chrome": Material.CHROME,
-    "second": Material.SECOND_PAINT,
-}
 
 
 def add_parts(assembly: Assembly, draft: Draft) -> None:
@@ -53,7 +46,7 @@ def _underbody(assembly: Assembly, draft: Draft) -> None:
 
 def _mirrors(assembly: Assembly, draft: Draft) -> None:
     shape, frame, trim = draft.spec.shape, draft.frame, draft.spec.trim
-    finish = _FINISH[trim.mirrors]
+    finish = FINISHES[trim.mirrors]
     for sign in (1, -1):
         if draft.family.upright:
             z = shape.cowl_z + 0.50 if draft.has_box else shape.height - 0.95

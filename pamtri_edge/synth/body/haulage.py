@@ -9,12 +9,21 @@ import itertools
 import numpy as np
 
 from pamtri_edge.synth.body.assembly import Assembly
-from pamtri_edge.synth.body.box import PART, TANK_RIM, Box, add_rear_wall, add_walls, box_of, doors_end
+from pamtri_edge.synth.body.box import (
+    PART,
+    TANK_RIM,
+    Box,
+    add_bumper,
+    add_open_load,
+    add_rear_lamp,
+    add_rear_wall,
+    add_walls,
+    box_of,
+    doors_end,
+)
 from pamtri_edge.synth.body.draft import CARGO, Draft
-from pamtri_edge.synth.body.loose import add_goods
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NO_PART
-from pamtri_edge.synth.body.stern import add_bumper, add_rear_lamp
 from pamtri_edge.synth.paint.loads import paint_load
 from pamtri_edge.synth.specification.marks import Cargo
 
@@ -46,17 +55,7 @@ def add_haulage(assembly: Assembly, draft: Draft) -> None:
 def _add_top(assembly: Assembly, draft: Draft, cargo: Cargo, box: Box) -> None:
     wide = box.half_width
     if cargo.kind in ("flatbed", "tipper"):
-        assembly.box((box.rear, -wide, box.floor), (box.front, wide, box.floor + 0.02), Material.PLASTIC)
-        for sign in (1, -1):
-            y = sign * (wide - 0.03)
-            low, high = (box.rear, y - 0.005, box.floor), (box.front, y + 0.005, box.top)
-            assembly.box(low, high, Material.MATTE, color=cargo.tint)
-        if cargo.kind == "flatbed":
-            add_goods(assembly, draft, box)
-        else:
-            middle = ((box.rear + box.front) / 2, 0, box.floor + 0.1)
-            radii = ((box.front - box.rear) * 0.49, wide * 0.96, box.top - box.floor)
-            assembly.ellipsoid(middle, radii, Material.MATTE, color=(0.24, 0.20, 0.15))
+        add_open_load(assembly, draft, box, below=0.0, heap=(0.49, 0.96))
     elif cargo.kind == "tarp":
         _add_vault(assembly, cargo, box)
     else:
@@ -97,8 +96,7 @@ def _add_tank(assembly: Assembly, draft: Draft, box: Box) -> None:
     stations = np.array([0.0, 0.02, *np.linspace(0.2, 0.8, 5), 0.98, 1.0]) * length
     size = np.array([TANK_RIM, 1.0, *[1.0] * 5, 1.0, TANK_RIM])
     rise = (box.top - box.floor) / 2
-    parts = {1: "left", -1: "right"}
-    for sign, side in parts.items():
+    for sign, side in ((1, "left"), (-1, "right")):
         points = np.empty((len(stations), len(angles), 3))
         points[..., 0] = (box.rear + stations)[:, None]
         points[..., 1] = sign * box.half_width * size[:, None] * np.cos(angles)
@@ -112,8 +110,7 @@ def _add_tank(assembly: Assembly, draft: Draft, box: Box) -> None:
         part = np.where(along < lean, PART[f"{side}_rear_fender"], PART[f"{side}_doors"])
         quads = np.repeat(part[:, None], len(angles) - 1, axis=1)
         quads[:, angles[:-1] > 0.8] = PART["roof"]
-        flat = quads.astype(np.uint8).ravel()
-        assembly.grid(points, normals, uv=uv, texture=CARGO, part=np.concatenate([flat, flat]))
+        assembly.grid(points, normals, uv=uv, texture=CARGO, part=quads)
     _add_domes(assembly, box)
     y, tall = 0.22, box.top + 0.05
     for x in np.linspace(box.rear + 0.2 * length, box.front - 0.2 * length, 3):
@@ -136,8 +133,7 @@ def _add_domes(assembly: Assembly, box: Box) -> None:
         uv[..., 1] = row - 0.24 * rings[:, :1] * np.sin(turn)
         upper = np.sin((turn[:-1] + turn[1:]) / 2) > 0
         part = np.where(upper, PART["rear_window"], PART["trunk"]) if lean < 0 else np.full(20, NO_PART)
-        flat = np.tile(part, len(rings) - 1).astype(np.uint8)
-        assembly.grid(points, normals, uv=uv, texture=CARGO, part=np.concatenate([flat, flat]))
+        assembly.grid(points, normals, uv=uv, texture=CARGO, part=np.tile(part, (len(rings) - 1, 1)))
 
 
 def _add_mixer(assembly: Assembly, draft: Draft, box: Box) -> None:
@@ -163,9 +159,8 @@ def _add_mixer(assembly: Assembly, draft: Draft, box: Box) -> None:
         rear[:, None],
         np.where(left, PART["left_rear_fender"], PART["right_rear_fender"]),
         np.where(left, PART["left_doors"], PART["right_doors"]),
-    ).astype(np.uint8)
-    flat = part.ravel()
-    assembly.grid(points, normals, uv=uv, texture=CARGO, part=np.concatenate([flat, flat]))
+    )
+    assembly.grid(points, normals, uv=uv, texture=CARGO, part=part)
     cargo = draft.spec.cargo
     assert cargo is not None
     y, x = box.corners("mixer")[0][0], box.rear

@@ -17,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.synth.body.assembly import grid_triangles
-from pamtri_edge.synth.body.box import box_of
+from pamtri_edge.synth.body.box import PART, box_of
 from pamtri_edge.synth.body.draft import Draft
 from pamtri_edge.synth.body.mesh import NO_PART
 from pamtri_edge.synth.body.outline import Floats
 from pamtri_edge.synth.body.wheels import wheel_y
-from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS, SEGMENTS
+from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS
 
 HALF: Final = NUM_KEYPOINTS // 2
 _SIDE_NAMES: Final = tuple(name.removeprefix("left_") for name in KEYPOINT_NAMES[:HALF])
 _INDEX: Final = {name: index for index, name in enumerate(_SIDE_NAMES)}
-_PART: Final = {segment.name: index for index, segment in enumerate(SEGMENTS)}
 
 _ARCH_ANGLES: Final = {"front_bottom": -12.0, "front_top": 48.0, "rear_top": 132.0, "rear_bottom": 192.0}
 """Degrees around the axle: 0 forward, 90 up."""
@@ -100,17 +99,17 @@ def _arch(draft: Draft, axle: float, angle: float) -> Floats:
 
 
 def band_parts(draft: Draft) -> NDArray[np.uint8]:
-    """Return the segment of each triangle of the band's grid."""
+    """Return the segment of each quad of the band's grid."""
     rows, columns = draft.skin.band.shape[:2]
-    part = np.full(rows - 1, _PART["rear_face"], np.uint8)
+    part = np.full(rows - 1, PART["rear_face"], np.uint8)
     start = 0
     for name, segment in _BAND:
         end = draft.outline.rows[name]
-        part[start:end] = _PART[segment]
+        part[start:end] = PART[segment]
         start = end
     if draft.has_box:  # the wall behind the cab is nobody's: these segments lie on the box
         part[draft.outline.rows["rear_window_top"] :] = NO_PART
-    return _of_quads(np.repeat(part[:, None], columns - 1, axis=1))
+    return np.repeat(part[:, None], columns - 1, axis=1)
 
 
 def side_parts(draft: Draft, sign: int, keypoints: Floats) -> NDArray[np.uint8]:
@@ -130,9 +129,9 @@ def side_parts(draft: Draft, sign: int, keypoints: Floats) -> NDArray[np.uint8]:
     if draft.has_box:
         aft = np.full_like(z, draft.frame.body_rear - 1.0)
     prefix = "left" if sign > 0 else "right"
-    part = np.full(len(x), _PART[f"{prefix}_doors"], np.uint8)
-    part[x > fore] = _PART[f"{prefix}_front_fender"]
-    part[x < aft] = _PART[f"{prefix}_rear_fender"]
+    part = np.full(len(x), PART[f"{prefix}_doors"], np.uint8)
+    part[x > fore] = PART[f"{prefix}_front_fender"]
+    part[x < aft] = PART[f"{prefix}_rear_fender"]
     first, last = place["windshield_bottom"], place["rear_window_bottom"]
     share = np.clip((first[0] - x) / max(first[0] - last[0], 1e-6), 0, 1)
     part[z > first[2] + (last[2] - first[2]) * share + 0.04] = NO_PART
@@ -142,9 +141,3 @@ def side_parts(draft: Draft, sign: int, keypoints: Floats) -> NDArray[np.uint8]:
 def _x_on_line(low: Floats, high: Floats, z: Floats) -> Floats:
     share = np.clip((z - low[2]) / max(high[2] - low[2], 1e-6), -1.0, 1.0)
     return np.asarray(low[0] + (high[0] - low[0]) * share)
-
-
-def _of_quads(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat the quads' segments for both of their triangles, in the order of `grid_triangles`."""
-    flat = part.ravel()
-    return np.concatenate([flat, flat])

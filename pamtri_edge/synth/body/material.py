@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Material(IntEnum):
@@ -29,3 +30,13 @@ class Material(IntEnum):
     DARK = 11
     INDICATOR = 12
     SECOND_PAINT = 13
+
+
+FINISHES: Final = {
+    "paint": Material.PAINT,
+    "dark": Material.PLASTIC,
+    "plastic": Material.PLASTIC,
+    "chrome": Material.CHROME,
+    "second": Material.SECOND_PAINT,
+}
+"""What bumpers, mirrors, handles and strips are made of, by the names of their finish."""

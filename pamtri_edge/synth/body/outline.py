@@ -54,10 +54,6 @@ class Outline:
     arc: Floats
     rows: dict[str, int]
 
-    def height(self, name: str) -> float:
-        """Return the height of a keypoint's row."""
-        return float(self.points[self.rows[name], 1])
-
     def place(self, name: str) -> float:
         """Return the x of a keypoint's row."""
         return float(self.points[self.rows[name], 0])

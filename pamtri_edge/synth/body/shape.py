@@ -55,12 +55,11 @@ def build(spec: VehicleSpec) -> Mesh:
 def _add_band(assembly: Assembly, draft: Draft) -> None:
     """Add the band in three pieces, one for each of the sheets that cover it."""
     band, normals = draft.skin.band, draft.skin.band_normals
-    rows, columns = band.shape[:2]
-    quads = band_parts(draft)[: (rows - 1) * (columns - 1)].reshape(rows - 1, columns - 1)
+    quads = band_parts(draft)
     for sheet, first, last in (
         (FRONT, 0, draft.front_row),
         (TOP, draft.front_row, draft.rear_row),
-        (REAR, draft.rear_row, rows - 1),
+        (REAR, draft.rear_row, len(band) - 1),
     ):
         piece = slice(first, last + 1)
         canvas = draft.sheets[sheet]
@@ -70,8 +69,7 @@ def _add_band(assembly: Assembly, draft: Draft) -> None:
             uv = canvas.uv(np.broadcast_to(along[:, None], across.shape), across)
         else:
             uv = canvas.uv(band[piece, :, 1], band[piece, :, 2])
-        part = quads[first:last].ravel()
-        assembly.grid(band[piece], normals[piece], uv=uv, texture=sheet, part=np.concatenate([part, part]))
+        assembly.grid(band[piece], normals[piece], uv=uv, texture=sheet, part=quads[first:last])
 
 
 def _add_sides(assembly: Assembly, draft: Draft, keypoints: Floats) -> None:

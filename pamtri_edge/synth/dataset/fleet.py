@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from pamtri_edge.synth.body.mesh import Mesh
+from pamtri_edge.synth.body.shape import build
 from pamtri_edge.synth.dataset.plan import UNSEEN, SynthPlan
-
-if TYPE_CHECKING:
-    from pamtri_edge.synth.body.mesh import Mesh
-    from pamtri_edge.synth.own.meshes import MeshFile
-    from pamtri_edge.synth.specification.vehicle import VehicleSpec
+from pamtri_edge.synth.own.meshes import read_meshes
+from pamtri_edge.synth.specification.families import FAMILIES
+from pamtri_edge.synth.specification.vehicle import VehicleSpec, sample_vehicle
 
 PASSERS_BY: Final = 10
 """Vehicles of no identity that may stand before or behind the one that a picture is of."""
@@ -50,16 +50,10 @@ class Fleet:
 
     def __init__(self, plan: SynthPlan) -> None:
         self._plan = plan
-        self._meshes: tuple[MeshFile, ...] = ()
-        if plan.meshes is not None:
-            from pamtri_edge.synth.own.meshes import read_meshes
-
-            self._meshes = read_meshes(plan.meshes)
+        self._meshes = () if plan.meshes is None else read_meshes(plan.meshes)
 
     def vehicle(self, identity: int) -> Vehicle:
         """Build the vehicle of an identity, numbered within the plan from 0."""
-        from pamtri_edge.synth.specification.vehicle import sample_vehicle
-
         plan = self._plan
         spec = sample_vehicle(
             plan.seed,
@@ -80,8 +74,6 @@ class Fleet:
 
 def built(spec: VehicleSpec) -> Vehicle:
     """Build a vehicle from its specification."""
-    from pamtri_edge.synth.body.shape import build
-
     return Vehicle(build(spec), spec, spec.color_name, spec.type_name)
 
 
@@ -92,9 +84,6 @@ def _passers_by(seed: int) -> tuple[Vehicle, ...]:
 
 def _passer_by(seed: int, identity: int) -> VehicleSpec:
     """Draw a vehicle of the oldest families alone: new ones leave the pictures of all others as they are."""
-    from pamtri_edge.synth.specification.families import elder_of
-    from pamtri_edge.synth.specification.vehicle import sample_vehicle
-
     spec = sample_vehicle(seed, identity)
-    elder = elder_of(spec.family)
-    return spec if elder == spec.family else sample_vehicle(seed, identity, family=elder)
+    elder = FAMILIES[spec.family].elder
+    return sample_vehicle(seed, identity, family=elder) if elder else spec

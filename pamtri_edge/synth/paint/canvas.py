@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import cv2
 import numpy as np
@@ -17,11 +17,16 @@ from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NEUTRAL
 from pamtri_edge.synth.body.outline import Floats
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 MAP_HEIGHT: Final = 256
 MAP_WIDTH: Final = 512
 
 Point = tuple[float, float]
-Tint = Sequence[float] | Floats
+Albedo = Sequence[float] | Floats
+Tint = Albedo | float
+"""A factor for each of red, green and blue, or one for all."""
 
 _SHIFT: Final = 4
 """Bits of fraction in the coordinates that cv2 is given."""
@@ -31,6 +36,14 @@ _LIMIT: Final = float(4096 << _SHIFT)
 
 BODYWORK: Final = (Material.PAINT, Material.SECOND_PAINT)
 """What decals stick to."""
+
+
+class Ink(TypedDict, total=False):
+    """How a shape is filled, as `Canvas.polygon` has it."""
+
+    tint: Tint | None
+    albedo: Albedo | None
+    only: Sequence[Material] | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class Canvas:
         material: Material,
         *,
         tint: Tint | None = None,
-        albedo: Tint | None = None,
+        albedo: Albedo | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
         """Fill a polygon.
@@ -93,7 +106,7 @@ class Canvas:
         if found is not None:
             window, chosen = found
             field = self.color[window]
-            shaded = np.minimum(field * np.asarray(factor, np.float32), np.float32(255))
+            shaded = np.minimum(field * np.broadcast_to(np.asarray(factor, np.float32), 3), np.float32(255))
             np.copyto(field, shaded.astype(np.uint8), where=chosen[..., None])
 
     def _chosen(
@@ -121,7 +134,7 @@ class Canvas:
         material: Material,
         *,
         tint: Tint | None = None,
-        albedo: Tint | None = None,
+        albedo: Albedo | None = None,
         only: Sequence[Material] | None = None,
     ) -> None:
         """Fill the rectangle between two corners, at least one texel wide and high on the sheet."""
@@ -141,47 +154,20 @@ class Canvas:
         field[chosen] = int(material)
         self.color[rows, columns][chosen] = _color(tint, albedo)
 
-    def ellipse(
-        self,
-        center: Point,
-        radii: Point,
-        material: Material,
-        *,
-        tint: Tint | None = None,
-        albedo: Tint | None = None,
-        only: Sequence[Material] | None = None,
-        arc: tuple[float, float] = (0.0, 360.0),
-    ) -> None:
-        """Fill an ellipse, or the sector between two angles in degrees (0 along a, 90 along b)."""
-        angles = np.radians(np.linspace(*arc, 20))
+    def ellipse(self, center: Point, radii: Point, material: Material, **ink: Unpack[Ink]) -> None:
+        """Fill an ellipse."""
+        angles = np.radians(np.linspace(0.0, 360.0, 20))
         points = np.stack(
             [center[0] + radii[0] * np.cos(angles), center[1] + radii[1] * np.sin(angles)], axis=1
         )
-        self.polygon(points, material, tint=tint, albedo=albedo, only=only)
+        self.polygon(points, material, **ink)
 
-    def line(
-        self,
-        start: Point,
-        end: Point,
-        width: float,
-        material: Material,
-        *,
-        tint: Tint | None = None,
-        albedo: Tint | None = None,
-        only: Sequence[Material] | None = None,
-    ) -> None:
+    def line(self, start: Point, end: Point, width: float, material: Material, **ink: Unpack[Ink]) -> None:
         """Draw a line of a width in meters."""
-        self.path([start, end], width, material, tint=tint, albedo=albedo, only=only)
+        self.path([start, end], width, material, **ink)
 
     def path(
-        self,
-        points: Sequence[Point] | Floats,
-        width: float,
-        material: Material,
-        *,
-        tint: Tint | None = None,
-        albedo: Tint | None = None,
-        only: Sequence[Material] | None = None,
+        self, points: Sequence[Point] | Floats, width: float, material: Material, **ink: Unpack[Ink]
     ) -> None:
         """Draw a line through several points, of a width in meters."""
         line = np.asarray(points, np.float64)
@@ -191,13 +177,7 @@ class Canvas:
         across[1:-1] = steps[1:] + steps[:-1]
         across = across[:, ::-1] * (-1.0, 1.0)
         across *= width / 2 / (np.sqrt((across**2).sum(axis=1, keepdims=True)) + 1e-9)
-        self.polygon(
-            np.concatenate([line + across, (line - across)[::-1]]),
-            material,
-            tint=tint,
-            albedo=albedo,
-            only=only,
-        )
+        self.polygon(np.concatenate([line + across, (line - across)[::-1]]), material, **ink)
 
     def _pixels(self, points: Iterable[Point] | Floats) -> NDArray[np.int32]:
         line = np.asarray(points if isinstance(points, np.ndarray) else list(points), np.float64)
@@ -222,11 +202,12 @@ def _members(materials: tuple[Material, ...]) -> NDArray[np.uint8]:
     return table
 
 
-def _color(tint: Tint | None, albedo: Tint | None) -> tuple[int, int, int]:
+def _color(tint: Tint | None, albedo: Albedo | None) -> tuple[int, int, int]:
     if albedo is not None:
         red, green, blue = (int(255 * np.sqrt(min(max(one, 0.0), 1.0))) for one in albedo)
     elif tint is not None:
-        red, green, blue = (int(min(max(one * NEUTRAL, 0.0), 255.0)) for one in tint)
+        factors = (tint,) * 3 if isinstance(tint, (int, float)) else tint
+        red, green, blue = (int(min(max(one * NEUTRAL, 0.0), 255.0)) for one in factors)
     else:
         red = green = blue = NEUTRAL
     return red, green, blue

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from pamtri_edge.synth.body.draft import FRONT, Draft
-from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.material import FINISHES, Material
 from pamtri_edge.synth.body.outline import Floats
 from pamtri_edge.synth.paint.base import paint_two_tone
-from pamtri_edge.synth.paint.canvas import Canvas, Point
+from pamtri_edge.synth.paint.canvas import Canvas, Point, Tint
 from pamtri_edge.synth.paint.lamps import paint_headlamps
 from pamtri_edge.synth.paint.plate import paint_badge, paint_plate
 
@@ -81,12 +81,11 @@ INTAKES: Final[dict[str, tuple[tuple[Point, ...], ...]]] = {
 """Outlines of the lower intakes, as `GRILLES`."""
 
 _FRAMES: Final = {
-    "chrome": (Material.CHROME, (1.0, 1.0, 1.0)),
-    "satin": (Material.CHROME, (0.55, 0.55, 0.55)),
-    "dark": (Material.PLASTIC, (0.5, 0.5, 0.5)),
-    "paint": (Material.PAINT, (0.9, 0.9, 0.9)),
+    "chrome": (Material.CHROME, 1.0),
+    "satin": (Material.CHROME, 0.55),
+    "dark": (Material.PLASTIC, 0.5),
+    "paint": (Material.PAINT, 0.9),
 }
-_DARK: Final = (0.55, 0.55, 0.55)
 
 
 def paint_front(draft: Draft) -> None:
@@ -123,13 +122,8 @@ def _ground(draft: Draft, canvas: Canvas) -> None:
     front, shape = spec.front, spec.shape
     foot, hood = frame.sill, shape.hood_front_z
     paint_two_tone(canvas, spec.trim)
-    bumper = {
-        "plastic": Material.PLASTIC,
-        "second": Material.SECOND_PAINT,
-        "chrome": Material.CHROME,
-    }.get(front.bumper)
-    if bumper is not None:
-        canvas.box(-2, 2, 0.0, foot + 0.30, bumper)
+    if front.bumper != "paint":
+        canvas.box(-2, 2, 0.0, foot + 0.30, FINISHES[front.bumper])
     canvas.box(-2, 2, 0.0, foot + front.lip, Material.PLASTIC)
     if front.insert != "none":
         material, tint = {
@@ -147,7 +141,7 @@ def _ground(draft: Draft, canvas: Canvas) -> None:
                 (-half * 1.15, foot + 0.09),
             ],
             material,
-            tint=(tint, tint, tint),
+            tint=tint,
         )
     if not draft.family.upright:
         seam = hood - 0.012
@@ -156,7 +150,7 @@ def _ground(draft: Draft, canvas: Canvas) -> None:
         canvas.box(-draft.face, draft.face, hood - 0.02, hood + 0.02, Material.PLASTIC)
     canvas.shade(
         [(-2, foot + 0.24), (2, foot + 0.24), (2, foot + 0.22), (-2, foot + 0.22)],
-        (0.8, 0.8, 0.8),
+        0.8,
         only=(Material.PAINT, Material.SECOND_PAINT),
     )
 
@@ -175,7 +169,7 @@ def _grille(draft: Draft, canvas: Canvas) -> None:
     for points in pieces:
         canvas.path(np.concatenate([points, points[:1]]), 0.045, material, tint=tint)
         canvas.polygon(_inflated(points, 0.012), material, tint=tint)
-        canvas.polygon(points, Material.DARK, tint=(1.0, 1.0, 1.0))
+        canvas.polygon(points, Material.DARK, tint=1.0)
     _fill(front.grille_fill, front.grille_bars, canvas, half, low, high, material, tint)
     middle = (low + high) / 2 if front.grille not in ("slit", "closed") else high - 0.05
     if draft.family.upright and front.grille == "closed":
@@ -197,7 +191,7 @@ def _fill(
     low: float,
     high: float,
     material: Material,
-    tint: Sequence[float],
+    tint: Tint,
 ) -> None:
     """Draw bars or a net inside the grille, where it is dark."""
     inside = (Material.DARK,)
@@ -225,15 +219,15 @@ def _fill(
             canvas.polygon(points, material, tint=tint, only=inside)
     elif name == "net":
         for x in np.linspace(-half, half, 4 * count + 1):
-            canvas.line((x, low), (x, high), 0.007, Material.PLASTIC, tint=(1.9,) * 3, only=inside)
+            canvas.line((x, low), (x, high), 0.007, Material.PLASTIC, tint=1.9, only=inside)
         for z in np.linspace(low, high, count + 2)[1:-1]:
-            canvas.line((-half, z), (half, z), 0.008, Material.PLASTIC, tint=(1.9,) * 3, only=inside)
+            canvas.line((-half, z), (half, z), 0.008, Material.PLASTIC, tint=1.9, only=inside)
     elif name == "dots":
         for x in np.linspace(-half * 0.85, half * 0.85, 3 * count):
             for z in np.linspace(low, high, 4)[1:-1]:
                 canvas.box(x - 0.012, x + 0.012, z - 0.01, z + 0.01, material, tint=tint, only=inside)
     elif name == "paint":
-        canvas.box(-half, half, low, high, Material.PAINT, tint=(0.8, 0.8, 0.8), only=inside)
+        canvas.box(-half, half, low, high, Material.PAINT, tint=0.8, only=inside)
     # "hollow": nothing but darkness
 
 
@@ -263,15 +257,13 @@ def _fogs(draft: Draft, canvas: Canvas) -> None:
         center = (sign * y, z)
         if front.fog_frame != "none":
             frame = Material.CHROME if front.fog_frame == "chrome" else Material.PLASTIC
-            canvas.ellipse(center, (0.078, 0.060), frame, tint=_DARK)
+            canvas.ellipse(center, (0.078, 0.060), frame, tint=0.55)
         if front.fog == "round":
-            canvas.ellipse(center, (0.045, 0.045), Material.HEADLAMP, tint=(0.9, 0.9, 0.9))
+            canvas.ellipse(center, (0.045, 0.045), Material.HEADLAMP, tint=0.9)
         elif front.fog == "slot":
             canvas.box(sign * y - 0.07, sign * y + 0.07, z - 0.018, z + 0.018, Material.HEADLAMP)
         elif front.fog == "upright":
-            canvas.box(
-                sign * y - 0.016, sign * y + 0.016, z - 0.07, z + 0.08, Material.HEADLAMP, tint=(1.6,) * 3
-            )
+            canvas.box(sign * y - 0.016, sign * y + 0.016, z - 0.07, z + 0.08, Material.HEADLAMP, tint=1.6)
         elif front.fog == "amber":
             canvas.box(sign * y - 0.06, sign * y + 0.06, z - 0.025, z + 0.025, Material.INDICATOR)
         elif front.fog == "double":
@@ -282,7 +274,7 @@ def _fogs(draft: Draft, canvas: Canvas) -> None:
 def _bull_bar(draft: Draft, canvas: Canvas) -> None:
     low, high = draft.frame.sill + 0.06, draft.spec.shape.hood_front_z - 0.06
     half = 0.55 * draft.face
-    bright = (1.1, 1.1, 1.1)
+    bright = 1.1
     for points in (
         [(-half, low), (-half * 0.9, high), (half * 0.9, high), (half, low)],
         [(-half, (low + high) / 2), (half, (low + high) / 2)],

@@ -13,7 +13,7 @@ import numpy as np
 from pamtri_edge.synth.body.draft import TOP, Draft
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.outline import Floats
-from pamtri_edge.synth.paint.canvas import Canvas, Point
+from pamtri_edge.synth.paint.canvas import Canvas, Point, Tint
 
 _GLASS = (Material.GLASS,)
 
@@ -29,7 +29,7 @@ def _inside(corners: Floats, across: float, up: float) -> Point:
     return float(place[0]), float(place[1])
 
 
-def _patch(canvas: Canvas, corners: Floats, points: list[Point], tint: tuple[float, float, float]) -> None:
+def _patch(canvas: Canvas, corners: Floats, points: list[Point], tint: Tint) -> None:
     canvas.polygon([_inside(corners, *point) for point in points], Material.GLASS, tint=tint, only=_GLASS)
 
 
@@ -57,19 +57,17 @@ def paint_windshield(draft: Draft) -> None:
     canvas.polygon(corners, Material.GLASS)
     # The sky end of the glass is clearer than its foot, where the dashboard is.
     _patch(canvas, corners, [(-1, 0), (1, 0), (1, 0.20), (-1, 0.16)], (0.80, 0.79, 0.78))
-    _patch(canvas, corners, [(-1, 0.20), (1, 0.20), (1, 0.30), (-1, 0.28)], (0.62, 0.62, 0.62))
+    _patch(canvas, corners, [(-1, 0.20), (1, 0.20), (1, 0.30), (-1, 0.28)], 0.62)
     _patch(canvas, corners, [(-1, 0.92), (1, 0.92), (1, 1), (-1, 1)], (0.70, 0.74, 0.80))
     _front_seats(draft, canvas, corners)
     for across, size, *color in cabin.dash:
-        red, green, blue = color
-        _patch(canvas, corners, _blob(across, 0.10, size, 0.05), (red, green, blue))
+        _patch(canvas, corners, _blob(across, 0.10, size, 0.05), color)
     _patch(canvas, corners, _blob(0.0, 0.90, 0.10, 0.05), (0.25, 0.25, 0.26))
     if cabin.hanger:
         _patch(canvas, corners, _blob(0.02, 0.74, 0.03, 0.09), (1.7, 0.8, 0.6))
     for across, up, size, *ink in cabin.stickers:
-        red, green, blue = ink
         points = [_inside(corners, *point) for point in _blob(across, up, size / 0.7, size)]
-        canvas.polygon(points, Material.MATTE, albedo=(red, green, blue), only=_GLASS)
+        canvas.polygon(points, Material.MATTE, albedo=ink, only=_GLASS)
     for pivot, tip in ((-0.62, -0.02), (0.12, 0.70)):
         canvas.path(
             [(start - 0.02, pivot), (foot + 0.07 * reach, (pivot + tip) / 2), (foot + 0.13 * reach, tip)],
@@ -94,7 +92,7 @@ def _front_seats(draft: Draft, canvas: Canvas, corners: Floats) -> None:
     cabin = draft.spec.cabin
     tone = cabin.seats
     # The rear bench's back, then the front seats before it, all in one muted color.
-    _patch(canvas, corners, [(-0.8, 0.5), (0.8, 0.5), (0.74, 0.66), (-0.74, 0.66)], (0.86 * tone,) * 3)
+    _patch(canvas, corners, [(-0.8, 0.5), (0.8, 0.5), (0.74, 0.66), (-0.74, 0.66)], 0.86 * tone)
     for sign in (1, -1):
         middle = 0.42 * sign
         color = (tone, tone, 0.97 * tone)
@@ -114,8 +112,8 @@ def _front_seats(draft: Draft, canvas: Canvas, corners: Floats) -> None:
             _patch(canvas, corners, _blob(middle, 0.42, 0.19, 0.16), (0.72 * tone, 0.73 * tone, 0.78 * tone))
             _patch(canvas, corners, _blob(middle, 0.66, 0.075, 0.10), (1.05, 0.92, 0.84))
         if sign == cabin.steering:
-            _patch(canvas, corners, _blob(middle, 0.24, 0.20, 0.11), (0.55, 0.55, 0.55))
-            _patch(canvas, corners, _blob(middle, 0.24, 0.155, 0.08), (0.78, 0.78, 0.78))
+            _patch(canvas, corners, _blob(middle, 0.24, 0.20, 0.11), 0.55)
+            _patch(canvas, corners, _blob(middle, 0.24, 0.155, 0.08), 0.78)
 
 
 def paint_rear_glass(draft: Draft, canvas: Canvas, corners: Floats) -> None:
@@ -130,22 +128,20 @@ def paint_rear_glass(draft: Draft, canvas: Canvas, corners: Floats) -> None:
     middle = corners.mean(axis=0)
     canvas.polygon(middle + (corners - middle) * 1.05, Material.PLASTIC)
     canvas.polygon(corners, Material.GLASS)
-    _patch(canvas, corners, [(-1, 0), (1, 0), (1, 0.16), (-1, 0.16)], (0.75, 0.75, 0.75))
+    _patch(canvas, corners, [(-1, 0), (1, 0), (1, 0.16), (-1, 0.16)], 0.75)
     _patch(canvas, corners, [(-1, 0.5), (1, 0.5), (1, 1), (-1, 1)], (1.25, 1.25, 1.28))
     if cabin.headrests:
         tone = 0.62 * cabin.seats
-        _patch(canvas, corners, [(-0.85, 0.12), (0.85, 0.12), (0.8, 0.40), (-0.8, 0.40)], (tone,) * 3)
+        _patch(canvas, corners, [(-0.85, 0.12), (0.85, 0.12), (0.8, 0.40), (-0.8, 0.40)], tone)
         for across in (-0.48, 0.48):
             rest = [(across - 0.11, 0.4), (across + 0.11, 0.4), (across + 0.10, 0.58), (across - 0.10, 0.58)]
-            _patch(canvas, corners, rest, (tone,) * 3)
+            _patch(canvas, corners, rest, tone)
     for across, size, *color in cabin.shelf:
-        red, green, blue = color
-        _patch(canvas, corners, _blob(across, 0.13, size, 0.10), (red, green, blue))
-    canvas.shade(corners, (cabin.privacy,) * 3, only=_GLASS)
+        _patch(canvas, corners, _blob(across, 0.13, size, 0.10), color)
+    canvas.shade(corners, cabin.privacy, only=_GLASS)
     for across, up, size, *ink in cabin.rear_stickers:
-        red, green, blue = ink
         points = [_inside(corners, *point) for point in _blob(across, up, size, size * 1.2)]
-        canvas.polygon(points, Material.MATTE, albedo=(red, green, blue), only=_GLASS)
+        canvas.polygon(points, Material.MATTE, albedo=ink, only=_GLASS)
     for up in (0.3, 0.5, 0.7):
         start, end = _inside(corners, -0.95, up), _inside(corners, 0.95, up)
         canvas.line(start, end, 0.006, Material.GLASS, tint=(0.9, 0.8, 0.7), only=_GLASS)

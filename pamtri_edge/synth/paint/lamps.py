@@ -185,7 +185,7 @@ def _daylight(canvas: Canvas, place: _Place, sign: int, pattern: str) -> None:
     lamp = (Material.HEADLAMP,)
     for strip in strips[pattern]:
         points = [place.at(point, sign) for point in strip]
-        canvas.path(points, 0.018, Material.HEADLAMP, tint=(1.99, 1.99, 1.99), only=lamp)
+        canvas.path(points, 0.018, Material.HEADLAMP, tint=1.99, only=lamp)
     if pattern in ("none", "foot", "tick"):
         canvas.polygon(
             [place.at(point, sign) for point in ((0.88, 0.3), (1.08, 0.3), (1.08, 0.7), (0.92, 0.7))],
@@ -199,7 +199,7 @@ def paint_taillamps(draft: Draft) -> None:
     rear, canvas = draft.spec.rear, draft.sheets[REAR]
     place = _Place(rear.lamp_inner * draft.back, draft.back, rear.lamp_top - rear.lamp_height, rear.lamp_top)
     shade = 1.0 - 0.65 * rear.lamp_smoked
-    tint = (shade, shade, shade)
+    tint = shade
     for sign in (1, -1):
         if rear.lamp in _ROUND:
             for index, (across, up, radius) in enumerate(_ROUND[rear.lamp]):
@@ -210,7 +210,7 @@ def paint_taillamps(draft: Draft) -> None:
                 inner = (
                     Material.INDICATOR if index and rear.lamp_pattern == "amber_low" else Material.TAILLAMP
                 )
-                canvas.ellipse(center, (size * 0.45,) * 2, inner, tint=(1.5, 1.5, 1.5))
+                canvas.ellipse(center, (size * 0.45,) * 2, inner, tint=1.5)
             continue
         for outline in TAILLAMPS[rear.lamp]:
             points = [place.at(point, sign) for point in outline]
@@ -247,7 +247,7 @@ def _tail_pattern(canvas: Canvas, place: _Place, sign: int, pattern: str) -> Non
         canvas.polygon(
             corners,
             material,
-            tint=None if white else (tint, tint, tint),
+            tint=None if white else tint,
             albedo=(0.50, 0.50, 0.52) if white else None,
             only=lamp,
         )
@@ -270,7 +270,7 @@ def paint_lamps_on_side(draft: Draft, canvas: Canvas) -> None:
         low, high = rear.lamp_top - rear.lamp_height, rear.lamp_top
         points = _wrap(rear.lamp, low, high, 0.0, rear.lamp_wrap, -1, draft)
         canvas.path([*points, points[0]], 0.012, Material.SEAM)
-        canvas.polygon(points, Material.TAILLAMP, tint=(shade, shade, shade))
+        canvas.polygon(points, Material.TAILLAMP, tint=shade)
         if rear.lamp_pattern in ("amber_top", "amber_out"):
             canvas.box(
                 -9.0, 9.0, low + 0.68 * (high - low), high, Material.INDICATOR, only=(Material.TAILLAMP,)

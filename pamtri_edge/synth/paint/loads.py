@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from pamtri_edge.synth.body.material import Material
-from pamtri_edge.synth.paint.canvas import Canvas
+from pamtri_edge.synth.paint.canvas import Albedo, Canvas
 from pamtri_edge.synth.paint.decals import paint_decal
 from pamtri_edge.synth.specification.marks import Cargo
 from pamtri_edge.synth.specification.parts import Rgb
@@ -22,16 +22,21 @@ _ENDS: Final = 0.81
 
 _GROUND: Final = (Material.MATTE, Material.CHROME)
 
+_PLACES: Final = {"left": ("left", "both"), "right": ("right", "both", "rear")}
+"""Which decals each side shows. The right side has what the doors have too, as in all sets so far."""
 
-def paint_load(
-    sheet: Canvas, cargo: Cargo, size: tuple[float, float, float], *, seed: tuple[int, int]
-) -> None:
-    """Paint both sides and both ends.
+
+Size = tuple[float, float, float]
+"""Length, width and rise of a load, in meters."""
+
+
+def paint_load(sheet: Canvas, cargo: Cargo, size: Size, *, seed: tuple[int, int]) -> None:
+    """Paint both sides and both ends of what is hauled.
 
     Args:
         sheet: the load's sheet: the left side above the right one, beside them the rear above the front.
         cargo: what is painted.
-        size: length, width and rise of the load in meters.
+        size: of the load.
         seed: of the vehicle; stains follow from it.
     """
     length, wide, rise = size
@@ -40,26 +45,68 @@ def paint_load(
         sheet.box(0, 1, 0, 1, Material.CHROME, tint=(0.85, 0.85, 0.87))
     else:
         sheet.box(0, 1, 0, 1, Material.MATTE, albedo=cargo.tint)
-    rows, columns = sheet.material.shape
-    for sign in (1, -1):
-        rng = np.random.default_rng([*seed, Surface.STAIN_LEFT if sign > 0 else Surface.STAIN_RIGHT])
-        upper = slice(0, rows // 2) if sign > 0 else slice(rows // 2, None)
-        wall = _part(sheet, upper, slice(0, int(_SIDES * columns)), length, rise)
+    for side, stream in (("left", Surface.STAIN_LEFT), ("right", Surface.STAIN_RIGHT)):
+        wall = _wall(sheet, side, length, rise)
         _SIDE_PAINTERS.get(cargo.kind, _panel)(wall, cargo, length, rise)
-        for decal in cargo.logo:
-            if decal.place == "both" or (decal.place == "left") == (sign > 0):
-                paint_decal(wall, decal, (decal.x * length, decal.z * rise), only=_GROUND)
-        _stain(wall, length, rise, rng)
-    door = _part(sheet, slice(0, rows // 2), slice(int(_ENDS * columns), None), wide, rise)
+        _decals(wall, cargo, _PLACES[side], length, rise, _GROUND)
+        _stain(wall, length, rise, np.random.default_rng([*seed, stream]))
+    door = _door(sheet, wide, rise)
     _REAR_PAINTERS.get(cargo.kind, _doors)(door, cargo, wide, rise)
-    for decal in cargo.logo:
-        if decal.place == "rear":
-            paint_decal(door, decal, (decal.x * wide, decal.z * rise), only=_GROUND)
+    _decals(door, cargo, ("rear",), wide, rise, _GROUND)
     _stain(door, wide, rise, np.random.default_rng([*seed, Surface.STAIN_REAR]))
+
+
+def paint_box(sheet: Canvas, cargo: Cargo, size: Size) -> None:
+    """Paint both sides and the doors of a plain truck's box; the arguments are those of `paint_load`."""
+    length, wide, rise = size
+    sheet.box(0, 1, 0, 1, Material.MATTE, albedo=cargo.tint)
+    curtain = cargo.kind == "curtain"
+    line = [0.72 * one for one in cargo.tint]
+    edge = [0.5 * one for one in cargo.tint] if curtain else [0.6, 0.6, 0.6]
+    for side in ("left", "right"):
+        wall = _wall(sheet, side, length, rise)
+        for x in np.linspace(0, length, cargo.ribs + 1)[1:-1]:
+            wall.line((x, 0), (x, rise), 0.05 if curtain else 0.03, Material.MATTE, albedo=line)
+        _edges(wall, length, rise, edge, foot=0.08, top=0.06, sides=0.06)
+        _decals(wall, cargo, _PLACES[side], length, rise, (Material.MATTE,))
+    door = _door(sheet, wide, rise)
+    door.line((wide / 2, 0), (wide / 2, rise), 0.03, Material.DARK)
+    for x in (0.22, 0.38, 0.62, 0.78):
+        door.line((x * wide, 0), (x * wide, rise), 0.035, Material.CHROME, tint=0.8)
+    for z in (0.2, 0.5, 0.8):
+        for x in (0.03, 0.97):
+            door.box(x * wide - 0.05, x * wide + 0.05, z * rise, z * rise + 0.06, Material.PLASTIC)
+    frame = [(0.02, 0.02), (0.02, rise - 0.02), (wide - 0.02, rise - 0.02), (wide - 0.02, 0.02)]
+    door.path(frame, 0.05, Material.MATTE, albedo=[0.6 * one for one in cargo.tint])
+    _decals(door, cargo, ("rear",), wide, rise, (Material.MATTE,))
+
+
+def _wall(sheet: Canvas, side: str, length: float, rise: float) -> Canvas:
+    rows, columns = sheet.material.shape
+    half = slice(0, rows // 2) if side == "left" else slice(rows // 2, None)
+    return _part(sheet, half, slice(0, int(_SIDES * columns)), length, rise)
+
+
+def _door(sheet: Canvas, wide: float, rise: float) -> Canvas:
+    rows, columns = sheet.material.shape
+    return _part(sheet, slice(0, rows // 2), slice(int(_ENDS * columns), None), wide, rise)
 
 
 def _part(sheet: Canvas, rows: slice, columns: slice, wide: float, rise: float) -> Canvas:
     return Canvas(sheet.material[rows, columns], sheet.color[rows, columns], (0.0, 0.0), (wide, rise))
+
+
+def _decals(
+    canvas: Canvas,
+    cargo: Cargo,
+    places: tuple[str, ...],
+    wide: float,
+    rise: float,
+    only: tuple[Material, ...],
+) -> None:
+    for decal in cargo.logo:
+        if decal.place in places:
+            paint_decal(canvas, decal, (decal.x * wide, decal.z * rise), only=only)
 
 
 def _times(color: Rgb, factor: float) -> Rgb:
@@ -69,21 +116,23 @@ def _times(color: Rgb, factor: float) -> Rgb:
 
 def _stain(wall: Canvas, wide: float, rise: float, rng: np.random.Generator) -> None:
     """Darken the foot, and streaks that rain has washed down."""
-    dirt = float(rng.uniform(0.65, 1.0))
-    foot = float(rng.uniform(0.15, 0.5)) * rise
+    dirt = rng.uniform(0.65, 1.0)
+    foot = rng.uniform(0.15, 0.5) * rise
     wall.shade([(0, 0), (wide, 0), (wide, foot * 0.7), (0, foot)], (dirt, dirt, 0.96 * dirt), only=_GROUND)
     for _ in range(int(rng.integers(2, 9))):
         x, across = rng.uniform(0, wide), rng.uniform(0.03, 0.25)
-        low, tone = rng.uniform(0, 0.6) * rise, float(rng.uniform(0.8, 1.04))
+        low, tone = rng.uniform(0, 0.6) * rise, rng.uniform(0.8, 1.04)
         streak = [(x, low), (x + across, low), (x + across, rise), (x, rise)]
-        wall.shade(streak, (tone, tone, tone), only=_GROUND)
+        wall.shade(streak, tone, only=_GROUND)
 
 
-def _edges(wall: Canvas, length: float, rise: float, albedo: Rgb, width: float = 0.10) -> None:
-    wall.box(0, length, 0, width, Material.MATTE, albedo=albedo)
-    wall.box(0, length, rise - width, rise, Material.MATTE, albedo=albedo)
-    wall.box(0, width, 0, rise, Material.MATTE, albedo=albedo)
-    wall.box(length - width, length, 0, rise, Material.MATTE, albedo=albedo)
+def _edges(
+    wall: Canvas, length: float, rise: float, albedo: Albedo, *, foot: float, top: float, sides: float
+) -> None:
+    wall.box(0, length, 0, foot, Material.MATTE, albedo=albedo)
+    wall.box(0, length, rise - top, rise, Material.MATTE, albedo=albedo)
+    wall.box(0, sides, 0, rise, Material.MATTE, albedo=albedo)
+    wall.box(length - sides, length, 0, rise, Material.MATTE, albedo=albedo)
 
 
 def _panel(wall: Canvas, cargo: Cargo, length: float, rise: float) -> None:
@@ -101,7 +150,7 @@ def _panel(wall: Canvas, cargo: Cargo, length: float, rise: float) -> None:
         frame = [(near, 0.06), (near, rise - 0.15), (far, rise - 0.15), (far, 0.06), (near, 0.06)]
         wall.path(frame, 0.06, Material.MATTE, albedo=tone)
         wall.box(near + 0.42, near + 0.56, 0.35 * rise, 0.42 * rise, Material.MATTE, albedo=_times(tone, 0.5))
-    _edges(wall, length, rise, cargo.foot, 0.07)
+    _edges(wall, length, rise, cargo.foot, foot=0.07, top=0.07, sides=0.07)
 
 
 def _container(wall: Canvas, cargo: Cargo, length: float, rise: float) -> None:
@@ -110,7 +159,7 @@ def _container(wall: Canvas, cargo: Cargo, length: float, rise: float) -> None:
     for x in np.arange(0.15, length, 0.30):
         wall.box(x, x + 0.08, 0, rise, Material.MATTE, albedo=dark)
         wall.box(x + 0.12, x + 0.19, 0, rise, Material.MATTE, albedo=bright)
-    _edges(wall, length, rise, _times(cargo.tint, 0.82), 0.13)
+    _edges(wall, length, rise, _times(cargo.tint, 0.82), foot=0.13, top=0.13, sides=0.13)
     for x in (0.0, length - 0.16):
         for z in (0.0, rise - 0.14):
             wall.box(x, x + 0.16, z, z + 0.14, Material.MATTE, albedo=_times(cargo.tint, 0.5))
@@ -178,10 +227,7 @@ def _doors(door: Canvas, cargo: Cargo, wide: float, rise: float) -> None:
         for z in np.linspace(0.1, rise - 0.1, 6):
             door.box(0.1, wide - 0.1, z, z + 0.10, Material.MATTE, albedo=_times(ground, 0.8))
     frame = _times(ground, 0.7) if cargo.kind == "container" else cargo.foot
-    door.box(0, wide, 0, 0.10, Material.MATTE, albedo=frame)
-    door.box(0, wide, rise - 0.12, rise, Material.MATTE, albedo=frame)
-    door.box(0, 0.10, 0, rise, Material.MATTE, albedo=frame)
-    door.box(wide - 0.10, wide, 0, rise, Material.MATTE, albedo=frame)
+    _edges(door, wide, rise, frame, foot=0.10, top=0.12, sides=0.10)
     door.line((wide / 2, 0.05), (wide / 2, rise - 0.05), 0.045, Material.MATTE, albedo=_times(ground, 0.25))
     bars = (0.30, 0.42, 0.58, 0.70) if cargo.kind == "container" or cargo.ribs % 2 else (0.43, 0.57)
     bright = max(ground) < 0.2
@@ -204,7 +250,7 @@ def _tarp_rear(door: Canvas, cargo: Cargo, wide: float, rise: float) -> None:
     boards = (0.30 + 0.03 * (cargo.ribs % 10)) * rise
     door.line((wide * 0.48, boards), (wide * 0.52, rise), 0.1, Material.MATTE, albedo=_times(cargo.tint, 0.6))
     fold = [(0.1, rise), (wide - 0.1, rise), (wide * 0.5, rise * 0.72)]
-    door.shade(fold, (1.25, 1.25, 1.25), only=_GROUND)
+    door.shade(fold, 1.25, only=_GROUND)
     _boards(door, cargo.foot, wide, boards)
     door.line((wide / 2, 0), (wide / 2, boards), 0.04, Material.DARK)
 

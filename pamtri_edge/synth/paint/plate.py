@@ -73,7 +73,7 @@ def paint_badge(canvas: Canvas, name: str, center: Point, size: float, tint: Seq
     """Paint a maker's badge that belongs to no maker."""
     y, z = center
     chrome = Material.CHROME
-    bright = (1.25, 1.25, 1.25)
+    bright = 1.25
     if name == "round":
         canvas.ellipse(center, (size, size), chrome, tint=bright)
         canvas.ellipse(center, (0.66 * size, 0.66 * size), Material.MATTE, albedo=tint)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from pamtri_edge.synth.body.draft import REAR, Draft
-from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.material import FINISHES, Material
 from pamtri_edge.synth.paint.base import paint_two_tone
 from pamtri_edge.synth.paint.canvas import Canvas
 from pamtri_edge.synth.paint.glass import paint_rear_glass
@@ -70,7 +70,7 @@ def _seams(draft: Draft, canvas: Canvas) -> None:
     canvas.line((-half, bumper), (half, bumper), 0.016, seam)
     canvas.shade(
         [(-2, deck - 0.10), (2, deck - 0.10), (2, deck - 0.16), (-2, deck - 0.16)],
-        (0.88, 0.88, 0.88),
+        0.88,
         only=(Material.PAINT, Material.SECOND_PAINT),
     )
 
@@ -108,7 +108,7 @@ def _engine_cover(draft: Draft, canvas: Canvas) -> None:
     assert bus is not None
     deck, foot = shape.deck_z, draft.frame.sill
     if bus.dark_back:
-        canvas.box(-0.84 * half, 0.84 * half, foot + 0.5, deck + 0.3, Material.GLASS, tint=(0.45,) * 3)
+        canvas.box(-0.84 * half, 0.84 * half, foot + 0.5, deck + 0.3, Material.GLASS, tint=0.45)
     canvas.line((-0.85 * half, deck - 0.1), (0.85 * half, deck - 0.1), 0.02, Material.SEAM)
     if bus.hatches and not bus.dark_back:
         _bus_strip(canvas, bus, half, deck)
@@ -123,11 +123,11 @@ def _bus_strip(canvas: Canvas, bus: Bus, half: float, deck: float) -> None:
         return
     material, tint = ((Material.CHROME, 1.1), (Material.SECOND_PAINT, 1.0), (Material.PLASTIC, 1.0))[kind - 1]
     low = deck + 0.02
-    canvas.box(-0.86 * half, 0.86 * half, low, low + 0.11, material, tint=(tint,) * 3)
+    canvas.box(-0.86 * half, 0.86 * half, low, low + 0.11, material, tint=tint)
     rng = np.random.default_rng([bus.sign_pattern, Surface.BUS_STRIP])
     y = -0.5 * half
     while y < 0.4 * half:
-        wide = float(rng.uniform(0.05, 0.12))
+        wide = rng.uniform(0.05, 0.12)
         if rng.random() < 0.85:
             canvas.box(y, y + wide, deck - 0.24, deck - 0.12, Material.MATTE, albedo=(0.7, 0.7, 0.7))
         y += wide + 0.04
@@ -153,9 +153,7 @@ def _bumper(draft: Draft, canvas: Canvas) -> None:
             Material.PLASTIC,
         )
     elif rear.insert == "silver":
-        canvas.box(
-            -0.6 * half, 0.6 * half, foot, foot + rear.insert_height * 0.7, Material.CHROME, tint=(0.7,) * 3
-        )
+        canvas.box(-0.6 * half, 0.6 * half, foot, foot + rear.insert_height * 0.7, Material.CHROME, tint=0.7)
     if rear.insert == "diffuser":
         for y in np.linspace(-0.5 * half, 0.5 * half, 5):
             canvas.line((y, foot), (y, foot + rear.insert_height), 0.02, Material.DARK)
@@ -195,12 +193,11 @@ def _gate(draft: Draft, canvas: Canvas) -> None:
             (0.38, top + 0.05),
             (-0.38, top + 0.05),
         ]
-        canvas.shade([(y + rear.plate_y, b) for y, b in points], (0.55, 0.55, 0.55), only=(Material.PAINT,))
+        canvas.shade([(y + rear.plate_y, b) for y, b in points], 0.55, only=(Material.PAINT,))
     if rear.strip != "none":
-        material = {"chrome": Material.CHROME, "dark": Material.PLASTIC, "paint": Material.PAINT}[rear.strip]
-        tint = (0.8, 0.8, 0.8) if rear.strip == "paint" else None
+        tint = 0.8 if rear.strip == "paint" else None
         width = 0.36 if rear.plate_at == "gate" else 0.5 * half
-        canvas.box(-width, width, top + 0.035, top + 0.075, material, tint=tint)
+        canvas.box(-width, width, top + 0.035, top + 0.075, FINISHES[rear.strip], tint=tint)
     paint_plate(canvas, plate, (rear.plate_y, z))
     deck = spec.shape.deck_z
     badge = max(deck - 0.07, top + 0.11)
@@ -223,11 +220,11 @@ def _lettering(draft: Draft, canvas: Canvas, z: float) -> None:
         outer = 0.55 * half
         for index in range(int(width / 0.045)):
             y = sign * (outer - index * 0.045)
-            canvas.box(y - 0.016, y + 0.016, z - 0.018, z + 0.018, Material.CHROME, tint=(1.2,) * 3)
+            canvas.box(y - 0.016, y + 0.016, z - 0.018, z + 0.018, Material.CHROME, tint=1.2)
 
 
 def _spare(canvas: Canvas, z: float) -> None:
     center = (0.05, z - 0.12)
     canvas.ellipse(center, (0.36, 0.36), Material.TYRE)
-    canvas.ellipse(center, (0.30, 0.30), Material.PAINT, tint=(0.85, 0.85, 0.85))
+    canvas.ellipse(center, (0.30, 0.30), Material.PAINT, tint=0.85)
     canvas.ellipse(center, (0.10, 0.10), Material.CHROME)

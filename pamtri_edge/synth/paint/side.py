@@ -9,20 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pamtri_edge.synth.body.draft import Draft
-from pamtri_edge.synth.body.material import Material
+from pamtri_edge.synth.body.material import FINISHES, Material
 from pamtri_edge.synth.paint.base import paint_two_tone
 from pamtri_edge.synth.paint.canvas import BODYWORK, Canvas
 from pamtri_edge.synth.paint.lamps import paint_lamps_on_side
 from pamtri_edge.synth.paint.windows import paint_bus_windows, paint_side_windows, window_kick
-
-_FINISH = {
-    "paint": Material.PAINT,
-    "dark": Material.PLASTIC,
-    "plastic": Material.PLASTIC,
-    "chrome": Material.CHROME,
-    "second": Material.SECOND_PAINT,
-}
-
 
 _SINGLE_CAB = 1.75
 """A pickup's cab shorter than this, in meters, has one door a side."""
@@ -163,7 +154,7 @@ def _fuel_flap(draft: Draft, canvas: Canvas) -> None:
 
 
 def _handles(draft: Draft, canvas: Canvas, doors: Doors) -> None:
-    finish = _FINISH[draft.spec.trim.handles]
+    finish = FINISHES[draft.spec.trim.handles]
     for index, x in enumerate(doors.seams[1:]):
         slide = draft.family.doors == "slide" and index == 1
         middle = x - 0.20 if slide else x + 0.19
@@ -182,16 +173,16 @@ def _strips(draft: Draft, canvas: Canvas, doors: Doors) -> None:
     if trim.molding != "none":
         z = shape.wheel_radius + 0.16
         reach = shape.wheel_radius + shape.arch_gap + 0.05
-        tint = (0.75, 0.75, 0.75) if trim.molding == "paint" else None
+        tint = 0.75 if trim.molding == "paint" else None
         canvas.box(
             -frame.front_axle + reach,
             frame.front_axle - reach,
             z - 0.022,
             z + 0.022,
-            _FINISH[trim.molding],
+            FINISHES[trim.molding],
             tint=tint,
         )
     if trim.window_line != "none":
         xs = np.linspace(first, max(last - 0.5, frame.front_axle + shape.rear_window_x + 0.1), 14)
         line = np.stack([xs, belt(xs) + 0.022 + window_kick(draft, xs)], axis=1)
-        canvas.path(line, 0.024, _FINISH[trim.window_line])
+        canvas.path(line, 0.024, FINISHES[trim.window_line])

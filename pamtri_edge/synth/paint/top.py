@@ -43,7 +43,7 @@ def _second_color(draft: Draft, canvas: Canvas) -> None:
     elif trim.roof == "second" or trim.two_tone == "upper":
         canvas.box(start - 0.06, end + 0.1, -1.1, 1.1, Material.SECOND_PAINT)
     elif trim.roof == "black":
-        canvas.box(start - 0.06, end + 0.1, -1.1, 1.1, Material.PLASTIC, tint=(0.6, 0.6, 0.6))
+        canvas.box(start - 0.06, end + 0.1, -1.1, 1.1, Material.PLASTIC, tint=0.6)
 
 
 def _hood(draft: Draft, canvas: Canvas) -> None:
@@ -57,11 +57,11 @@ def _hood(draft: Draft, canvas: Canvas) -> None:
     for place in lines:
         for sign in (1, -1):
             line = [(0.02, sign * place * 0.8), (0.5 * end, sign * place * 0.95), (end, sign * place)]
-            canvas.path(line, 0.035, Material.PAINT, tint=(0.88, 0.88, 0.88), only=(Material.PAINT,))
+            canvas.path(line, 0.035, Material.PAINT, tint=0.88, only=(Material.PAINT,))
     if front.hood_scoop:
         middle = 0.55 * end
         canvas.box(middle - 0.05, middle + 0.07, -0.28, 0.28, Material.DARK)
-        canvas.box(middle + 0.07, middle + 0.30, -0.30, 0.30, Material.PAINT, tint=(1.1,) * 3, only=BODYWORK)
+        canvas.box(middle + 0.07, middle + 0.30, -0.30, 0.30, Material.PAINT, tint=1.1, only=BODYWORK)
     if front.washer:
         canvas.box(end - 0.10, end, -0.9, 0.9, Material.PLASTIC)
 
@@ -90,9 +90,9 @@ def _roof(draft: Draft, canvas: Canvas) -> None:
             canvas.line((place, -0.9), (place, 0.9), 0.03, Material.SEAM, only=BODYWORK)
     if trim.sunroof == "panel":
         reach = end - start
-        canvas.box(start + 0.10 * reach, start + 0.42 * reach, -0.52, 0.52, Material.GLASS, tint=(0.5,) * 3)
+        canvas.box(start + 0.10 * reach, start + 0.42 * reach, -0.52, 0.52, Material.GLASS, tint=0.5)
     elif trim.sunroof == "panorama":
-        canvas.box(start - 0.02, start + 0.80 * (end - start), -0.76, 0.76, Material.GLASS, tint=(0.45,) * 3)
+        canvas.box(start - 0.02, start + 0.80 * (end - start), -0.76, 0.76, Material.GLASS, tint=0.45)
         middle = start + 0.40 * (end - start)
         canvas.line((middle, -0.76), (middle, 0.76), 0.04, Material.PLASTIC)
 
@@ -139,13 +139,13 @@ def _dark_back(draft: Draft, canvas: Canvas, start: float, edge: float) -> None:
     bus = draft.spec.bus
     assert bus is not None
     reach = edge - start
-    canvas.box(start + 0.14 * reach, edge + 0.2, -0.84, 0.84, Material.GLASS, tint=(0.45,) * 3)
+    canvas.box(start + 0.14 * reach, edge + 0.2, -0.84, 0.84, Material.GLASS, tint=0.45)
     canvas.line((start + 0.62 * reach, -0.84), (start + 0.62 * reach, 0.84), 0.03, Material.PLASTIC)
     rng = np.random.default_rng([bus.sign_pattern, Surface.BUS_BACK])
-    across = float(rng.uniform(-0.4, 0.1))
+    across = rng.uniform(-0.4, 0.1)
     a = start + 0.28 * reach
     for _ in range(int(rng.integers(3, 8))):
-        wide = float(rng.uniform(0.04, 0.10))
+        wide = rng.uniform(0.04, 0.10)
         canvas.box(a, a + 0.16, across, across + wide, Material.MATTE, albedo=bus.sign)
         across += wide + 0.03
 

@@ -14,21 +14,6 @@ from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.paint.canvas import Canvas, Point, Tint
 from pamtri_edge.synth.specification.parts import Wheels
 
-STYLES: Final = (
-    "spokes",
-    "double",
-    "turbine",
-    "net",
-    "fork",
-    "star",
-    "cover",
-    "steel",
-    "disc",
-    "truck",
-    "windmill",
-)
-"""The patterns there are."""
-
 _FINISHES: Final[dict[str, tuple[Material, Tint, Tint]]] = {
     "bright": (Material.CHROME, (1.1, 1.1, 1.1), (0.9, 0.9, 0.9)),
     "satin": (Material.CHROME, (0.6, 0.6, 0.6), (0.5, 0.5, 0.5)),
@@ -66,7 +51,7 @@ def _wheel(canvas: Canvas, wheels: Wheels, center: float) -> None:
     if wheels.caliper is not None:
         points = [at(r, a) for r, a in ((0.36, 2.2), (0.56, 2.25), (0.56, 3.0), (0.36, 3.1))]
         canvas.polygon(points, Material.MATTE, albedo=wheels.caliper)
-    circle(0.34, Material.PLASTIC, (1.6, 1.6, 1.6))
+    circle(0.34, Material.PLASTIC, 1.6)
     if wheels.style in ("cover", "steel", "disc", "truck"):
         _plate_wheel(wheels, material, tint, circle, at, canvas)
         return
@@ -79,83 +64,39 @@ def _wheel(canvas: Canvas, wheels: Wheels, center: float) -> None:
     circle(0.09, Material.DARK)
 
 
+def _blade(foot: tuple[float, float, float], tip: tuple[float, float, float]) -> list[Point]:
+    """Return a polygon as (radius, angle); of each end come radius, angle and half the angle it is wide."""
+    (near, start, wide), (far, end, narrow) = foot, tip
+    return [(near, start - wide), (far, end - narrow), (far, end + narrow), (near, start + wide)]
+
+
 def _spoke(wheels: Wheels, angle: float, space: float, rim: float) -> list[list[Point]]:
     """Return the polygons, as (radius, angle), of one spoke."""
     half = wheels.spoke_width * space / 2
     root = min(1.3 * space, 0.9) / 2
     if wheels.style == "double":
         gap = 0.28 * space
-        return [
-            [
-                (0.12, angle + sign * gap - 0.16),
-                (rim, angle + sign * gap - half / 2),
-                (rim, angle + sign * gap + half / 2),
-                (0.12, angle + sign * gap + 0.16),
-            ]
-            for sign in (-0.5, 0.5)
-        ]
+        middles = (angle + sign * gap for sign in (-0.5, 0.5))
+        return [_blade((0.12, middle, 0.16), (rim, middle, half / 2)) for middle in middles]
     if wheels.style == "turbine":
-        twist = 0.55
-        middle = 0.5 * rim
-        return [
-            [
-                (0.12, angle - root),
-                (middle, angle + 0.4 * twist - half),
-                (rim, angle + twist - half),
-                (rim, angle + twist + half),
-                (middle, angle + 0.4 * twist + half),
-                (0.12, angle + root),
-            ]
-        ]
+        middle, bend, twist = 0.5 * rim, angle + 0.4 * 0.55, angle + 0.55
+        into = [(0.12, angle - root), (middle, bend - half), (rim, twist - half)]
+        return [[*into, (rim, twist + half), (middle, bend + half), (0.12, angle + root)]]
     if wheels.style == "windmill":
-        return [
-            [
-                (0.10, angle - 0.2),
-                (rim, angle - 0.1 * space),
-                (rim, angle + 0.55 * space),
-                (0.14, angle + 0.35),
-            ]
-        ]
+        sail = [(rim, angle - 0.1 * space), (rim, angle + 0.55 * space)]
+        return [[(0.10, angle - 0.2), *sail, (0.14, angle + 0.35)]]
     if wheels.style == "fork":
         split = 0.55 * rim
-        return [
-            [(0.12, angle - root), (split, angle - half), (split, angle + half), (0.12, angle + root)],
-            *(
-                [
-                    (split * 0.92, angle - 0.5 * half),
-                    (rim, angle + sign * 0.30 * space - 0.4 * half),
-                    (rim, angle + sign * 0.30 * space + 0.4 * half),
-                    (split * 0.92, angle + 0.5 * half),
-                ]
-                for sign in (-1, 1)
-            ),
-        ]
+        tips = (angle + sign * 0.30 * space for sign in (-1, 1))
+        prongs = [_blade((split * 0.92, angle, 0.5 * half), (rim, tip, 0.4 * half)) for tip in tips]
+        return [_blade((0.12, angle, root), (split, angle, half)), *prongs]
     if wheels.style == "net":
-        return [
-            [
-                (0.14, angle - 0.1),
-                (rim, angle + sign * 0.5 * space - 0.05),
-                (rim, angle + sign * 0.5 * space + 0.05),
-                (0.14, angle + 0.1),
-            ]
-            for sign in (-1, 1)
-        ]
+        tips = (angle + sign * 0.5 * space for sign in (-1, 1))
+        return [_blade((0.14, angle, 0.1), (rim, tip, 0.05)) for tip in tips]
     if wheels.style == "star":
-        return [
-            [
-                (0.30, angle - 0.48 * space),
-                (rim, angle - 0.6 * half),
-                (rim, angle + 0.6 * half),
-                (0.30, angle + 0.48 * space),
-            ],
-            [
-                (0.05, angle - 0.6 * space),
-                (0.32, angle - 0.5 * space),
-                (0.32, angle + 0.5 * space),
-                (0.05, angle + 0.6 * space),
-            ],
-        ]
-    return [[(0.12, angle - root), (rim, angle - half), (rim, angle + half), (0.12, angle + root)]]
+        arm = _blade((0.30, angle, 0.48 * space), (rim, angle, 0.6 * half))
+        return [arm, _blade((0.05, angle, 0.6 * space), (0.32, angle, 0.5 * space))]
+    return [_blade((0.12, angle, root), (rim, angle, half))]
 
 
 def _plate_wheel(
@@ -168,33 +109,28 @@ def _plate_wheel(
 ) -> None:
     """Draw a wheel that is a disc or a cover instead of spokes."""
     rim = wheels.rim
-    dim = tuple(0.8 * one for one in tint)
+    dim = np.multiply(0.8, tint)
     circle(rim - 0.03, material, dim)
-    count = wheels.spokes
+    turns = [index * 2 * np.pi / wheels.spokes for index in range(wheels.spokes)]
+
+    def slots(foot: float, wide: float, tip: float, narrow: float) -> None:
+        for turn in turns:
+            angle = wheels.phase + turn
+            slot = _blade((foot, angle, wide), (tip, angle, narrow))
+            canvas.polygon([at(r, a) for r, a in slot], Material.DARK)
+
     if wheels.style == "cover":
-        for index in range(count):
-            angle = wheels.phase + index * 2 * np.pi / count
-            points = [
-                (0.34, angle - 0.08),
-                (0.86 * rim, angle - 0.13),
-                (0.86 * rim, angle + 0.13),
-                (0.34, angle + 0.08),
-            ]
-            canvas.polygon([at(r, a) for r, a in points], Material.DARK)
+        slots(0.34, 0.08, 0.86 * rim, 0.13)
         circle(0.14, material, tint)
     elif wheels.style == "steel":
-        for index in range(count):
-            angle = wheels.phase + index * 2 * np.pi / count
-            points = [(0.46, angle - 0.12), (0.56, angle - 0.14), (0.56, angle + 0.14), (0.46, angle + 0.12)]
-            canvas.polygon([at(r, a) for r, a in points], Material.DARK)
-        circle(0.22, Material.PLASTIC, (0.6, 0.6, 0.6))
+        slots(0.46, 0.12, 0.56, 0.14)
+        circle(0.22, Material.PLASTIC, 0.6)
     elif wheels.style == "truck":
         circle(0.46, material, tint)
         circle(0.36, Material.DARK)
         circle(0.30, material, dim)
-        for index in range(count):
-            angle = index * 2 * np.pi / count
-            canvas.ellipse(at(0.41, angle), (0.008, 0.016), Material.DARK)
+        for turn in turns:
+            canvas.ellipse(at(0.41, turn), (0.008, 0.016), Material.DARK)
     else:
         circle(0.30, material, tint)
         circle(0.12, Material.DARK)

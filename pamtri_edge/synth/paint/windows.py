@@ -61,7 +61,7 @@ def paint_side_windows(draft: Draft, canvas: Canvas, sign: int, pillars: tuple[f
             (pillars[0] - 0.08, 9.0),
             (low[0] + 0.25, 9.0),
         ]
-        canvas.polygon(blind, Material.GLASS, tint=(0.22, 0.22, 0.22), only=_GLASS)
+        canvas.polygon(blind, Material.GLASS, tint=0.22, only=_GLASS)
     if trim.visors:
         top = [(x, z) for x, z in opening if z > low[1] + 0.8 * (high[1] - low[1])]
         if len(top) > 2:
@@ -128,7 +128,7 @@ def _see_through(draft: Draft, canvas: Canvas, low: Floats, high: Floats, sign: 
         if index and not cabin.headrests:
             continue
         x, z = seat + step, low[1]
-        tone = (0.5 * cabin.seats,) * 3
+        tone = 0.5 * cabin.seats
         back = [(x, z), (x - 0.10, z + 0.30 * rise), (x - 0.14, z + 0.62 * rise), (x - 0.30, z + 0.60 * rise)]
         canvas.polygon([*back, (x - 0.30, z)], Material.GLASS, tint=tone, only=_GLASS)
         canvas.ellipse(
@@ -150,7 +150,7 @@ def _privacy(draft: Draft, canvas: Canvas, low: Floats, high: Floats, pillars: t
     cabin = draft.spec.cabin
     if cabin.privacy < 0.99 and pillars:
         rear = [(low[0], 0.0), (pillars[0], 0.0), (pillars[0], 9.0), (low[0], 9.0)]
-        canvas.shade(rear, (cabin.privacy,) * 3, only=_GLASS)
+        canvas.shade(rear, cabin.privacy, only=_GLASS)
 
 
 def _door_frames(draft: Draft, canvas: Canvas, high: Floats) -> None:
@@ -182,7 +182,7 @@ def paint_bus_windows(draft: Draft, canvas: Canvas, sign: int) -> None:
         for place in bus.doors:
             _bus_door(canvas, rear + place * (front - rear), frame.sill + 0.06, high)
     elif bus.doors:
-        canvas.box(front - 1.5, front - 0.7, low - 0.02, low + 0.75, Material.GLASS, tint=(0.7, 0.7, 0.7))
+        canvas.box(front - 1.5, front - 0.7, low - 0.02, low + 0.75, Material.GLASS, tint=0.7)
     canvas.box(front - 2.6, front - 1.4, high + 0.05, high + 0.22, Material.DARK)
     canvas.box(front - 2.5, front - 1.7, high + 0.09, high + 0.18, Material.MATTE, albedo=bus.sign)
 
@@ -206,4 +206,4 @@ def _window_band(canvas: Canvas, bus: Bus, start: float, end: float, low: float,
 def _bus_door(canvas: Canvas, x: float, low: float, high: float) -> None:
     canvas.box(x - 0.62, x + 0.62, low - 0.02, high + 0.02, Material.PLASTIC)
     for start in (x - 0.57, x + 0.03):
-        canvas.box(start, start + 0.54, low + 0.08, high - 0.03, Material.GLASS, tint=(0.8, 0.8, 0.8))
+        canvas.box(start, start + 0.54, low + 0.08, high - 0.03, Material.GLASS, tint=0.8)

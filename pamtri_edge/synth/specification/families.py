@@ -66,7 +66,7 @@ MEASURES: Final = (
 """The measures of `BodyShape` that differ between families."""
 
 # fmt: off
-_FAMILIES: Final = {
+FAMILIES: Final[dict[str, Family]] = {
     "sedan": Family(
         "sedan", 0.20, doors="two", tailgate=False,
         measures=(
@@ -233,13 +233,7 @@ _FAMILIES: Final = {
     ),
 }
 # fmt: on
-
-FAMILIES: Final = tuple(_FAMILIES)
-"""The names of the families."""
-
-TYPE_OF_FAMILY: Final = {name: family.type_name for name, family in _FAMILIES.items()}
-"""The type, one of `vehicle.TYPES`, that each family is labeled with."""
-
+"""The families by their names."""
 
 _GOLDEN: Final = 0.6180339887498949
 
@@ -266,29 +260,14 @@ def family_at(place: float, number: int, shares: Mapping[str, float] = MappingPr
 
 def _weights(shares: Mapping[str, float]) -> dict[str, float]:
     if not shares:
-        return {name: family.weight for name, family in _FAMILIES.items()}
+        return {name: family.weight for name, family in FAMILIES.items()}
     of_type: dict[str, float] = {}
-    for family in _FAMILIES.values():
+    for family in FAMILIES.values():
         of_type[family.type_name] = of_type.get(family.type_name, 0.0) + family.weight
     others = sum(weight for name, weight in of_type.items() if name not in shares)
     rest = max(1.0 - sum(shares.values()), 0.0)
     factor = {
         name: shares[name] / weight if name in shares else rest / others for name, weight in of_type.items()
     }
-    weights = {name: family.weight * factor[family.type_name] for name, family in _FAMILIES.items()}
+    weights = {name: family.weight * factor[family.type_name] for name, family in FAMILIES.items()}
     return {name: weight for name, weight in weights.items() if weight > 0}
-
-
-def elder_of(name: str) -> str:
-    """Return the family out of whose share this one's was cut, or itself."""
-    return _FAMILIES[name].elder or name
-
-
-def family_of(name: str) -> Family:
-    """Return a family by its name."""
-    return _FAMILIES[name]
-
-
-def measures_of(name: str) -> dict[str, float]:
-    """Return a family's middle measures by their names."""
-    return dict(zip(MEASURES, _FAMILIES[name].measures, strict=True))

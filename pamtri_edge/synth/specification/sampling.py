@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pamtri_edge.synth.specification.chance import chance, pick
-from pamtri_edge.synth.specification.families import Family, family_at, family_of, measures_of
+from pamtri_edge.synth.specification.families import FAMILIES, MEASURES, Family, family_at
 from pamtri_edge.synth.specification.parts import BodyShape, Paint, Rgb, Trim, Wheels
 from pamtri_edge.synth.specification.sampling_fascia import draw_front, draw_plate, draw_rear
 from pamtri_edge.synth.specification.sampling_haulage import draw_haulage
@@ -23,6 +22,7 @@ from pamtri_edge.synth.specification.sampling_marks import (
     draw_flaws,
     draw_taxi,
 )
+from pamtri_edge.synth.specification.streams import chance, pick
 
 SWATCHES: Final[dict[str, tuple[Rgb, ...]]] = {
     "yellow": ((0.74, 0.50, 0.03), (0.70, 0.56, 0.10), (0.62, 0.40, 0.01)),
@@ -38,18 +38,12 @@ SWATCHES: Final[dict[str, tuple[Rgb, ...]]] = {
 }
 """Linear albedos of each color's usual shades; a paint lies between two of them."""
 
+# fmt: off
 _COLOR_WEIGHTS: Final = {
-    "yellow": 0.06,
-    "orange": 0.05,
-    "green": 0.07,
-    "gray": 0.16,
-    "red": 0.11,
-    "blue": 0.12,
-    "white": 0.18,
-    "golden": 0.05,
-    "brown": 0.06,
-    "black": 0.14,
+    "yellow": 0.06, "orange": 0.05, "green": 0.07, "gray": 0.16, "red": 0.11,
+    "blue": 0.12, "white": 0.18, "golden": 0.05, "brown": 0.06, "black": 0.14,
 }
+# fmt: on
 
 _METALLIC: Final = {"white": 0.15, "yellow": 0.2, "orange": 0.4, "red": 0.5, "golden": 0.9, "black": 0.5}
 """How likely metallic paint is; of the other colors two in three."""
@@ -98,7 +92,7 @@ def draw(
         names = list(_COLOR_WEIGHTS)
         weights = np.array(list(_COLOR_WEIGHTS.values()))
         color = names[int(of_identity("color").choice(len(names), p=weights / weights.sum()))]
-    kind = family_of(family)
+    kind = FAMILIES[family]
     shape = _shape(family, kind, of_model("shape"))
     trim = _trim(family, kind, shape, of_identity("trim"), of_model("trim"))
     face = _FACES.get(family, family)
@@ -125,8 +119,8 @@ def draw(
         "flaws": draw_flaws(of_identity("flaws")),
         "cargo": draw_haulage(family, shape, paint, of_identity("cargo"))
         if kind.haulage
-        else draw_cargo(family, kind, shape, of_identity("cargo")),
-        "bus": draw_bus(kind, shape, of_identity("bus")),
+        else draw_cargo(kind, shape, of_identity("cargo")),
+        "bus": draw_bus(kind, of_identity("bus")),
     }
 
 
@@ -135,7 +129,7 @@ def _stream(seed: int, number: int, name: str) -> np.random.Generator:
 
 
 def _dirt(rng: np.random.Generator) -> float:
-    return float(rng.uniform(0, 0.9) ** 2) if chance(rng, 0.6) else 0.0
+    return rng.uniform(0, 0.9) ** 2 if chance(rng, 0.6) else 0.0
 
 
 _SPREAD: Final = {
@@ -181,7 +175,7 @@ _LENGTHS: Final = {
 
 
 def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
-    measures = measures_of(name)
+    measures = dict(zip(MEASURES, family.measures, strict=True))
     middle = dict(measures)
     for key, spread in _SPREAD.items():
         measures[key] *= 1 + spread * rng.uniform(-1, 1)
@@ -224,27 +218,27 @@ def _shape(name: str, family: Family, rng: np.random.Generator) -> BodyShape:
     measures["cowl_x"] = min(measures["cowl_x"], nose - 0.06)
     measures["roof_front_x"] = min(measures["roof_front_x"], measures["cowl_x"] - 0.15)
     return BodyShape(
-        **{key: float(value) for key, value in measures.items()},
-        nose_setback=float(setback),
-        nose_round=float(roundness),
-        crown=float(rng.uniform(0.02, 0.035) + 0.035 * softness),
-        front_bulge=float(bulge),
-        rear_bulge=float(rng.uniform(0.06, 0.15)),
-        edge_radius=float(rng.uniform(0.05, 0.07) + 0.08 * softness),
-        corner_radius=float(rng.uniform(0.11, 0.15) + 0.14 * softness),
-        taper=float(rng.uniform(0.03, 0.05) + 0.08 * softness),
-        shoulder=float(rng.uniform(0.015, 0.05)),
-        crease=float(rng.uniform(0.0, 0.02)),
-        flare=float(rng.uniform(0.004, 0.022)),
-        arch_gap=float(gap),
-        rear_pillar=float(rng.uniform(0.13, 0.34)),
-        window_kick=float(rng.uniform(0.0, 0.16) if chance(rng, 0.6) and family.doors != "slide" else 0.0),
+        **measures,
+        nose_setback=setback,
+        nose_round=roundness,
+        crown=rng.uniform(0.02, 0.035) + 0.035 * softness,
+        front_bulge=bulge,
+        rear_bulge=rng.uniform(0.06, 0.15),
+        edge_radius=rng.uniform(0.05, 0.07) + 0.08 * softness,
+        corner_radius=rng.uniform(0.11, 0.15) + 0.14 * softness,
+        taper=rng.uniform(0.03, 0.05) + 0.08 * softness,
+        shoulder=rng.uniform(0.015, 0.05),
+        crease=rng.uniform(0.0, 0.02),
+        flare=rng.uniform(0.004, 0.022),
+        arch_gap=gap,
+        rear_pillar=rng.uniform(0.13, 0.34),
+        window_kick=rng.uniform(0.0, 0.16) if chance(rng, 0.6) and family.doors != "slide" else 0.0,
     )
 
 
 def _square(measures: dict[str, float], rng: np.random.Generator) -> float:
     """Draw how square the vehicle is, 0..1, and set its windows up accordingly; return it."""
-    squareness = float(rng.uniform(0, 1))
+    squareness = rng.uniform(0, 1)
     more = squareness - 0.5
     measures["cowl_x"] += 0.10 * more
     measures["roof_front_x"] += 0.18 * more
@@ -254,18 +248,12 @@ def _square(measures: dict[str, float], rng: np.random.Generator) -> float:
     return squareness
 
 
-_SECOND: Final = tuple(
-    np.array(color)
-    for color in (
-        (0.70, 0.70, 0.70),
-        (0.03, 0.03, 0.035),
-        (0.30, 0.30, 0.31),
-        (0.10, 0.10, 0.11),
-        (0.02, 0.06, 0.20),
-        (0.40, 0.03, 0.03),
-        (0.05, 0.20, 0.10),
-    )
-)
+# fmt: off
+_SECOND: Final = np.array([
+    (0.70, 0.70, 0.70), (0.03, 0.03, 0.035), (0.30, 0.30, 0.31), (0.10, 0.10, 0.11),
+    (0.02, 0.06, 0.20), (0.40, 0.03, 0.03), (0.05, 0.20, 0.10),
+])
+# fmt: on
 """Second colors; the first four, without a hue, are all private cars have: the first color names them."""
 
 _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
@@ -288,8 +276,8 @@ def _paint(name: str, family: Family, rng: np.random.Generator) -> Paint:
         name=name,
         base=(float(base[0]), float(base[1]), float(base[2])),
         second=(float(second[0]), float(second[1]), float(second[2])),
-        metal=float(rng.uniform(0.3, 0.75) if metallic else rng.uniform(0, 0.1)),
-        roughness=float(rng.uniform(0.065, 0.155)),
+        metal=rng.uniform(0.3, 0.75) if metallic else rng.uniform(0, 0.1),
+        roughness=rng.uniform(0.065, 0.155),
     )
 
 
@@ -306,14 +294,14 @@ def _wheels(name: str, family: Family, rng: np.random.Generator) -> Wheels:
     return Wheels(
         style=style,
         spokes=int(pick(rng, (5, 5, 5, 6, 7, 8, 9, 10, 12))),
-        spoke_width=float(rng.uniform(0.25, 0.62)),
-        rim=float(rng.uniform(0.60, 0.66) if family.upright else rng.uniform(0.62, 0.78)),
+        spoke_width=rng.uniform(0.25, 0.62),
+        rim=rng.uniform(0.60, 0.66) if family.upright else rng.uniform(0.62, 0.78),
         finish=finish,
         caliper=pick(rng, ((0.5, 0.02, 0.02), (0.6, 0.45, 0.02), (0.02, 0.08, 0.4)))
         if chance(rng, 0.12)
         else None,
         odd_wheel=int(rng.integers(4)) if chance(rng, 0.07) else -1,
-        phase=float(rng.uniform(0, 2 * np.pi)),
+        phase=rng.uniform(0, 2 * np.pi),
     )
 
 
@@ -357,21 +345,20 @@ def _trim(
     return Trim(
         rails=rails,
         roof_load=load,
-        roof_load_y=float(rng.uniform(-0.28, 0.28) if load in ("box", "bike", "rack") else 0.0),
+        roof_load_y=rng.uniform(-0.28, 0.28) if load in ("box", "bike", "rack") else 0.0,
         load_tint=pick(rng, tints),
         sunroof=pick(rng, ("panel", "panel", "panorama")) if passenger_car and chance(rng, 0.28) else "none",
         roof=roof,
         antenna="none" if family.upright else pick(rng, ("none", "fin", "fin", "rod")),
-        antenna_y=float(rng.uniform(-0.35, 0.35)),
+        antenna_y=rng.uniform(-0.35, 0.35),
         mirrors=mirrors,
-        cladding=float(model.uniform(0.06, 0.20)) if clad else 0.0,
+        cladding=model.uniform(0.06, 0.20) if clad else 0.0,
         molding=pick(rng, ("dark", "chrome", "paint")) if passenger_car and chance(rng, 0.3) else "none",
         window_line=pick(rng, ("chrome", "dark")) if passenger_car and chance(rng, 0.45) else "none",
         handles=pick(rng, ("paint", "paint", "dark", "chrome")),
         two_tone=two_tone,
-        two_tone_z=float(
-            shape.cowl_z * (rng.uniform(0.42, 0.72) if two_tone != "upper" else rng.uniform(0.88, 1.0))
-        ),
+        two_tone_z=shape.cowl_z
+        * (rng.uniform(0.42, 0.72) if two_tone != "upper" else rng.uniform(0.88, 1.0)),
         steps=name in ("suv", "pickup", "minibus") and chance(rng, 0.3),
         bull_bar=name in ("suv", "pickup") and chance(rng, 0.12),
         visors=not family.upright and chance(rng, 0.15),

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from pamtri_edge.synth.specification.chance import chance, pick
 from pamtri_edge.synth.specification.marks import Cargo, Decal
 from pamtri_edge.synth.specification.parts import BodyShape, Paint, Rgb
-from pamtri_edge.synth.specification.sampling_marks import draw_ink
+from pamtri_edge.synth.specification.sampling_marks import draw_ink, draw_seed
+from pamtri_edge.synth.specification.streams import chance, pick
 
 _KINDS: Final = {
     "box_truck": ("panel", "panel", "panel", "tarp", "flatbed", "tipper"),
@@ -24,42 +24,22 @@ _KINDS: Final = {
 }
 """The loads of each family; one that stands there twice comes twice as often."""
 
+# fmt: off
 _PALE: Final[tuple[Rgb, ...]] = (
-    (0.62, 0.62, 0.60),
-    (0.56, 0.57, 0.57),
-    (0.48, 0.49, 0.50),
-    (0.34, 0.35, 0.36),
-    (0.58, 0.55, 0.47),
+    (0.62, 0.62, 0.60), (0.56, 0.57, 0.57), (0.48, 0.49, 0.50), (0.34, 0.35, 0.36), (0.58, 0.55, 0.47),
 )
 _CONTAINERS: Final[tuple[Rgb, ...]] = (
-    (0.22, 0.035, 0.025),
-    (0.20, 0.07, 0.03),
-    (0.03, 0.09, 0.22),
-    (0.02, 0.04, 0.12),
-    (0.04, 0.20, 0.08),
-    (0.18, 0.32, 0.26),
-    (0.50, 0.17, 0.03),
-    (0.52, 0.48, 0.36),
-    (0.50, 0.51, 0.50),
-    (0.45, 0.06, 0.20),
+    (0.22, 0.035, 0.025), (0.20, 0.07, 0.03), (0.03, 0.09, 0.22), (0.02, 0.04, 0.12), (0.04, 0.20, 0.08),
+    (0.18, 0.32, 0.26), (0.50, 0.17, 0.03), (0.52, 0.48, 0.36), (0.50, 0.51, 0.50), (0.45, 0.06, 0.20),
 )
 _TARPAULINS: Final[tuple[Rgb, ...]] = (
-    (0.06, 0.065, 0.07),
-    (0.14, 0.145, 0.14),
-    (0.05, 0.09, 0.06),
-    (0.04, 0.08, 0.20),
-    (0.20, 0.10, 0.04),
+    (0.06, 0.065, 0.07), (0.14, 0.145, 0.14), (0.05, 0.09, 0.06), (0.04, 0.08, 0.20), (0.20, 0.10, 0.04),
 )
 _FRAMES: Final[tuple[Rgb, ...]] = (
-    (0.03, 0.03, 0.03),
-    (0.03, 0.03, 0.03),
-    (0.06, 0.065, 0.07),
-    (0.26, 0.03, 0.02),
-    (0.02, 0.12, 0.08),
-    (0.02, 0.05, 0.18),
-    (0.42, 0.26, 0.03),
-    (0.34, 0.10, 0.03),
+    (0.03, 0.03, 0.03), (0.03, 0.03, 0.03), (0.06, 0.065, 0.07), (0.26, 0.03, 0.02),
+    (0.02, 0.12, 0.08), (0.02, 0.05, 0.18), (0.42, 0.26, 0.03), (0.34, 0.10, 0.03),
 )
+# fmt: on
 _STEEL: Final[Rgb] = (0.46, 0.47, 0.48)
 
 _AXLE_GAP: Final = 1.32
@@ -90,8 +70,8 @@ def draw_haulage(name: str, shape: BodyShape, paint: Paint, rng: np.random.Gener
         front_unit=chance(rng, 0.45),
         logo=_logo(kind, rng),
         axles=_axles(shape, trailer, rng),
-        gap=float(rng.uniform(0.45, 0.9) if trailer else rng.uniform(0.04, 0.15)),
-        overhang=float(rng.uniform(0.06, 0.14) if name == "box_truck" else rng.uniform(0.05, 0.08)),
+        gap=rng.uniform(0.45, 0.9) if trailer else rng.uniform(0.04, 0.15),
+        overhang=rng.uniform(0.06, 0.14) if name == "box_truck" else rng.uniform(0.05, 0.08),
         frame=pick(rng, _FRAMES) if trailer or kind in ("tarp", "mixer") else (0.03, 0.03, 0.03),
         foot=_foot(kind, paint, rng),
     )
@@ -109,7 +89,7 @@ def _rise(kind: str, name: str, rng: np.random.Generator) -> float:
         "container": (2.55, 2.90),
         "tarp": (1.70, 2.05) if small else (2.00, 2.50),
     }.get(kind, (1.75, 2.25) if small else (2.30, 2.85))
-    return float(rng.uniform(low, high))
+    return rng.uniform(low, high)
 
 
 def _tint(kind: str, paint: Paint, rng: np.random.Generator) -> Rgb:
@@ -141,7 +121,7 @@ def _axles(shape: BodyShape, trailer: bool, rng: np.random.Generator) -> tuple[f
     group = [-shape.wheelbase + k * _AXLE_GAP for k in range(1, count)]
     if not trailer:
         return tuple(group)
-    drive = -float(rng.uniform(3.3, 3.9)) - (1.6 if shape.cowl_x < 0 else 0.0)
+    drive = -rng.uniform(3.3, 3.9) - (1.6 if shape.cowl_x < 0 else 0.0)
     tractor = [drive - _AXLE_GAP, drive] if chance(rng, 0.45) else [drive]
     return (*(x for x in group if x < tractor[0] - _CLEAR), *tractor)
 
@@ -151,12 +131,12 @@ def _logo(kind: str, rng: np.random.Generator) -> tuple[Decal, ...]:
         return ()
     ink, other = draw_ink(rng), draw_ink(rng)
     what = pick(rng, ("lettering", "lettering", "panel", "round", "swoosh", "rows", "stripe", "wedge"))
-    size = (float(rng.uniform(1.4, 4.0)), float(rng.uniform(0.4, 1.1)))
-    x, z = float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.5, 0.75))
-    logo = [Decal(what, "both", x, z, *size, ink, other, int(rng.integers(1 << 30)))]
+    size = (rng.uniform(1.4, 4.0), rng.uniform(0.4, 1.1))
+    x, z = rng.uniform(0.3, 0.7), rng.uniform(0.5, 0.75)
+    logo = [Decal(what, "both", x, z, *size, ink, other, draw_seed(rng))]
     if chance(rng, 0.6):
-        z = float(rng.uniform(0.4, 0.8))
+        z = rng.uniform(0.4, 0.8)
         what = pick(rng, ("lettering", "rows", "block", "round"))
-        wide, tall = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0.15, 0.4))
-        logo.append(Decal(what, "rear", 0.5, z, wide, tall, ink, other, int(rng.integers(1 << 30))))
+        wide, tall = rng.uniform(0.4, 1.2), rng.uniform(0.15, 0.4)
+        logo.append(Decal(what, "rear", 0.5, z, wide, tall, ink, other, draw_seed(rng)))
     return tuple(logo)

@@ -7,10 +7,14 @@ A vehicle's properties have streams too, by their names (`sampling.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
+
+_Thing = TypeVar("_Thing")
 
 
 class Stream(IntEnum):
@@ -84,3 +88,13 @@ class Draws:
 def camera_stream(seed: int, camera: int, stream: Stream) -> np.random.Generator:
     """Return the numbers of one camera, the same in all its views."""
     return np.random.default_rng([seed, camera, int(stream)])
+
+
+def pick(rng: np.random.Generator, choices: Sequence[_Thing]) -> _Thing:
+    """Return one of several things, each as likely as the others."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def chance(rng: np.random.Generator, probability: float) -> bool:
+    """Return True as often as the probability says."""
+    return rng.random() < probability
