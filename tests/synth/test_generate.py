@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -32,7 +33,8 @@ from pamtri_edge.synth.view.scene import render_view
 from pamtri_edge.vehicle import TYPES
 from pamtri_edge.words import Split
 
-PLAN = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
+PLAN = SynthPlan(identities=6, images=36, size=32, cameras=5, masks=True)
+TINY = SynthPlan(identities=2, images=2, size=32, formats=("veri",))
 
 
 def contents(folder):
@@ -40,58 +42,41 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A data set made in one go."""
-    folder = tmp_path_factory.mktemp("whole") / "data"
-    generate(PLAN, folder, open_studio=FakeStudio)
-    return folder
+def made(tmp_path_factory):
+    """Return a data set that is made in one go, and what was told meanwhile."""
+    folder, told = tmp_path_factory.mktemp("whole") / "data", []
+    generate(PLAN, folder, open_studio=FakeStudio, on_progress=told.append)
+    return folder, told
 
 
-def test_every_picture_and_label_is_there(whole):
+@pytest.fixture(scope="module")
+def whole(made):
+    return made[0]
+
+
+def test_every_picture_and_label_is_there_and_the_manifest_vouches_for_them(whole):
     manifest = json.loads((whole / "manifest.json").read_text())
     images = sorted(path.name for path in (whole / "image_train").iterdir())
-    assert len(images) == 72
-    assert manifest["counts"]["train"]["images"] == 72
-    assert manifest["counts"]["train"]["vehicles"] == 6
-    assert manifest["counts"]["train"]["cameras"] == 5
+    assert len(images) == 36
+    counts = manifest["counts"]["train"]
+    assert [counts[name] for name in ("images", "vehicles", "cameras")] == [36, 6, 5]
     labeled = [line.split(",")[0] for line in (whole / "label_train.csv").read_text().splitlines()]
     assert labeled == images
     assert cv2.imread(str(whole / "image_train" / images[0])).shape == (32, 32, 3)
     mask = cv2.imread(str(whole / "parts_train" / images[0].replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE)
     assert set(mask.ravel().tolist()) == {0, 5, 12, 255}
     assert not (whole / WORK).exists()
-
-
-def test_the_manifest_vouches_for_the_labels(whole):
-    manifest = json.loads((whole / "manifest.json").read_text())
-    assert set(manifest["files"]) == {
-        "label_train.csv",
-        "pose_train.csv",
-        "coco_train.json",
-        "labels_train.parquet",
-    }
+    labels = {"label_train.csv", "pose_train.csv", "coco_train.json", "labels_train.parquet"}
+    assert set(manifest["files"]) == labels
     for name, file in manifest["files"].items():
         assert sha256_of(whole / name) == file["sha256"]
         assert (whole / name).stat().st_size == file["bytes"]
 
 
-def test_a_test_split_has_queries_and_a_gallery(tmp_path):
-    plan = SynthPlan(identities=4, images=40, size=32, cameras=10, split=Split.TEST, formats=("veri",))
-    manifest = generate(plan, tmp_path / "data", open_studio=FakeStudio).manifest
-    assert manifest["counts"]["query"]["images"] == 16
-    assert manifest["counts"]["test"]["images"] == 24
-    assert len(list((tmp_path / "data" / "image_query").iterdir())) == 16
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {
-        *("image_query", "image_test", "label_query.csv", "label_test.csv"),
-        *("pose_query.csv", "pose_test.csv", "manifest.json"),
-    }
-
-
-def test_progress_tells_what_is_there_and_what_was_there_before(tmp_path):
-    told = []
-    generate(PLAN, tmp_path / "data", open_studio=FakeStudio, on_progress=told.append)
-    assert told[0] == SynthProgress(0, 72, 0)
-    assert told[-1] == SynthProgress(72, 72, 0)
+def test_progress_tells_what_is_there(made):
+    _, told = made
+    assert told[0] == SynthProgress(0, 36, 0)
+    assert told[-1] == SynthProgress(36, 36, 0)
     assert [progress.images for progress in told] == sorted(progress.images for progress in told)
 
 
@@ -107,25 +92,19 @@ def stop_at(images):
     return tell
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_what_was_drawn_before_a_stop_is_not_drawn_again(whole, tmp_path, monkeypatch, processes):
+def test_what_was_drawn_before_a_stop_is_not_drawn_again(whole, tmp_path, monkeypatch):
     folder, marks = tmp_path / "data", tmp_path / "marks"
     with pytest.raises(Enough):
-        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(18))
     assert not (folder / "manifest.json").exists()
     assert not list(folder.glob("*.csv"))
     marks.mkdir()
     monkeypatch.setenv("SYNTH_MARKS", str(marks))
     told = []
-    result = generate(
-        PLAN,
-        folder,
-        processes=processes,
-        open_studio=synth_fakes.CountingStudio,
-        on_progress=told.append,
-    )
-    assert told[0] == SynthProgress(36, 72, 36)
-    assert result.drawn == 36 == len(list(marks.iterdir()))
+    studio = synth_fakes.CountingStudio
+    result = generate(PLAN, folder, processes=2, open_studio=studio, on_progress=told.append)
+    assert told[0] == SynthProgress(18, 36, 18)
+    assert result.drawn == 18 == len(list(marks.iterdir()))
     assert contents(folder) == contents(whole)
 
 
@@ -134,9 +113,9 @@ def test_going_on_with_a_changed_renderer_is_told_and_recorded(tmp_path, monkeyp
     for fingerprint in ("old", "old", "new"):
         monkeypatch.setattr(generating, "renderer_fingerprint", lambda name=fingerprint: name)
         with pytest.raises(Enough):
-            generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(1))
+            generate(TINY, folder, open_studio=FakeStudio, on_progress=stop_at(1))
         assert ("of two kinds" in caplog.text) == (fingerprint == "new")
-    manifest = generate(PLAN, folder, open_studio=FakeStudio).manifest
+    manifest = generate(TINY, folder, open_studio=FakeStudio).manifest
     assert manifest["renderers"] == ["old", "new"]
 
 
@@ -151,10 +130,10 @@ def test_a_complete_data_set_is_left_alone(whole):
 def test_pictures_that_were_lost_or_cut_short_meanwhile_are_drawn_again(whole, tmp_path):
     folder = tmp_path / "data"
     with pytest.raises(Enough):
-        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(18))
     pictures = sorted((folder / "image_train").iterdir())
     pictures[0].unlink()
-    pictures[20].write_bytes(pictures[20].read_bytes()[:100])
+    pictures[10].write_bytes(pictures[10].read_bytes()[:100])
     records = sorted((folder / WORK / "jobs").iterdir())
     records[-1].write_text("[{")
     generate(PLAN, folder, open_studio=FakeStudio)
@@ -168,7 +147,7 @@ if __name__ == "__main__":
     import synth_fakes
     from pamtri_edge.synth.dataset.generate import generate
     from pamtri_edge.synth.dataset.plan import SynthPlan
-    plan = SynthPlan(identities=6, images=72, size=32, cameras=5, masks=True)
+    plan = SynthPlan(identities=6, images=36, size=32, cameras=5, masks=True)
     generate(plan, sys.argv[2], processes=2, open_studio=synth_fakes.SlowStudio)
 """
 
@@ -190,7 +169,7 @@ def test_a_killed_run_leaves_no_process_and_is_gone_on_with(whole, tmp_path):
     for picture in (folder / "image_train").iterdir():
         assert cv2.imread(str(picture)).shape == (32, 32, 3)
     result = generate(PLAN, folder, open_studio=FakeStudio)
-    assert 0 < result.drawn < 72
+    assert 0 < result.drawn < 36
     assert contents(folder) == contents(whole)
 
 
@@ -221,13 +200,14 @@ def test_a_process_that_is_killed_is_told_and_what_it_had_done_is_kept(whole, tm
 
 
 def test_an_error_in_a_process_is_the_errors_own_words(tmp_path):
+    plan = replace(TINY, identities=1)  # one job starts one process
     with pytest.raises(InputError, match="the backgrounds in nowhere/ cannot be read"):
-        generate(PLAN, tmp_path / "data", processes=2, open_studio=synth_fakes.BrokenStudio)
+        generate(plan, tmp_path / "data", processes=2, open_studio=synth_fakes.BrokenStudio)
 
 
 def test_a_full_disk_is_told_with_what_is_kept(whole, tmp_path):
     folder = tmp_path / "data"
-    with pytest.raises(InputError, match=r"the disk is full\. 24 of 72 images are kept.*same command"):
+    with pytest.raises(InputError, match=r"the disk is full\. 12 of 36 images are kept.*same command"):
         generate(PLAN, folder, open_studio=synth_fakes.FullDiskStudio)
     generate(PLAN, folder, open_studio=FakeStudio)
     assert contents(folder) == contents(whole)
@@ -236,34 +216,38 @@ def test_a_full_disk_is_told_with_what_is_kept(whole, tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_a_disk_that_is_full_when_labels_are_written_leaves_no_half_of_them(tmp_path, monkeypatch):
     folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / WORK).mkdir()
+    (folder / WORK).mkdir(parents=True)
     full, beside = folder / ".full", atomic.temporary_beside
     full.symlink_to("/dev/full")
     monkeypatch.setattr(
         atomic, "temporary_beside", lambda path: full if path.name == "label_train.csv" else beside(path)
     )
     with pytest.raises(InputError, match=r"label_train\.csv cannot be written: No space left on device"):
-        generate(PLAN, folder, open_studio=FakeStudio)
+        generate(TINY, folder, open_studio=FakeStudio)
     assert not (folder / "label_train.csv").exists()
     assert not (folder / "manifest.json").exists()
 
 
 def test_another_configuration_is_refused_by_a_complete_and_by_a_begun_folder(whole, tmp_path):
-    other = SynthPlan(identities=6, images=72, size=32, cameras=7, masks=True, seed=3)
+    other = replace(PLAN, cameras=7, seed=3)
     with pytest.raises(InputError, match=r"another configuration: seed 0 \(now 3\), cameras 5 \(now 7\)"):
         generate(other, whole, open_studio=FakeStudio)
-    folder = tmp_path / "data"
     with pytest.raises(Enough):
-        generate(PLAN, folder, open_studio=FakeStudio, on_progress=stop_at(36))
+        generate(TINY, tmp_path / "data", open_studio=FakeStudio, on_progress=stop_at(1))
     with pytest.raises(InputError, match=r"--overwrite to begin anew"):
-        generate(other, folder, open_studio=FakeStudio)
+        generate(other, tmp_path / "data", open_studio=FakeStudio)
 
 
-def test_overwriting_begins_anew_and_leaves_what_is_not_of_the_data_set(whole, tmp_path):
+def test_a_test_split_has_queries_and_a_gallery_and_is_overwritten_without_what_is_not_of_it(whole, tmp_path):
     folder = tmp_path / "data"
-    other = SynthPlan(identities=4, images=40, size=32, cameras=10, split=Split.TEST)
-    generate(other, folder, open_studio=FakeStudio)
+    plan = SynthPlan(identities=4, images=40, size=32, cameras=10, split=Split.TEST, formats=("veri",))
+    manifest = generate(plan, folder, open_studio=FakeStudio).manifest
+    assert [manifest["counts"][part]["images"] for part in ("query", "test")] == [16, 24]
+    assert len(list((folder / "image_query").iterdir())) == 16
+    assert {path.name for path in folder.iterdir()} == {
+        *("image_query", "image_test", "label_query.csv", "label_test.csv"),
+        *("pose_query.csv", "pose_test.csv", "manifest.json"),
+    }
     (folder / "notes.txt").write_text("mine")
     generate(PLAN, folder, open_studio=FakeStudio, overwrite=True)
     found = contents(folder)
@@ -276,7 +260,7 @@ def test_a_changed_background_is_another_configuration(tmp_path):
     backgrounds = tmp_path / "streets"
     backgrounds.mkdir()
     (backgrounds / "a.jpg").write_bytes(b"one")
-    plan = SynthPlan(identities=2, images=4, size=32, backgrounds=backgrounds, formats=("veri",))
+    plan = replace(TINY, backgrounds=backgrounds)
     generate(plan, tmp_path / "data", open_studio=FakeStudio)
     assert str(tmp_path) not in (tmp_path / "data" / "manifest.json").read_text()
     (backgrounds / "b.jpg").write_bytes(b"another")
@@ -284,50 +268,44 @@ def test_a_changed_background_is_another_configuration(tmp_path):
         generate(plan, tmp_path / "data", open_studio=FakeStudio)
 
 
+def refused(folder, message, **options):
+    with pytest.raises(InputError, match=message):
+        generate(PLAN, folder, open_studio=FakeStudio, **options)
+
+
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").touch()
-    with pytest.raises(InputError, match="is not empty, and holds no data set"):
-        generate(PLAN, tmp_path / "photos", open_studio=FakeStudio)
+    refused(tmp_path / "photos", "is not empty, and holds no data set")
     mine = tmp_path / "real" / "image_train" / "0001_c001_0.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"a real picture")
-    with pytest.raises(InputError, match="holds no data set that could be gone on with or overwritten"):
-        generate(PLAN, tmp_path / "real", open_studio=FakeStudio, overwrite=True)
+    refused(tmp_path / "real", "holds no data set that could be gone on with or overwritten", overwrite=True)
     assert mine.exists()
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is a file; expected a folder"):
-        generate(PLAN, tmp_path / "file", open_studio=FakeStudio)
+    refused(tmp_path / "file", "is a file; expected a folder")
+    refused(tmp_path / "file" / "data", "file/data cannot be written: Not a directory")
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "manifest.json").write_text("{")
-    with pytest.raises(InputError, match="not readable as a manifest"):
-        generate(PLAN, tmp_path / "damaged", open_studio=FakeStudio)
+    refused(tmp_path / "damaged", "not readable as a manifest")
     for other in ("[1]", '{"name": "of a web page"}'):
         (tmp_path / "damaged" / "manifest.json").write_text(other)
-        with pytest.raises(InputError, match="is not the manifest of a drawn data set"):
-            generate(PLAN, tmp_path / "damaged", open_studio=FakeStudio, overwrite=True)
+        refused(tmp_path / "damaged", "is not the manifest of a drawn data set", overwrite=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "closed").mkdir(mode=0o500)
-    with pytest.raises(InputError, match="closed/data cannot be written: Permission denied"):
-        generate(PLAN, tmp_path / "closed" / "data", open_studio=FakeStudio)
-
-
-def test_a_place_where_no_folder_can_be_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="file/data cannot be written: Not a directory"):
-        generate(PLAN, tmp_path / "file" / "data", open_studio=FakeStudio)
+    refused(tmp_path / "closed" / "data", "closed/data cannot be written: Permission denied")
 
 
 def test_two_runs_do_not_write_one_folder(tmp_path):
     def second(progress):
-        if progress.images:
-            generate(PLAN, tmp_path / "data", open_studio=FakeStudio)
+        refused(tmp_path / "data", "is being written by another process")
+        raise Enough
 
-    with pytest.raises(InputError, match="is being written by another process"):
-        generate(PLAN, tmp_path / "data", open_studio=FakeStudio, on_progress=second)
+    with pytest.raises(Enough):
+        generate(TINY, tmp_path / "data", open_studio=FakeStudio, on_progress=second)
 
 
 def test_a_missing_package_is_told_before_anything_is_drawn(tmp_path, monkeypatch):
@@ -339,7 +317,7 @@ def test_a_missing_package_is_told_before_anything_is_drawn(tmp_path, monkeypatc
 
 def test_little_space_is_told_before_it_runs_out(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100})())
-    generate(PLAN, tmp_path / "data", open_studio=FakeStudio)
+    generate(TINY, tmp_path / "data", open_studio=FakeStudio)
     assert "the same command goes on when there is room" in caplog.text
 
 
@@ -354,25 +332,20 @@ def rendered(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_renderers_pictures_are_the_same_from_two_processes(rendered, tmp_path):
-    generate(REAL, tmp_path / "data", processes=2)
-    assert contents(tmp_path / "data") == contents(rendered)
+def test_the_renderers_pictures_are_the_same_from_another_process(rendered, tmp_path):
+    generate(replace(REAL, identities=1, images=4), tmp_path / "data", processes=2)
+    for part in ("image_train", "parts_train"):
+        drawn, others = contents(tmp_path / "data" / part), contents(rendered / part)
+        assert len(drawn) == 4
+        assert drawn.items() <= others.items()
 
 
 def test_a_rendered_picture_is_what_the_renderer_gives_for_its_seed_identity_and_view(rendered):
     identity, view = 1, 3
     spec = sample_vehicle(0, identity, model=0, color="orange")
-    seen = render_view(
-        build(spec),
-        spec,
-        seed=0,
-        identity=identity,
-        view=view,
-        camera=REAL.camera(identity, view),
-        size=64,
-        supersampling=1,
-        others=others_of(REAL, Fleet(REAL), identity, view),
-    )
+    others = others_of(REAL, Fleet(REAL), identity, view)
+    numbers = {"seed": 0, "identity": identity, "view": view, "camera": REAL.camera(identity, view)}
+    seen = render_view(build(spec), spec, **numbers, size=64, supersampling=1, others=others)
     name = REAL.image_name(identity, view)
     assert (rendered / "image_train" / name).read_bytes() == seen.jpeg
     row = next(line for line in (rendered / "label_train.csv").read_text().splitlines() if name in line)
@@ -397,14 +370,7 @@ def test_vehicles_of_ones_own_mesh_are_rendered_in_the_identities_colors(tmp_pat
 
     (tmp_path / "meshes").mkdir()
     write(tmp_path / "meshes", "car.glb", car(), type="pickup")
-    plan = SynthPlan(
-        identities=2,
-        images=2,
-        size=96,
-        models=1,
-        meshes=tmp_path / "meshes",
-        formats=("veri",),
-    )
+    plan = replace(TINY, models=1, meshes=tmp_path / "meshes")
     generate(plan, tmp_path / "data")
     rows = [line.split(",")[:4] for line in (tmp_path / "data" / "label_train.csv").read_text().splitlines()]
     assert [row[1:] for row in rows] == [["1", "1", "6"], ["2", "2", "6"]]
@@ -419,7 +385,6 @@ def test_vehicles_of_ones_own_mesh_are_rendered_in_the_identities_colors(tmp_pat
     ],
 )
 def test_what_a_plan_names_and_is_not_there_is_told(tmp_path, option, message):
-    plan = SynthPlan(identities=1, images=1, formats=("veri",), **option)
     with pytest.raises(PamtriError, match=message):
-        generate(plan, tmp_path / "data")
+        generate(replace(TINY, **option), tmp_path / "data")
     assert not (tmp_path / "data").exists()  # so that other options begin anew

@@ -20,7 +20,7 @@ def seen_from(azimuth: float, elevation: float = 20.0, distance: float = 14.0) -
     a, e = math.radians(azimuth), math.radians(elevation)
     eye = distance * np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
     eye[2] += HEIGHT / 2
-    return Camera(eye, aim(eye, a + math.pi, -e, 0.0), (450.0, 450.0), (SIZE / 2, SIZE / 2))
+    return Camera(eye, aim(a + math.pi, -e, 0.0), (450.0, 450.0), (SIZE / 2, SIZE / 2))
 
 
 def visible(camera: Camera, *models: Model, hidden: np.ndarray = NOTHING_PASTED) -> np.ndarray:

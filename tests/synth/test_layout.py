@@ -6,12 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pamtri_edge.datasets.layout import (
-    GALLERY,
-    QUERY,
-    image_name,
-    mask_name,
-)
+from pamtri_edge.datasets.layout import GALLERY, QUERY, image_name, mask_name
 from pamtri_edge.errors import InputError
 from pamtri_edge.synth.dataset.plan import JOB_VIEWS, UNSEEN, SynthPlan
 from pamtri_edge.words import Split
@@ -122,10 +117,7 @@ def test_offsets_move_the_numbers_and_nothing_else():
         ({"camera_offset": 990}, r"numbered up to 1010, and file names hold three digits \(999\)"),
         ({"formats": ()}, r"formats \(none\); accepted: one or more of veri, coco, parquet"),
         ({"formats": ("veri", "csv")}, "formats veri, csv; accepted"),
-        (
-            {"split": Split.TEST, "identities": 10, "images": 19},
-            "needs at least 20 images and 2 cameras",
-        ),
+        ({"split": Split.TEST, "identities": 10, "images": 19}, "needs at least 20 images and 2 cameras"),
         ({"split": Split.TEST, "cameras": 1}, "and 2 cameras, because a query is sought"),
         ({"size": 63}, "even numbers of pixels"),
         ({"vehicle_offset": 10**19}, "accepted: 0 to 1000000000"),

@@ -12,7 +12,7 @@ from own_car import add, car, keypoints, trimesh, write
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.body.mesh import NO_PART, NO_TEXTURE
-from pamtri_edge.synth.own import conversion as byo_mesh
+from pamtri_edge.synth.own import conversion
 from pamtri_edge.synth.own.meshes import read_mesh, read_meshes
 from pamtri_edge.synth.own.normals import with_normals
 from pamtri_edge.vehicle import KEYPOINT_NAMES, SEGMENTS
@@ -154,14 +154,14 @@ def test_too_many_triangles_are_thinned_and_the_shape_stays(tmp_path, monkeypatc
     fine.visual = scene.geometry["shell"].visual
     scene.geometry["shell"] = fine
     path = write(tmp_path, "car.glb", scene)
-    monkeypatch.setattr(byo_mesh, "MAX_TRIANGLES", 10_000)
-    assert len(fine.faces) > byo_mesh.MAX_TRIANGLES
+    monkeypatch.setattr(conversion, "MAX_TRIANGLES", 10_000)
+    assert len(fine.faces) > 10_000
     mesh = read_mesh(path).mesh
-    assert 1000 < len(mesh.triangles) <= byo_mesh.MAX_TRIANGLES
+    assert 1000 < len(mesh.triangles) <= 10_000
     assert "thinned to" in caplog.text
     assert mesh.length == pytest.approx(4.23, abs=0.03)
     assert mesh.height == pytest.approx(1.45, abs=0.03)
-    monkeypatch.setattr(byo_mesh, "MAX_TRIANGLES", 300)
+    monkeypatch.setattr(conversion, "MAX_TRIANGLES", 300)
     with pytest.raises(InputError, match=r"has \d+ triangles.*at most 300 are accepted"):
         read_mesh(path)
 

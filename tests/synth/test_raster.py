@@ -11,14 +11,14 @@ from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
 from pamtri_edge.synth.view.camera import Camera, aim
 from pamtri_edge.synth.view.light import Weather, light_scene, sample_sky
-from pamtri_edge.synth.view.raster import NOTHING, Samples, background, place, sun_axes, sun_depths
-from pamtri_edge.synth.view.scene import surface_of
+from pamtri_edge.synth.view.raster import NOTHING, Samples, background, place
+from pamtri_edge.synth.view.scenery import surface_of
 
 
 def side_view(distance: float = 10.0, focal: float = 100.0, size: int = 128) -> Camera:
     """A camera on the vehicle's left at half its height: a face at depth d is focal / d times as large."""
     eye = np.array([0.0, distance + WIDTH / 2, HEIGHT / 2])
-    return Camera(eye, aim(eye, -math.pi / 2, 0.0, 0.0), (focal, focal), (size / 2, size / 2))
+    return Camera(eye, aim(-math.pi / 2, 0.0, 0.0), (focal, focal), (size / 2, size / 2))
 
 
 def drawn(*models, camera: Camera | None = None, size: int = 128) -> Samples:
@@ -54,7 +54,7 @@ def test_what_lies_behind_a_hole_is_seen():
 
 def test_nothing_behind_the_camera_is_drawn():
     eye = np.array([0.0, 30.0, 1.0])
-    away = Camera(eye, aim(eye, math.pi / 2, 0.0, 0.0), (100.0, 100.0), (64.0, 64.0))
+    away = Camera(eye, aim(math.pi / 2, 0.0, 0.0), (100.0, 100.0), (64.0, 64.0))
     assert (drawn(place(box_mesh()), camera=away).instance == NOTHING).all()
 
 
@@ -93,9 +93,7 @@ def sunlit(direction: np.ndarray, *models, cover: float = 1.0):
         haze=0.0,
         cover=np.full_like(sky.cover, cover),
     )
-    axes, center = sun_axes(sky.direction), np.array([0.0, 0.0, 0.6])
-    depths = sun_depths(models, axes, center, 3.0)
-    return light_scene(sky, (0.2, 0.2, 0.2), depths, axes, center, 3.0)
+    return light_scene(sky, (0.2, 0.2, 0.2), models, np.array([0.0, 0.0, 0.6]), 3.0)
 
 
 def ground_seen(lit, models) -> tuple[np.ndarray, np.ndarray]:
@@ -176,7 +174,7 @@ def test_lamps_of_the_headlamps_kind_shine_at_the_front_only():
     mesh = box_mesh(material=Material.HEADLAMP)
     spec = sample_vehicle(0, 0)
     eye = np.array([12.0, 0.0, HEIGHT / 2])
-    before = Camera(eye, aim(eye, math.pi, 0.0, 0.0), (200.0, 200.0), (64.0, 64.0))
+    before = Camera(eye, aim(math.pi, 0.0, 0.0), (200.0, 200.0), (64.0, 64.0))
     levels = []
     for heading in (0.0, math.pi):
         model = place(mesh, heading=heading)

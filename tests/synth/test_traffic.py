@@ -203,7 +203,7 @@ def test_progress_counts_frames(written):
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
     """Return a plan, its vehicles, and the folder of two cameras' videos as the renderer draws them."""
-    plan = TrafficPlan(vehicles=3, seconds=5.2, fps=5.0, width=320, height=180, supersampling=1)
+    plan = TrafficPlan(vehicles=3, seconds=5.2, fps=3.0, width=320, height=180, supersampling=1)
     vehicles = traffic_vehicles(plan)
     folder = tmp_path_factory.mktemp("rendered")
     write_traffic(plan, folder, vehicles=vehicles)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -21,12 +21,12 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import SUFFIXES
 from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.view.prior import camera_prior
+from pamtri_edge.synth.view.scene import View, render_view
 from pamtri_edge.vehicle import COLORS
 from pamtri_edge.video.draw import draw_crop
 from pamtri_edge.words import SHEETS, Sheet
-
-if TYPE_CHECKING:
-    from pamtri_edge.synth.view.scene import View
 
 Picture = NDArray[np.uint8]
 
@@ -63,7 +63,7 @@ class Wanted:
     color: str | None = None
 
 
-Draw = Callable[[Wanted], "View"]
+Draw = Callable[[Wanted], View]
 """Draws one picture."""
 
 
@@ -118,15 +118,10 @@ def painter(*, seed: int, prior: str = "veri") -> Draw:
     Raises:
         InputError: there is no such prior.
     """
-    from pamtri_edge.synth.view.prior import camera_prior
-
     cameras = camera_prior(prior)
     last: dict[tuple[int, str | None, str | None], Vehicle] = {}
 
     def draw(wanted: Wanted) -> View:
-        from pamtri_edge.synth.specification.vehicle import sample_vehicle
-        from pamtri_edge.synth.view.scene import render_view
-
         key = (wanted.identity, wanted.family, wanted.color)
         if key not in last:
             last.clear()  # views of a vehicle follow each other

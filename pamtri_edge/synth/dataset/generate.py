@@ -14,25 +14,29 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 
+from pamtri_edge import _render
 from pamtri_edge.datasets.layout import MANIFEST_FILE, PARTS, Part
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.synth.dataset.ledger import WORK, Ledger
-from pamtri_edge.synth.dataset.plan import Job, SynthPlan
+from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.dataset.record import Record
-from pamtri_edge.synth.dataset.studio import OpenStudio, RenderStudio, renderer_fingerprint
 from pamtri_edge.synth.dataset.workers import do_all
 from pamtri_edge.synth.dataset.write import import_pyarrow, whole_file, write_labels
 from pamtri_edge.vehicle import COLORS, KEYPOINT_NAMES, TYPES
 from pamtri_edge.version import VERSION
 from pamtri_edge.words import Split
+
+if TYPE_CHECKING:
+    from pamtri_edge.synth.dataset.studio import OpenStudio
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +44,9 @@ SCHEMA: Final = 1
 """Of the manifest."""
 
 _PARTS: Final = tuple(part for split in Split for part in PARTS[split])
+_DRAWING: Final = ("specification", "body", "paint", "view")
+"""The rooms whose code decides what a picture looks like."""
+
 _BYTES_A_PIXEL: Final = 0.28  # 13 kilobytes of JPEG for 256x256 pixels, 5 of records and labels
 
 
@@ -79,7 +86,7 @@ def generate(
     *,
     processes: int = 1,
     overwrite: bool = False,
-    open_studio: OpenStudio = RenderStudio,
+    open_studio: OpenStudio | None = None,
     on_progress: Callable[[SynthProgress], None] | None = None,
 ) -> Generated:
     """Draw a data set, or what is missing of it, and write its labels; the manifest comes last.
@@ -92,7 +99,7 @@ def generate(
         folder: where; a new one, or one that holds this same plan in part or whole.
         processes: how many draw at the same time.
         overwrite: remove a data set of another plan, or begin this one anew.
-        open_studio: opens what draws, in each process.
+        open_studio: opens what draws, in each process; None: the project's renderer.
         on_progress: called now and then.
 
     Raises:
@@ -102,6 +109,10 @@ def generate(
         MissingDependencyError: a package for a wanted format is not installed.
         WorkerError: a process was killed.
     """
+    if open_studio is None:
+        from pamtri_edge.synth.dataset.studio import RenderStudio
+
+        open_studio = RenderStudio
     folder = Path(folder)
     if processes < 1:
         raise InputError(f"processes is {processes}; accepted: at least 1.")
@@ -110,17 +121,17 @@ def generate(
     configuration = _configuration(plan)
     ledger = Ledger(folder, _PARTS)
     _refuse_others(folder)
-    if not overwrite:
-        complete = _complete(folder, configuration)
-        if complete is not None:
-            ledger.close()
-            return Generated(folder, complete, 0)
+    if not overwrite and (complete := read_manifest(folder)) is not None:
+        _refuse_another(folder, configuration, complete["configuration"])
+        ledger.close()
+        return Generated(folder, complete, 0)
     with ledger.locked():
         if overwrite:
             ledger.clear()
         begun = ledger.plan() or {}
         renderers = begun.pop("renderers", [])
-        _refuse_another(folder, configuration, begun or None)
+        if begun:
+            _refuse_another(folder, configuration, begun)
         renderers = _with_this_renderer(folder, renderers)
         ledger.begin({**configuration, "renderers": renderers})
         Ledger(folder, plan.parts).make(masks=plan.masks)
@@ -165,17 +176,7 @@ def _refuse_others(folder: Path) -> None:
         )
 
 
-def _complete(folder: Path, configuration: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the manifest of a folder that is complete; refuse one of another configuration."""
-    manifest = read_manifest(folder)
-    if manifest is not None:
-        _refuse_another(folder, configuration, manifest["configuration"])
-    return manifest
-
-
-def _refuse_another(folder: Path, wanted: dict[str, Any], found: dict[str, Any] | None) -> None:
-    if found is None:
-        return
+def _refuse_another(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
     names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
     if names:
         differences = ", ".join(f"{name} {found.get(name)!r} (now {wanted.get(name)!r})" for name in names)
@@ -196,6 +197,16 @@ def _with_this_renderer(folder: Path, renderers: list[str]) -> list[str]:
         folder,
     )
     return [*renderers, this]
+
+
+def renderer_fingerprint() -> str:
+    """Return a hash of the code that draws pictures: where it is equal, so are the pictures."""
+    rooms = Path(__file__).parents[1]
+    sources = [path for room in _DRAWING for path in sorted((rooms / room).glob("*.py"))]
+    digest = hashlib.sha256()
+    for path in (*sources, Path(_render.__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _draw(
@@ -220,17 +231,13 @@ def _draw(
                 done += job.views
                 tell(SynthProgress(done, plan.images, before))
     except OSError as error:
-        raise InputError(_cannot_go_on(folder, error, done, plan.images)) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full" if full else f"{error.strerror or error}"
+        raise InputError(
+            f"{folder} cannot be written: {what}. {done} of {plan.images} images are kept; when that is "
+            "solved, the same command goes on."
+        ) from error
     return done - before
-
-
-def _cannot_go_on(folder: Path, error: OSError, done: int, total: int) -> str:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    what = "the disk is full" if full else f"{error.strerror or error}"
-    return (
-        f"{folder} cannot be written: {what}. {done} of {total} images are kept; when that is solved, the "
-        "same command goes on."
-    )
 
 
 def _warn_of_little_space(plan: SynthPlan, folder: Path, images: int) -> None:
@@ -255,26 +262,14 @@ class _Records:
         self._part = part
 
     def __iter__(self) -> Iterator[Record]:
-        jobs: list[Job] = []
-        for job in self._plan.jobs():
-            if jobs and job.identity != jobs[0].identity:
-                yield from self._of(jobs)
-                jobs = []
-            jobs.append(job)
-        yield from self._of(jobs)
-
-    def _of(self, jobs: list[Job]) -> list[Record]:
-        found = [record for job in jobs for record in self._ledger.records(job) or ()]
-        mine = [record for record in found if record.part == self._part.name]
-        return sorted(mine, key=attrgetter("image"))
+        for _, jobs in groupby(self._plan.jobs(), key=attrgetter("identity")):
+            found = (record for job in jobs for record in self._ledger.records(job) or ())
+            mine = (record for record in found if record.part == self._part.name)
+            yield from sorted(mine, key=attrgetter("image"))
 
 
 def _conclude(
-    plan: SynthPlan,
-    folder: Path,
-    ledger: Ledger,
-    configuration: dict[str, Any],
-    renderers: list[str],
+    plan: SynthPlan, folder: Path, ledger: Ledger, configuration: dict[str, Any], renderers: list[str]
 ) -> dict[str, Any]:
     """Write labels and manifest; return the manifest."""
     labels: list[Path] = []

@@ -1,14 +1,23 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The labels of one picture, exactly as every way of writing them needs them."""
+"""One picture as it goes to disk, with its labels exactly as every way of writing them needs them."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
 
 from pamtri_edge.errors import InputError
+from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.vehicle import NUM_KEYPOINTS
+
+if TYPE_CHECKING:
+    from pamtri_edge.synth.dataset.fleet import Vehicle
+    from pamtri_edge.synth.view.scene import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +93,49 @@ class Record:
             given[name] = tuple(bool(flag) for flag in given[name])
         given["box"] = tuple(float(side) for side in given["box"])
         return cls(**given)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture as it goes to disk.
+
+    Attributes:
+        jpeg: the picture.
+        mask: the part mask as PNG, (size, size) uint8 of segments 0..12, 255 for none; None if unwanted.
+        record: its labels.
+    """
+
+    jpeg: bytes
+    mask: bytes | None
+    record: Record
+
+
+def shot(plan: SynthPlan, identity: int, view: int, vehicle: Vehicle, seen: View) -> Shot:
+    """Return a rendered view as it goes to disk."""
+    mask = cv2.imencode(".png", seen.parts)[1].tobytes() if plan.masks else None
+    high, wide = seen.image.shape[:2]
+    points = np.round(np.asarray(seen.keypoints, np.float64) * np.array([wide, high]), 3)
+    x1, y1, x2, y2 = (round(float(side), 2) for side in seen.box)
+    record = Record(
+        image=plan.image_name(identity, view),
+        part=plan.part(identity, view).name,
+        vehicle=plan.vehicle_id(identity),
+        camera=plan.camera_id(plan.camera(identity, view)),
+        view=view,
+        color=vehicle.color,
+        type=vehicle.type,
+        width=wide,
+        height=high,
+        crop_width=seen.width,
+        crop_height=seen.height,
+        keypoints=tuple((x, y) for x, y in points.tolist()),
+        visible=tuple(seen.visible.tolist()),
+        visible_veri=tuple(seen.visible_veri.tolist()),
+        box=(x1, y1, x2, y2),
+        azimuth=round(seen.azimuth, 2),
+        elevation=round(seen.elevation, 2),
+        distance=round(seen.distance, 2),
+        size=len(seen.jpeg),
+        sha256=hashlib.sha256(seen.jpeg).hexdigest(),
+    )
+    return Shot(seen.jpeg, mask, record)

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import cv2
 
@@ -22,13 +22,11 @@ from pamtri_edge.signals import interrupts_held, leave_to_parent
 from pamtri_edge.spawned import SharedFlag, spawned
 from pamtri_edge.synth.dataset.ledger import Ledger
 from pamtri_edge.synth.dataset.plan import Job, SynthPlan
-from pamtri_edge.synth.dataset.studio import OpenStudio, Studio
+
+if TYPE_CHECKING:  # a process opens its own
+    from pamtri_edge.synth.dataset.studio import OpenStudio, RenderStudio
 
 _QUEUED: Final = 3  # jobs under way for each process: one is done, the others wait their turn
-
-
-class _Flag(Protocol):
-    def is_set(self) -> bool: ...
 
 
 class WorkerError(PamtriError):
@@ -49,13 +47,15 @@ class Painter:
         stop: once it is set, jobs are given up.
     """
 
-    def __init__(self, plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: _Flag) -> None:
+    def __init__(
+        self, plan: SynthPlan, folder: Path, open_studio: OpenStudio, stop: SharedFlag | threading.Event
+    ) -> None:
         self._plan = plan
         self._folder = folder
         self._open = open_studio
         self._stop = stop
         self._ledger = Ledger(folder, plan.parts)
-        self._studio: Studio | None = None
+        self._studio: RenderStudio | None = None
 
     def do(self, job: Job) -> Job:
         """Do a job; return it.

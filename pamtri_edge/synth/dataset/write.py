@@ -137,10 +137,7 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
     arrow, parquet = import_pyarrow()
     schema = _schema(arrow)
     rows = iter(records)
-    with (
-        whole_file(path, "wb") as file,
-        parquet.ParquetWriter(file, schema, compression="zstd") as writer,
-    ):
+    with whole_file(path, "wb") as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while batch := list(islice(rows, _ROWS)):
             columns = _columns(batch)
             arrays = [arrow.array(columns[field.name], type=field.type) for field in schema]

@@ -8,18 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge import _render
 from pamtri_edge.synth.dataset.fleet import Vehicle
 from pamtri_edge.synth.specification.streams import Stream
 from pamtri_edge.synth.traffic.plan import BEGIN, LANE_WIDTH, LANES, Pose, TrafficPlan, pose_camera
 from pamtri_edge.synth.view.background import beside_road, noise_map, road_of, sample_place
 from pamtri_edge.synth.view.light import Sky, Weather, light_scene, sample_sky
-from pamtri_edge.synth.view.raster import Lit, Model, Samples, background, place, sun_axes, sun_depths
-from pamtri_edge.synth.view.scene import surface_of
+from pamtri_edge.synth.view.raster import Lit, Model, Samples, background, place
+from pamtri_edge.synth.view.scenery import composed, surface_of
 from pamtri_edge.synth.view.sensor import Exposure, sample_exposure, sample_sensor, take
 
 _WEATHERS: Final = (Weather.SUN, Weather.OVERCAST, Weather.SUN, Weather.DUSK)
@@ -75,7 +73,8 @@ class TrafficCamera:
         rng = np.random.default_rng([plan.seed, number, Stream.SKY])
         sky = sample_sky(rng, _WEATHERS[number % len(_WEATHERS)])
         self._sky: Sky = replace(sky, haze=_CLEARER * sky.haze)
-        self._road = self._make_road(rng)
+        self._road = road_of(self._street, rng, self._sky.wet)
+        self._road.heading, self._road.offset, self._road.crossing = 0.0, 0.0, 1000.0
         self._blocks = beside_road(self._street, rng, self._road, self._camera)
         sensor = sample_sensor(plan.seed, BEGIN + number)
         self._sensor = replace(
@@ -112,10 +111,7 @@ class TrafficCamera:
         for k in inside:
             surface = surface_of(self._vehicles[poses[k][0]].spec, lamps=self._sky.lamps)
             samples.shade(models[k], fine, k, self._light_around(models, k), surface, front)
-        light = self._behind(models)
-        if inside:
-            small = cv2.resize(front, size[::-1], interpolation=cv2.INTER_AREA)
-            light = np.asarray(light * (1.0 - small[..., 3:]) + small[..., :3], np.float32)
+        light = composed(front, self._behind(models), size[1], size[0])
         rng = np.random.default_rng([self._plan.seed, self._number, index, Stream.FRAME])
         picture = take(self._sensor, self._exposure, light, rng)
         counts = np.bincount(samples.instance.reshape(-1), minlength=256) / scale**2
@@ -126,13 +122,6 @@ class TrafficCamera:
             if self._is_seen(box, float(counts[k]))
         ]
         return picture, placed
-
-    def _make_road(self, rng: np.random.Generator) -> _render.Road:
-        road = road_of(self._street, rng, self._sky.wet)
-        road.heading = 0.0
-        road.offset = 0.0
-        road.crossing = 1000.0
-        return road
 
     def _expose(self, rng: np.random.Generator) -> Exposure:
         """Measure the empty street once: the camera keeps its exposure while vehicles pass."""
@@ -149,9 +138,7 @@ class TrafficCamera:
         return self._lit(models, center, 0.62 * max(mesh.length, mesh.height))
 
     def _lit(self, models: Sequence[Model], center: NDArray[np.float64], half: float) -> Lit:
-        axes = sun_axes(self._sky.direction)
-        depths = sun_depths(models, axes, center, half)
-        return light_scene(self._sky, self._street.asphalt, depths, axes, center, half)
+        return light_scene(self._sky, self._street.asphalt, models, center, half)
 
     def _behind(self, models: Sequence[Model]) -> NDArray[np.float32]:
         """Return (H, W, 3) linear light of the street with the vehicles' shadows."""

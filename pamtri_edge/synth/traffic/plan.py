@@ -143,7 +143,7 @@ def drives(plan: TrafficPlan, camera: int, lengths: list[float]) -> list[Drive]:
     """
     rng = np.random.default_rng([plan.seed, camera, plan.vehicles, Stream.DRIVES])
     order = rng.permutation(plan.vehicles).tolist()
-    speed = float(rng.uniform(11.0, 13.5))
+    speed = rng.uniform(11.0, 13.5)
     start_x, end_x = (-38.0, 15.0) if comes(camera) else (-15.0, 38.0)
     crossing = (end_x - start_x) / speed
     spare = max(plan.seconds - crossing, 0.3 * plan.seconds)
@@ -159,8 +159,8 @@ def drives(plan: TrafficPlan, camera: int, lengths: list[float]) -> list[Drive]:
             start_x=start_x,
             end_x=end_x,
             speed=speed,
-            sway=float(rng.uniform(0.0, 0.25)),
-            phase=float(rng.uniform(0.0, 2 * math.pi)),
+            sway=rng.uniform(0.0, 0.25),
+            phase=rng.uniform(0.0, 2 * math.pi),
         )
         for number, vehicle in enumerate(order)
     ]
@@ -193,7 +193,7 @@ def pose_camera(plan: TrafficPlan, camera: int) -> Camera:
     away = target - eye
     yaw = math.atan2(away[1], away[0])
     pitch = math.atan2(away[2], math.hypot(away[0], away[1]))
-    rotation = aim(eye, yaw, pitch, math.radians(float(rng.normal(0.0, 0.8))))
-    field = math.radians(float(rng.uniform(44.0, 52.0)))
+    rotation = aim(yaw, pitch, math.radians(rng.normal(0.0, 0.8)))
+    field = math.radians(rng.uniform(44.0, 52.0))
     focal = 0.5 * plan.width / math.tan(0.5 * field)
     return Camera(eye, rotation, (focal, focal), (0.5 * plan.width, 0.5 * plan.height))

@@ -11,18 +11,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import sweep
 from pamtri_edge.files.claims import Claim
 from pamtri_edge.synth.dataset.fleet import Vehicle, built
 from pamtri_edge.synth.dataset.write import whole_file
-from pamtri_edge.synth.traffic.camera import Placed, TrafficCamera
-from pamtri_edge.synth.traffic.plan import BEGIN, Drive, Pose, TrafficPlan, camera_name, drives
+from pamtri_edge.synth.specification.vehicle import sample_vehicle
+from pamtri_edge.synth.traffic.camera import TrafficCamera
+from pamtri_edge.synth.traffic.plan import BEGIN, Drive, TrafficPlan, camera_name, drives
 from pamtri_edge.video.encode import VideoWriter
 
 IDENTITIES_FILE: Final = "identities.csv"
@@ -31,14 +29,7 @@ _COCO_CLASSES: Final = {"bus": 5, "truck": 7}
 _COCO_CAR: Final = 2
 
 
-class FrameMaker(Protocol):
-    """What draws a camera's frames."""
-
-    def frame(self, index: int, poses: Sequence[tuple[int, Pose]]) -> tuple[NDArray[np.uint8], list[Placed]]:
-        """Draw a frame: (H, W, 3) uint8 RGB, and the vehicles that can be seen in it."""
-
-
-OpenCamera = Callable[[TrafficPlan, int, Sequence[Vehicle]], FrameMaker]
+OpenCamera = Callable[[TrafficPlan, int, Sequence[Vehicle]], TrafficCamera]
 
 
 def write_traffic(
@@ -70,7 +61,7 @@ def write_traffic(
         vehicles = traffic_vehicles(plan)
     # Refused before anything there is touched.
     ways = [
-        drives(plan, camera, [_length(vehicle) for vehicle in vehicles]) for camera in range(plan.cameras)
+        drives(plan, camera, [vehicle.mesh.length for vehicle in vehicles]) for camera in range(plan.cameras)
     ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,13 +102,7 @@ def _write(
 
 def traffic_vehicles(plan: TrafficPlan) -> list[Vehicle]:
     """Build the vehicles of a plan; they are in no data set."""
-    from pamtri_edge.synth.specification.vehicle import sample_vehicle
-
     return [built(sample_vehicle(plan.seed, BEGIN + number)) for number in range(plan.vehicles)]
-
-
-def _length(vehicle: Vehicle) -> float:
-    return float(vehicle.mesh.length)
 
 
 def _record(
@@ -125,7 +110,7 @@ def _record(
     path: Path,
     way: Sequence[Drive],
     vehicles: Sequence[Vehicle],
-    camera: FrameMaker,
+    camera: TrafficCamera,
     tell: Callable[[], None],
 ) -> None:
     """Write one camera's video, and its tracks."""

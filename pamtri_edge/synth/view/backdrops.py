@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.pictures import SUFFIXES, list_pictures, read_picture
 from pamtri_edge.printable import printable
-from pamtri_edge.synth.view.raster import Floats
+from pamtri_edge.synth.view.filters import Floats, resized
 from pamtri_edge.video.sources import open_source
 
 _LARGEST: Final = 1280
@@ -58,12 +58,7 @@ class Backgrounds:
         part = picture[y : y + h, x : x + w]
         if rng.random() < 0.5:
             part = part[:, ::-1]
-        shrinks = width * height < w * h
-        sized = cv2.resize(
-            np.ascontiguousarray(part),
-            (width, height),
-            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-        )
+        sized = resized(np.ascontiguousarray(part), width, height)
         linear: Floats = np.power(sized.astype(np.float32) * np.float32(1 / 255), np.float32(2.2))
         return linear
 

@@ -13,11 +13,8 @@ import numpy as np
 
 from pamtri_edge import _render
 from pamtri_edge.synth.specification.streams import Stream, camera_stream
-from pamtri_edge.synth.view.backdrops import Backgrounds, open_backgrounds
 from pamtri_edge.synth.view.camera import Camera
 from pamtri_edge.synth.view.raster import Floats
-
-__all__ = ["Backgrounds", "Place", "beside_road", "noise_map", "open_backgrounds", "road_of", "sample_place"]
 
 Rgb = tuple[float, float, float]
 
@@ -103,23 +100,23 @@ def sample_place(seed: int, camera: int) -> Place:
         verge=verges[int(rng.integers(len(verges)))],
         marks=_tinted(rng, 0.65, 0.04),
         center=(0.62, 0.42, 0.08) if yellow else (0.66, 0.66, 0.64),
-        half_width=float(lanes * lane + rng.uniform(0.2, 1.5)),
-        lane_width=float(lane),
+        half_width=lanes * lane + rng.uniform(0.2, 1.5),
+        lane_width=lane,
         dash=float(rng.choice([0.0, 4.0, 6.0, 9.0])),
-        mark_strength=float(rng.uniform(0.2, 1.0)) if rng.random() < 0.85 else 0.0,
-        edge_strength=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.4 else 0.0,
-        center_strength=float(rng.uniform(0.4, 1.0)) if rng.random() < 0.45 else 0.0,
-        hatch_strength=float(rng.uniform(0.4, 0.9)) if junction and rng.random() < 0.5 else 0.0,
-        pavement_width=float(rng.uniform(0.0, 4.0)),
-        grain=float(rng.uniform(0.15, 0.70)),
-        stain=float(rng.uniform(0.0, 0.25)),
-        patches=float(rng.uniform(0.0, 0.6)) if rng.random() < 0.4 else 0.0,
-        verge_grain=float(rng.uniform(0.3, 1.0)),
+        mark_strength=rng.uniform(0.2, 1.0) if rng.random() < 0.85 else 0.0,
+        edge_strength=rng.uniform(0.3, 1.0) if rng.random() < 0.4 else 0.0,
+        center_strength=rng.uniform(0.4, 1.0) if rng.random() < 0.45 else 0.0,
+        hatch_strength=rng.uniform(0.4, 0.9) if junction and rng.random() < 0.5 else 0.0,
+        pavement_width=rng.uniform(0.0, 4.0),
+        grain=rng.uniform(0.15, 0.70),
+        stain=rng.uniform(0.0, 0.25),
+        patches=rng.uniform(0.0, 0.6) if rng.random() < 0.4 else 0.0,
+        verge_grain=rng.uniform(0.3, 1.0),
         noise=int(rng.integers(_NOISES)),
-        buildings=float(rng.uniform(0.0, 7.0)),
-        trees=float(rng.uniform(0.0, 6.0)),
-        parked=float(rng.uniform(0.0, 5.0)),
-        clutter=float(rng.uniform(0.0, 5.0)),
+        buildings=rng.uniform(0.0, 7.0),
+        trees=rng.uniform(0.0, 6.0),
+        parked=rng.uniform(0.0, 5.0),
+        clutter=rng.uniform(0.0, 5.0),
         walls=_tinted(rng, rng.uniform(0.12, 0.6), 0.25),
         junction=junction,
     )
@@ -134,12 +131,12 @@ def road_of(place: Place, rng: np.random.Generator, wet: float) -> _render.Road:
     """Draw the road of one view: where and at what angle to it the vehicle stands."""
     road = _render.Road()
     if place.junction:
-        road.heading = float(rng.uniform(-3.14, 3.14)) if rng.random() < 0.5 else float(rng.normal(0.0, 0.25))
+        road.heading = rng.uniform(-3.14, 3.14) if rng.random() < 0.5 else rng.normal(0.0, 0.25)
     else:
-        road.heading = float(rng.normal(0.0, 0.04))
+        road.heading = rng.normal(0.0, 0.04)
     lanes = max(1, int(place.half_width / place.lane_width))
     lane = int(rng.integers(lanes)) + 0.5
-    road.offset = -float(place.lane_width * lane + rng.normal(0.0, 0.25))  # drives on the right
+    road.offset = -(place.lane_width * lane + rng.normal(0.0, 0.25))  # drives on the right
     road.half_width = place.half_width
     road.lane_width = place.lane_width
     road.lane_phase = 0.0
@@ -148,7 +145,7 @@ def road_of(place: Place, rng: np.random.Generator, wet: float) -> _render.Road:
     road.edge_strength = place.edge_strength
     road.center_strength = place.center_strength
     road.hatch_strength = place.hatch_strength
-    road.crossing = float(rng.uniform(-12.0, 12.0)) if rng.random() < 0.06 else 1000.0
+    road.crossing = rng.uniform(-12.0, 12.0) if rng.random() < 0.06 else 1000.0
     road.stain = place.stain
     road.patches = place.patches
     road.grain = place.grain
@@ -191,19 +188,19 @@ def beside_road(place: Place, rng: np.random.Generator, road: _render.Road, came
     for _ in range(int(rng.poisson(place.parked))):
         side = int(rng.integers(2))
         v = (edge[side] - rng.uniform(0.9, 1.3)) * (1 - 2 * side)
-        blocks.append(_parked(rng, float(rng.uniform(-30.0, 30.0)), float(v)))
+        blocks.append(_parked(rng, rng.uniform(-30.0, 30.0), v))
     for _ in range(int(rng.poisson(place.buildings))):
         side = int(rng.integers(2))
         v = (edge[side] + place.pavement_width + rng.uniform(4.0, 18.0)) * (1 - 2 * side)
-        blocks.append(_building(rng, place, float(rng.uniform(-60.0, 60.0)), float(v)))
+        blocks.append(_building(rng, place, rng.uniform(-60.0, 60.0), v))
     for _ in range(int(rng.poisson(place.trees))):
         side = int(rng.integers(2))
         v = (edge[side] + rng.uniform(0.6, 6.0)) * (1 - 2 * side)
-        blocks.extend(_tree(rng, float(rng.uniform(-30.0, 30.0)), float(v)))
+        blocks.extend(_tree(rng, rng.uniform(-30.0, 30.0), v))
     for _ in range(int(rng.poisson(place.clutter))):
         side = int(rng.integers(2))
         v = (edge[side] + rng.uniform(0.4, 3.0)) * (1 - 2 * side)
-        blocks.extend(_clutter(rng, float(rng.uniform(-18.0, 18.0)), float(v)))
+        blocks.extend(_clutter(rng, rng.uniform(-18.0, 18.0), v))
     rows = np.array(blocks, np.float32).reshape(-1, 12)
     return np.ascontiguousarray(rows[_behind(rows, road, camera)])
 

@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.synth.specification.streams import Stream, camera_stream
-from pamtri_edge.synth.view.prior import CameraPrior, camera_prior
-
-__all__ = ["Camera", "CameraPrior", "Mounting", "Shot", "camera_prior", "sample_mounting", "sample_shot"]
+from pamtri_edge.synth.view.prior import CameraPrior
 
 Doubles = NDArray[np.float64]
 
@@ -66,7 +64,7 @@ class Camera:
         )
 
 
-def aim(eye: Doubles, yaw: float, pitch: float, roll: float) -> Doubles:
+def aim(yaw: float, pitch: float, roll: float) -> Doubles:
     """Return the rotation of a camera that looks along yaw and pitch, turned by roll (radians)."""
     forward = np.array([math.cos(pitch) * math.cos(yaw), math.cos(pitch) * math.sin(yaw), math.sin(pitch)])
     right = np.cross(forward, [0.0, 0.0, 1.0])
@@ -113,25 +111,25 @@ def sample_mounting(prior: CameraPrior, seed: int, camera: int) -> Mounting:
     """Draw how a camera is installed."""
     rng = camera_stream(seed, camera, Stream.MOUNTING)
     steep = bool(rng.random() < prior.free_share)
-    rank = float(rng.standard_normal())
-    height = float(rng.uniform(*prior.mount_height))
+    rank = rng.standard_normal()
+    height = rng.uniform(*prior.mount_height)
     elevation = prior.elevation(_KEPT * rank, steep=steep)
     median = float(np.exp(rng.uniform(*np.log(prior.crop_size))))
     mode = prior.azimuth_modes[int(rng.integers(len(prior.azimuth_modes)))]
-    turning = float(rng.uniform(0.5, 1.0) if steep else rng.uniform(0.0, 0.15))
+    turning = rng.uniform(0.5, 1.0) if steep else rng.uniform(0.0, 0.15)
     one_way = rng.random()
     return Mounting(
         height=height,
-        field=float(rng.uniform(22.0, 72.0)),
+        field=rng.uniform(22.0, 72.0),
         focal=median * height / math.sin(math.radians(elevation)) / REFERENCE_LENGTH,
         elevation=elevation,
         rank=rank,
         steep=steep,
-        azimuth=float(mode[0] + mode[1] * 0.75 * rng.standard_normal()),
-        azimuth_spread=float(mode[1] * 0.66),
+        azimuth=mode[0] + mode[1] * 0.75 * rng.standard_normal(),
+        azimuth_spread=mode[1] * 0.66,
         turning=turning,
-        oncoming=float(0.95 if one_way < 0.3 else 0.05 if one_way > 0.7 else rng.uniform(0.3, 0.7)),
-        roll=float(rng.normal(0.0, 1.5)),
+        oncoming=0.95 if one_way < 0.3 else 0.05 if one_way > 0.7 else rng.uniform(0.3, 0.7),
+        roll=rng.normal(0.0, 1.5),
         pixel_aspect=float(rng.choice([1.0, 1.0, 1.0, 1.09, 0.92, 1.33])),
     )
 
@@ -164,39 +162,23 @@ def sample_shot(
         rng: the view's numbers.
         extents: length, width, height of the vehicle, meters.
     """
-    rank = _KEPT * mounting.rank + math.sqrt(1.0 - _KEPT**2) * float(rng.standard_normal())
+    rank = _KEPT * mounting.rank + math.sqrt(1.0 - _KEPT**2) * rng.standard_normal()
     elevation = prior.elevation(rank, steep=mounting.steep)
     if rng.random() < mounting.turning:
-        azimuth = float(rng.uniform(-180.0, 180.0))
+        azimuth = rng.uniform(-180.0, 180.0)
     else:
         away = 0.0 if rng.random() < mounting.oncoming else 180.0
         side = 1.0 if away == 0.0 else -1.0  # the road is seen from the same side in both directions
-        azimuth = away + side * mounting.azimuth + mounting.azimuth_spread * float(rng.standard_normal())
+        azimuth = away + side * mounting.azimuth + mounting.azimuth_spread * rng.standard_normal()
     azimuth = (azimuth + 180.0) % 360.0 - 180.0
     nearest = 0.75 * extents[0] + 2.0
     distance = float(np.clip(mounting.height / math.sin(math.radians(elevation)), nearest, 120.0))
-    pan = mounting.field * float(rng.uniform(-0.42, 0.42))
+    pan = mounting.field * rng.uniform(-0.42, 0.42)
     tilt = float(np.clip(elevation - mounting.elevation, -0.25 * mounting.field, 0.25 * mounting.field))
-    return Shot(
-        _camera_at(mounting, azimuth, elevation, distance, pan, tilt, extents[2]),
-        azimuth,
-        elevation,
-        distance,
-    )
-
-
-def _camera_at(
-    mounting: Mounting,
-    azimuth: float,
-    elevation: float,
-    distance: float,
-    pan: float,
-    tilt: float,
-    vehicle_height: float,
-) -> Camera:
     a, e = math.radians(azimuth), math.radians(elevation)
     toward = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
-    eye = np.array([0.0, 0.0, 0.4 * vehicle_height]) + distance * toward
+    eye = np.array([0.0, 0.0, 0.4 * extents[2]]) + distance * toward
     eye[2] = max(eye[2], 0.9)
-    rotation = aim(eye, a + math.pi + math.radians(pan), -e + math.radians(tilt), math.radians(mounting.roll))
-    return Camera(eye, rotation, (mounting.focal * mounting.pixel_aspect, mounting.focal), (0.0, 0.0))
+    rotation = aim(a + math.pi + math.radians(pan), -e + math.radians(tilt), math.radians(mounting.roll))
+    camera = Camera(eye, rotation, (mounting.focal * mounting.pixel_aspect, mounting.focal), (0.0, 0.0))
+    return Shot(camera, azimuth, elevation, distance)

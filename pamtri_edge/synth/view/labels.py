@@ -44,11 +44,7 @@ _FRONT: Final = (False, True, True, True, True, True, *(False,) * 8, True, True,
 
 
 def visible_by_depth(
-    points: NDArray[np.floating],
-    model: Model,
-    camera: Camera,
-    samples: Samples,
-    hidden: Floats,
+    points: NDArray[np.floating], model: Model, camera: Camera, samples: Samples, hidden: Floats
 ) -> Flags:
     """Return (36,) whether nothing stands before each keypoint, which lies in the picture.
 

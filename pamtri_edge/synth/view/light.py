@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pamtri_edge import _render
 from pamtri_edge.synth.view.camera import Doubles
 from pamtri_edge.synth.view.filters import blurred, enlarged
-from pamtri_edge.synth.view.raster import Floats, Lit
+from pamtri_edge.synth.view.raster import Floats, Lit, Model, sun_axes, sun_depths
 
 _MIRROR_SIDE: Final = 64
 _GLOSSY_SIDE: Final = 32
@@ -101,9 +102,9 @@ def sample_sky(rng: np.random.Generator, weather: Weather | None = None) -> Sky:
         horizon=horizon,
         skyline_heights=heights,
         skyline_colors=(horizon + 0.15 * sun) * tones,
-        clouds=0.0 if plain else float(rng.uniform(0.0, 0.45)),
-        haze=float(rng.uniform(0.0, 0.012) if rng.random() < 0.12 else rng.uniform(0.0, 0.002)),
-        wet=float(rng.uniform(0.4, 1.0)) if not plain and rng.random() < 0.12 else 0.0,
+        clouds=0.0 if plain else rng.uniform(0.0, 0.45),
+        haze=rng.uniform(0.0, 0.012) if rng.random() < 0.12 else rng.uniform(0.0, 0.002),
+        wet=rng.uniform(0.4, 1.0) if not plain and rng.random() < 0.12 else 0.0,
         cover=_cover(rng, weather),
         lamps=_lamps(rng, weather),
     )
@@ -134,7 +135,7 @@ def _lamps(rng: np.random.Generator, weather: Weather) -> float:
     often = {Weather.NIGHT: 0.95, Weather.DUSK: 0.7, Weather.PLAIN: 0.0}.get(weather, 0.2)
     if rng.random() >= often:
         return 0.0
-    return float(rng.uniform(1.0, 4.0) if weather is Weather.NIGHT else rng.uniform(0.6, 2.5))
+    return rng.uniform(1.0, 4.0) if weather is Weather.NIGHT else rng.uniform(0.6, 2.5)
 
 
 def _cover(rng: np.random.Generator, weather: Weather) -> Floats:
@@ -256,23 +257,19 @@ def mirror_map(sky: Sky, ground: NDArray[np.floating]) -> Floats:
 
 
 def light_scene(
-    sky: Sky,
-    road_albedo: tuple[float, float, float],
-    depths: Floats,
-    axes: Doubles,
-    center: Doubles,
-    half: float,
+    sky: Sky, road_albedo: tuple[float, float, float], models: Iterable[Model], center: Doubles, half: float
 ) -> Lit:
     """Return a sky as the renderer takes it.
 
     Args:
         sky: the light.
         road_albedo: linear RGB, for what the road reflects upward.
-        depths: of `raster.sun_depths`.
-        axes: of `raster.sun_axes`, for `sky.direction`.
-        center: the middle of `depths`, in the world.
+        models: what throws shadows.
+        center: the middle of the place that they may fall on, in the world.
         half: meters from there to its edge.
     """
+    axes = sun_axes(sky.direction)
+    depths = sun_depths(models, axes, center, half)
     level = 0.5 * (sky.zenith + sky.horizon)
     ground = np.asarray(road_albedo) * (level + sky.sun * sky.direction[2] * float(sky.cover.mean()))
     mirror = mirror_map(sky, ground)

@@ -52,11 +52,11 @@ def sample_stands(
         other = others[index]
         toward = 1.0 if rng.random() < 0.75 else -1.0
         if rng.random() < 0.25 + 0.5 * abs(before):  # in a queue
-            gap = 0.5 * (mesh.length + other.length) + float(rng.uniform(0.7, 3.5))
-            x, y, heading = math.copysign(gap, before) * toward, float(rng.normal(0.0, 0.25)), 0.0
+            gap = 0.5 * (mesh.length + other.length) + rng.uniform(0.7, 3.5)
+            x, y, heading = math.copysign(gap, before) * toward, rng.normal(0.0, 0.25), 0.0
         else:
-            gap = 0.5 * (mesh.width + other.width) + float(rng.uniform(0.5, 1.8))
-            x = 0.6 * gap * before / max(0.3, abs(beside)) + float(rng.normal(0.0, 2.5))
+            gap = 0.5 * (mesh.width + other.width) + rng.uniform(0.5, 1.8)
+            x = 0.6 * gap * before / max(0.3, abs(beside)) + rng.normal(0.0, 2.5)
             y = math.copysign(gap, beside) * toward
             heading = math.pi if rng.random() < 0.4 else 0.0
         if all(math.hypot(x - stand.x, y - stand.y) > 6.0 for stand in stands):
@@ -122,7 +122,7 @@ def _foliage(rng: np.random.Generator, cover: Floats) -> None:
         x = int(width * (corner_x + reach * rng.standard_normal()))
         y = int(height * (corner_y + 1.4 * reach * rng.standard_normal()))
         axes = (max(1, int(width * rng.uniform(0.008, 0.04))), max(1, int(height * rng.uniform(0.008, 0.03))))
-        cv2.ellipse(cover, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1, cv2.LINE_AA)
+        cv2.ellipse(cover, (x, y), axes, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
 
 
 def _sign(rng: np.random.Generator, cover: Floats) -> None:

@@ -17,23 +17,15 @@ from pamtri_edge.synth.body.mesh import Mesh
 from pamtri_edge.synth.specification.streams import Draws, Stream
 from pamtri_edge.synth.specification.vehicle import VehicleSpec
 from pamtri_edge.synth.view import labels
-from pamtri_edge.synth.view.background import Backgrounds, sample_place
+from pamtri_edge.synth.view.backdrops import Backgrounds
+from pamtri_edge.synth.view.background import sample_place
 from pamtri_edge.synth.view.camera import sample_mounting, sample_shot
 from pamtri_edge.synth.view.occluders import sample_furniture
 from pamtri_edge.synth.view.prior import PRIORS, CameraPrior
 from pamtri_edge.synth.view.raster import Bytes, Floats, place
-from pamtri_edge.synth.view.scenery import (
-    composed,
-    pasted,
-    sample_scenery,
-    shaded,
-    street_behind,
-    surface_of,
-)
+from pamtri_edge.synth.view.scenery import composed, pasted, sample_scenery, shaded, street_behind
 from pamtri_edge.synth.view.sensor import sample_sensor, take
 from pamtri_edge.synth.view.stage import SUBJECT, sample_crop, set_stage
-
-__all__ = ["View", "render_view", "surface_of"]
 
 _STORED_QUALITY: Final = 92
 
@@ -57,9 +49,6 @@ class View:
         azimuth: where the camera stands, degrees: 0 before the vehicle, 90 on its left.
         elevation: of the camera, degrees.
         distance: of the camera, meters.
-        weather: the light.
-        identity: the vehicle's number.
-        camera: the camera's number.
         color_name: of `vehicle.COLORS`.
         type_name: of `vehicle.TYPES`.
     """
@@ -76,9 +65,6 @@ class View:
     azimuth: float
     elevation: float
     distance: float
-    weather: str
-    identity: int
-    camera: int
     color_name: str
     type_name: str
 
@@ -127,7 +113,8 @@ def render_view(
     photo = None
     if backgrounds is not None:
         photo = backgrounds.window(draws.stream(Stream.PHOTO), camera, crop.width, crop.height)
-    light = composed(shaded(stage, stage.samples, scenery, draws), street_behind(stage, scenery, photo), crop)
+    vehicles = shaded(stage, stage.samples, scenery, draws)
+    light = composed(vehicles, street_behind(stage, scenery, photo), crop.width, crop.height)
     furniture = sample_furniture(draws.stream(Stream.OCCLUDERS), crop.width, crop.height)
     if furniture is not None:
         light = pasted(light, furniture, scenery.sky)
@@ -151,9 +138,6 @@ def render_view(
         azimuth=shot.azimuth,
         elevation=shot.elevation,
         distance=shot.distance,
-        weather=scenery.sky.weather.value,
-        identity=identity,
-        camera=camera,
         color_name=spec.color_name,
         type_name=spec.type_name,
     )

@@ -19,17 +19,7 @@ from pamtri_edge.synth.view.colors import looks_like
 from pamtri_edge.synth.view.filters import resized
 from pamtri_edge.synth.view.light import Sky, Weather, light_scene, sample_sky
 from pamtri_edge.synth.view.occluders import Furniture
-from pamtri_edge.synth.view.raster import (
-    NOTHING,
-    Bytes,
-    Floats,
-    Lit,
-    Model,
-    Samples,
-    background,
-    sun_axes,
-    sun_depths,
-)
+from pamtri_edge.synth.view.raster import NOTHING, Bytes, Floats, Lit, Samples, background
 from pamtri_edge.synth.view.sensor import Exposure, Sensor, displayed, sample_exposure
 from pamtri_edge.synth.view.stage import SUBJECT, Crop, Stage
 
@@ -89,7 +79,9 @@ def _scenery(
 ) -> Scenery:
     sky = sample_sky(draws.stream(Stream.LIGHT, attempt), weather)
     road = road_of(street, draws.stream(Stream.GROUND, attempt), sky.wet)
-    lit = _lit(sky, street, stage.models)
+    subject = stage.models[0].mesh
+    center, half = np.array([0.0, 0.0, 0.4 * subject.height]), 0.62 * max(subject.length, subject.height)
+    lit = light_scene(sky, street.asphalt, stage.models, center, half)
     blocks = beside_road(street, draws.stream(Stream.PLACE), road, stage.crop.camera)
     color = _drawn_street(stage, street, road, lit, blocks, few.instance)[0]
     seen = few.instance == NOTHING
@@ -102,15 +94,6 @@ def _scenery(
         angle=_heading_in_picture(stage.crop),
     )
     return Scenery(street, sky, lit, road, blocks, level, exposure)
-
-
-def _lit(sky: Sky, street: Place, models: tuple[Model, ...]) -> Lit:
-    subject = models[0].mesh
-    axes = sun_axes(sky.direction)
-    center = np.array([0.0, 0.0, 0.4 * subject.height])
-    half = 0.62 * max(subject.length, subject.height)
-    depths = sun_depths(models, axes, center, half)
-    return light_scene(sky, street.asphalt, depths, axes, center, half)
 
 
 def surface_of(spec: VehicleSpec, *, lamps: float = 0.0, brakes: float = 0.0) -> _render.Surface:
@@ -132,7 +115,7 @@ def shaded(stage: Stage, samples: Samples, scenery: Scenery, draws: Draws) -> Fl
     rng = draws.stream(Stream.LAMPS)
     out = np.zeros((*samples.instance.shape, 4), np.float32)
     for number, (model, spec) in enumerate(zip(stage.models, stage.specs, strict=True)):
-        brakes = float(rng.uniform(0.3, 1.2)) if rng.random() < 0.15 else 0.0
+        brakes = rng.uniform(0.3, 1.2) if rng.random() < 0.15 else 0.0
         surface = surface_of(spec, lamps=scenery.sky.lamps, brakes=brakes)
         samples.shade(model, stage.crop.camera, number, scenery.lit, surface, out)
     return out
@@ -178,9 +161,9 @@ def _hiding(samples: Samples) -> Bytes:
     return hiding
 
 
-def composed(vehicles: Floats, behind: Floats, crop: Crop) -> Floats:
-    """Return (height, width, 3) linear light at the crop's size in its frame."""
-    front, back = resized(vehicles, crop.width, crop.height), resized(behind, crop.width, crop.height)
+def composed(vehicles: Floats, behind: Floats, width: int, height: int) -> Floats:
+    """Return (height, width, 3) linear light, at the size of the crop in its frame or of a whole frame."""
+    front, back = resized(vehicles, width, height), resized(behind, width, height)
     light: Floats = back * (1.0 - front[..., 3:])
     light += front[..., :3]
     return light

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.synth.specification.streams import Stream, camera_stream
-from pamtri_edge.synth.view.filters import blurred, enlarged, resized, smeared, smoothed, weighted
+from pamtri_edge.synth.view.filters import blurred, enlarged, resized
 from pamtri_edge.synth.view.raster import Bytes, Floats
 
 _STEPS: Final = 4096
@@ -79,21 +79,21 @@ def sample_sensor(seed: int, camera: int) -> Sensor:
     cheap = rng.random() < 0.4
     return Sensor(
         white_balance=_balance(rng, 0.08, 0.015),
-        key=float(rng.uniform(0.46, 0.72)),
-        gamma=float(rng.uniform(1.9, 2.5)),
-        contrast=float(rng.uniform(1.0, 1.55) if cheap else rng.uniform(1.1, 1.9)),
-        black=float(rng.uniform(0.05, 0.32) if rng.random() < 0.35 else rng.uniform(0.0, 0.04)),
-        saturation=float(rng.uniform(0.45, 1.0) if cheap else rng.uniform(0.7, 1.45)),
-        detail=float(rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.75, 1.1)),
-        blur=float(rng.uniform(0.3, 1.1) if cheap else rng.uniform(0.0, 0.7)),
-        shutter=float(rng.uniform(0.0, 5.0) if rng.random() < 0.4 else 0.0),
-        bloom=float(rng.uniform(0.0, 0.35)),
-        noise=float(rng.uniform(0.002, 0.016) if cheap else rng.uniform(0.0, 0.007)),
-        chroma_noise=float(rng.uniform(0.0, 0.012) if cheap else rng.uniform(0.0, 0.005)),
-        denoise=float(rng.uniform(0.1, 1.0) if rng.random() < 0.35 else 0.0),
-        sharpen=float(rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0),
-        sharpen_radius=float(rng.uniform(0.6, 1.8)),
-        quality=float(rng.uniform(26.0, 65.0) if cheap else rng.uniform(45.0, 93.0)),
+        key=rng.uniform(0.46, 0.72),
+        gamma=rng.uniform(1.9, 2.5),
+        contrast=rng.uniform(1.0, 1.55) if cheap else rng.uniform(1.1, 1.9),
+        black=rng.uniform(0.05, 0.32) if rng.random() < 0.35 else rng.uniform(0.0, 0.04),
+        saturation=rng.uniform(0.45, 1.0) if cheap else rng.uniform(0.7, 1.45),
+        detail=rng.uniform(0.45, 0.9) if cheap else rng.uniform(0.75, 1.1),
+        blur=rng.uniform(0.3, 1.1) if cheap else rng.uniform(0.0, 0.7),
+        shutter=rng.uniform(0.0, 5.0) if rng.random() < 0.4 else 0.0,
+        bloom=rng.uniform(0.0, 0.35),
+        noise=rng.uniform(0.002, 0.016) if cheap else rng.uniform(0.0, 0.007),
+        chroma_noise=rng.uniform(0.0, 0.012) if cheap else rng.uniform(0.0, 0.005),
+        denoise=rng.uniform(0.1, 1.0) if rng.random() < 0.35 else 0.0,
+        sharpen=rng.uniform(0.0, 2.2) if rng.random() < 0.7 else 0.0,
+        sharpen_radius=rng.uniform(0.6, 1.8),
+        quality=rng.uniform(26.0, 65.0) if cheap else rng.uniform(45.0, 93.0),
         interlaced=bool(cheap and rng.random() < 0.15),
     )
 
@@ -139,11 +139,11 @@ def sample_exposure(
     """
     wanted = max(0.05, sensor.key - 0.12 * dark) ** sensor.gamma
     return Exposure(
-        gain=float(wanted / max(level, 1e-4) * 2.0 ** rng.normal(0.0, 0.30)),
+        gain=wanted / max(level, 1e-4) * 2.0 ** rng.normal(0.0, 0.30),
         drift=_balance(rng, 0.03, 0.008),
-        motion=float(rng.random() ** 1.5),
+        motion=rng.random() ** 1.5,
         angle=angle,
-        worse=float(abs(rng.normal(0.0, 6.0))),
+        worse=abs(rng.normal(0.0, 6.0)),
         dark=dark,
     )
 
@@ -208,7 +208,8 @@ def _optics(sensor: Sensor, exposure: Exposure, light: Floats) -> Floats:
         image = blurred(image, sensor.blur)
     length = sensor.shutter * exposure.motion * (1.0 + exposure.dark) * max(height, width) / 160.0
     if length > 1.2:
-        image = smeared(image, _streak(length, exposure.angle))
+        streak = _streak(length, exposure.angle)
+        image = cast(Floats, cv2.filter2D(image, -1, streak, borderType=cv2.BORDER_REPLICATE))
     return image
 
 
@@ -258,10 +259,10 @@ def _part(table: Floats, rng: np.random.Generator, height: int, width: int) -> F
 
 def _processed(sensor: Sensor, image: Floats) -> Floats:
     if sensor.denoise > 0.05:
-        image = smoothed(image, 0.03 + 0.09 * sensor.denoise)
+        image = cast(Floats, cv2.bilateralFilter(image, 5, 0.03 + 0.09 * sensor.denoise, 1.5))
     if sensor.sharpen > 0.05:
         soft = blurred(image, sensor.sharpen_radius)
-        image = weighted(image, 1.0 + sensor.sharpen, soft, -sensor.sharpen)
+        image = cast(Floats, cv2.addWeighted(image, 1.0 + sensor.sharpen, soft, -sensor.sharpen, 0.0))
     return np.clip(image, 0.0, 1.0, out=image)
 
 

@@ -85,7 +85,7 @@ def sample_crop(
     margins = np.maximum(mean + spread * rng.standard_normal(4), -0.015)
     low, high = low - margins[:2] * extent, high + margins[2:] * extent
     if rng.random() < prior.truncated:  # a border of the frame
-        border, cut = int(rng.integers(4)), float(rng.uniform(0.10, 0.42))
+        border, cut = int(rng.integers(4)), rng.uniform(0.10, 0.42)
         if border < 2:
             low[border] += cut * extent[border]
         else:
