@@ -11,34 +11,16 @@ from pamtri_edge.vehicle import KEYPOINT_NAMES
 
 trimesh = pytest.importorskip("trimesh", reason="meshes from files need the extra [synth]")
 
-WHEELS = {"front": 1.3, "rear": -1.3}
-
-# x, z of the eighteen points of a side of a plain car; the left side stands at y = 0.85.
-SIDE = {
-    "rear_wheel": (-1.3, 0.32),
-    "front_wheel": (1.3, 0.32),
-    "front_arch_front_bottom": (1.7, 0.3),
-    "front_arch_front_top": (1.6, 0.65),
-    "front_arch_rear_top": (1.0, 0.65),
-    "front_arch_rear_bottom": (0.9, 0.3),
-    "rear_arch_front_bottom": (-0.9, 0.3),
-    "rear_arch_front_top": (-1.0, 0.65),
-    "rear_arch_rear_top": (-1.6, 0.65),
-    "rear_arch_rear_bottom": (-1.7, 0.3),
-    "rear_bumper_bottom": (-2.1, 0.3),
-    "trunk_rear_edge": (-2.1, 0.95),
-    "rear_window_bottom": (-1.6, 0.95),
-    "rear_window_top": (-1.0, 1.45),
-    "windshield_top": (0.3, 1.45),
-    "windshield_bottom": (0.9, 0.95),
-    "hood_front": (2.1, 0.95),
-    "front_bumper_bottom": (2.1, 0.3),
-}
+# x, z of keypoints 0..17 on a plain car's side; the left side stands at y = 0.85.
+SIDE = (
+    (-1.3, 0.32), (1.3, 0.32), (1.7, 0.3), (1.6, 0.65), (1.0, 0.65), (0.9, 0.3),
+    (-0.9, 0.3), (-1.0, 0.65), (-1.6, 0.65), (-1.7, 0.3), (-2.1, 0.3), (-2.1, 0.95),
+    (-1.6, 0.95), (-1.0, 1.45), (0.3, 1.45), (0.9, 0.95), (2.1, 0.95), (2.1, 0.3),
+)  # fmt: skip
 
 
 def keypoints():
-    points = [(x, y, z) for y in (0.85, -0.85) for x, z in SIDE.values()]
-    return np.array(points)
+    return np.array([(x, y, z) for y in (0.85, -0.85) for x, z in SIDE])
 
 
 def car():
@@ -46,7 +28,7 @@ def car():
     scene = trimesh.Scene()
     add(scene, "shell", "CarPaint_01", trimesh.creation.box((4.2, 1.7, 0.65)), (0, 0, 0.625), [180, 20, 20])
     add(scene, "cabin", "Glass", trimesh.creation.box((1.9, 1.5, 0.5)), (-0.3, 0, 1.2), [40, 40, 50])
-    for x in WHEELS.values():
+    for x in (1.3, -1.3):
         for y in (0.8, -0.8):
             wheel = trimesh.creation.cylinder(0.32, 0.2, sections=24)
             wheel.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))

@@ -27,7 +27,7 @@ def test_metres_become_texels_upward_and_to_the_right(sheet):
 
 def test_a_place_has_the_texture_coordinates_of_the_texel_that_is_painted_there(sheet):
     place = np.array([0.63]), np.array([1.21])
-    sheet.box(place[0][0] - 0.03, place[0][0] + 0.03, place[1][0] - 0.03, place[1][0] + 0.03, Material.PLATE)
+    sheet.box(0.60, 0.66, 1.18, 1.24, Material.PLATE)
     u, v = sheet.uv(*place)[0]
     assert sheet.material[int(v * 200), int(u * 400)] == Material.PLATE
 
@@ -51,6 +51,8 @@ def test_only_some_materials_are_painted_over(sheet):
 def test_a_tint_of_one_is_neutral_and_painting_anew_forgets_the_old_color(sheet):
     sheet.box(-1, 1, 0, 2, Material.HEADLAMP, tint=(0.5, 1.0, 1.9))
     assert sheet.color[100, 200].tolist() == [64, 128, 243]
+    sheet.box(-1, 1, 0, 2, Material.HEADLAMP, tint=0.5)
+    assert sheet.color[100, 200].tolist() == [64, 64, 64]
     sheet.box(-1, 1, 0, 2, Material.PAINT)
     assert (sheet.color == NEUTRAL).all()
 

@@ -31,29 +31,37 @@ def plain(wanted):
     )
 
 
-def test_the_grid_has_a_row_a_family_and_a_column_a_color(tmp_path):
-    asked = []
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Return the sheets by their names, the pictures that were asked for, and what was told meanwhile."""
+    folder, asked, told = tmp_path_factory.mktemp("sheets") / "new" / "sheets", [], []
 
     def draw(wanted):
-        asked.append((wanted.family, wanted.color))
+        asked.append(wanted)
         return plain(wanted)
 
-    (path,) = write_sheets(tmp_path, draw, families=FAMILIES, sheets=["grid"], tile=40)
-    assert path == tmp_path / "grid.png"
-    assert asked == [(family, color) for family in FAMILIES for color in COLORS]
-    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    left, top = sheet.shape[1] - 400, sheet.shape[0] - 120
-    assert left > 0
-    assert top > 0
-    middles = sheet[top + 20 :: 40, left + 20 :: 40]
-    assert middles.tolist() == [[20 + 20 * k for k in range(10)]] * 3
+    def tell(done, total):
+        told.append((done, total))
+
+    paths = write_sheets(folder, draw, families=FAMILIES, tile=32, on_progress=tell)
+    assert paths == [folder / f"{name}.png" for name in ("grid", "keypoints", "identities")]
+    return {path.stem: cv2.imread(str(path)) for path in paths}, asked, told
+
+
+def test_the_grid_has_a_row_a_family_and_a_column_a_color(written):
+    sheets, asked, _ = written
+    pairs = [(family, color) for family in FAMILIES for color in COLORS]
+    assert [(wanted.family, wanted.color) for wanted in asked[: len(pairs)]] == pairs
+    sheet = sheets["grid"][..., 0]
+    left, top = sheet.shape[1] - 320, sheet.shape[0] - 96
+    assert min(left, top) > 0
+    assert sheet[top + 16 :: 32, left + 16 :: 32].tolist() == [[20 + 20 * k for k in range(10)]] * 3
     assert (sheet[:, :left] < 128).any()  # names are printed
     assert (sheet[:top] < 128).any()
 
 
-def test_keypoints_and_segments_are_drawn_beside_the_picture(tmp_path):
-    (path,) = write_sheets(tmp_path, plain, families=FAMILIES, sheets=["keypoints"])
-    sheet = cv2.imread(str(path))
+def test_keypoints_and_segments_are_drawn_beside_the_picture(written):
+    sheet = written[0]["keypoints"]
     assert sheet.shape[1] == 4 * 2 * 384  # sixteen pictures, each as it is and with its pose
     first = sheet[: sheet.shape[0] // 4, :768]
     bare, posed = first[:384, :384], first[:384, 384:]
@@ -61,35 +69,19 @@ def test_keypoints_and_segments_are_drawn_beside_the_picture(tmp_path):
     assert np.ptp(posed[160:220, 160:240], axis=(0, 1)).max() > 100
 
 
-def test_a_vehicle_is_shown_by_twelve_cameras(tmp_path):
-    asked = []
-
-    def draw(wanted):
-        asked.append(wanted)
-        return plain(wanted)
-
-    (path,) = write_sheets(tmp_path, draw, families=FAMILIES, sheets=["identities"], tile=32)
-    rows = {wanted.identity for wanted in asked}
-    assert len(asked) == 12 * len(rows)
-    for identity in rows:
+def test_a_vehicle_is_shown_by_twelve_cameras(written):
+    sheets, asked, _ = written
+    asked = asked[len(FAMILIES) * len(COLORS) + 16 :]
+    for identity in {wanted.identity for wanted in asked}:
         mine = [wanted for wanted in asked if wanted.identity == identity]
-        assert len({(wanted.view, wanted.camera) for wanted in mine}) == 12
-        assert len({wanted.camera for wanted in mine}) == 12
-    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    assert sheet[-16, -16 - 11 * 32 :: 32].tolist() == [10 * (k + 1) for k in range(12)]
+        assert len(mine) == 12
+        assert len({wanted.view for wanted in mine}) == len({wanted.camera for wanted in mine}) == 12
+    assert sheets["identities"][-16, -16 - 11 * 32 :: 32, 0].tolist() == [10 * (k + 1) for k in range(12)]
 
 
-def test_all_sheets_are_written_with_progress(tmp_path):
-    told = []
-    paths = write_sheets(
-        tmp_path / "new" / "sheets",
-        plain,
-        families=FAMILIES,
-        tile=32,
-        on_progress=lambda done, total: told.append((done, total)),
-    )
-    assert [path.name for path in paths] == ["grid.png", "keypoints.png", "identities.png"]
-    assert told[-1][0] == told[-1][1] == len(told)
+def test_progress_counts_pictures(written):
+    _, asked, told = written
+    assert told == [(k + 1, len(asked)) for k in range(len(asked))]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

@@ -77,12 +77,8 @@ def test_newer_families_take_only_from_their_elders():
         assert FAMILIES[elder].type_name == family.type_name
         assert not FAMILIES[elder].elder
         shares[elder] += family.weight
-    assert {name: round(shares[name], 9) for name in ("truck", "light_truck", "bus", "double_decker")} == {
-        "truck": 0.06,
-        "light_truck": 0.03,
-        "bus": 0.05,
-        "double_decker": 0.02,
-    }
+    wanted = {"truck": 0.06, "light_truck": 0.03, "bus": 0.05, "double_decker": 0.02}
+    assert {name: round(shares[name], 9) for name in wanted} == wanted
 
 
 def test_passers_by_are_of_the_elder_families():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from box_vehicle import HEIGHT, LENGTH, WIDTH, box_mesh
 
+from pamtri_edge import _render
 from pamtri_edge.synth.body.material import Material
 from pamtri_edge.synth.specification.vehicle import sample_vehicle
 from pamtri_edge.synth.view.camera import Camera, aim
@@ -75,14 +76,6 @@ def test_neighboring_triangles_leave_no_gap(rng):
             assert len(columns) == 0 or len(columns) == columns[-1] - columns[0] + 1  # a box is convex
 
 
-def test_a_mesh_whose_triangles_point_nowhere_is_refused():
-    broken = box_mesh()
-    triangles = broken.triangles.copy()
-    triangles[3, 1] = len(broken.vertices)
-    with pytest.raises(ValueError, match="row numbers of vertices"):
-        place(dataclasses.replace(broken, triangles=triangles))
-
-
 def sunlit(direction: np.ndarray, *models, cover: float = 1.0):
     """Light, with a sun in that direction and no clouds; the map of depths is around the origin."""
     sky = sample_sky(np.random.default_rng(0), Weather.PLAIN)
@@ -98,8 +91,6 @@ def sunlit(direction: np.ndarray, *models, cover: float = 1.0):
 
 def ground_seen(lit, models) -> tuple[np.ndarray, np.ndarray]:
     """Color and shadow straight down on 12 x 12 m, every 0.1 m; x = 6 in row 0, y = 6 in column 0."""
-    from pamtri_edge import _render
-
     rotation = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
     camera = Camera(np.array([0.0, 0.0, 100.0]), rotation, (1000.0, 1000.0), (60.0, 60.0))
     road = _render.Road()
@@ -113,6 +104,14 @@ def ground_seen(lit, models) -> tuple[np.ndarray, np.ndarray]:
         models=models,
         size=(120, 120),
     )
+
+
+def shown(model, lit, *, camera: Camera | None = None, samples: Samples | None = None, **shine) -> np.ndarray:
+    """Return (128, 128, 4) the light of a white vehicle, of instance 0."""
+    camera, out = camera or side_view(), np.zeros((128, 128, 4), np.float32)
+    spec = sample_vehicle(0, 0, color="white")
+    (samples or drawn(model, camera=camera)).shade(model, camera, 0, lit, surface_of(spec, **shine), out)
+    return out
 
 
 def at(picture: np.ndarray, x: float, y: float) -> np.ndarray:
@@ -135,62 +134,50 @@ def test_the_ground_is_dark_beside_a_vehicle_even_without_sun():
 
 
 def test_what_shades_the_ground_shades_the_vehicle_too():
-    model, spec = place(box_mesh()), sample_vehicle(0, 0, color="white")
-    samples = drawn(model)
-    direction = np.array([0.3, 1.0, 1.0])
-    levels = []
+    model, levels = place(box_mesh()), []
     for cover in (1.0, 0.0):
-        out = np.zeros((128, 128, 4), np.float32)
-        lit = sunlit(direction, model, cover=cover)
-        samples.shade(model, side_view(), 0, lit, surface_of(spec), out)
-        levels.append((out[64, 64, 0], float(ground_seen(lit, [])[0][0, 0, 0])))
+        lit = sunlit(np.array([0.3, 1.0, 1.0]), model, cover=cover)
+        levels.append((shown(model, lit)[64, 64, 0], ground_seen(lit, [])[0][0, 0, 0]))
     assert levels[0][0] > 1.3 * levels[1][0]
     assert levels[0][1] > 1.3 * levels[1][1]
 
 
 def test_the_vehicles_own_body_keeps_the_sun_off_its_far_side():
-    spec = sample_vehicle(0, 0, color="white")
     model = place(box_mesh(material=Material.MATTE))
-    seen = []
-    for y in (1.0, -1.0):
-        out = np.zeros((128, 128, 4), np.float32)
-        lit = sunlit(np.array([0.0, y, 0.6]), model)
-        drawn(model).shade(model, side_view(), 0, lit, surface_of(spec), out)
-        seen.append(float(out[64, 64, 0]))
-    assert seen[0] > 1.5 * seen[1]
+    near, far = (shown(model, sunlit(np.array([0.0, y, 0.6]), model))[64, 64, 0] for y in (1.0, -1.0))
+    assert near > 1.5 * far
 
 
 def test_only_the_samples_of_the_instance_are_colored():
     near, far = place(box_mesh(), x=2.0, y=3.0), place(box_mesh())
     samples = drawn(far, near)
-    out = np.zeros((128, 128, 4), np.float32)
-    lit = sunlit(np.array([0.0, 1.0, 1.0]), far)
-    samples.shade(far, side_view(), 0, lit, surface_of(sample_vehicle(0, 0)), out)
+    out = shown(far, sunlit(np.array([0.0, 1.0, 1.0]), far), samples=samples)
     np.testing.assert_array_equal(out[..., 3] == 1.0, samples.instance == 0)
 
 
 def test_lamps_of_the_headlamps_kind_shine_at_the_front_only():
     """At the rear they are reversing lamps; a car that stands turned round has its front there too."""
-    mesh = box_mesh(material=Material.HEADLAMP)
-    spec = sample_vehicle(0, 0)
     eye = np.array([12.0, 0.0, HEIGHT / 2])
     before = Camera(eye, aim(math.pi, 0.0, 0.0), (200.0, 200.0), (64.0, 64.0))
     levels = []
     for heading in (0.0, math.pi):
-        model = place(mesh, heading=heading)
-        out = np.zeros((128, 128, 4), np.float32)
-        lit = sunlit(np.array([0.0, 0.1, 1.0]))
-        drawn(model, camera=before).shade(model, before, 0, lit, surface_of(spec, lamps=5.0), out)
+        model = place(box_mesh(material=Material.HEADLAMP), heading=heading)
+        out = shown(model, sunlit(np.array([0.0, 0.1, 1.0])), camera=before, lamps=5.0)
         levels.append(float(out[64, 64, 0]))
     assert levels[0] > levels[1] + 4.0
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("vertices", "vertices and normals must be finite"), ("uv", "uv must be finite")]
+    ("name", "number", "said"),
+    [
+        ("vertices", np.nan, "vertices and normals must be finite"),
+        ("uv", np.nan, "uv must be finite"),
+        ("triangles", 24, "row numbers of vertices"),
+    ],
 )
-def test_a_mesh_with_numbers_that_are_none_is_refused(name: str, said: str):
+def test_a_mesh_with_numbers_that_cannot_be_is_refused(name: str, number: float, said: str):
     broken = box_mesh()
     array = getattr(broken, name).copy()
-    array[2, 0] = np.nan
+    array[2, 0] = number
     with pytest.raises(ValueError, match=said):
         place(dataclasses.replace(broken, **{name: array}))

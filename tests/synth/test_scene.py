@@ -16,26 +16,23 @@ from pamtri_edge.synth.view.backdrops import open_backgrounds
 from pamtri_edge.synth.view.colors import looks_like
 from pamtri_edge.synth.view.prior import camera_prior
 from pamtri_edge.synth.view.scene import View, render_view
+from pamtri_edge.synth.view.scenery import composed
 
 SIZE = 96
 
 
+def built(identity, family, color):
+    spec = sample_vehicle(1, identity, family=family, color=color)
+    return build(spec), spec
+
+
 @pytest.fixture(scope="module")
 def car():
-    spec = sample_vehicle(1, 1, family="sedan", color="red")
-    return build(spec), spec
+    return built(1, "sedan", "red")
 
 
-@pytest.fixture(scope="module")
-def passer():
-    spec = sample_vehicle(1, 2, family="suv", color="white")
-    return build(spec), spec
-
-
-def seen(vehicle, *, view: int = 0, camera: int = 0, prior: str = "veri", **options) -> View:
-    mesh, spec = vehicle
-    options = {"seed": 4, "identity": 1, "size": SIZE} | options
-    return render_view(mesh, spec, view=view, camera=camera, prior=camera_prior(prior), **options)
+def seen(vehicle, **options) -> View:
+    return render_view(*vehicle, **{"seed": 4, "identity": 1, "view": 0, "size": SIZE} | options)
 
 
 def test_a_view_has_what_it_promises(car):
@@ -59,25 +56,20 @@ def test_views_of_one_vehicle_differ_and_so_do_seeds(car):
 def test_visible_keypoints_and_parts_lie_within_the_box_and_parts_fill_much_of_it(car):
     for number in range(8):
         view = seen(car, view=number, camera=number)
-        x1, y1, x2, y2 = view.box
-        assert 0 <= x1 < x2 <= SIZE
-        assert 0 <= y1 < y2 <= SIZE
+        low, high = np.array(view.box[:2]), np.array(view.box[2:])
+        assert ((low >= 0) & (low < high) & (high <= SIZE)).all()
         points = view.keypoints[view.visible] * SIZE
         assert len(points) >= 4
-        assert (points >= [x1 - 2, y1 - 2]).all()
-        assert (points <= [x2 + 2, y2 + 2]).all()
-        rows, columns = np.nonzero(view.parts != NO_PART)
-        assert x1 - 1 <= columns.min()
-        assert columns.max() <= x2 + 1
-        assert y1 - 1 <= rows.min()
-        assert rows.max() <= y2 + 1
-        assert len(rows) > 0.2 * (x2 - x1) * (y2 - y1)
+        assert ((points >= low - 2) & (points <= high + 2)).all()
+        parts = np.argwhere(view.parts != NO_PART)[:, ::-1]
+        assert ((parts >= low - 1) & (parts <= high + 1)).all()
+        assert len(parts) > 0.2 * np.prod(high - low)
 
 
 def test_the_crop_has_the_size_its_prior_gives(car):
     prior = camera_prior("cityflow")
     for number in range(6):
-        view = seen(car, view=number, camera=number, prior="cityflow")
+        view = seen(car, view=number, camera=number, prior=prior)
         assert prior.crop_limits[0] <= max(view.width, view.height) <= prior.crop_limits[1]
 
 
@@ -88,10 +80,9 @@ def test_a_small_crop_holds_less_detail_than_a_large_one(car):
         prior = dataclasses.replace(
             camera_prior("veri"), crop_size=(size, size), crop_limits=(size, size), truncated=0.0
         )
-        mesh, spec = car
         values = []
         for view in range(3):
-            shown = render_view(mesh, spec, seed=4, identity=1, view=view, camera=view, prior=prior, size=128)
+            shown = seen(car, view=view, camera=view, prior=prior, size=128)
             gray = cv2.cvtColor(shown.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
             values.append(np.abs(cv2.Laplacian(gray, cv2.CV_32F)).mean())
         return float(np.mean(values))
@@ -103,14 +94,11 @@ def test_the_paint_that_is_shown_looks_like_its_label():
     """In the picture, over the pixels of doors, hood and roof; all colors, several cameras."""
     right = total = 0
     for number, color in enumerate(("red", "white", "black", "blue")):
-        spec = sample_vehicle(1, 20 + number, family="sedan", color=color)
-        mesh = build(spec)
+        vehicle = built(20 + number, "sedan", color)
         for view in range(3):
-            shown = render_view(
-                mesh, spec, seed=3, identity=number, view=view, camera=7 * number + view, size=SIZE
-            )
+            shown = seen(vehicle, seed=3, identity=number, view=view, camera=7 * number + view)
             body = np.isin(shown.parts, (0, 1, 2, 3, 4, 5, 11))
-            if body.sum() < 200 or spec.paint.name != spec.color_name:
+            if body.sum() < 200:
                 continue
             total += 1
             right += looks_like(color, (np.median(shown.image[body], axis=0) / 255).tolist())
@@ -118,8 +106,8 @@ def test_the_paint_that_is_shown_looks_like_its_label():
     assert right / total >= 0.8
 
 
-def test_other_vehicles_hide_keypoints_and_parts_in_some_views(car, passer):
-    hidden = 0
+def test_other_vehicles_hide_keypoints_and_parts_in_some_views(car):
+    hidden, passer = 0, built(2, "suv", "white")
     for number in range(5):
         alone, among = (seen(car, view=number, others=others) for others in ((), [passer]))
         np.testing.assert_array_equal(alone.keypoints, among.keypoints)
@@ -128,6 +116,13 @@ def test_other_vehicles_hide_keypoints_and_parts_in_some_views(car, passer):
         assert shown > 0.35
         hidden += shown < 0.98
     assert hidden
+
+
+def test_a_vehicle_covers_what_is_behind_it_as_far_as_it_fills_a_pixel():
+    vehicles, street = np.zeros((4, 4, 4), np.float32), np.full((4, 4, 3), 0.8, np.float32)
+    vehicles[:, 1:] = (0.2, 0.2, 0.2, 1.0)  # half of the left pixel, and all of the right one
+    light = composed(vehicles, street, 2, 1)
+    np.testing.assert_allclose(light[0, :, 0], [0.5, 0.2], atol=1e-6)
 
 
 def folder_of_roads(folder: Path) -> Path:
@@ -142,14 +137,10 @@ def folder_of_roads(folder: Path) -> Path:
 def test_a_cameras_own_picture_stands_behind_its_vehicles(car, tmp_path: Path):
     backgrounds = open_backgrounds(folder_of_roads(tmp_path / "roads"))
     assert len(backgrounds.pictures) == 2
+    plain = dataclasses.replace(camera_prior("veri"), truncated=0.0, margin=(0.2, 0.0))
     for view in range(4):
         for camera, weak in ((0, 2), (1, 1)):  # which channel, of RGB, the camera's picture lacks
-            plain = dataclasses.replace(camera_prior("veri"), truncated=0.0, margin=(0.2, 0.0))
-            mesh, spec = car
-            shown = render_view(
-                mesh, spec, seed=4, identity=1, view=view, camera=camera, prior=plain, size=SIZE,
-                backgrounds=backgrounds,
-            )  # fmt: skip
+            shown = seen(car, view=view, camera=camera, prior=plain, backgrounds=backgrounds)
             edge = shown.image[:3].reshape(-1, 3).mean(axis=0)
             assert edge.argmin() == weak or np.ptp(edge) < 12  # a washed out camera may show gray
 

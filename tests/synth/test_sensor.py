@@ -9,24 +9,10 @@ import pytest
 from pamtri_edge.synth.view.sensor import Exposure, Sensor, displayed, sample_exposure, sample_sensor, take
 
 PLAIN = Sensor(
-    white_balance=np.ones(3, np.float32),
-    key=0.5,
-    gamma=2.2,
-    contrast=1.0,
-    black=0.0,
-    saturation=1.0,
-    detail=1.0,
-    blur=0.0,
-    shutter=0.0,
-    bloom=0.0,
-    noise=0.0,
-    chroma_noise=0.0,
-    denoise=0.0,
-    sharpen=0.0,
-    sharpen_radius=1.0,
-    quality=95.0,
-    interlaced=False,
-)
+    white_balance=np.ones(3, np.float32), key=0.5, gamma=2.2, contrast=1.0, black=0.0, saturation=1.0,
+    detail=1.0, blur=0.0, shutter=0.0, bloom=0.0, noise=0.0, chroma_noise=0.0, denoise=0.0,
+    sharpen=0.0, sharpen_radius=1.0, quality=95.0, interlaced=False,
+)  # fmt: skip
 EXPOSED = Exposure(gain=1.0, drift=np.ones(3, np.float32), motion=0.0, angle=0.0, worse=0.0, dark=0.0)
 
 

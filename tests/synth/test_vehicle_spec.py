@@ -41,8 +41,7 @@ def test_vehicles_of_one_model_share_shape_face_and_back_but_not_their_marks():
     first = specs[0]
     for spec in specs[1:]:
         assert (spec.family, spec.shape) == (first.family, first.shape)
-        assert spec.front.grille == first.front.grille
-        assert spec.front.lamp == first.front.lamp
+        assert (spec.front.grille, spec.front.lamp) == (first.front.grille, first.front.lamp)
         assert spec.rear.lamp == first.rear.lamp
     assert len({spec.plate for spec in specs}) == 12
     assert len({(spec.wheels, spec.trim, spec.cabin, spec.flaws) for spec in specs}) == 12

@@ -26,15 +26,13 @@ _REACH: Final = 0.009
 """Half of the window around a keypoint in which a sample may see it, as a share of the picture."""
 
 _LEFT: Final = 18
-_ROOF: Final = (13, 14)
-
 _SIDE_ANGLE: Final = (
     20.0, 26.0, 15.0, -1.0, 6.0, 21.0, 21.0, 8.0, 2.0,
     15.0, 12.0, -6.0, -9.0, -90.0, -90.0, -17.0, -12.0, 9.0,
 )  # fmt: skip
 """A keypoint of a side is marked where the camera stands at least so many degrees round to that side, from
-dead ahead or astern. Both rows were fitted to how often VeRi's labels mark each keypoint on the left and on
-the right, with cameras at the azimuths of its labels."""
+dead ahead or astern; those of the roof, 13 and 14, always. Both rows were fitted to how often VeRi's labels
+mark each keypoint on the left and on the right, with cameras at the azimuths of its labels."""
 _END_ANGLE: Final = (
     10.0, 15.0, 85.0, 80.0, 30.0, 15.0, 15.0, 30.0, 25.0,
     25.0, 85.0, 65.0, 65.0, 0.0, 0.0, 55.0, 70.0, 85.0,
@@ -93,8 +91,7 @@ def visible_as_veri(azimuth: float, points: NDArray[np.floating]) -> Flags:
         for side in (0, 1):
             beside = math.degrees(math.asin(math.sin(turn))) * (1 - 2 * side)  # -90..90, positive: this side
             from_end = ahead if _FRONT[k] else 180.0 - ahead
-            marked = beside >= _SIDE_ANGLE[k] or from_end <= _END_ANGLE[k]
-            seen[k + side * _LEFT] = k in _ROOF or marked
+            seen[k + side * _LEFT] = beside >= _SIDE_ANGLE[k] or from_end <= _END_ANGLE[k]
     inside = (points > -0.02).all(axis=1) & (points < 1.02).all(axis=1)
     return np.logical_and(seen, inside)
 
