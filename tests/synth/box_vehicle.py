@@ -25,12 +25,6 @@ _PLACES = (
 )  # fmt: skip
 
 
-def corners() -> np.ndarray:
-    """Return (8, 3) the corners of the box."""
-    x, y, z = np.meshgrid([-LENGTH / 2, LENGTH / 2], [-WIDTH / 2, WIDTH / 2], [0.0, HEIGHT], indexing="ij")
-    return np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-
-
 def box_mesh(*, material: Material = Material.PAINT, holes: tuple[str, ...] = ()) -> Mesh:
     """Return a box of one material; faces named in `holes` are painted with nothing."""
     vertices, normals, triangles, part, texture = [], [], [], [], []
