@@ -44,7 +44,7 @@ def tracks(
     as `pamtri run` tells it.
     """
     from pamtri_edge.tracks import read_tracks
-    from pamtri_edge.tracks.table import write_table
+    from pamtri_edge.tracks.sets import write_table
 
     refuse_inputs(output, [path])
     if output.exists() and not overwrite:

@@ -4,8 +4,8 @@
 
 Read are the MOT family (MOTChallenge, its results, CVAT's export, VisDrone: `mot.py`), KITTI's labels as
 DeepStream writes them or as its tracking benchmark has them (`kitti.py`), Ultralytics' folders of labels
-(`ultralytics.py`), the XML of UA-DETRAC (`detrac.py`) and of CVAT's videos (`cvat.py`), and JSON
-(`json_file.py`): COCO's, Scalabel's, Label Studio's, and objects with keys of known names.
+(`ultralytics.py`), the XML of UA-DETRAC and of CVAT's videos (`xml_file.py`), and JSON (`json_file.py`):
+COCO's, Scalabel's, Label Studio's, and objects with keys of known names.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from typing import Final
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.tracks import kitti, ultralytics
-from pamtri_edge.tracks.cvat import is_cvat, read_cvat
-from pamtri_edge.tracks.detrac import read_detrac
 from pamtri_edge.tracks.json_file import is_json, read_json_tracks
 from pamtri_edge.tracks.lines import first_lines
 from pamtri_edge.tracks.mot import GROUND_TRUTH, read_mot
 from pamtri_edge.tracks.rows import LATEST_FRAME
 from pamtri_edge.tracks.sets import TrackBox, TrackSet
+from pamtri_edge.tracks.xml_file import is_cvat, read_cvat, read_detrac
 
 __all__ = ["TrackBox", "TrackSet", "read_tracks"]
 
@@ -90,10 +89,9 @@ def _read_file(path: Path, classes: tuple[str, ...] | None, first_frame: int | N
     if is_json(path):
         return read_json_tracks(path, classes=classes, first_frame=first_frame)
     lines = first_lines(path)
-    if lines and lines[0].startswith("<") and is_cvat(lines):
-        return read_cvat(path, classes=classes, first_frame=first_frame)
     if lines and lines[0].startswith("<"):
-        return read_detrac(path, classes=classes, first_frame=first_frame)
+        read_xml = read_cvat if is_cvat(lines) else read_detrac
+        return read_xml(path, classes=classes, first_frame=first_frame)
     if kitti.is_benchmark(lines):
         return kitti.read_benchmark(path, classes=classes, first_frame=first_frame)
     if kitti.is_frame(lines):
@@ -156,9 +154,7 @@ def _streams(folder: Path) -> tuple[Streams, Streams]:
 
 def _holds_sequences(labels: Streams) -> bool:
     """Tell whether files that are named as labels of frames are whole sequences, such as MOT17-02.txt."""
-    found = next(
-        (lines for listed in labels.values() for _, path in listed if (lines := first_lines(path, 1))), []
-    )
+    found = _begins(path for listed in labels.values() for _, path in listed)
     return any("," in line for line in found) and not ultralytics.looks_like_labels(found)
 
 
@@ -177,15 +173,18 @@ def _beside(folder: Path) -> str:
 def _sequences(streams: Streams) -> list[Path]:
     """Return the files that are whole sequences of KITTI's benchmark, if the first ones are."""
     files = [path for listed in streams.values() for _, path in sorted(listed)]
-    found = next((lines for path in files[:_PEEK] if (lines := first_lines(path, 1))), [])
-    return files if kitti.is_benchmark(found) else []
+    return files if kitti.is_benchmark(_begins(files[:_PEEK])) else []
 
 
 def _holds_labels(labels: Streams) -> bool:
     """Tell by what is in the files that could be either's whether they are Ultralytics' labels."""
     files = [path for listed in labels.values() for _, path in sorted(listed)[:_PEEK]]
-    found = next((lines for path in files[:_PEEK] if (lines := first_lines(path, 1))), [])
-    return ultralytics.looks_like_labels(found)
+    return ultralytics.looks_like_labels(_begins(files[:_PEEK]))
+
+
+def _begins(files: Iterable[Path]) -> list[str]:
+    """Return the first line of the first file that has one; nothing where none has."""
+    return next((lines for path in files if (lines := first_lines(path, 1))), [])
 
 
 def _chosen(folder: Path, streams: Streams, stream: str | None) -> list[tuple[int, Path]]:

@@ -9,11 +9,13 @@ import re
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from pamtri_edge.class_names import is_vehicle, words, words_of
+from pamtri_edge.tracks.lines import data_lines
 from pamtri_edge.tracks.rows import Rows
 
 _OTHER_WORDS: Final = words(
@@ -104,7 +106,20 @@ def named_classes(title: str, names: Mapping[int | str, str]) -> ClassList:
     return ClassList(title, names, sure or unknown)
 
 
-def numbered_classes(rows: Rows) -> ClassList | None:
+def listed_classes(path: Path, *, first: int) -> ClassList:
+    """Return the list of classes that the lines of a file name, the first of which has a number."""
+    names = (text for _, text in data_lines(path))
+    return named_classes(f"by the lines of {path}", dict(enumerate(names, first)))
+
+
+def found_classes(rows: Rows) -> ClassList | None:
+    """Return what the classes in the rows of a file mean; None if that is not known, or there are none."""
+    if any(isinstance(label, str) for label in rows.labels):
+        return named_classes("by their names", {label: str(label) for label in rows.labels})
+    return _numbered_classes(rows) if rows.labels else None
+
+
+def _numbered_classes(rows: Rows) -> ClassList | None:
     """Tell from the rows of a file of the MOT family which list its class numbers are of.
 
     VisDrone has ten columns, the last two whole flags of truncation and occlusion, and a score of 0 or 1.
@@ -172,7 +187,7 @@ def choose_classes(
     labels: set[int | str] = set()
     unknown = []
     for one in asked:
-        hits = {label for label, name in names.items() if one == str(label) or _same(one, name)}
+        hits = {label for label, name in names.items() if one == str(label) or _words(one) == _words(name)}
         labels |= hits
         unknown += [] if hits else [one]
     return Choice(frozenset(labels), False, tuple(unknown))
@@ -184,10 +199,6 @@ def class_words(label: int | str, known: ClassList | None) -> str:
         return f"class {label if len(label) <= 40 else label[:37] + '...'!r}"
     name = None if known is None else known.names.get(label)
     return f"class {label}" + (f" ({name})" if name else "")
-
-
-def _same(one: str, other: str) -> bool:
-    return _words(one) == _words(other)
 
 
 def _words(name: str) -> list[str]:

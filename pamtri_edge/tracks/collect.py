@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, SourceError
-from pamtri_edge.tracks.classes import ClassList, choose_classes, class_words
-from pamtri_edge.tracks.looks import are_corners, are_parts
+from pamtri_edge.printable import counted
+from pamtri_edge.tracks.classes import ClassList, choose_classes, class_words, found_classes
 from pamtri_edge.tracks.rows import EARLY, UNREADABLE, Count, Rows
 from pamtri_edge.tracks.sets import TrackSet
 
@@ -22,19 +22,25 @@ _log = logging.getLogger(__name__)
 _IGNORED: Final = "of score 0"
 _FEW: Final = 5  # doubles that any file may have
 _MOST_CLASSES: Final = 6  # named in a message
+_NEARLY_ALL: Final = 0.98
 
 Mask = NDArray[np.bool_]
 
 
 def collect(
-    rows: Rows, known: ClassList | None, wanted: Iterable[str] | None, *, flagged: bool, corners: bool
+    rows: Rows,
+    wanted: Iterable[str] | None,
+    known: ClassList | None = None,
+    *,
+    flagged: bool = False,
+    corners: bool = False,
 ) -> TrackSet:
     """Return the tracks of a file; log a line of what was left out.
 
     Args:
         rows: what was read.
-        known: what its classes mean; None if that is not known, or there are none.
         wanted: see `choose_classes`.
+        known: what its classes mean; None has it told by what they are.
         flagged: scores may be flags, of which 0 marks a row that is to be ignored.
         corners: boxes stood as x, y, width, height, so that corners in their place are to be noticed.
 
@@ -43,12 +49,13 @@ def collect(
             is wrong, and what is wrong with it.
         InputError: classes are wanted, and the file has none.
     """
+    known = known or found_classes(rows)
     unread = rows.skipped.get(UNREADABLE, Count())
     readable = len(rows) + sum(count.rows for count in rows.skipped.values()) - unread.rows
     if unread.rows > readable:
         raise SourceError(
-            f"{unread.first}. {unread.rows} of {unread.rows + readable} row"
-            f"{'s' * (unread.rows + readable != 1)} of {rows.path} cannot be read as tracks."
+            f"{unread.first}. {unread.rows} of {counted(unread.rows + readable, 'row')} of {rows.path} "
+            "cannot be read as tracks."
         )
     left_out = {reason: count.rows for reason, count in rows.skipped.items()}
     frames = np.array(rows.frames, np.int64) - rows.first_frame
@@ -74,13 +81,13 @@ def collect(
     ids = _told_apart(rows, frames, np.array(rows.ids, np.uint64), usual, used)
     used = _without_doubles(rows, frames, ids, used)
     boxes = np.array(rows.boxes, np.float64).reshape(-1, 4)[used]
-    if not rows.relative and are_parts(boxes):
+    if not rows.relative and _are_parts(boxes):
         rows.relative = True
         _log.warning(
             "%s: the boxes are read as parts of the picture, from 0 to 1, not as pixels; the first is (%s)",
             rows.path, ", ".join(f"{value:g}" for value in boxes[0]),
         )  # fmt: skip
-    elif corners and are_corners(frames[used], ids[used], boxes):
+    elif corners and _are_corners(frames[used], ids[used], boxes):
         _log.warning(
             "%s: the boxes look like x1, y1, x2, y2; expected are x, y, width, height. Give x2 - x1 "
             "and y2 - y1 in place of the last two",
@@ -134,10 +141,8 @@ def _summary(rows: Rows, left_out: dict[str, int], total: int, known: ClassList 
     """Return one line of what was left out and why."""
     count = sum(left_out.values())
     reasons = [f"{rows_} {reason}" for reason, rows_ in list(left_out.items())[: 2 * _MOST_CLASSES]]
-    text = (
-        f"{count} of {total} row{'s' * (total != 1)} {'is' if count == 1 else 'are'} left out: "
-        f"{', '.join(reasons)}"
-    )
+    are = "is" if count == 1 else "are"
+    text = f"{count} of {counted(total, 'row')} {are} left out: {', '.join(reasons)}"
     if known is not None:
         text += f"; classes are read {known.title}; --classes takes others, or all"
     first = next((one.first for one in rows.skipped.values() if one.first), "")
@@ -235,3 +240,34 @@ def _without_doubles(rows: Rows, frames: NDArray[np.int64], ids: NDArray[np.uint
     kept: Mask = used.copy()
     kept[gone] = False
     return kept
+
+
+def _are_parts(boxes: NDArray[np.float64]) -> bool:
+    """Tell whether boxes, (N, 4) x1, y1, x2, y2, are in parts of the picture: no vehicle has one pixel."""
+    return _share(((boxes > -0.5) & (boxes < 1.5)).all(axis=1)) >= _NEARLY_ALL
+
+
+def _are_corners(frames: NDArray[np.int64], ids: NDArray[np.uint64], boxes: NDArray[np.float64]) -> bool:
+    """Tell whether what was read as width and height moves with x and y, and is always beyond them.
+
+    Width and height of a vehicle that moves change little; its right and lower edge change as its left and
+    upper edge do.
+
+    Args:
+        frames: (N,) frames.
+        ids: (N,) track ids.
+        boxes: (N, 4) x1, y1, x2, y2, which stood as x, y, width, height.
+    """
+    first, second = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+    if _share((second > first).all(axis=1)) < _NEARLY_ALL:
+        return False
+    order = np.lexsort((frames, ids))
+    step = ids[order][1:] == ids[order][:-1]
+    moved = np.abs(np.diff(first[order], axis=0)[step]).sum()
+    changed = np.abs(np.diff(second[order], axis=0)[step]).sum()
+    between = np.abs(np.diff((second - first)[order], axis=0)[step]).sum()
+    return bool(moved > 0 and changed > 0.5 * moved and between < 0.7 * changed)
+
+
+def _share(holds: Any) -> float:
+    return float(np.mean(holds)) if np.size(holds) else 0.0

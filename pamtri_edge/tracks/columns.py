@@ -48,17 +48,16 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
         *("categoryid", "type", "objecttype", "objectclass", "name"),
     ),
 }
-_FORMS: Final = (
-    ("left", "top", "right", "bottom"),
-    ("left", "top", "width", "height"),
-    ("middle", "center", "width", "height"),
-    ("corners",),
-    ("sizes",),
-    ("either",),
-)
+_FORMS: Final[dict[tuple[str, ...], str]] = {
+    ("left", "top", "right", "bottom"): "corners",
+    ("left", "top", "width", "height"): "sizes",
+    ("middle", "center", "width", "height"): "centers",
+    ("corners",): "corners",
+    ("sizes",): "sizes",
+    ("either",): "either",
+}
 _UNIT: Final = re.compile(r"[\[(](px|pixels?|#|s)[\])]")
 _FROM_0: Final = {"x0": "x1", "y0": "y1", "x1": "x2", "y1": "y2"}
-_FORM_NAMES: Final = ("corners", "sizes", "centers", "corners", "sizes", "either")
 _FOUR: Final = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -201,26 +200,16 @@ def named_columns(cells: Sequence[str], path: Path) -> Columns | None:
         found["frame"],
         found["track"],
         tuple(found[side] for side in form),
-        _FORM_NAMES[_FORMS.index(form)],
+        _FORMS[form],
         found.get("score"),
         found.get("kind"),
         source=found.get("source"),
     )
 
 
-def is_frame_name(cell: str) -> bool:
-    """Tell whether a column of this name holds numbers of frames, or the names of their pictures."""
-    return _plain(cell) in _NAMES["frame"]
-
-
-def is_track_name(cell: str) -> bool:
-    """Tell whether a column of this name holds track ids."""
-    return _plain(cell) in _NAMES["track"]
-
-
-def is_class_name(cell: str) -> bool:
-    """Tell whether a column of this name holds classes."""
-    return _plain(cell) in _NAMES["kind"]
+def holds(cell: str, *roles: str) -> bool:
+    """Tell whether a column of this name holds frames ("frame"), track ids ("track") or classes ("kind")."""
+    return any(_plain(cell) in _NAMES[role] for role in roles)
 
 
 @lru_cache(maxsize=1024)  # JSON asks for the same few names in every object

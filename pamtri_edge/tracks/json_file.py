@@ -15,24 +15,21 @@ from typing import Any, Final
 from pamtri_edge.errors import SourceError
 from pamtri_edge.files.regular import open_regular
 from pamtri_edge.files.strict_json import read_json
-from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
-from pamtri_edge.tracks.coco import coco_layout
 from pamtri_edge.tracks.collect import collect
-from pamtri_edge.tracks.identities import Identities
-from pamtri_edge.tracks.label_studio import label_studio_layout
+from pamtri_edge.tracks.json_layouts import coco_layout, label_studio_layout, scalabel_layout
 from pamtri_edge.tracks.lines import is_number
 from pamtri_edge.tracks.records import records_layout
 from pamtri_edge.tracks.rows import (
     NO_ID,
     UNREADABLE,
     BadRowError,
+    Identities,
     Rows,
     brief,
     class_of,
     frame_number,
     number,
 )
-from pamtri_edge.tracks.scalabel import scalabel_layout
 from pamtri_edge.tracks.seen import Layout, Seen, text_of
 from pamtri_edge.tracks.sets import TrackSet
 
@@ -74,7 +71,7 @@ def read_json_tracks(path: Path, *, classes: Iterable[str] | None, first_frame: 
             rows.skip(UNREADABLE, place, str(error))
     first = layout.first_frame if first_frame is None else first_frame
     rows.first_frame = min((1, *rows.frames)) if first is None else first
-    return collect(rows, _class_list(rows), classes, flagged=False, corners=False)
+    return collect(rows, classes)
 
 
 def _layout(value: Any, path: Path) -> Layout:
@@ -134,12 +131,6 @@ def _add(rows: Rows, place: int, one: Seen, ids: Identities) -> None:
         score=float(score) if is_number(score) else math.nan,
         kind=class_of(text_of(one.kind)),
     )
-
-
-def _class_list(rows: Rows) -> ClassList | None:
-    if any(isinstance(label, str) for label in rows.labels):
-        return named_classes("by their names", {label: str(label) for label in rows.labels})
-    return numbered_classes(rows) if rows.labels else None
 
 
 def _shape(value: Any) -> str:

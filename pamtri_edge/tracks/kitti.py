@@ -19,7 +19,6 @@ from typing import Final
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import counted
-from pamtri_edge.tracks.classes import named_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
 from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, brief, frame_number, number, track_number
@@ -124,5 +123,4 @@ def _add_box(
 def _collected(rows: Rows, classes: Iterable[str] | None) -> TrackSet:
     if not rows.labels and not rows.skipped:
         raise SourceError(f"{rows.path} holds no tracks: not one box was found in it.")
-    known = named_classes("by their names", {label: str(label) for label in rows.labels})
-    return collect(rows, known, classes, flagged=False, corners=False)
+    return collect(rows, classes)

@@ -17,19 +17,20 @@ from pathlib import Path
 from typing import Final
 
 from pamtri_edge.printable import counted
-from pamtri_edge.tracks.classes import UAVDT, ClassList, classes_for_scores, named_classes, numbered_classes
+from pamtri_edge.tracks.classes import UAVDT, classes_for_scores, listed_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.columns import MOTCHALLENGE_COLUMNS, Columns, named_columns
-from pamtri_edge.tracks.identities import Identities
 from pamtri_edge.tracks.lines import REMARKS, cells_of, data_lines, first_line, is_number
 from pamtri_edge.tracks.rows import (
     UNREADABLE,
     BadRowError,
+    Identities,
     Rows,
     brief,
     class_of,
     frame_number,
     number,
+    told_first_frame,
     track_number,
 )
 from pamtri_edge.tracks.sets import TrackSet
@@ -61,14 +62,17 @@ def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | No
             _add(rows, line, cells, columns, ids)
         except BadRowError as error:
             rows.skip(UNREADABLE, line, str(error))
-    rows.first_frame = _first_frame(rows, first_frame)
+    rows.first_frame = told_first_frame(path, min(rows.frames, default=None), first_frame)
     if classes_for_scores(rows):
         _log.warning("%s: column 7 holds whole numbers that are the same for all of a track: classes", path)
     _doubt_scores(rows)
+    known = None
+    if rows.labels and path.name == GROUND_TRUTH and (labels := path.with_name(LABELS_FILE)).is_file():
+        known = listed_classes(labels, first=1)
+    elif columns is UAVDT_COLUMNS and not any(isinstance(label, str) for label in rows.labels):
+        known = UAVDT
     flagged = columns is not UAVDT_COLUMNS
-    return collect(
-        rows, _class_list(rows, path, columns), classes, flagged=flagged, corners=columns.form == "sizes"
-    )
+    return collect(rows, classes, known, flagged=flagged, corners=columns.form == "sizes")
 
 
 def _columns(path: Path) -> Columns:
@@ -136,24 +140,3 @@ def _doubt_scores(rows: Rows) -> None:
             "height, confidence?",
             rows.path, highest,
         )  # fmt: skip
-
-
-def _first_frame(rows: Rows, asked: int | None) -> int:
-    if asked is not None:
-        return asked
-    if rows.frames and min(rows.frames) == 0:
-        _log.warning("%s counts frames from 0, as it has a frame 0; --first-frame says otherwise", rows.path)
-        return 0
-    return 1
-
-
-def _class_list(rows: Rows, path: Path, columns: Columns) -> ClassList | None:
-    if not rows.labels:
-        return None
-    labels = path.with_name(LABELS_FILE)
-    if path.name == GROUND_TRUTH and labels.is_file():
-        names = [text for _, text in data_lines(labels)]
-        return named_classes(f"by the lines of {labels}", dict(enumerate(names, 1)))
-    if any(isinstance(label, str) for label in rows.labels):
-        return named_classes("by their names", {label: str(label) for label in rows.labels})
-    return UAVDT if columns is UAVDT_COLUMNS else numbered_classes(rows)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.tracks.columns import Columns, is_class_name, is_frame_name, is_track_name, named_columns
+from pamtri_edge.tracks.columns import Columns, holds, named_columns
 from pamtri_edge.tracks.rows import BadRowError
 from pamtri_edge.tracks.seen import Layout, Seen, text_of
 
@@ -86,11 +86,11 @@ def _records(value: Any, around: _Around = _Around()) -> Iterator[dict[str, Any]
         yield _whole(dict(_flat(value)), around)
         return
     own = {key: part for key, part in value.items() if not isinstance(part, dict | list)}
-    frame = next((part for key, part in own.items() if is_frame_name(key)), None)
+    frame = next((part for key, part in own.items() if holds(key, "frame")), None)
     if frame is not None:
         around = replace(around, frame=frame)
-    elif around.frame is None and any(map(is_track_name, own)):
-        told = tuple((key, part) for key, part in own.items() if is_track_name(key) or is_class_name(key))
+    elif around.frame is None and any(holds(key, "track") for key in own):
+        told = tuple((key, part) for key, part in own.items() if holds(key, "track", "kind"))
         around = replace(around, track=told)
     for key, part in inner.items():
         number = int(key) if key.isascii() and key.isdigit() else around.key
@@ -102,7 +102,7 @@ def _whole(record: dict[str, Any], around: _Around) -> dict[str, Any]:
     """Return an object with what those around it tell and it does not."""
     if (around.centers or _OF_OPENDATACAM in record) and {"x", "y"} <= record.keys():
         record = {_CENTERS.get(key, key): part for key, part in record.items()}
-    framed, tracked = any(map(is_frame_name, record)), any(map(is_track_name, record))
+    framed, tracked = (any(holds(key, role) for key in record) for role in ("frame", "track"))
     if not tracked:
         record = {**dict(around.track), **record}
     frame = around.frame

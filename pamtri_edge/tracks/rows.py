@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from pamtri_edge.tracks.lines import is_number
+
+_log = logging.getLogger(__name__)
 
 UNTRACKED: Final = 2**64 - 1  # UNTRACKED_OBJECT_ID of DeepStream's nvdsmeta.h
 
@@ -22,11 +28,12 @@ LATEST_FRAME: Final = 2**31 - 1
 _FAR: Final = 2.0**24  # no picture is as large, and whole numbers in float32 end here
 
 _WHOLE: Final = re.compile(r"([+-]?\d{1,40})(\.0*)?", re.ASCII)
-
-
 _PICTURE: Final = re.compile(
     r".*?(\d{1,18})\.(?:jpe?g|png|bmp|tiff?|webp)", re.ASCII | re.IGNORECASE | re.DOTALL
 )
+
+_NONE: Final = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "-"})
+"""What tables have in the place of an id that is missing."""
 
 
 class BadRowError(ValueError):
@@ -180,6 +187,16 @@ def frame_number(cell: str) -> int:
     return frame
 
 
+def told_first_frame(path: Path, least: int | None, asked: int | None) -> int:
+    """Return the number of the first frame: as asked for, else 1, or 0 where the file has a frame 0."""
+    if asked is not None:
+        return asked
+    if least != 0:
+        return 1
+    _log.warning("%s counts frames from 0, as it has a frame 0; --first-frame says otherwise", path)
+    return 0
+
+
 def track_number(cell: str) -> int | None:
     """Read a track id; None where it stands for an object without a track.
 
@@ -204,3 +221,40 @@ def class_of(cell: str) -> int | str | None:
 def brief(cell: str) -> str:
     """Return a cell in quotes, shortened, without control characters."""
     return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
+
+
+class Identities:
+    """Tells the number of a track by the id that a file writes, which may be a name: "car_7", a UUID.
+
+    Numbers stay as they are. Where the first id is none, ids are names, and get numbers from 1 on in the
+    order in which they come.
+
+    Args:
+        path: the file, for messages.
+        ids: its ids, as written.
+    """
+
+    def __init__(self, path: Path, ids: Iterable[str]) -> None:
+        self._path = path
+        self._numbers: dict[str, int] | None = None
+        for cell in ids:
+            if cell.casefold() not in _NONE:
+                self._numbers = None if is_number(cell) else {}
+                return
+
+    def number(self, cell: str) -> int | None:
+        """Return the number of an id; None where it stands for none.
+
+        Raises:
+            BadRowError: ids are numbers, and this is none.
+        """
+        if cell.casefold() in _NONE:
+            return None
+        if self._numbers is None:
+            return track_number(cell)
+        if not self._numbers:
+            _log.warning(
+                "%s: track ids are names; their numbers are from 1 on, as they come: %s is 1",
+                self._path, brief(cell),
+            )  # fmt: skip
+        return self._numbers.setdefault(cell, len(self._numbers) + 1)

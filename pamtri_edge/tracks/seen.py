@@ -95,11 +95,11 @@ def corners(sizes: object) -> Sequence[object]:
     return (x, y, x + w, y + h) if w > 0 and h > 0 else (x, y, x, y)
 
 
-def picture_numbers(names: Sequence[object]) -> list[int] | None:
-    """Return the numbers that names of pictures end with; None where some have none, or two the same."""
+def picture_numbers(names: Sequence[object]) -> list[int]:
+    """Return the numbers that names of pictures end with; their places where some have none, or two one."""
     found = [PICTURE.fullmatch(name) if isinstance(name, str) else None for name in names]
     numbers = [int(one[1]) for one in found if one]
-    return numbers if len(set(numbers)) == len(names) else None
+    return numbers if len(set(numbers)) == len(names) else list(range(len(names)))
 
 
 def records_of(value: object) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ COCO's unless it was trained for others; a file classes.txt beside the labels, o
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Iterable
@@ -18,13 +17,20 @@ from typing import Final
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import counted
-from pamtri_edge.tracks.classes import ClassList, named_classes, numbered_classes
+from pamtri_edge.tracks.classes import listed_classes
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
-from pamtri_edge.tracks.rows import NO_ID, UNREADABLE, BadRowError, Rows, number, track_number, whole
+from pamtri_edge.tracks.rows import (
+    NO_ID,
+    UNREADABLE,
+    BadRowError,
+    Rows,
+    number,
+    told_first_frame,
+    track_number,
+    whole,
+)
 from pamtri_edge.tracks.sets import TrackSet
-
-_log = logging.getLogger(__name__)
 
 # street_12.txt of a video; frame-12.txt or img12.txt of pictures of these names
 NAME: Final = re.compile(
@@ -60,11 +66,7 @@ def read_labels(
         classes: which classes are wanted.
         first_frame: number of the first frame.
     """
-    if first_frame is None:
-        first_frame = min(1, files[0][0])
-        if first_frame == 0:
-            _log.warning("%s counts frames from 0, as it has a frame 0; --first-frame says otherwise", folder)
-    rows = Rows(folder, first_frame=first_frame, relative=True)
+    rows = Rows(folder, first_frame=told_first_frame(folder, files[0][0], first_frame), relative=True)
     read = [(frame, path, line, cells_of(text)) for frame, path in files for line, text in data_lines(path)]
     # Six columns end with a confidence, of an object without a track, or with an id where none was saved.
     confident = any(len(cells) == 7 for *_, cells in read) or not all(
@@ -82,16 +84,9 @@ def read_labels(
             f"{folder} holds no tracks: {rows.skipped[NO_ID].rows} boxes without a track id, such as "
             f"{rows.skipped[NO_ID].first}. These are detections; Ultralytics' track command saves ids."
         )
-    known = _class_list(folder, rows) if rows.labels else None
-    return collect(rows, known, classes, flagged=False, corners=False)
-
-
-def _class_list(folder: Path, rows: Rows) -> ClassList | None:
-    for path in (folder / _CLASSES_FILE, folder.parent / _CLASSES_FILE):
-        if path.is_file():
-            names = [text for _, text in data_lines(path)]
-            return named_classes(f"by the lines of {path}", dict(enumerate(names)))
-    return numbered_classes(rows)
+    files_of_names = (folder / _CLASSES_FILE, folder.parent / _CLASSES_FILE)
+    named = next((path for path in files_of_names if rows.labels and path.is_file()), None)
+    return collect(rows, classes, None if named is None else listed_classes(named, first=0))
 
 
 def _add(rows: Rows, line: int, frame: int, cells: list[str], *, confident: bool) -> None:

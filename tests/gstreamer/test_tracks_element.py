@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pamtri_edge.tracks import read_tracks
-from pamtri_edge.tracks.table import write_table
+from pamtri_edge.tracks.sets import write_table
 
 FORMS = {
     "mot": (

@@ -33,66 +33,44 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "1,7,10,20,30,40,0.9,2,-1\n3,7,11,21,30,40,0.9,2,-1\n",
-        "1 7 10 20 30 40 0.9 2 -1\n3 7 11 21 30 40 0.9 2 -1\n",
-        "1\t7\t10\t20\t30\t40\n3\t7\t11\t21\t30\t40\n",
-        "frame,id,x,y,w,h\r\n1,7,10,20,30,40\r\n3,7,11,21,30,40\r\n".encode("utf-16"),
-        "1, 7, 10, 20, 30, 40\n\n# a remark\n3, 7, 11, 21, 30, 40\n",
-        "\ufeff1.0,7.0,1e1,20,30,40\r\n3.0,7.0,11,21,30,40\r\n",
-        "frame;id;x;y;w;h\n1;7;10,0;20;30;40\n3;7;11,0;21;30;40\n",
-        "1,7,10,20,30,40,0.9,-1,-1,-1,0\n3,7,11,21,30,40,0.9,-1,-1,-1,0\n",
-        "1,7,10,20,30,40,,,,\n3,7,11,21,30,40,,,,\n",
-        "1\t7\t10,0\t20,0\t30,0\t40,0\n3\t7\t11,0\t21,0\t30,0\t40,0\n",
-        "1 7 10,0 20,0 30,0 40,0\n3 7 11,0 21,0 30,0 40,0\n",
-        '"1","7","10,0",20,30,40\n"3","7","11,0",21,30,40\n',
-        "frame,id,x1,y1,x2,y2\n1,7,10,20,40,60\n3,7,11,21,41,61\n",
-        "# track_id frame cx cy w h\n7 1 25 40 30 40\n7 3 26 41 30 40\n",
-        ",Frame ID,class,Track ID,BB Left,BB Top,BB Width,BB Height\n"
-        "0,1,car,7,10,20,30,40\n1,3,car,7,11,21,30,40",
-        "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_number\n"
-        "10,20,40,60,2,0.9,7,1\n11,21,41,61,2,0.9,7,3\n",
-        "name,class,box,track_id,frame\n"
-        + "".join(
-            f"car,2,\"{{'x1': {x}.0, 'y1': {x + 10}.0, 'x2': {x + 30}.0, 'y2': {x + 50}.0}}\",7,{f}\n"
-            for f, x in ((1, 10), (3, 11))
-        ),
-        "frame_nmr,car_id,car_bbox\n1,7.0,[10.0 20.0 40.0 60.0]\n2,nan,[0 0 9 9]\n"
-        "3,7.0,[11.0 21.0 41.0 61.0]\n",
-        'frame,track_id,bbox\n1,7,"[10, 20, 30, 40]"\n3,7,"[11, 21, 30, 40]"\n',
-        "id,filename,track_id,xmin,ymin,xmax,ymax\n0,a_0001.jpg,7,10,20,40,60\n1,a_0003.jpg,7,11,21,41,61\n",
-        "frame [#],Track (ID),x0 [px],y0 (px),x1 [px],y1 [px]\n1,7,10,20,40,60\n3,7,11,21,41,61\n",
-        _jsonl(
-            {"frame": 1, "id": 7, "bbox": [10, 20, 40, 60]}, {"frame": 3, "id": 7, "bbox": [11, 21, 41, 61]}
-        ),
-    ],
-    ids=[
-        "comma",
-        "blank",
-        "tab",
-        "UTF-16 of Windows",
-        "remarks",
-        "floats, BOM, CRLF",
-        "semicolon, header",
-        "eleven",
-        "empty cells",
-        "tab, decimal commas",
-        "blank, decimal commas",
-        "quoted",
-        "named corners",
-        "names in a remark",
-        "numbered rows",
-        "supervision",
-        "boxes as objects in a column",
-        "boxes as lists in a column",
-        "sizes as lists in a column",
-        "names of pictures, and ids of rows",
-        "names with units, from x0 to x1",
-        "lines of JSON",
-    ],
-)
+MOT_FAMILY = {
+    "comma": "1,7,10,20,30,40,0.9,2,-1\n3,7,11,21,30,40,0.9,2,-1\n",
+    "blank": "1 7 10 20 30 40 0.9 2 -1\n3 7 11 21 30 40 0.9 2 -1\n",
+    "tab": "1\t7\t10\t20\t30\t40\n3\t7\t11\t21\t30\t40\n",
+    "UTF-16 of Windows": "frame,id,x,y,w,h\r\n1,7,10,20,30,40\r\n3,7,11,21,30,40\r\n".encode("utf-16"),
+    "remarks": "1, 7, 10, 20, 30, 40\n\n# a remark\n3, 7, 11, 21, 30, 40\n",
+    "floats, BOM, CRLF": "\ufeff1.0,7.0,1e1,20,30,40\r\n3.0,7.0,11,21,30,40\r\n",
+    "semicolon, header": "frame;id;x;y;w;h\n1;7;10,0;20;30;40\n3;7;11,0;21;30;40\n",
+    "eleven": "1,7,10,20,30,40,0.9,-1,-1,-1,0\n3,7,11,21,30,40,0.9,-1,-1,-1,0\n",
+    "empty cells": "1,7,10,20,30,40,,,,\n3,7,11,21,30,40,,,,\n",
+    "tab, decimal commas": "1\t7\t10,0\t20,0\t30,0\t40,0\n3\t7\t11,0\t21,0\t30,0\t40,0\n",
+    "blank, decimal commas": "1 7 10,0 20,0 30,0 40,0\n3 7 11,0 21,0 30,0 40,0\n",
+    "quoted": '"1","7","10,0",20,30,40\n"3","7","11,0",21,30,40\n',
+    "named corners": "frame,id,x1,y1,x2,y2\n1,7,10,20,40,60\n3,7,11,21,41,61\n",
+    "names in a remark": "# track_id frame cx cy w h\n7 1 25 40 30 40\n7 3 26 41 30 40\n",
+    "numbered rows": ",Frame ID,class,Track ID,BB Left,BB Top,BB Width,BB Height\n"
+    "0,1,car,7,10,20,30,40\n1,3,car,7,11,21,30,40",
+    "supervision": "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_number\n"
+    "10,20,40,60,2,0.9,7,1\n11,21,41,61,2,0.9,7,3\n",
+    "boxes as objects in a column": "name,class,box,track_id,frame\n"
+    + "".join(
+        f"car,2,\"{{'x1': {x}.0, 'y1': {x + 10}.0, 'x2': {x + 30}.0, 'y2': {x + 50}.0}}\",7,{f}\n"
+        for f, x in ((1, 10), (3, 11))
+    ),
+    "boxes as lists in a column": "frame_nmr,car_id,car_bbox\n1,7.0,[10.0 20.0 40.0 60.0]\n2,nan,[0 0 9 9]\n"
+    "3,7.0,[11.0 21.0 41.0 61.0]\n",
+    "sizes as lists in a column": 'frame,track_id,bbox\n1,7,"[10, 20, 30, 40]"\n3,7,"[11, 21, 30, 40]"\n',
+    "names of pictures, and ids of rows": "id,filename,track_id,xmin,ymin,xmax,ymax\n"
+    "0,a_0001.jpg,7,10,20,40,60\n1,a_0003.jpg,7,11,21,41,61\n",
+    "names with units, from x0 to x1": "frame [#],Track (ID),x0 [px],y0 (px),x1 [px],y1 [px]\n"
+    "1,7,10,20,40,60\n3,7,11,21,41,61\n",
+    "lines of JSON": _jsonl(
+        {"frame": 1, "id": 7, "bbox": [10, 20, 40, 60]}, {"frame": 3, "id": 7, "bbox": [11, 21, 41, 61]}
+    ),
+}
+
+
+@pytest.mark.parametrize("text", MOT_FAMILY.values(), ids=MOT_FAMILY)
 def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Make, text: str | bytes) -> None:
     tracks = read_tracks(track_file(text))
     assert tracks.at(0) == (TrackBox(7, (10.0, 20.0, 40.0, 60.0)),)

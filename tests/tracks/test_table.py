@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pamtri_edge.cli import app
 from pamtri_edge.tracks import TrackSet, read_tracks
-from pamtri_edge.tracks.table import write_table
+from pamtri_edge.tracks.sets import write_table
 
 
 @pytest.mark.parametrize("relative", [False, True])
