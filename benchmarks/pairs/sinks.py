@@ -15,7 +15,7 @@ from gate import Pair
 
 from pamtri_edge._sinks import Delivery, event_key, parse_settings
 from pamtri_edge.events.event import Attribute, Event, FrameCounts
-from pamtri_edge.sinks.clients import make_transport
+from pamtri_edge.sinks.sink import make_transport
 
 EVENTS = 100
 

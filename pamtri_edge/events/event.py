@@ -29,7 +29,6 @@ from pamtri_edge.events.fields import (
     number,
     numbers,
     optional,
-    require,
     require_text,
     typed,
 )
@@ -386,7 +385,8 @@ def _track_id(record: Mapping[str, Any]) -> int:
 
 
 def _four(values: tuple[float, ...]) -> tuple[float, float, float, float]:
-    require(len(values) == 4, f"box has {len(values)} numbers; expected x1, y1, x2, y2")
+    if len(values) != 4:
+        raise InputError(f"box has {len(values)} numbers; expected x1, y1, x2, y2.")
     return values[0], values[1], values[2], values[3]
 
 

@@ -15,12 +15,6 @@ from pamtri_edge.printable import printable
 T = TypeVar("T")
 
 
-def require(holds: bool, found: str) -> None:
-    """Refuse what does not hold, with `found` as the sentence."""
-    if not holds:
-        raise InputError(f"{found}.")
-
-
 def typed(record: Mapping[str, Any], name: str, kind: type[T]) -> T:
     """Return a field that is of a kind, or refuse it."""
     value = record.get(name)

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
 import numpy as np
@@ -141,13 +143,7 @@ class Rules:
         if not checks:
             return None
 
-        def allowed(rows: slice, columns: slice) -> NDArray[np.bool_]:
-            found = checks[0](rows, columns)
-            for check in checks[1:]:
-                found &= check(rows, columns)
-            return found
-
-        return allowed
+        return lambda rows, columns: reduce(and_, (check(rows, columns) for check in checks))
 
 
 Check = Callable[[slice, slice], NDArray[np.bool_]]

@@ -14,8 +14,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from pamtri_edge._sinks import Settings
-from pamtri_edge.sinks.tls import tls_context
-from pamtri_edge.sinks.transport import Message, Outcome, TransportError, Verdict
+from pamtri_edge.sinks.transport import Message, Outcome, TransportError, Verdict, tls_context
 
 _KEEP_ALIVE_S: Final = 30
 _LEAST_OVERHEAD: Final = 32  # bytes of a packet beside topic and payload, with some to spare

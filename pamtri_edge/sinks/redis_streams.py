@@ -12,8 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pamtri_edge._sinks import Settings
-from pamtri_edge.sinks.tls import tls_context
-from pamtri_edge.sinks.transport import Message, Outcome, TransportError
+from pamtri_edge.sinks.transport import Message, Outcome, TransportError, tls_context
 
 _MOST_AT_ONCE: Final = 64
 _LOGIN: Final = ("NOAUTH", "WRONGPASS", "NOPERM")

@@ -12,10 +12,11 @@ import weakref
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge._sinks import Delivery, Report, event_key, parse_settings
+from pamtri_edge._sinks import Delivery, Report, Settings, event_key, parse_settings
 from pamtri_edge.compiled import decisions
+from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.events import Event
-from pamtri_edge.sinks.clients import make_transport
+from pamtri_edge.sinks.transport import Transport
 from pamtri_edge.words import EmbeddingFormat, SinkFormat
 
 _log = logging.getLogger(__name__)
@@ -124,3 +125,34 @@ def _end_in(process: int, stop: threading.Event, delivery: Delivery, thread: thr
     """Do so in the process that began it alone: in a forked one the connection is still its parent's."""
     if os.getpid() == process:
         _end(stop, delivery, thread)
+
+
+def make_transport(settings: Settings) -> Transport | None:
+    """Return the client that a sink needs, its package loaded here alone; None for a file, which C++ writes.
+
+    Raises:
+        MissingDependencyError: its package is not installed.
+        InputError: an option cannot be used, such as a certificate that is none.
+    """
+    try:
+        if settings.kind == "mqtt":
+            from pamtri_edge.sinks.mqtt import MqttTransport
+
+            return MqttTransport(settings)
+        if settings.kind == "redis":
+            from pamtri_edge.sinks.redis_streams import RedisTransport
+
+            return RedisTransport(settings)
+        if settings.kind == "kafka":
+            from pamtri_edge.sinks.kafka import KafkaTransport
+
+            return KafkaTransport(settings)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'the sink {settings.shown} needs a client ({error}): pip install "pamtri-edge[{settings.kind}]"'
+        ) from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"the sink {settings.shown} cannot be used: {settings.hide(str(error))}.") from None
+    return None

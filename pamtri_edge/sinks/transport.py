@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from typing import Literal, Protocol
+
+from pamtri_edge._sinks import Settings
 
 Message = tuple[int, str, bytes]
 """Number, key and payload."""
@@ -46,3 +49,15 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; no outcome of what was sent comes after this."""
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Return what a connection over TLS is made with: certificates and host names are checked.
+
+    Raises:
+        OSError: a file is no certificate or key, or the two do not belong together.
+    """
+    context = ssl.create_default_context(cafile=settings.ca or None)
+    if settings.certificate:
+        context.load_cert_chain(settings.certificate, settings.key, lambda: "")  # never ask the terminal
+    return context

@@ -106,7 +106,7 @@ def test_an_installed_copy_with_its_compiled_operations_serves_a_python_that_is_
     assert result.stdout.split() == list(map(str, expected))
 
 
-@pytest.mark.parametrize("module", ["vehicle", "sinks.tls"])
+@pytest.mark.parametrize("module", ["vehicle", "sinks.transport"])
 def test_sources_that_were_never_built_say_what_to_do(root, tmp_path, module):
     sources = shutil.ignore_patterns("*.so", "__pycache__", "weights")
     shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=sources)

@@ -46,19 +46,11 @@ def authority(tmp_path_factory):
     def run(*words):
         subprocess.run([openssl, *words], cwd=folder, check=True, capture_output=True)
 
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout"]
     for name in ("ca", "other"):
-        key = [
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-keyout",
-            f"{name}.key",
-        ]
-        run("req", "-x509", *key, "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN=throw-away {name}")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key"]
-    run("req", *key, "-out", "server.csr", "-subj", "/CN=localhost")
+        made = [f"{name}.key", "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN=throw-away {name}"]
+        run("req", "-x509", *key, *made)
+    run("req", *key, "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     sign = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
     run("x509", "-req", "-in", "server.csr", *sign, "-out", "server.pem")

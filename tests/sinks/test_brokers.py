@@ -33,14 +33,8 @@ def test_what_is_posted_to_a_broker_that_is_there_arrives_once(brokers, senders,
     sender.post(range(COUNT))
     report, told = sender.finish()
     assert check(broker) == 0
-    assert report == {
-        "posted": COUNT,
-        "earlier": 0,
-        "sent": COUNT,
-        "acknowledged": COUNT,
-        "spooled": 0,
-        "dropped": 0,
-    }
+    arrived = {"posted": COUNT, "sent": COUNT, "acknowledged": COUNT}
+    assert report == {**arrived, "earlier": 0, "spooled": 0, "dropped": 0}
     assert told == ""
 
 
@@ -75,25 +69,23 @@ def test_a_broker_that_answers_nobody_for_a_while_has_everything(brokers, sender
     assert (report["acknowledged"], report["dropped"]) == (COUNT, 0)
 
 
-@pytest.mark.parametrize("kind", [Mosquitto, Redis, Kafka])
-def test_a_killed_sender_loses_nothing_that_the_spool_took(brokers, senders, tmp_path, kind):
-    broker = brokers(kind)
+def test_a_killed_sender_loses_nothing_that_the_spool_took(brokers, senders, tmp_path):
+    broker = brokers(Redis)
     broker.consume()
-    for part in range(3):
-        sender = senders(broker.uri + QUICK, tmp_path / "spool")
-        sender.post(range(part * 40, part * 40 + 40), every_s=EACH_S if part else 0)
-        if part < 2:
-            sender.kill()
+    sender = senders(broker.uri + QUICK, tmp_path / "spool")
+    sender.post(range(60))
+    sender.kill()
+    sender = senders(broker.uri + QUICK, tmp_path / "spool")
+    sender.post(range(60, COUNT), every_s=EACH_S)
     report, _ = sender.finish()
     check(broker)
-    assert report["posted"] == 40
-    assert report["acknowledged"] == 40 + report["earlier"]
+    assert report["posted"] == 60
+    assert report["acknowledged"] == 60 + report["earlier"]
     assert (report["spooled"], report["dropped"]) == (0, 0)
 
 
-@pytest.mark.parametrize("kind", [Mosquitto, Redis])
-def test_a_broker_that_is_down_until_the_next_run_has_everything_then(brokers, senders, tmp_path, kind):
-    broker = brokers(kind, start=False)
+def test_a_broker_that_is_down_until_the_next_run_has_everything_then(brokers, senders, tmp_path):
+    broker = brokers(Mosquitto, start=False)
     first = senders(broker.uri + QUICK, tmp_path / "spool")
     first.post(range(70))
     begin = time.monotonic()
@@ -111,15 +103,6 @@ def test_a_broker_that_is_down_until_the_next_run_has_everything_then(brokers, s
     assert (report["earlier"], report["acknowledged"]) == (70, COUNT)
 
 
-@pytest.mark.parametrize("kind", [Mosquitto, Redis])
-def test_without_a_spool_what_could_not_be_sent_in_time_is_counted_as_dropped(brokers, senders, kind):
-    broker = brokers(kind, start=False)
-    sender = senders(f"{broker.uri}?flush=0.3")
-    sender.post(range(7))
-    report, _ = sender.finish()
-    assert (report["acknowledged"], report["spooled"], report["dropped"]) == (0, 0, 7)
-
-
 def test_a_wrong_login_is_told_in_one_sentence_and_its_events_stay(brokers, senders, tmp_path):
     (tmp_path / "passwords").write_text("")
     broker = brokers(Mosquitto, "allow_anonymous false", f"password_file {tmp_path / 'passwords'}")
@@ -129,9 +112,6 @@ def test_a_wrong_login_is_told_in_one_sentence_and_its_events_stay(brokers, send
 def test_a_wrong_password_of_redis_is_told_in_one_sentence_and_its_events_stay(brokers, senders, tmp_path):
     broker = brokers(Redis, "--requirepass", "right")
     check_refusal(senders, broker.uri, tmp_path, ("WRONGPASS", "invalid username-password"))
-    sender = senders(broker.uri.replace("://", "://:right@") + QUICK, tmp_path / "spool")
-    report, told = sender.finish()
-    assert (report["earlier"], report["acknowledged"], told) == (3, 3, "")
 
 
 def check_refusal(senders, uri, folder, words):
