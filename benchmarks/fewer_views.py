@@ -86,7 +86,7 @@ class Trial:
         self._journal.end_all()
         fused = {track.track_id: track.fused.embedding for track in self._journal.take()}
         whole = sorted(track // 2 for track in fused if track % 2 == 0 and track + 1 in fused)
-        embedded = self._journal.counts.embedded
+        embedded = self._journal.counts["embedded"]
         shown: dict[str, object] = {
             "tracks": len(whole),
             "sightings": self._sightings,

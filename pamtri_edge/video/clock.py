@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The clock of a file: seconds since its first frame that never stand still, go back or leap."""
+"""Frames a second: which rates are believed, and which rate time stamps speak of."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
-
-from pamtri_edge import _core
 
 HIGHEST_RATE: Final = 240.0
 """Frames a second above which a header is not believed: no camera that watches traffic is faster."""
@@ -47,27 +45,3 @@ def measured_rate(times: Sequence[float], *, repeats: bool = False) -> float | N
     least = 0.0 if repeats else 0.5 * usual
     near = [step for step in (every if repeats else steps) if least <= step <= 1.5 * usual]
     return believable(1.0 / statistics.fmean(near or [usual]))
-
-
-class Clock:
-    """Turns the time stamps of frames, in the order of decoding, into seconds since the first.
-
-    Where a stamp is missing, stands still, goes back or leaps far ahead, as in recordings joined by `cat` or
-    after a camera set its clock, time goes on by one frame. The core decides it, for pipelines too.
-
-    Args:
-        rate: frames a second; None is taken as 25.
-        longest_gap_s: a larger distance between two frames is a leap.
-    """
-
-    def __init__(self, rate: float | None, *, longest_gap_s: float) -> None:
-        self._clock = _core.FrameClock(rate, longest_gap_s)
-
-    def tick(self, stamp: float | None, *, missed: int = 0) -> tuple[float, bool]:
-        """Return the time of the next frame in seconds, and whether the clock jumped before it.
-
-        Args:
-            stamp: the frame's own time in seconds; None for none.
-            missed: frames before it that could not be decoded.
-        """
-        return self._clock.tick(stamp, missed)

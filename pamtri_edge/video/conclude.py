@@ -14,8 +14,7 @@ from pamtri_edge.events import Attribute, Event, FrameCounts, utc_text
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.printable import counted
 from pamtri_edge.video.draw import draw_crop
-from pamtri_edge.video.fuse import Fused
-from pamtri_edge.video.journal import ClosedTrack
+from pamtri_edge.video.journal import ClosedTrack, Fused
 
 
 def make_event(track: ClosedTrack, manifest: Manifest, *, camera: str, start: datetime | None) -> Event:

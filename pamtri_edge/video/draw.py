@@ -47,11 +47,6 @@ class Overlay:
     keypoints: NDArray[np.float32] | None = None
 
 
-def track_color(track_id: int) -> Color:
-    """Return a bright RGB color for a track; neighboring numbers get colors far apart."""
-    return _core.track_color(track_id)
-
-
 def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = "") -> Picture:
     """Return a copy of a frame with the tracks drawn in.
 
@@ -65,7 +60,7 @@ def draw_overlays(picture: Picture, overlays: Sequence[Overlay], *, note: str = 
     scale = _core.overlay_text_height(frame) / _CAPITAL
     width = _core.overlay_line_width(frame)
     for overlay in overlays:
-        color = track_color(overlay.track_id)
+        color = _core.track_color(overlay.track_id)
         if overlay.keypoints is not None:
             _draw_skeleton(drawn, overlay.keypoints, overlay.box, width)
         box = _core.overlay_box(overlay.box, frame)
@@ -168,7 +163,7 @@ def _draw_label(picture: Picture, overlay: Overlay, scale: float) -> None:
     if box is None or not overlay.text:
         return
     at = _core.overlay_label_place(box, _extent(overlay.text, scale), _size(picture))
-    _draw_text(picture, overlay.text, at, scale, _DARK, track_color(overlay.track_id))
+    _draw_text(picture, overlay.text, at, scale, _DARK, _core.track_color(overlay.track_id))
 
 
 def _extent(text: str, scale: float) -> tuple[int, int, int]:

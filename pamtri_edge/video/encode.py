@@ -65,7 +65,7 @@ class VideoWriter:
         self._encode(frame)
 
     def close(self) -> None:
-        """Finish the file and give it its final name; nothing appears if no frame was written.
+        """Finish the file and give it its final name; nothing is left if no frame was written, or it fails.
 
         Raises:
             InputError: the disk is full or gone, or the folder is.
@@ -74,12 +74,12 @@ class VideoWriter:
             return
         try:
             self._encode(None)
-        finally:
             self._close_container()
-        try:
             publish(self._part, self.path, flush=False)
         except OSError as error:  # such as that its folder was removed meanwhile
             raise InputError(f"{self.path} cannot be finished: {reason(error)}.") from error
+        finally:
+            self.discard()
 
     def discard(self) -> None:
         """Leave nothing behind; for after a failed write."""

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pamtri_edge import _core
 from pamtri_edge.addresses import is_address, parse_address
 from pamtri_edge.errors import SourceError
 from pamtri_edge.files.kinds import PEEK, kind_of_other
 from pamtri_edge.files.regular import open_regular
 from pamtri_edge.printable import printable
-from pamtri_edge.video.clock import Clock
 from pamtri_edge.video.frames import Frame
 from pamtri_edge.video.opening import OpenError, described, find_video, open_container
 from pamtri_edge.video.pyav import PictureMaker, decode, import_av, reason
@@ -44,7 +44,8 @@ class VideoFile:
     A packet that cannot be decoded costs its frame, and reading goes on; a file that breaks off, or holds
     clearly less than its header says, ends in a `SourceError` after its last good frame.
 
-    Where its clock jumps, time goes on by the frame rate; see `Clock`.
+    Where a time stamp is missing, stands still, goes back or leaps far ahead, as in recordings joined by
+    `cat` or after a camera set its clock, time goes on by the frame rate; the core decides it.
 
     Args:
         path: the file, or the address of one.
@@ -84,7 +85,7 @@ class VideoFile:
     def frames(self) -> Iterator[Frame]:
         """Give the frames in order; see `Source`."""
         make_picture, codec = PictureMaker(), self._video.stream.codec_context.name
-        clock = Clock(self.rate, longest_gap_s=self._video.longest_gap_s)
+        clock = _core.FrameClock(self.rate, self._video.longest_gap_s)
         good, broken, index, time_s, end_s = 0, 0, -1, 0.0, 0.0
         shape: tuple[int, ...] | None = None
         trouble: Exception | None = None
@@ -94,7 +95,7 @@ class VideoFile:
                 broken += 1
                 continue
             before = time_s
-            time_s, cut = clock.tick(item.time, missed=broken)
+            time_s, cut = clock.tick(item.time, broken)
             # Some headers count from zero, others from the first frame: the later reading is the lenient one.
             end_s = max(end_s, time_s, item.time or 0.0)
             if self._duration is not None and time_s >= self._duration:

@@ -47,22 +47,14 @@ class _Look:
 
 
 class Fit:
-    """Watches the boxes of a file of tracks over a video.
-
-    Attributes:
-        looks: how often a box had moved far enough to be judged.
-        followed: how often the picture moved with it.
-        boxes: boxes so far.
-        outside: those of which the center lies outside the picture.
-        corners: those whose width and height, taken as a corner, end a box inside the picture.
-    """
+    """Watches the boxes of a file of tracks over a video."""
 
     def __init__(self) -> None:
-        self.looks = 0
-        self.followed = 0
-        self.boxes = 0
-        self.outside = 0
-        self.corners = 0
+        self._looks = 0  # how often a box had moved far enough to be judged
+        self._followed = 0  # how often the picture moved with it
+        self._boxes = 0
+        self._outside = 0  # boxes of which the center lies outside the picture
+        self._corners = 0  # boxes whose width and height, taken as a corner, end a box inside the picture
         self._size = (0, 0)
         self._reach = (0.0, 0.0)
         self._last: dict[int, _Look] = {}
@@ -73,9 +65,9 @@ class Fit:
         self._size = (wide, high)
         for one in boxes:
             x1, y1, x2, y2 = one.box
-            self.boxes += 1
-            self.outside += not (0 <= x1 + x2 <= 2 * wide and 0 <= y1 + y2 <= 2 * high)
-            self.corners += x1 < x2 - x1 <= wide and y1 < y2 - y1 <= high
+            self._boxes += 1
+            self._outside += not (0 <= x1 + x2 <= 2 * wide and 0 <= y1 + y2 <= 2 * high)
+            self._corners += x1 < x2 - x1 <= wide and y1 < y2 - y1 <= high
             self._reach = (max(self._reach[0], x2), max(self._reach[1], y2))
             inside = min(x1, y1) >= 0 and x2 <= wide and y2 <= high
             if inside and min(x2 - x1, y2 - y1) >= _LEAST_SIDE:
@@ -86,23 +78,23 @@ class Fit:
     def doubts(self) -> list[str]:
         """Say in what the tracks do not fit the video; nothing where they do."""
         found = []
-        if self.boxes >= _LEAST_BOXES and self.outside > _MOST_OUTSIDE * self.boxes:
+        if self._boxes >= _LEAST_BOXES and self._outside > _MOST_OUTSIDE * self._boxes:
             size, reach = self._size, self._reach
             why = "Were they made on a video of another size?"
-            if self.corners > _MOSTLY * self.boxes:
+            if self._corners > _MOSTLY * self._boxes:
                 why = "They look like x1, y1, x2, y2, where this layout has x, y, width, height."
             found.append(
-                f"{self.outside} of {self.boxes} boxes lie outside the picture of {size[0]}x{size[1]} "
+                f"{self._outside} of {self._boxes} boxes lie outside the picture of {size[0]}x{size[1]} "
                 f"pixels; they reach to x = {reach[0]:.0f}, y = {reach[1]:.0f}. {why}"
             )
         # The fewer looks, the clearer they must be.
-        if self.looks >= _LEAST_LOOKS and (
-            self.followed / self.looks + 1 / math.sqrt(self.looks) < _LEAST_FOLLOWED
+        if self._looks >= _LEAST_LOOKS and (
+            self._followed / self._looks + 1 / math.sqrt(self._looks) < _LEAST_FOLLOWED
         ):
             found.append(
-                f"the picture does not move with the boxes: in {self.looks - self.followed} of {self.looks} "
-                "moves of a box its content stayed behind. Are they the tracks of another video, or do they "
-                "count its frames differently?"
+                f"the picture does not move with the boxes: in {self._looks - self._followed} of "
+                f"{self._looks} moves of a box its content stayed behind. Are they the tracks of another "
+                "video, or do they count its frames differently?"
             )
         return found
 
@@ -115,8 +107,8 @@ class Fit:
             return
         here = _content(frame.picture, one.box)
         there = _content(frame.picture, last.box)
-        self.looks += 1
-        self.followed += bool(_unlike(here, last.content) < _unlike(there, last.content))
+        self._looks += 1
+        self._followed += bool(_unlike(here, last.content) < _unlike(there, last.content))
         self._last[one.track_id] = _Look(frame.index, one.box, here)
 
 

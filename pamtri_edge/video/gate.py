@@ -98,46 +98,10 @@ class GateSpec:
         return spec
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """One track in one frame, measured.
-
-    Attributes:
-        track_id: number of the track.
-        time_s: time of the frame.
-        rectangle: x1, y1, x2, y2 to cut, in whole frame pixels, inside the frame.
-        cut: whether the frame's border cuts the vehicle.
-        overlap: largest part of the rectangle that another vehicle's box covers.
-    """
-
-    track_id: int
-    time_s: float
-    rectangle: tuple[int, int, int, int]
-    cut: bool
-    overlap: float
-
-    def for_core(self) -> _core.Sighting:
-        """Return the same as the core takes it."""
-        return _core.Sighting(self.time_s, self.rectangle, self.cut, self.overlap)
-
-
-@dataclass(frozen=True)
-class View:
-    """A sighting that may be embedded, with its own copy of the pixels.
-
-    Attributes:
-        sighting: where it was seen.
-        crop: (h, w, 3) uint8 RGB, a copy.
-    """
-
-    sighting: Sighting
-    crop: NDArray[np.uint8]
-
-
 def sightings(
     frame: Frame, boxes: Sequence[TrackBox], *, rule: CropRule = CropRule.EXACT, border_px: float = 2.0
-) -> list[Sighting]:
-    """Measure the boxes of one frame. Boxes of which nothing lies inside the frame are left out.
+) -> list[tuple[int, _core.Sighting]]:
+    """Return track and measurements of each box in a frame but those of which nothing lies inside it.
 
     Args:
         frame: the frame.
@@ -147,10 +111,8 @@ def sightings(
     """
     high, wide = frame.picture.shape[:2]
     array = np.array([box.box for box in boxes], np.float64).reshape(-1, 4)
-    return [
-        Sighting(boxes[index].track_id, found.time_s, found.rectangle, found.cut, found.overlap)
-        for index, found in _core.sightings(array, wide, high, frame.time_s, rule.value, border_px)
-    ]
+    found = _core.sightings(array, wide, high, frame.time_s, rule.value, border_px)
+    return [(boxes[index].track_id, sighting) for index, sighting in found]
 
 
 def detail(crop: NDArray[np.uint8]) -> float:

@@ -11,6 +11,7 @@ none passed, and of those that wait.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -22,11 +23,13 @@ from pamtri_edge import _core
 from pamtri_edge.geometry import CropRule, crop_to_frame
 from pamtri_edge.tracks import TrackBox
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.fuse import Answer, Fused
-from pamtri_edge.video.gate import GateSpec, View, detail, sightings
+from pamtri_edge.video.gate import GateSpec, detail, sightings
 
 _SOURCE: Final = 0  # a journal is of one video
 _NOT_LATE: Final = -math.inf  # a time at which only whole batches are due
+
+Picture = NDArray[np.uint8]
+_View = tuple[_core.Sighting, Picture]  # where it was seen, and its own copy of the pixels
 
 
 class Embedder(Protocol):
@@ -38,6 +41,42 @@ class Embedder(Protocol):
 
     def embed(self, batch: Sequence[NDArray[np.uint8]]) -> Any:
         """Return the results for a list of (H, W, 3) uint8 RGB crops."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network said of one view.
+
+    Attributes:
+        keypoints: (K, 3) float32 x, y in frame pixels, confidence; or None.
+        quality: pose quality, 0 to 1; or None.
+        rectangle: x1, y1, x2, y2 of the view in frame pixels.
+        time_s: time of the view, in seconds of the video.
+        failings: why the view is below the gate, in words of `events.GATE_REASONS`; empty where it passed.
+    """
+
+    keypoints: NDArray[np.float32] | None
+    quality: float | None
+    rectangle: tuple[int, int, int, int]
+    time_s: float
+    failings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What the views of a track say together: weighted means, see pipelines/core/fusion.hpp.
+
+    Attributes:
+        embedding: (D,) float32, unit length.
+        color_probs: (C,) float32 that sum to 1, or None.
+        type_probs: (T,) float32 that sum to 1, or None.
+        best: the answer to the best view: of those that pass, if any do, the one that shows most.
+    """
+
+    embedding: NDArray[np.float32]
+    color_probs: NDArray[np.float32] | None
+    type_probs: NDArray[np.float32] | None
+    best: Answer
 
 
 @dataclass(frozen=True)
@@ -65,25 +104,6 @@ class ClosedTrack:
     crop: NDArray[np.uint8]
 
 
-@dataclass
-class Counts:
-    """What happened so far.
-
-    Attributes:
-        tracks: tracks that were seen, the dropped ones included.
-        short: tracks dropped because they were seen too briefly to be one.
-        unseen: tracks dropped because no part of them was ever inside the frame.
-        unfinished: tracks that an interruption left without an embedded view.
-        embedded: views embedded.
-    """
-
-    tracks: int = 0
-    short: int = 0
-    unseen: int = 0
-    unfinished: int = 0
-    embedded: int = 0
-
-
 class Journal:
     """Keeps the open tracks and has their views embedded in batches across tracks.
 
@@ -93,6 +113,11 @@ class Journal:
         batch: views embedded at a time.
         crop_rule: how crops are cut.
         least_frames: tracks seen in fewer frames are dropped.
+
+    Attributes:
+        counts: what happened so far: "tracks" that were seen, of these "short" ones dropped because they were
+            seen too briefly to be one, "unseen" ones of which no part was ever inside the frame, "unfinished"
+            ones that an interruption left without an embedded view; and views "embedded".
     """
 
     def __init__(
@@ -111,29 +136,28 @@ class Journal:
         self._core = _core.Tracks(spec)
         self._embedder = embedder
         self._rule = crop_rule
-        self._kept: dict[int, View] = {}  # by ticket: views that may be embedded
+        self._kept: dict[int, _View] = {}  # by ticket: views that may be embedded
         # By handle of the track: the view that counts most, and what is known.
-        self._best: dict[int, tuple[Answer, View]] = {}
+        self._best: dict[int, tuple[Answer, Picture]] = {}
         self._fused: dict[int, Fused] = {}
         self._closed: list[ClosedTrack] = []
-        self.counts = Counts()
+        self.counts: Counter[str] = Counter()
 
     def observe(self, frame: Frame, boxes: Sequence[TrackBox]) -> None:
         """Take note of the tracks in the next frame, and embed what is due."""
         handles: dict[int, int] = {}
         for box in boxes:
             if self._core.find(_SOURCE, box.track_id) is None:
-                self.counts.tracks += 1
+                self.counts["tracks"] += 1
             handles[box.track_id] = self._core.see(_SOURCE, box.track_id, frame.time_s)
-        for sighting in sightings(frame, boxes, rule=self._rule, border_px=self._gate.border_px):
-            handle = handles[sighting.track_id]
+        for track_id, sighting in sightings(frame, boxes, rule=self._rule, border_px=self._gate.border_px):
+            handle = handles[track_id]
             x1, y1, x2, y2 = sighting.rectangle
             crop = frame.picture[y1:y2, x1:x2]
-            seen = sighting.for_core()
-            wanted = detail(crop) if self._core.wants_detail(handle, seen) else None
-            choice = self._core.offer(handle, seen, wanted)
+            wanted = detail(crop) if self._core.wants_detail(handle, sighting) else None
+            choice = self._core.offer(handle, sighting, wanted)
             if choice.keep is not None:
-                self._kept[choice.keep] = View(sighting, crop.copy())
+                self._kept[choice.keep] = (sighting, crop.copy())
             self._let_go(choice.dropped)
             self._embed(self._core.due(_NOT_LATE))
         self._embed(self._core.due(frame.time_s))
@@ -181,15 +205,15 @@ class Journal:
     def _embed(self, tickets: Sequence[int]) -> None:
         if not tickets:
             return
-        result = self._embedder.embed([self._kept[ticket].crop for ticket in tickets])
-        self.counts.embedded += len(tickets)
+        result = self._embedder.embed([self._kept[ticket][1] for ticket in tickets])
+        self.counts["embedded"] += len(tickets)
         for row, ticket in enumerate(tickets):
             self._note(ticket, result, row)
         self._core.settle()
         self._collect()
 
     def _note(self, ticket: int, result: Any, row: int) -> None:
-        view = self._kept.pop(ticket)
+        sighting, crop = self._kept.pop(ticket)
         answered = self._core.answer(
             ticket,
             None if result.quality is None else float(result.quality[row]),
@@ -200,13 +224,13 @@ class Journal:
         handle = answered.handle
         if answered.best:
             answer = Answer(
-                keypoints=_frame_keypoints(result.keypoints, row, view),
+                keypoints=_frame_keypoints(result.keypoints, row, sighting),
                 quality=answered.quality,
-                rectangle=view.sighting.rectangle,
-                time_s=view.sighting.time_s,
+                rectangle=sighting.rectangle,
+                time_s=sighting.time_s,
                 failings=answered.failings,
             )
-            self._best[handle] = (answer, view)
+            self._best[handle] = (answer, crop)
         known = self._core.known(handle)
         assert known is not None
         self._fused[handle] = Fused(*known, self._best[handle][0])
@@ -218,7 +242,7 @@ class Journal:
             best = self._best.pop(track.handle, None)
             self._let_go(track.dropped)
             if best is None:
-                setattr(self.counts, track.fate, getattr(self.counts, track.fate) + 1)
+                self.counts[track.fate] += 1
                 continue
             self._closed.append(
                 ClosedTrack(
@@ -229,15 +253,15 @@ class Journal:
                     embedded=track.embedded,
                     below_gate=not track.good,
                     fused=Fused(*track.fused(), best[0]),
-                    crop=best[1].crop,
+                    crop=best[1],
                 )
             )
 
 
 def _frame_keypoints(
-    keypoints: NDArray[np.float32] | None, row: int, view: View
+    keypoints: NDArray[np.float32] | None, row: int, sighting: _core.Sighting
 ) -> NDArray[np.float32] | None:
     if keypoints is None:
         return None
-    rectangle = np.array([view.sighting.rectangle], np.int32)
+    rectangle = np.array([sighting.rectangle], np.int32)
     return np.asarray(crop_to_frame(np.asarray(keypoints[row : row + 1], np.float32), rectangle)[0])

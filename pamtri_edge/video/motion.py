@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -14,36 +13,20 @@ from numpy.typing import NDArray
 from pamtri_edge.video.clock import USUAL_RATE
 from pamtri_edge.video.detect.detection import Detection
 
+_WIDTH: Final = 480  # pictures are shrunk to this width; finer motion is noise, and costs time
 _CONTRAST: Final = 60.0  # grey levels between a usual vehicle and the road
+_ABSORB_S: Final = 4.0  # a vehicle of usual contrast that stands still becomes background in about this time
+_THRESHOLD: Final = 35  # gray levels, in any color channel, from which a pixel differs from the background
+_WARM_UP_S: Final = 0.3  # first seconds, in which nothing is detected
+_LEAST_AREA: Final = 0.0012  # smallest region, as a part of the picture
+_MOST_AREA: Final = 0.6  # largest total; more is a change of light, and nothing is detected
+_LEAST_FILL: Final = 0.35  # part of its box that a region covers at least; less is scattered noise
+_LONGEST: Final = 4.0  # longer side over shorter side of a box at most
+_CLOSE: Final = (
+    0.018  # diameter, as a part of the picture's width, over which parts of one vehicle are joined
+)
 
 Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class MotionSpec:
-    """How moving regions become detections.
-
-    Attributes:
-        width: pictures are shrunk to this width; finer motion is noise, and costs time.
-        absorb_s: a vehicle of usual contrast that stands still becomes background in about this time.
-        threshold: gray levels, in any color channel, from which a pixel differs from the background.
-        warm_up_s: first seconds, in which nothing is detected.
-        least_area: smallest region, as a part of the picture.
-        most_area: largest total; more is a change of light, and nothing is detected.
-        least_fill: part of its box that a region covers at least; less is scattered noise.
-        longest: longer side over shorter side of a box at most.
-        close: diameter, as a part of the picture's width, over which parts of one vehicle are joined.
-    """
-
-    width: int = 480
-    absorb_s: float = 4.0
-    threshold: int = 35
-    warm_up_s: float = 0.3
-    least_area: float = 0.0012
-    most_area: float = 0.6
-    least_fill: float = 0.35
-    longest: float = 4.0
-    close: float = 0.018
 
 
 class MotionDetector:
@@ -57,33 +40,30 @@ class MotionDetector:
 
     Args:
         rate: frames a second; None is taken as 25.
-        spec: how regions become detections.
     """
 
-    def __init__(self, *, rate: float | None = None, spec: MotionSpec | None = None) -> None:
-        self._spec = spec or MotionSpec()
+    def __init__(self, *, rate: float | None = None) -> None:
         rate = rate or USUAL_RATE
-        self._levels_a_frame = _CONTRAST / max(self._spec.absorb_s * rate, 1.0)
+        self._levels_a_frame = _CONTRAST / max(_ABSORB_S * rate, 1.0)
         self._levels_due = 0.0
-        self._warm_up = round(self._spec.warm_up_s * rate)
+        self._warm_up = round(_WARM_UP_S * rate)
         self._seen = 0
         self._background: Picture | None = None
 
     def detect(self, picture: Picture) -> list[Detection]:
         """Return the moving regions of a (H, W, 3) uint8 RGB picture; see `Detector`."""
-        spec = self._spec
-        scale = min(spec.width / picture.shape[1], 1.0)
+        scale = min(_WIDTH / picture.shape[1], 1.0)
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         differs = self._compare(np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.uint8))
         self._seen += 1
         if self._seen <= self._warm_up:
             return []
         mask = np.asarray(cv2.morphologyEx(differs, cv2.MORPH_OPEN, _disc(3)), np.uint8)
-        joint = max(int(spec.close * small.shape[1]), 3)
+        joint = max(int(_CLOSE * small.shape[1]), 3)
         mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(joint)), np.uint8)
-        if np.count_nonzero(mask) > spec.most_area * mask.size:
+        if np.count_nonzero(mask) > _MOST_AREA * mask.size:
             return []
-        return self._regions(mask, scale)
+        return _regions(mask, scale)
 
     def restart(self) -> None:
         """Learn the background anew; see `Detector`."""
@@ -105,19 +85,19 @@ class MotionDetector:
             down = cv2.compare(matched, background, cv2.CMP_LT)
             cv2.add(background, np.minimum(up, 1), dst=background)
             cv2.subtract(background, np.minimum(down, 1), dst=background)
-        return np.where(change > self._spec.threshold, 255, 0).astype(np.uint8)
+        return np.where(change > _THRESHOLD, 255, 0).astype(np.uint8)
 
-    def _regions(self, mask: Picture, scale: float) -> list[Detection]:
-        spec = self._spec
-        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        found = []
-        for x, y, w, h, area in np.asarray(stats)[1:].tolist():
-            if area < spec.least_area * mask.size or area < spec.least_fill * w * h:
-                continue
-            if max(w, h) > spec.longest * min(w, h):
-                continue
-            found.append(Detection((x / scale, y / scale, (x + w) / scale, (y + h) / scale)))
-        return found
+
+def _regions(mask: Picture, scale: float) -> list[Detection]:
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = []
+    for x, y, w, h, area in np.asarray(stats)[1:].tolist():
+        if area < _LEAST_AREA * mask.size or area < _LEAST_FILL * w * h:
+            continue
+        if max(w, h) > _LONGEST * min(w, h):
+            continue
+        found.append(Detection((x / scale, y / scale, (x + w) / scale, (y + h) / scale)))
+    return found
 
 
 def _matched(picture: Picture, background: Picture) -> Picture:

@@ -287,16 +287,12 @@ def _is_attached(stream: VideoStream) -> bool:
 
 def _is_still(container: InputContainer, stream: VideoStream, packets: Packets) -> bool:
     """Tell whether a stream is one picture, which a video of a single H.264 frame is not."""
-    name: Any = stream.codec_context.name
-    single = stream.frames == 1 or (packets.all_seen and packets.seen(stream) == 1)
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         return packets.all_seen and packets.seen(stream) <= 1
-    if single and _STILL.fullmatch(name) is not None:
-        return True
     # A cover that is not marked as one stands beside the video and has no other packet near it.
-    return (
-        _STILL.fullmatch(name) is not None and packets.seen(stream) == 1 and len(container.streams.video) > 1
-    )
+    alone = packets.all_seen or len(container.streams.video) > 1
+    single = stream.frames == 1 or (alone and packets.seen(stream) == 1)
+    return single and _STILL.fullmatch(stream.codec_context.name) is not None
 
 
 def _no_video(container: InputContainer, label: str, *, pictures: int) -> str:

@@ -220,8 +220,7 @@ class VideoRun:
         start = self._spec.start or self._source.started
         for track in self._journal.take():
             # The pictures first: who follows the file of events finds them there.
-            self._output.write_crop(track.track_id, track.crop)
-            self._output.write_annotated(track.track_id, crop_picture(track, self._manifest))
+            self._output.write_pictures(track.track_id, track.crop, crop_picture(track, self._manifest))
             event = make_event(track, self._manifest, camera=self._camera, start=start)
             self._events.write(event)
             for sink in self._sinks:
@@ -232,7 +231,10 @@ class VideoRun:
     def _wind_up(self, begin: float, reason: str | None) -> Summary:
         """Write what is closed, finish the files and the summary."""
         failures: list[PamtriError] = []
-        for finish in (self._write_closed, self._close_video, self._events.close, self._write_tables):
+        steps = [self._write_closed, self._events.close, self._write_tables]
+        if self._video is not None:
+            steps.insert(1, self._video.close)
+        for finish in steps:
             try:
                 finish()
             except PamtriError as error:
@@ -247,15 +249,6 @@ class VideoRun:
     def _write_tables(self) -> None:
         write_event_tables(self._output.events, self._spec.tables)
 
-    def _close_video(self) -> None:
-        if self._video is None:
-            return
-        try:
-            self._video.close()
-        except PamtriError:
-            self._video.discard()
-            raise
-
     def _summarize(self, reason: str | None, elapsed: float) -> Summary:
         counts = self._journal.counts
         return Summary(
@@ -269,14 +262,14 @@ class VideoRun:
             frames=self._frames,
             lost_frames=self._source.lost,
             video_s=round(self._time_s, 3),
-            tracks=counts.tracks - counts.short,
+            tracks=counts["tracks"] - counts["short"],
             events=self._events.count,
             below_gate=self._below_gate,
             below_gate_reasons=dict(self._gate_reasons.most_common()),
-            embedded_views=counts.embedded,
-            short_tracks=counts.short,
-            unseen_tracks=counts.unseen,
-            unfinished_tracks=counts.unfinished,
+            embedded_views=counts["embedded"],
+            short_tracks=counts["short"],
+            unseen_tracks=counts["unseen"],
+            unfinished_tracks=counts["unfinished"],
             elapsed_s=round(elapsed, 2),
             frames_per_second=round(self._frames / elapsed, 1) if elapsed > 0 else 0.0,
         )

@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which kind of source a name means."""
+"""Which kind of source a name means: a file, a folder, an address, or a camera of Video4Linux."""
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -19,8 +20,11 @@ from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Source
 from pamtri_edge.video.images import ImageFolder
 from pamtri_edge.video.opening import OpenError, open_container
+from pamtri_edge.video.pyav import import_av
 from pamtri_edge.video.streams import Reconnect, Stream
-from pamtri_edge.video.webcam import open_webcam, webcam_device
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 _VIDEO_AT_ADDRESS: Final = re.compile(r"https?://[^?#]*\.(mp4|m4v|mov|mkv|avi|webm)([?#].*)?", re.IGNORECASE)
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
@@ -28,6 +32,10 @@ _PLAYLISTS: Final = ("hls", "dash")
 _LOCAL: Final = re.compile(r"file://", re.IGNORECASE)
 
 _PATTERN: Final = re.compile(r"%\d*d|[*?]", re.ASCII)
+
+_WEBCAMS: Final = "v4l2"
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+_DEVICE: Final = re.compile(r"/dev/(video[0-9]+|v4l/.+)")
 
 _EXPECTED: Final = (
     "a video file, a folder of pictures, an address such as rtsp://camera/stream, or the number of "
@@ -62,7 +70,7 @@ def open_source(
             return VideoFile(source, duration=duration, timeout_s=reconnect.timeout_s)
         return Stream(source, duration=duration, reconnect=reconnect)
     mode = _mode(source)
-    device = webcam_device(source)
+    device = _webcam_device(source)
     if device is not None and (mode is None or stat.S_ISCHR(mode)):
         return open_webcam(device, duration=duration, reconnect=reconnect)
     if mode is None and _PATTERN.search(Path(source).name):
@@ -77,6 +85,47 @@ def open_source(
         return ImageFolder(Path(source), fps=fps, duration=duration)
     check_regular(source, mode, error=SourceError, expected=_EXPECTED)
     return VideoFile(source, duration=duration)
+
+
+def _webcam_device(source: str) -> Path | None:
+    """Return the device that a source means ("0" or "/dev/video0"); None where it means none."""
+    if _NUMBER.fullmatch(source):
+        return Path(f"/dev/video{int(source)}")
+    return Path(source) if _DEVICE.fullmatch(source) else None
+
+
+def open_webcam(device: Path, *, duration: float | None = None, reconnect: Reconnect | None = None) -> Stream:
+    """Return the stream of a camera at this machine.
+
+    Args:
+        device: such as /dev/video0.
+        duration: stop after so many seconds; None for without end.
+        reconnect: how a camera that was unplugged is waited for.
+
+    Raises:
+        SourceError: there is no such camera, or this user may not read it.
+        MissingDependencyError: PyAV is not installed, or was built without Video4Linux.
+    """
+    av = import_av()
+    reconnect = reconnect or Reconnect()
+    if not device.exists():
+        others = sorted(str(path) for path in Path("/dev").glob("video*"))
+        found = f"here are {', '.join(others)}" if others else "this machine shows no camera at all"
+        raise SourceError(f"there is no camera {device}; {found}.")
+    if not device.is_char_device():
+        raise SourceError(f"{device} is no camera; expected a device such as /dev/video0.")
+    if not os.access(device, os.R_OK | os.W_OK):
+        raise SourceError(
+            f"this user may not read the camera {device}; add the user to its group, usually: "
+            "sudo usermod -aG video $USER, then log in again."
+        )
+    if not {_WEBCAMS, "video4linux2,v4l2"} & set(av.formats_available):
+        raise SourceError("this PyAV was built without Video4Linux: cameras at this machine cannot be read.")
+
+    def opener(place: str) -> InputContainer:
+        return open_container(place, kind=_WEBCAMS, timeout_s=reconnect.timeout_s)
+
+    return Stream(str(device), duration=duration, reconnect=reconnect, opener=opener)
 
 
 def _is_whole(address: str, timeout_s: float) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from pamtri_edge.addresses import is_address, parse_address, redact_text
 from pamtri_edge.errors import SourceError
-from pamtri_edge.printable import printable
+from pamtri_edge.printable import counted, printable
 from pamtri_edge.video.files import NETWORK_TIMEOUT_S
 from pamtri_edge.video.frames import Frame
 from pamtri_edge.video.opening import OpenError, described, find_video, open_container
@@ -186,9 +186,10 @@ class Stream:
                 self._transports.rotate()  # one way may open and yet carry nothing
             failures = 1 if read > before else failures + 1
             if failures >= self._reconnect.attempts:
-                tries = f"{failures} {'try' if failures == 1 else 'tries'}"
-                frames = f"{read} {'frame was' if read == 1 else 'frames were'} read"
-                self._outcome = SourceError(f"{self.label} was given up after {tries} ({why}); {frames}.")
+                self._outcome = SourceError(
+                    f"{self.label} was given up after {counted(failures, 'try', 'tries')} ({why}); "
+                    f"{counted(read, 'frame was', 'frames were')} read."
+                )
                 break
             wait = self._reconnect.wait_s(failures)
             _log.warning("%s: %s; trying again in %.3g s", self.label, why, wait)

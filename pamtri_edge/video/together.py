@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Final
@@ -31,7 +31,7 @@ class _Request:
     crops: list[NDArray[np.uint8]]
     result: Any = None
     error: BaseException | None = None
-    done: bool = field(default=False)
+    done: bool = False
 
 
 class SharedEmbedder:

@@ -96,12 +96,25 @@ class OutputFolder:
         path: the folder; made, with its parents, if it is not there.
         overwrite: replace what an earlier run left in it; other files stay.
 
+    Attributes:
+        path: the folder.
+        events: the file of events.
+        video: the annotated video.
+        crops: the folder of best crops, as they were cut: for programs.
+        annotated: the folder of the same crops with pose and caption: for people.
+        summary: the summary.
+
     Raises:
         InputError: it exists and is not empty, is no folder, or cannot be written.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(path)
+        self.events = self.path / EVENTS_FILE
+        self.video = self.path / VIDEO_FILE
+        self.crops = self.path / CROPS_FOLDER
+        self.annotated = self.path / ANNOTATED_FOLDER
+        self.summary = self.path / SUMMARY_FILE
         self._overwrite = overwrite
         self._claim: Claim | None = None
         if self.path.exists() and not self.path.is_dir():
@@ -113,31 +126,6 @@ class OutputFolder:
                 pass
         except OSError as error:
             raise InputError(f"the output folder {self.path} cannot be written: {error.strerror}.") from error
-
-    @property
-    def events(self) -> Path:
-        """The file of events."""
-        return self.path / EVENTS_FILE
-
-    @property
-    def video(self) -> Path:
-        """The annotated video."""
-        return self.path / VIDEO_FILE
-
-    @property
-    def crops(self) -> Path:
-        """The folder of best crops, as they were cut: for programs."""
-        return self.path / CROPS_FOLDER
-
-    @property
-    def annotated(self) -> Path:
-        """The folder of the same crops with pose and caption: for people."""
-        return self.path / ANNOTATED_FOLDER
-
-    @property
-    def summary(self) -> Path:
-        """The summary."""
-        return self.path / SUMMARY_FILE
 
     def claim(self) -> None:
         """Keep other processes out of the folder until `release`.
@@ -184,30 +172,23 @@ class OutputFolder:
         except OSError as error:
             raise InputError(f"{self.path} cannot be cleared of an earlier run: {error.strerror}.") from error
 
-    def write_crop(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
-        """Write a track's best crop, (H, W, 3) uint8 RGB as it was cut, as JPEG; return its path.
+    def write_pictures(self, track_id: int, crop: NDArray[np.uint8], annotated: NDArray[np.uint8]) -> None:
+        """Write a track's best crop as it was cut, and its picture for people, (H, W, 3) uint8 RGB, as JPEG.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: they cannot be written.
         """
-        return _write_jpeg(self.crops / f"{track_id}.jpg", picture, _FOR_PROGRAMS)
+        _write_jpeg(self.crops / f"{track_id}.jpg", crop, _FOR_PROGRAMS)
+        _write_jpeg(self.annotated / f"{track_id}.jpg", annotated, _FOR_PEOPLE)
 
-    def write_annotated(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
-        """Write a track's picture for people, (H, W, 3) uint8 RGB, as JPEG; return its path.
-
-        Raises:
-            InputError: it cannot be written.
-        """
-        return _write_jpeg(self.annotated / f"{track_id}.jpg", picture, _FOR_PEOPLE)
-
-    def write_summary(self, summary: Summary) -> Path:
-        """Write the summary; return its path.
+    def write_summary(self, summary: Summary) -> None:
+        """Write the summary.
 
         Raises:
             InputError: it cannot be written.
         """
         text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False) + "\n"
-        return _write_whole(self.summary, text.encode())
+        _write_whole(self.summary, text.encode())
 
     def _refuse_full(self) -> None:
         if self._overwrite or not self.path.is_dir():
@@ -219,17 +200,16 @@ class OutputFolder:
             )
 
 
-def _write_jpeg(path: Path, picture: NDArray[np.uint8], how: Sequence[int]) -> Path:
+def _write_jpeg(path: Path, picture: NDArray[np.uint8], how: Sequence[int]) -> None:
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, how)
-    return _write_whole(path, data.tobytes())
+    _write_whole(path, data.tobytes())
 
 
-def _write_whole(path: Path, data: bytes) -> Path:
+def _write_whole(path: Path, data: bytes) -> None:
     """Write a file that appears whole or not at all."""
     try:
         with staged_file(path, flush=False) as part:
             part.write_bytes(data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    return path

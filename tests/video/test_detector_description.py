@@ -24,11 +24,20 @@ def command(*arguments: object) -> None:
     CliRunner().invoke(app, ["detector", "describe", *map(str, arguments)], catch_exceptions=False)
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Path:
+def make_network(folder: Path) -> Path:
     net, outputs = tiny.yolov8(3)
     names = str({0: "person", 1: "van", 2: "Truck"})
-    return net.save(tmp_path / "net.onnx", outputs, metadata={"names": names})
+    return net.save(folder / "net.onnx", outputs, metadata={"names": names})
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    return make_network(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return json.dumps(describe(make_network(tmp_path_factory.mktemp("network")))[0])
 
 
 def test_it_says_how_the_network_is_fed_and_read(network: Path) -> None:
@@ -101,11 +110,10 @@ def test_what_is_no_detector_leaves_no_file(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_description_that_was_changed_is_refused_with_its_field(
-    network: Path, place: tuple[str, ...], value: object, message: str
+    described: str, place: tuple[str, ...], value: object, message: str
 ) -> None:
-    description = describe(network)[0]
-    _core.check_detector_plan(json.dumps(description))
-    inner = description
+    _core.check_detector_plan(described)
+    inner = description = json.loads(described)
     for field in place[:-1]:
         inner = inner[field]
     inner[place[-1]] = value

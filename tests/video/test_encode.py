@@ -12,6 +12,8 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.video.encode import VideoWriter
 from pamtri_edge.video.files import VideoFile
 
+BLACK = np.zeros((64, 64, 3), np.uint8)
+
 
 def _write(path: Path, times: list[float], size: tuple[int, int] = (120, 160)) -> None:
     writer = VideoWriter(path, rate=25)
@@ -71,31 +73,25 @@ def test_times_that_stand_still_are_spread(tmp_path: Path) -> None:
 
 
 def test_the_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "a.mp4")
-    writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
-    assert not (tmp_path / "a.mp4").exists()
-    writer.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
-
-
-def test_nothing_appears_without_a_frame_or_when_discarded(tmp_path: Path) -> None:
-    VideoWriter(tmp_path / "a.mp4").close()
-    writer = VideoWriter(tmp_path / "b.mp4")
-    writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
-    writer.discard()
-    assert list(tmp_path.iterdir()) == []
+    VideoWriter(tmp_path / "without a frame.mp4").close()
+    for name, finish in (("discarded", VideoWriter.discard), ("whole", VideoWriter.close)):
+        writer = VideoWriter(tmp_path / f"{name}.mp4")
+        writer.write(BLACK, 0.0)
+        assert not list(tmp_path.glob("[!.]*"))
+        finish(writer)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.mp4"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "absent" / "a.mp4")
     with pytest.raises(InputError, match=r"absent/a\.mp4 cannot be written: No such file"):
-        writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+        writer.write(BLACK, 0.0)
 
 
 def test_a_folder_that_is_removed_meanwhile_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     writer = VideoWriter(tmp_path / "out" / "a.mp4")
-    writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+    writer.write(BLACK, 0.0)
     shutil.rmtree(tmp_path / "out")
     with pytest.raises(InputError, match=r"out/a\.mp4 cannot be finished: No such file"):
         writer.close()
@@ -103,7 +99,7 @@ def test_a_folder_that_is_removed_meanwhile_is_named(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = VideoWriter(tmp_path / "a.mp4")
-    writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+    writer.write(BLACK, 0.0)
 
     class Full:
         def mux(self, packets: Any) -> None:
@@ -115,6 +111,6 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     writer._container.close()
     monkeypatch.setattr(writer, "_container", Full())
     with pytest.raises(InputError, match="cannot be written on: No space left on device"):
-        writer.write(np.zeros((64, 64, 3), np.uint8), 1.0)
+        writer.write(BLACK, 1.0)
     with pytest.raises(InputError, match="cannot be finished"):
         writer.discard()

@@ -40,14 +40,6 @@ def test_a_view_does_not_wait_longer_than_half_a_second_for_its_batch(fake_reide
         journal.observe(_frame(index), _boxes(1))
 
 
-def test_a_batch_is_never_larger_than_asked_for(fake_reidentifier: Any) -> None:
-    fake = fake_reidentifier()
-    journal = Journal(fake, batch=2)
-    journal.observe(_frame(0), _boxes(1, 2, 3, 4, 5))
-    journal.end_all()
-    assert fake.batches == [2, 2, 1]
-
-
 def test_a_closed_track_comes_out_once_its_views_are_embedded(fake_reidentifier: Any) -> None:
     journal = Journal(fake_reidentifier(), batch=2)
     journal.observe(_frame(0), _boxes(1))
@@ -69,15 +61,6 @@ def test_a_track_below_the_gate_is_embedded_all_the_same(fake_reidentifier: Any)
     assert track.below_gate
     assert track.fused.best.failings == ("small",)
     assert track.embedded == 1
-
-
-def test_a_track_whose_pose_was_never_seen_is_below_the_gate(fake_reidentifier: Any) -> None:
-    fake = fake_reidentifier()
-    fake.quality = 0.01
-    journal = Journal(fake)
-    journal.observe(_frame(0), _boxes(1))
-    journal.end_all()
-    assert journal.take()[0].below_gate
 
 
 def test_keypoints_come_in_frame_pixels(fake_reidentifier: Any) -> None:
@@ -109,7 +92,7 @@ def test_tracks_seen_too_briefly_are_dropped_and_never_embedded(fake_reidentifie
     journal.end([1, 2])
     assert [track.track_id for track in journal.take()] == [1]
     assert sum(fake.batches) == 1
-    assert (journal.counts.tracks, journal.counts.short) == (2, 1)
+    assert (journal.counts["tracks"], journal.counts["short"]) == (2, 1)
 
 
 def test_a_track_that_is_never_inside_the_frame_has_no_event_and_is_counted(fake_reidentifier: Any) -> None:
@@ -117,7 +100,7 @@ def test_a_track_that_is_never_inside_the_frame_has_no_event_and_is_counted(fake
     journal.observe(_frame(0), [TrackBox(1, (900.0, 20.0, 990.0, 80.0))])
     journal.end([1])
     assert journal.take() == []
-    assert journal.counts.unseen == 1
+    assert journal.counts["unseen"] == 1
 
 
 def test_a_track_that_ended_and_is_seen_again_while_its_view_waits_is_closed_once(
@@ -148,14 +131,14 @@ def test_an_interruption_closes_what_is_known_without_the_network(fake_reidentif
     journal.abandon()
     assert [track.track_id for track in journal.take()] == [1]
     assert len(fake.batches) == calls
-    assert (journal.counts.unfinished, journal.counts.short) == (1, 0)
+    assert (journal.counts["unfinished"], journal.counts["short"]) == (1, 0)
 
 
 def test_an_interruption_counts_what_was_too_short_as_such(fake_reidentifier: Any) -> None:
     journal = Journal(fake_reidentifier(), least_frames=3)
     journal.observe(_frame(0), _boxes(1))
     journal.abandon()
-    assert (journal.counts.unfinished, journal.counts.short) == (0, 1)
+    assert (journal.counts["unfinished"], journal.counts["short"]) == (0, 1)
 
 
 def test_the_crop_is_that_of_the_best_view(fake_reidentifier: Any) -> None:
@@ -179,23 +162,12 @@ def test_a_view_has_its_own_copy_of_the_pixels(fake_reidentifier: Any) -> None:
     assert (journal.take()[0].crop == before).all()
 
 
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_length_of_the_video(fake_reidentifier: Any) -> None:
-    import gc
-    import tracemalloc
-
+def test_nothing_is_kept_of_a_track_that_is_over(fake_reidentifier: Any) -> None:
     journal = Journal(fake_reidentifier(), batch=4)
-    sizes = []
-    tracemalloc.start()
-    for index in range(600):
-        track = index // 10
-        journal.observe(_frame(index), [TrackBox(track, BOX)])
+    for index in range(30):
+        journal.observe(_frame(index), [TrackBox(index // 10, BOX)])
         if index % 10 == 9:
-            journal.end([track])
-            journal.take()
-            journal._embedder.crops.clear()  # type: ignore[attr-defined]  # the fake keeps what it saw
-        if index in (199, 599):
-            gc.collect()
-            sizes.append(tracemalloc.get_traced_memory()[0])
-    tracemalloc.stop()
-    assert sizes[1] < sizes[0] * 1.2 + 20_000
+            journal.end([index // 10])
+    journal.end_all()
+    assert len(journal.take()) == 3
+    assert [journal._kept, journal._best, journal._fused, journal.take()] == [{}, {}, {}, []]

@@ -20,7 +20,8 @@ import pytest
 from pamtri_edge.errors import SourceError
 from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.frames import Frame
-from pamtri_edge.video.sources import open_source
+from pamtri_edge.video.sources import open_source, open_webcam
+from pamtri_edge.video.streams import Reconnect
 
 VideoWriter = Callable[..., Path]
 STEADY_S = 1 / 25
@@ -293,17 +294,12 @@ def test_no_camera_at_this_machine_is_one_sentence(tmp_path: Path, monkeypatch: 
 
 
 def test_a_camera_that_may_not_be_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pamtri_edge.video.webcam import open_webcam
-
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(SourceError, match=r"may not read the camera /dev/null; add the user to its group"):
         open_webcam(Path("/dev/null"))
 
 
 def test_a_device_that_is_no_camera_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pamtri_edge.video.streams import Reconnect
-    from pamtri_edge.video.webcam import open_webcam
-
     stream = open_webcam(Path("/dev/null"), reconnect=Reconnect(attempts=1, timeout_s=1.0))
     assert (stream.name, stream.live) == ("null", True)
     with pytest.raises(SourceError, match=r"/dev/null was given up after 1 try \(Inappropriate ioctl"):

@@ -67,17 +67,17 @@ def test_a_box_far_away_is_moved_near_the_frame():
     assert _core.overlay_box((-1e300, 1.5, 1e300, 2.5), FRAME) == (-800, 2, 800, 2)
 
 
-def test_keypoints_that_are_no_numbers_are_left_out_with_their_segments():
-    square = [(20.0, 20.0), (90.0, 20.0), (90.0, 80.0), (20.0, 80.0)]
+@pytest.mark.parametrize("index", range(len(SEGMENTS)))
+def test_a_segment_is_drawn_by_its_own_four_keypoints_if_all_are_numbers_and_sure(index):
+    corners = list(SEGMENTS[index].corners)
     keypoints = np.zeros((36, 3), np.float32)
-    for k, (x, y) in zip(SEGMENTS[4].corners, square, strict=True):
-        keypoints[k] = (x, y, 0.9)
+    keypoints[corners] = [(20, 20, 0.5), (90, 20, 0.5), (90, 80, 0.5), (20, 80, 0.5)]
     shown, segments = _core.overlay_pose(keypoints, FRAME)
-    assert segments == [4]
-    assert [k for k, one in enumerate(shown) if one] == sorted(SEGMENTS[4].corners)
-    for column in range(3):
+    assert segments == [index]
+    assert np.flatnonzero(shown).tolist() == sorted(corners)
+    for column, value in ((0, np.nan), (1, np.nan), (2, np.nan), (2, 0.49)):
         spoiled = keypoints.copy()
-        spoiled[SEGMENTS[4].corners[0], column] = np.nan
+        spoiled[corners[0], column] = value
         shown, segments = _core.overlay_pose(spoiled, FRAME)
         assert segments == []
-        assert not shown[SEGMENTS[4].corners[0]]
+        assert shown[corners[0]] == (value == 0.49)

@@ -3,7 +3,7 @@
 import json
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,7 +113,7 @@ def test_every_track_becomes_one_event(done: Any) -> None:
     assert float(red.vector @ blue.vector) < 0.8
     assert done.summary.complete
     assert (done.summary.events, done.summary.tracks, done.summary.frames) == (2, 2, 50)
-    assert done.summary.to_json() == _summary(done.output)
+    assert {"schema": 1, **asdict(done.summary)} == _summary(done.output)
 
 
 def test_the_box_and_keypoints_are_those_of_the_best_view(done: Any) -> None:
@@ -167,10 +167,13 @@ def test_boxes_are_drawn_into_the_video_but_not_into_the_crops(clip: Path, done:
         assert np.median(red_or_blue) < 30
 
 
-def test_events_have_the_form_that_is_asked_for(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
+def test_events_have_the_form_that_is_asked_for_and_tell_what_is_below_the_gate(
+    clip: Path, tmp_path: Path, fake_reidentifier: Any
+) -> None:
     start = datetime(2026, 5, 31, 8, 0, tzinfo=timezone.utc)
     spec = replace(SPEC, video=False, start=start, embedding_format="base64", crop_rule=CropRule.NVINFER)
-    _job(clip, tmp_path, fake_reidentifier(), spec).run()
+    spec = replace(spec, gate=GateSpec(min_side=100))
+    summary = _job(clip, tmp_path, fake_reidentifier(), spec).run()
     assert not list(tmp_path.glob("*.mp4"))
     assert '"embedding":"' in (tmp_path / "events.jsonl").read_text()
     events = _events(tmp_path)
@@ -179,16 +182,8 @@ def test_events_have_the_form_that_is_asked_for(clip: Path, tmp_path: Path, fake
         "2026-05-31T08:00:01.960Z",
     )
     assert all(value % 2 == 0 for event in events.values() for value in event.box)
-
-
-def test_small_vehicles_are_events_below_the_gate(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
-    summary = _job(
-        clip, tmp_path / "out", fake_reidentifier(), RunSpec(camera="n", gate=GateSpec(min_side=100))
-    ).run()
-    assert summary.below_gate == 2
-    assert summary.below_gate_reasons == {"small": 2}
-    events = _events(tmp_path / "out").values()
-    assert all(event.below_gate and event.frames.embedded > 1 for event in events)
+    assert (summary.below_gate, summary.below_gate_reasons) == (2, {"small": 2})
+    assert all(event.below_gate and event.frames.embedded > 1 for event in events.values())
 
 
 def test_untrained_weights_are_told(clip: Path, done: Any, tmp_path: Path, fake_reidentifier: Any) -> None:
@@ -282,20 +277,25 @@ def test_an_interruption_before_the_first_frame_leaves_a_summary(
     assert not (tmp_path / "out" / "annotated.mp4").exists()
 
 
+@pytest.mark.parametrize("error", [InputError, ZeroDivisionError])
 def test_an_error_of_the_network_keeps_what_was_done(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
+    clip: Path,
+    tmp_path: Path,
+    fake_reidentifier: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
 ) -> None:
     fake = fake_reidentifier()
     embed = fake.embed
 
     def fail_later(batch: Any) -> Any:
         if fake.batches:
-            raise InputError("the GPU went away.")
+            raise error("the GPU went away.")
         return embed(batch)
 
     monkeypatch.setattr(fake, "embed", fail_later)
     output = tmp_path / "out"
-    with pytest.raises(InputError, match="the GPU went away"):
+    with pytest.raises(error, match="the GPU went away"):
         _job(clip, output, fake, RunSpec(camera="n", batch=1, gate=GateSpec(min_side=24))).run()
     assert list(_events(output)) == [1]
     assert _summary(output)["reason"] == "the GPU went away."
@@ -320,16 +320,6 @@ def test_a_video_that_cannot_be_written_on_keeps_the_events(
     assert "No space left" in _summary(tmp_path / "out")["reason"]
 
 
-def test_an_unforeseen_error_is_not_swallowed(
-    clip: Path, tmp_path: Path, fake_reidentifier: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = fake_reidentifier()
-    monkeypatch.setattr(fake, "embed", lambda batch: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        _job(clip, tmp_path / "out", fake).run()
-    assert _summary(tmp_path / "out")["complete"] is False
-
-
 # --- real footage ------------------------------------------------------------------------------------------
 
 
@@ -338,13 +328,15 @@ def test_every_track_of_real_footage_becomes_one_event(
 ) -> None:
     clip = shared_data / "clips" / "suburban_a_640x352.mp4"
     fake = fake_reidentifier()
-    job = _job(clip, tmp_path / "out", fake, RunSpec(camera="suburb", video=False))
-    summary = job.run()
+    spec = RunSpec(camera="suburb", video=False, limited=True)
+    summary = _job(clip, tmp_path / "out", fake, spec, duration=8.0).run()
     events = list(read_events(tmp_path / "out" / "events.jsonl"))
-    assert sorted(event.track_id for event in events) == list(job._follower._tracks.ids)  # type: ignore[attr-defined]
-    assert (summary.events, summary.tracks, summary.frames) == (30, 30, 480)
+    tracks = read_tracks(clip.with_suffix(".txt"))
+    seen_tracks = {box.track_id for index in range(summary.frames) for box in tracks.at(index)}
+    assert {event.track_id for event in events} == seen_tracks
+    assert (summary.events, summary.tracks, summary.frames) == (len(seen_tracks), len(seen_tracks), 192)
     assert max(fake.batches) <= 8
     embedded, seen = (sum(getattr(event.frames, name) for event in events) for name in ("embedded", "seen"))
     assert 0.05 * seen < embedded < 0.2 * seen
-    assert sum(not event.below_gate for event in events) >= 6  # six cars come near the camera
-    assert len(list((tmp_path / "out" / "crops").glob("*.jpg"))) == 30
+    assert sum(not event.below_gate for event in events) >= 3  # cars that come near the camera
+    assert len(list((tmp_path / "out" / "crops").glob("*.jpg"))) == len(seen_tracks)

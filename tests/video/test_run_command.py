@@ -292,8 +292,7 @@ console.guarded(lambda: app(sys.argv[1:], prog_name="pamtri"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     script = tmp_path / "slow.py"
     script.write_text(_SLOW_RUN.format(conftest=str(Path(__file__).with_name("conftest.py"))))
@@ -311,7 +310,7 @@ def test_a_signal_leaves_valid_partial_output(clip: Path, tmp_path: Path, number
         if line.startswith("frame 5"):
             break
         assert time.monotonic() < deadline
-    process.send_signal(number)
+    process.send_signal(signal.SIGHUP)  # answered by our own handler, as SIGTERM is
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err

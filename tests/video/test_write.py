@@ -1,52 +1,20 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.video.write import OutputFolder, Summary
+from pamtri_edge.video.write import OutputFolder
 
 
-def _summary(**changes: Any) -> Summary:
-    fields: dict[str, Any] = {
-        "complete": True,
-        "reason": None,
-        "source": "a.mp4",
-        "camera": "a",
-        "bundle": "fake",
-        "embedding_space": "sha256:fake",
-        "trained": True,
-        "frames": 10,
-        "lost_frames": 0,
-        "video_s": 0.4,
-        "tracks": 2,
-        "events": 2,
-        "below_gate": 0,
-        "embedded_views": 3,
-        "short_tracks": 0,
-        "unseen_tracks": 0,
-        "unfinished_tracks": 0,
-        "elapsed_s": 1.0,
-        "frames_per_second": 10.0,
-    }
-    return Summary(**{**fields, **changes})
-
-
-def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
-    folder = OutputFolder(tmp_path / "a" / "b")
-    folder.clear()
-    assert folder.crops.is_dir()
-
-
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    OutputFolder(tmp_path).clear()
-    assert (tmp_path / "crops").is_dir()
+@pytest.mark.parametrize("name", [".", "new/folder"])
+def test_an_empty_folder_is_taken_and_a_new_one_made_with_its_parents(tmp_path: Path, name: str) -> None:
+    OutputFolder(tmp_path / name).clear()
+    assert (tmp_path / name / "crops").is_dir()
 
 
 def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -97,26 +65,11 @@ def test_a_folder_on_a_read_only_disk_is_refused(tmp_path: Path, monkeypatch: py
         OutputFolder(tmp_path)
 
 
-def test_crops_are_pictures_named_by_their_track(tmp_path: Path) -> None:
-    folder = OutputFolder(tmp_path)
-    folder.clear()
-    path = folder.write_crop(2**63, np.full((50, 80, 3), (200, 60, 20), np.uint8))
-    assert path == tmp_path / "crops" / f"{2**63}.jpg"
-    assert cv2.imread(str(path))[25, 40, ::-1].tolist() == pytest.approx([200, 60, 20], abs=6)
-
-
-def test_the_summary_is_json_with_a_schema(tmp_path: Path) -> None:
-    folder = OutputFolder(tmp_path)
-    folder.clear()
-    record = json.loads(folder.write_summary(_summary(complete=False, reason="interrupted")).read_text())
-    assert (record["schema"], record["complete"], record["reason"]) == (1, False, "interrupted")
-    assert set(record) == {"schema", *_summary().__dataclass_fields__}
-
-
 def test_a_file_that_cannot_be_written_leaves_no_part_of_it(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path)
     folder.clear()
-    (tmp_path / "summary.json").mkdir()  # a folder cannot be replaced by a file
-    with pytest.raises(InputError, match=r"summary\.json cannot be written"):
-        folder.write_summary(_summary())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["annotated", "crops", "summary.json"]
+    (tmp_path / "crops" / "7.jpg").mkdir()  # a folder cannot be replaced by a file
+    picture = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(InputError, match=r"crops/7\.jpg cannot be written"):
+        folder.write_pictures(7, picture, picture)
+    assert [path.name for path in folder.crops.iterdir()] == ["7.jpg"]

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vehicles in single pictures: networks in ONNX form, of whatever layout their programs export.
 
-`detection` says what a detector gives; `network` runs one; `layout` and `several` decide its layout, from
-`graph` and `ending`; `picture` and `decoding` are the arithmetic before and behind it; `classes` says which
-are vehicles.
+`detection` says what a detector gives; `network` opens and runs one; `layout` and `several` decide its
+layout, from `graph` and `ending`; `picture` and `decoding` are the arithmetic before and behind it; `classes`
+says which are vehicles.
 """
 
 from pamtri_edge.video.detect.detection import Detection, Detector

@@ -13,6 +13,7 @@ from typing import Final
 
 from pamtri_edge import _core
 from pamtri_edge.class_names import is_vehicle
+from pamtri_edge.printable import counted
 
 _COCO: Final = {"bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7}
 _COCO_91: Final = {"bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "truck": 8}
@@ -78,9 +79,9 @@ def classes_of(network: str, *, names: Mapping[int, str], count: int | None, bas
     known = {number: name for name, number in published.items()}
     if not known:
         refusal = (
-            f"{network} has {count} {'class' if count == 1 else 'classes'} and does not name them (no names "
-            "in its metadata): say which are vehicles, by number: --classes "
-            f"{'0' if count == 1 else '0,2 for example'} (0 to {(count or 1) - 1}), or 'all'."
+            f"{network} has {counted(every, 'class', 'classes')} and does not name them (no names in its "
+            "metadata): say which are vehicles, by number: --classes "
+            f"{'0' if every == 1 else '0,2 for example'} (0 to {every - 1}), or 'all'."
         )
         return Classes(known, every, limit, None, refusal)
     notice = ""

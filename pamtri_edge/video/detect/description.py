@@ -12,7 +12,7 @@ from pamtri_edge import _core
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import write_atomically
 from pamtri_edge.files.regular import sha256_of
-from pamtri_edge.video.detect.opened import Opened, open_network
+from pamtri_edge.video.detect.network import Opened, open_network
 
 SUFFIX: Final = ".detector.json"
 _SCHEMA: Final = 1
@@ -63,18 +63,18 @@ def write_description(description: dict[str, Any], path: Path) -> None:
 
 
 def _picture(opened: Opened) -> dict[str, Any]:
-    picture = opened.picture
+    picture, feeding = opened.picture, opened.picture.feeding
     return {
         "input": opened.input,
         "shape": list(picture.shape),
         "type": _NUMPY_WORDS[picture.dtype.name],
         "size": list(picture.size),
         "channels_last": picture.channels_last,
-        "bgr": picture.bgr,
-        "divisor": picture.divisor,
-        "mean": list(picture.mean),
-        "deviation": list(picture.deviation),
-        "fit": picture.fit.name.lower(),
+        "bgr": feeding.bgr,
+        "divisor": feeding.divisor,
+        "mean": list(feeding.mean),
+        "deviation": list(feeding.deviation),
+        "fit": feeding.fit.name.lower(),
     }
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a detector gives, and which of overlapping boxes stays."""
+"""What a detector gives."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from pamtri_edge import _core
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,3 @@ class Detector(Protocol):
 
     def restart(self) -> None:
         """Forget the pictures so far: another scene, or another picture size, follows."""
-
-
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> list[int]:
-    """Return the indices of boxes that stay when each removes those that overlap it with a lower score.
-
-    Args:
-        boxes: (N, 4) x1, y1, x2, y2.
-        scores: (N,).
-        overlap: highest IoU that two boxes may have.
-    """
-    rows = np.ascontiguousarray(boxes, np.float32).reshape(-1, 4)
-    return _core.suppress(rows, np.ascontiguousarray(scores, np.float32), overlap)

@@ -20,12 +20,13 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.video.detect.decoding import Array, BoxForm, Column, Decoder, Dense, Picked
 from pamtri_edge.video.detect.ending import Ending, read_ending
 from pamtri_edge.video.detect.graph import Graph
-from pamtri_edge.video.detect.picture import Fit
+from pamtri_edge.video.detect.picture import PLAIN, Feeding, Fit
 
 _PYRAMIDS: Final = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32), (4, 8, 16, 32, 64))
 _ANCHORS: Final = 3  # boxes a cell of YOLOv3, v5 and v7
 _COCO: Final = 80
 _MOST_PICKED: Final = 7
+STRETCHED: Final = Feeding(Fit.STRETCH)
 
 ACCEPTED: Final = (
     "YOLOX (raw or decoded), YOLOv5 and v7, YOLOv6, YOLOv8 to v13, end-to-end YOLOs (v10, v26, or with "
@@ -46,27 +47,19 @@ class Layout:
         name: for messages.
         decoder: reads the outputs.
         classes: how many classes there are; None where the network does not say.
-        fit: how a frame is laid into the network's picture.
-        bgr: the picture is blue first.
-        divisor: of its values 0 to 255.
-        mean: subtracted after that.
-        deviation: divided by at last.
+        feeding: how a frame becomes the network's picture.
         base: the published numbering of classes, 80 or 91, that a network goes by that says nothing.
     """
 
     name: str
     decoder: Decoder
     classes: int | None
-    fit: Fit = Fit.CENTER
-    bgr: bool = False
-    divisor: float = 255.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    feeding: Feeding = PLAIN
     base: int = _COCO
 
     def as_yolox(self) -> Layout:
         """Return it with the picture that YOLOX takes."""
-        return replace(self, fit=Fit.CORNER, bgr=True, divisor=1.0)
+        return replace(self, feeding=Feeding(Fit.CORNER, bgr=True, divisor=1.0))
 
 
 def single(graph: Graph, size: tuple[int, int], names: int | None, probe: Probe) -> Layout:
@@ -171,8 +164,7 @@ def _without_objectness(
     graph: Graph, size: tuple[int, int], width: int, ending: Ending, names: int | None, *, transposed: bool
 ) -> Layout:
     count = _counted(graph, names, width - 4)
-    form = BoxForm.CENTERS
-    decoder = Dense(size, form, count, transposed=transposed, logits=_logits(ending))
+    decoder = Dense(size, BoxForm.CENTERS, count, transposed=transposed, logits=_logits(ending))
     return Layout("YOLOv8 to v13", decoder, count)
 
 
@@ -186,7 +178,7 @@ def _queries(graph: Graph, size: tuple[int, int], width: int, ending: Ending, na
         )
         layout = Layout("end-to-end", decoder, names or ending.classes)
         if ending.unit_boxes:
-            return replace(layout, name="DeepStream-Yolo's DETR", fit=Fit.STRETCH)
+            return replace(layout, name="DeepStream-Yolo's DETR", feeding=STRETCHED)
         return layout.as_yolox() if ending.exponential else layout
     if graph.outputs[0].name.startswith("detections"):
         refuse(graph, "EfficientDet, whose boxes are y1, x1, y2, x2")
@@ -196,7 +188,7 @@ def _queries(graph: Graph, size: tuple[int, int], width: int, ending: Ending, na
         refuse(graph)
     count = _counted(graph, names, width - 4)
     decoder_ = Dense(size, BoxForm.UNIT_CENTERS, count, logits=_logits(ending))
-    return Layout("RT-DETR", decoder_, count, fit=Fit.STRETCH)
+    return Layout("RT-DETR", decoder_, count, STRETCHED)
 
 
 def _flat(graph: Graph, size: tuple[int, int], ending: Ending) -> Layout:

@@ -26,6 +26,28 @@ class Fit(Enum):
 
 
 @dataclass(frozen=True)
+class Feeding:
+    """How a frame becomes the numbers of the network's picture.
+
+    Attributes:
+        fit: how the frame is laid into the picture.
+        bgr: blue first.
+        divisor: of the values 0 to 255: 255 for networks that take 0 to 1, else 1.
+        mean: subtracted after the division, red first.
+        deviation: divided by at last, red first.
+    """
+
+    fit: Fit = Fit.CENTER
+    bgr: bool = False
+    divisor: float = 255.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+PLAIN: Final = Feeding()
+
+
+@dataclass(frozen=True)
 class PictureSpec:
     """What a network takes.
 
@@ -34,34 +56,27 @@ class PictureSpec:
         shape: of the tensor; of a batch larger than 1 the first picture alone is filled.
         dtype: of the tensor.
         channels_last: (..., H, W, 3) instead of (..., 3, H, W).
-        bgr: blue first.
-        divisor: of the values 0 to 255: 255 for networks that take 0 to 1, else 1.
-        mean: subtracted after the division, red first.
-        deviation: divided by at last, red first.
-        fit: how the frame is laid into the picture.
+        feeding: how a frame becomes its numbers.
     """
 
     size: tuple[int, int]
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
-    channels_last: bool = False
-    bgr: bool = False
-    divisor: float = 255.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    fit: Fit = Fit.CENTER
+    channels_last: bool
+    feeding: Feeding = PLAIN
 
 
 def prepare(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.generic], _core.FramePlace]:
     """Return the tensor for a (H, W, 3) uint8 RGB frame, and where the frame lies in it."""
     small, placement = _fitted(frame, spec)
     pixels: NDArray[np.float32] = small.astype(np.float32)
-    if spec.divisor != 1.0:
-        pixels /= np.float32(spec.divisor)
-    if any(spec.mean) or spec.deviation != (1.0, 1.0, 1.0):
-        pixels -= np.array(spec.mean, np.float32)
-        pixels /= np.array(spec.deviation, np.float32)
-    if spec.bgr:
+    feeding = spec.feeding
+    if feeding.divisor != 1.0:
+        pixels /= np.float32(feeding.divisor)
+    if any(feeding.mean) or feeding.deviation != (1.0, 1.0, 1.0):
+        pixels -= np.array(feeding.mean, np.float32)
+        pixels /= np.array(feeding.deviation, np.float32)
+    if feeding.bgr:
         pixels = pixels[..., ::-1]
     if not spec.channels_last:
         pixels = pixels.transpose(2, 0, 1)
@@ -72,7 +87,7 @@ def prepare(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.gen
 
 def _fitted(frame: NDArray[np.uint8], spec: PictureSpec) -> tuple[NDArray[np.uint8], _core.FramePlace]:
     (high, wide), (rows, columns) = frame.shape[:2], spec.size
-    place = _core.place_frame((wide, high), (columns, rows), spec.fit.name.lower())
+    place = _core.place_frame((wide, high), (columns, rows), spec.feeding.fit.name.lower())
     x1, y1, x2, y2 = place.filled
     canvas = np.full((rows, columns, 3), _PAD, np.uint8)
     canvas[y1:y2, x1:x2] = cv2.resize(frame, (x2 - x1, y2 - y1))

@@ -11,11 +11,10 @@ import numpy as np
 from pamtri_edge.video.detect.decoding import BoxForm, Column, Dense, Picked
 from pamtri_edge.video.detect.ending import read_ending
 from pamtri_edge.video.detect.graph import Graph, Port
-from pamtri_edge.video.detect.layout import Layout, Probe, box_form, refuse, single
-from pamtri_edge.video.detect.picture import Fit
+from pamtri_edge.video.detect.layout import STRETCHED, Layout, Probe, box_form, refuse, single
+from pamtri_edge.video.detect.picture import Feeding, Fit
 
-_IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-_IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
+_AS_IMAGENET: Final = Feeding(Fit.STRETCH, mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
 _WITH_NO_OBJECT: Final = 92  # DETR's own classes, the last of them for nothing, under a softmax
 _WORDS: Final = {
     "count": ("num",),
@@ -79,7 +78,7 @@ def _picked(
     if flat:
         return Layout("torchvision's", decoder, count, base=91)
     if sized:
-        return Layout("RT-DETR", decoder, count, fit=Fit.STRETCH)
+        return Layout("RT-DETR", decoder, count, STRETCHED)
     return Layout("end-to-end", decoder, count)
 
 
@@ -122,10 +121,8 @@ def _queries(graph: Graph, size: tuple[int, int], ports: list[Port], names: int 
             scores_output=number[scores],
         )
         if boxes == "pred_boxes":
-            return Layout("RT-DETR", decoder, count, fit=Fit.STRETCH)
-        return Layout(
-            "RF-DETR", decoder, count, fit=Fit.STRETCH, mean=_IMAGENET_MEAN, deviation=_IMAGENET_DEVIATION
-        )
+            return Layout("RT-DETR", decoder, count, STRETCHED)
+        return Layout("RF-DETR", decoder, count, _AS_IMAGENET)
     return None
 
 
