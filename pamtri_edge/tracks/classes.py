@@ -150,24 +150,9 @@ def _is_other(name: str) -> bool:
     return not is_vehicle(name) and any(word in _OTHER_WORDS or word == "on" for word in words_of(name))
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Which classes of a file are used.
-
-    Attributes:
-        labels: those that are, as the file writes them.
-        unclassed: rows without a class are used too.
-        unknown: classes that were asked for, and are neither in the list nor in the file.
-    """
-
-    labels: frozenset[int | str]
-    unclassed: bool
-    unknown: tuple[str, ...] = ()
-
-
 def choose_classes(
     found: Iterable[int | str], known: ClassList | None, wanted: Iterable[str] | None
-) -> Choice:
+) -> tuple[frozenset[int | str], bool, list[str]]:
     """Choose the classes that are used.
 
     Args:
@@ -175,13 +160,17 @@ def choose_classes(
         known: what they mean; None if that is not known.
         wanted: names or the file's own numbers, or "all"; None takes the vehicles, or all classes where
             what they mean is not known.
+
+    Returns:
+        Those that are used, as the file writes them; whether rows without a class are used too; and the
+        classes that were asked for, and are neither in the list nor in the file.
     """
     found = list(found)
     asked = None if wanted is None else [one.strip() for one in wanted if one.strip()]
     if asked is not None and any(one.lower() == _ANY for one in asked):
-        return Choice(frozenset(found), True)
+        return frozenset(found), True, []
     if not asked:
-        return Choice(frozenset(found) if known is None else known.vehicles, True)
+        return frozenset(found) if known is None else known.vehicles, True, []
     names: dict[int | str, str] = dict(known.names) if known is not None else {}
     names.update({label: str(label) for label in found if label not in names})
     labels: set[int | str] = set()
@@ -190,7 +179,7 @@ def choose_classes(
         hits = {label for label, name in names.items() if one == str(label) or _words(one) == _words(name)}
         labels |= hits
         unknown += [] if hits else [one]
-    return Choice(frozenset(labels), False, tuple(unknown))
+    return frozenset(labels), False, unknown
 
 
 def class_words(label: int | str, known: ClassList | None) -> str:

@@ -109,11 +109,11 @@ def _of_classes(
             "out, or give tracks with a class column."
         )
     kinds = np.array(rows.kinds, np.int64)
-    choice = choose_classes(rows.labels, known, wanted)
-    if choice.unknown:
+    labels, unclassed, unknown = choose_classes(rows.labels, known, wanted)
+    if unknown:
         _log.warning(
             "%s has no class %s; it has %s",
-            rows.path, ", ".join(choice.unknown), _listed(rows, known, kinds),
+            rows.path, ", ".join(unknown), _listed(rows, known, kinds),
         )  # fmt: skip
     if known is None and len(rows.labels) > 1 and wanted is None:
         _log.warning(
@@ -121,11 +121,11 @@ def _of_classes(
             rows.path, _listed(rows, known, kinds),
         )  # fmt: skip
     left_out = {}
-    keep = np.append([label in choice.labels for label in rows.labels], choice.unclassed).astype(bool)
+    keep = np.append([label in labels for label in rows.labels], unclassed).astype(bool)
     for code in np.flatnonzero(~keep[:-1]).tolist():
         if count := int((used & (kinds == code)).sum()):
             left_out[f"of {class_words(rows.labels[code], known)}"] = count
-    if not choice.unclassed:
+    if not unclassed:
         left_out["without a class"] = int((used & (kinds < 0)).sum())
     return used & keep[kinds], {reason: count for reason, count in left_out.items() if count}
 

@@ -16,12 +16,18 @@ from pamtri_edge.errors import SourceError
 from pamtri_edge.files.regular import open_regular
 from pamtri_edge.files.strict_json import read_json
 from pamtri_edge.tracks.collect import collect
-from pamtri_edge.tracks.json_layouts import coco_layout, label_studio_layout, scalabel_layout
+from pamtri_edge.tracks.json_layouts import (
+    Layout,
+    Seen,
+    coco_layout,
+    label_studio_layout,
+    scalabel_layout,
+    text_of,
+)
 from pamtri_edge.tracks.lines import is_number
 from pamtri_edge.tracks.records import records_layout
 from pamtri_edge.tracks.rows import (
     NO_ID,
-    UNREADABLE,
     BadRowError,
     Identities,
     Rows,
@@ -30,7 +36,6 @@ from pamtri_edge.tracks.rows import (
     frame_number,
     number,
 )
-from pamtri_edge.tracks.seen import Layout, Seen, text_of
 from pamtri_edge.tracks.sets import TrackSet
 
 _log = logging.getLogger(__name__)
@@ -65,10 +70,7 @@ def read_json_tracks(path: Path, *, classes: Iterable[str] | None, first_frame: 
     rows = Rows(path, first_frame=0, files=[path], relative=layout.relative, unit="box ")
     ids = Identities(path, (text_of(one.track) for one in seen))
     for place, one in enumerate(seen, 1):
-        try:
-            _add(rows, place, one, ids)
-        except BadRowError as error:
-            rows.skip(UNREADABLE, place, str(error))
+        rows.read(_add, place, one, ids)
     first = layout.first_frame if first_frame is None else first_frame
     rows.first_frame = min((1, *rows.frames)) if first is None else first
     return collect(rows, classes)

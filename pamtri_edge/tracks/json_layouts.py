@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""JSON of label tools and data sets: COCO's, Scalabel's and Label Studio's.
+"""JSON of label tools and data sets, COCO's, Scalabel's and Label Studio's; and what readers of JSON give.
 
 COCO's has images with the number of their frame, annotations with the id of their track: COCO-VID and
 MMTracking write `frame_id` and `instance_id`, TAO `frame_index` and `track_id`, CVAT's export of a video has
@@ -12,22 +12,15 @@ evenly, unless the first says that it is out of sight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import counted
-from pamtri_edge.tracks.seen import (
-    Layout,
-    Seen,
-    check_one,
-    corners,
-    first_frame,
-    first_of,
-    picture_numbers,
-    records_of,
-)
 
 _COCO_FRAME: Final = ("frame_id", "frame_index", "frame_number", "frame")
 _TRACK: Final = ("track_id", "instance_id", "tracking_id", "object_id", "trackid")
@@ -36,6 +29,51 @@ _SCALABEL_FRAME: Final = ("frameIndex", "index")
 _CORNERS: Final = ("x1", "y1", "x2", "y2")
 _SIZES: Final = ("x", "y", "width", "height")
 _LONGEST_GAP: Final = 100_000  # frames between two boxes
+_PICTURE: Final = re.compile(r".*?(\d{1,18})(?:\.[A-Za-z0-9]{1,5})?", re.ASCII | re.DOTALL)
+"""The name of a picture, which ends with its number."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A box of a layout of JSON.
+
+    Attributes:
+        frame: number of its frame, as the file counts.
+        track: id of its track.
+        box: x1, y1, x2, y2.
+        kind: name of its class.
+        score: confidence.
+    """
+
+    frame: object
+    track: object
+    box: Sequence[object]
+    kind: object = None
+    score: object = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a layout says of a file.
+
+    Attributes:
+        seen: its boxes.
+        first_frame: number of the first frame; None where the boxes alone tell.
+        relative: boxes are in parts of the picture.
+    """
+
+    seen: Iterable[Seen]
+    first_frame: int | None = 0
+    relative: bool = False
+
+
+def text_of(value: object) -> str:
+    """Return a value of JSON as a table has it: "" for null."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | float):
+        return repr(value)
+    return "" if value is None else json.dumps(value)
 
 
 def coco_layout(value: Any, path: Path) -> Layout | None:
@@ -46,34 +84,34 @@ def coco_layout(value: Any, path: Path) -> Layout | None:
     """
     if not (isinstance(value, dict) and isinstance(value.get("annotations"), list)):
         return None
-    images = [image for image in records_of(value.get("images")) if "id" in image]
+    images = [image for image in _records_of(value.get("images")) if "id" in image]
     if not images:
         return None
     videos = {str(image[_VIDEO]) for image in images if _VIDEO in image}
-    check_one(videos, path)
-    annotations = records_of(value["annotations"])
+    _check_one(videos, path)
+    annotations = _records_of(value["annotations"])
     if annotations and all(_track(one) is None for one in annotations):
         raise SourceError(
             f"{path} holds no tracks: none of COCO's {counted(len(annotations), 'annotation')} has a "
             "track_id or instance_id. Detections become tracks in a tracker; or use --detector."
         )
     frames = _coco_frames(images)
-    names = {str(one.get("id")): one.get("name") for one in records_of(value.get("categories"))}
-    return Layout(_coco_boxes(annotations, frames, names), first_frame(frames.values()))
+    names = {str(one.get("id")): one.get("name") for one in _records_of(value.get("categories"))}
+    return Layout(_coco_boxes(annotations, frames, names), _first_frame(frames.values()))
 
 
 def _coco_frames(images: list[dict[str, Any]]) -> dict[str, int]:
     """Return the frame of each image by its id: as it says, as its name says, or by its place."""
-    numbers: list[Any] = [first_of(image, _COCO_FRAME) for image in images]
+    numbers: list[Any] = [_first_of(image, _COCO_FRAME) for image in images]
     if not all(isinstance(one, int) for one in numbers):
-        numbers = picture_numbers([image.get("file_name") for image in images])
+        numbers = _picture_numbers([image.get("file_name") for image in images])
     return {str(image["id"]): frame for image, frame in zip(images, numbers, strict=True)}
 
 
 def _track(annotation: dict[str, Any]) -> object:
     attributes = annotation.get("attributes")
-    found = first_of(annotation, _TRACK)
-    return first_of(attributes, _TRACK) if found is None and isinstance(attributes, dict) else found
+    found = _first_of(annotation, _TRACK)
+    return _first_of(attributes, _TRACK) if found is None and isinstance(attributes, dict) else found
 
 
 def _coco_boxes(
@@ -86,9 +124,9 @@ def _coco_boxes(
         yield Seen(
             frames.get(str(one.get("image_id"))),
             _track(one),
-            corners(one.get("bbox")),
+            _corners(one.get("bbox")),
             names.get(str(kind), kind),
-            first_of(one, ("score", "confidence")),
+            _first_of(one, ("score", "confidence")),
         )
 
 
@@ -98,21 +136,21 @@ def scalabel_layout(value: Any, path: Path) -> Layout | None:
     Raises:
         SourceError: it has several videos.
     """
-    frames = records_of(value.get("frames") if isinstance(value, dict) else value)
-    if not any("box2d" in label for frame in frames for label in records_of(frame.get("labels"))):
+    frames = _records_of(value.get("frames") if isinstance(value, dict) else value)
+    if not any("box2d" in label for frame in frames for label in _records_of(frame.get("labels"))):
         return None
     videos = {str(frame["videoName"]) for frame in frames if frame.get("videoName")}
-    check_one(videos, path)
-    numbers: list[Any] = [first_of(frame, _SCALABEL_FRAME) for frame in frames]
+    _check_one(videos, path)
+    numbers: list[Any] = [_first_of(frame, _SCALABEL_FRAME) for frame in frames]
     if None in numbers:
-        numbers = picture_numbers([frame.get("name") for frame in frames])
-    first = first_frame(one for one in numbers if isinstance(one, int))
+        numbers = _picture_numbers([frame.get("name") for frame in frames])
+    first = _first_frame(one for one in numbers if isinstance(one, int))
     return Layout(_scalabel_boxes(frames, numbers), first)
 
 
 def _scalabel_boxes(frames: list[dict[str, Any]], numbers: list[Any]) -> Iterator[Seen]:
     for frame, number in zip(frames, numbers, strict=True):
-        for label in records_of(frame.get("labels")):
+        for label in _records_of(frame.get("labels")):
             box = label.get("box2d")
             attributes = label.get("attributes")
             if not isinstance(box, dict) or (
@@ -149,7 +187,7 @@ def _sequences(value: Any) -> Iterator[tuple[object, object, list[dict[str, Any]
         if isinstance(one, list):
             stack.extend((part, None) for part in reversed(one))
         elif isinstance(one, dict):
-            boxes = records_of(one.get("sequence"))
+            boxes = _records_of(one.get("sequence"))
             if boxes and all("frame" in box and "x" in box for box in boxes):
                 labels = one.get("labels")
                 yield name or one.get("id"), labels[0] if isinstance(labels, list) and labels else None, boxes
@@ -178,5 +216,51 @@ def _moving_boxes(sequences: list[tuple[object, object, list[dict[str, Any]]]]) 
 
 def _sides(box: dict[str, Any]) -> list[float]:
     """Return x1, y1, x2, y2 in parts of the picture; nothing where there are none."""
-    found: list[Any] = list(corners([box.get(side) for side in _SIZES]))
+    found: list[Any] = list(_corners([box.get(side) for side in _SIZES]))
     return [side / 100 for side in found]
+
+
+def _check_one(videos: Collection[str], path: Path) -> None:
+    """Refuse a file of several videos.
+
+    Raises:
+        SourceError: it has them.
+    """
+    if len(videos) > 1:
+        raise SourceError(
+            f"{path} holds {counted(len(videos), 'video')}; expected the tracks of one. Give each a file of "
+            "its own."
+        )
+
+
+def _first_frame(frames: Iterable[int]) -> int | None:
+    """Return the number of the first frame where frames begin with it; None where the boxes must tell."""
+    first = min(frames, default=0)
+    return first if first in (0, 1) else None
+
+
+def _first_of(record: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """Return the first of the values that is there and not None."""
+    return next((record[key] for key in keys if record.get(key) is not None), None)
+
+
+def _corners(sizes: object) -> Sequence[object]:
+    """Return x1, y1, x2, y2 of x, y, width, height; nothing where these are no four numbers."""
+    if not isinstance(sizes, list) or len(sizes) != 4:
+        return ()
+    if not all(isinstance(one, int | float) for one in sizes):
+        return ()
+    x, y, w, h = sizes
+    return (x, y, x + w, y + h) if w > 0 and h > 0 else (x, y, x, y)
+
+
+def _picture_numbers(names: Sequence[object]) -> list[int]:
+    """Return the numbers that names of pictures end with; their places where some have none, or two one."""
+    found = [_PICTURE.fullmatch(name) if isinstance(name, str) else None for name in names]
+    numbers = [int(one[1]) for one in found if one]
+    return numbers if len(set(numbers)) == len(names) else list(range(len(names)))
+
+
+def _records_of(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list; none of what is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

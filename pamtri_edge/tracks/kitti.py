@@ -17,11 +17,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from pamtri_edge.errors import SourceError
 from pamtri_edge.printable import counted
 from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
-from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, brief, frame_number, number, track_number
+from pamtri_edge.tracks.rows import BadRowError, Rows, brief, frame_number, number, track_number
 from pamtri_edge.tracks.sets import TrackSet
 
 # DeepStream names a file by application and stream (deepstream-app) or by stream alone (service maker).
@@ -59,11 +58,8 @@ def read_deepstream(
     for frame, path in files:
         rows.files.append(path)
         for line, text in data_lines(path):
-            try:
-                _add(rows, line, frame, text.split())
-            except BadRowError as error:
-                rows.skip(UNREADABLE, line, str(error))
-    return _collected(rows, classes)
+            rows.read(_add, line, frame, text.split())
+    return collect(rows, classes)
 
 
 def is_benchmark(lines: list[str]) -> bool:
@@ -82,17 +78,17 @@ def read_benchmark(path: Path, *, classes: Iterable[str] | None, first_frame: in
     """Read a file of the tracking benchmark; see `pamtri_edge.tracks.read_tracks`."""
     rows = Rows(path, first_frame=0 if first_frame is None else first_frame, files=[path])
     for line, text in data_lines(path):
-        cells = cells_of(text)
-        try:
-            if len(cells) not in _BENCHMARK:
-                raise BadRowError(
-                    f"{counted(len(cells), 'column')}; expected 17 or 18: frame, id, label, 14 or 15 more"
-                )
-            score = number(cells[17], "the score") if len(cells) > 17 else math.nan
-            _add_box(rows, line, frame_number(cells[0]), cells[1], cells[2], cells[6:10], score)
-        except BadRowError as error:
-            rows.skip(UNREADABLE, line, str(error))
-    return _collected(rows, classes)
+        rows.read(_add_of_benchmark, line, cells_of(text))
+    return collect(rows, classes)
+
+
+def _add_of_benchmark(rows: Rows, line: int, cells: list[str]) -> None:
+    if len(cells) not in _BENCHMARK:
+        raise BadRowError(
+            f"{counted(len(cells), 'column')}; expected 17 or 18: frame, id, label, 14 or 15 more"
+        )
+    score = number(cells[17], "the score") if len(cells) > 17 else math.nan
+    _add_box(rows, line, frame_number(cells[0]), cells[1], cells[2], cells[6:10], score)
 
 
 def _add(rows: Rows, line: int, frame: int, cells: list[str]) -> None:
@@ -118,9 +114,3 @@ def _add_box(
         number(cell, name) for cell, name in zip(sides, ("left", "top", "right", "bottom"), strict=True)
     )
     rows.add(line, frame, track_number(track), (x1, y1, x2, y2), score=score, kind=label)
-
-
-def _collected(rows: Rows, classes: Iterable[str] | None) -> TrackSet:
-    if not rows.labels and not rows.skipped:
-        raise SourceError(f"{rows.path} holds no tracks: not one box was found in it.")
-    return collect(rows, classes)

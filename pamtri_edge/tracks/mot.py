@@ -22,7 +22,6 @@ from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.columns import MOTCHALLENGE_COLUMNS, Columns, named_columns
 from pamtri_edge.tracks.lines import REMARKS, cells_of, data_lines, first_line, is_number
 from pamtri_edge.tracks.rows import (
-    UNREADABLE,
     BadRowError,
     Identities,
     Rows,
@@ -58,10 +57,7 @@ def read_mot(path: Path, *, classes: Iterable[str] | None, first_frame: int | No
         columns = columns.settled(cells for _, cells in _rows(path))
         ids = Identities(path, (row[columns.track] for _, row in _rows(path) if len(row) > columns.track))
     for line, cells in _rows(path):
-        try:
-            _add(rows, line, cells, columns, ids)
-        except BadRowError as error:
-            rows.skip(UNREADABLE, line, str(error))
+        rows.read(_add, line, cells, columns, ids)
     rows.first_frame = told_first_frame(path, min(rows.frames, default=None), first_frame)
     if classes_for_scores(rows):
         _log.warning("%s: column 7 holds whole numbers that are the same for all of a track: classes", path)

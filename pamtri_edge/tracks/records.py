@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.tracks.columns import Columns, holds, named_columns
+from pamtri_edge.tracks.json_layouts import Layout, Seen, text_of
 from pamtri_edge.tracks.rows import BadRowError
-from pamtri_edge.tracks.seen import Layout, Seen, text_of
 
 _FRAME: Final = "frame"
 _TRACK: Final = "track_id"

@@ -8,14 +8,16 @@ import logging
 import math
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec
 
 from pamtri_edge.tracks.lines import is_number
 
 _log = logging.getLogger(__name__)
+
+Row = ParamSpec("Row")
 
 UNTRACKED: Final = 2**64 - 1  # UNTRACKED_OBJECT_ID of DeepStream's nvdsmeta.h
 
@@ -125,6 +127,15 @@ class Rows:
             self.tails.extend(tail)
             self.lines.append(line)
             self.places.append(len(self.files) - 1)
+
+    def read(
+        self, add: Callable[Concatenate[Rows, int, Row], None], line: int, *row: Row.args, **how: Row.kwargs
+    ) -> None:
+        """Have `add` read and add a row of the last of `files`; one that is none is counted instead."""
+        try:
+            add(self, line, *row, **how)
+        except BadRowError as error:
+            self.skip(UNREADABLE, line, str(error))
 
     def skip(self, reason: str, line: int, found: str) -> None:
         """Count a row of the last of `files` that is left out."""

@@ -83,12 +83,9 @@ class TrackSet:
 
     def at(self, index: int) -> tuple[TrackBox, ...]:
         """Return the boxes of one frame (index from 0), in the order of the file."""
-        low, high = np.searchsorted(self._frames, (index, index + 1))
-        return tuple(
-            TrackBox(int(self._ids[k]), (float(b[0]), float(b[1]), float(b[2]), float(b[3])))
-            for k in range(low, high)
-            for b in (self._boxes[k],)
-        )
+        rows = slice(*np.searchsorted(self._frames, (index, index + 1)))
+        found = zip(self._ids[rows].tolist(), self._boxes[rows].tolist(), strict=True)
+        return tuple(TrackBox(track, (x1, y1, x2, y2)) for track, (x1, y1, x2, y2) in found)
 
     def last_frame(self, track_id: int) -> int:
         """Return the index of the last frame of a track, from 0."""

@@ -22,7 +22,6 @@ from pamtri_edge.tracks.collect import collect
 from pamtri_edge.tracks.lines import cells_of, data_lines, is_number
 from pamtri_edge.tracks.rows import (
     NO_ID,
-    UNREADABLE,
     BadRowError,
     Rows,
     number,
@@ -75,10 +74,7 @@ def read_labels(
     for frame, path, line, cells in read:
         if not rows.files or rows.files[-1] is not path:
             rows.files.append(path)
-        try:
-            _add(rows, line, frame, cells, confident=confident)
-        except BadRowError as error:
-            rows.skip(UNREADABLE, line, str(error))
+        rows.read(_add, line, frame, cells, confident=confident)
     if not rows.ids and NO_ID in rows.skipped:
         raise SourceError(
             f"{folder} holds no tracks: {rows.skipped[NO_ID].rows} boxes without a track id, such as "

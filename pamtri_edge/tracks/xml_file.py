@@ -17,7 +17,7 @@ from pamtri_edge.errors import SourceError
 from pamtri_edge.files.regular import open_regular
 from pamtri_edge.tracks.classes import ClassList
 from pamtri_edge.tracks.collect import collect
-from pamtri_edge.tracks.rows import UNREADABLE, BadRowError, Rows, frame_number, number, track_number
+from pamtri_edge.tracks.rows import BadRowError, Rows, frame_number, number, track_number
 from pamtri_edge.tracks.sets import TrackSet
 
 _DETRAC: Final = "expected UA-DETRAC's: <sequence> <frame num> <target id> <box left top width height>"
@@ -43,12 +43,7 @@ def read_cvat(path: Path, *, classes: Iterable[str] | None, first_frame: int | N
             track = box
         # A box that is marked as outside is where the vehicle was last, not where it is.
         if name == "box" and box is not None and track and box.get("outside", "0") != "1":
-            try:
-                frame, track_id = frame_number(box.get("frame", "")), track_number(track.get("id", ""))
-                x1, y1, x2, y2 = (number(box.get(side, ""), side) for side in ("xtl", "ytl", "xbr", "ybr"))
-                rows.add(line, frame, track_id, (x1, y1, x2, y2), kind=track.get("label") or None)
-            except BadRowError as error:
-                rows.skip(UNREADABLE, line, str(error))
+            rows.read(_add_box, line, track, box)
     if not len(rows) and not rows.skipped:
         found = ". Boxes in images are no tracks: annotate a video, in track mode" if images else ""
         raise SourceError(f"{path} holds no tracks; {_CVAT}{found}.")
@@ -68,10 +63,7 @@ def read_detrac(path: Path, *, classes: Iterable[str] | None, first_frame: int |
             if name == "frame":
                 frame = None
             if name == "target" and target is not None:
-                try:
-                    _add_target(rows, line, frame, target.get("id", ""), box, kind)
-                except BadRowError as error:
-                    rows.skip(UNREADABLE, line, str(error))
+                rows.read(_add_target, line, frame, target.get("id", ""), box, kind)
                 target = None
         elif name == "frame":
             frame = attributes.get("num")
@@ -93,6 +85,12 @@ def read_detrac(path: Path, *, classes: Iterable[str] | None, first_frame: int |
     # Whatever its type, the data set's targets are vehicles.
     known = ClassList("as UA-DETRAC's types", {k: str(k) for k in rows.labels}, frozenset(rows.labels))
     return collect(rows, classes, known)
+
+
+def _add_box(rows: Rows, line: int, track: Attributes, box: Attributes) -> None:
+    frame, track_id = frame_number(box.get("frame", "")), track_number(track.get("id", ""))
+    x1, y1, x2, y2 = (number(box.get(side, ""), side) for side in ("xtl", "ytl", "xbr", "ybr"))
+    rows.add(line, frame, track_id, (x1, y1, x2, y2), kind=track.get("label") or None)
 
 
 def _add_target(

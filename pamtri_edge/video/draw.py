@@ -95,7 +95,7 @@ def draw_crop(crop: Picture, keypoints: NDArray[np.float32] | None, caption: str
     if keypoints is not None:
         panels.append(_draw_pose(large.copy(), keypoints[:, :2] * scale, keypoints[:, 2]))
     strip = np.full((_CAPTION, large.shape[1] * len(panels), 3), _DARK, np.uint8)
-    text_scale = _fitting_scale(caption, strip.shape[1] - 10, 0.5)
+    text_scale = 0.5 * min(1.0, (strip.shape[1] - 10) / max(_extent(caption, 0.5)[0], 1))
     cv2.putText(strip, caption, (5, _CAPTION - 8), _FONT, text_scale, _WHITE, 1, cv2.LINE_AA)
     return np.concatenate([np.concatenate(panels, axis=1), strip], axis=0)
 
@@ -180,8 +180,3 @@ def _draw_text(
     x, y = _core.overlay_text_place(at, extent, _size(picture))
     cv2.rectangle(picture, (x, y - height - 1), (x + width + 2, y + base), ground, -1)
     cv2.putText(picture, text, (x + 1, y), _FONT, scale, color, 1, cv2.LINE_AA)
-
-
-def _fitting_scale(text: str, width: int, largest: float) -> float:
-    (needed, _), _ = cv2.getTextSize(text, _FONT, largest, 1)
-    return largest * min(1.0, width / max(needed, 1))

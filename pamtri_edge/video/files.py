@@ -87,7 +87,6 @@ class VideoFile:
         make_picture, codec = PictureMaker(), self._video.stream.codec_context.name
         clock = _core.FrameClock(self.rate, self._video.longest_gap_s)
         good, broken, index, time_s, end_s = 0, 0, -1, 0.0, 0.0
-        shape: tuple[int, ...] | None = None
         trouble: Exception | None = None
         for item in self._decode():
             if isinstance(item, Exception):
@@ -108,9 +107,7 @@ class VideoFile:
                 trouble, broken = None, 0
             good, index = good + 1, index + 1
             picture = make_picture(item, codec)
-            cut = cut or (shape is not None and picture.shape != shape)
-            shape = picture.shape
-            yield Frame(index, time_s, picture, cut)
+            yield Frame(index, time_s, picture, cut or make_picture.resized)
         self.lost += broken
         self._check_end(good, end_s, trouble)
 

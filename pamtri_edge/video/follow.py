@@ -16,7 +16,7 @@ from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.printable import counted
 from pamtri_edge.tracks import TrackBox, TrackSet
 from pamtri_edge.video.clock import USUAL_RATE
-from pamtri_edge.video.detect import Detection, Detector
+from pamtri_edge.video.detect.detection import Detection, Detector
 from pamtri_edge.video.fit import Fit
 from pamtri_edge.video.frames import Frame
 

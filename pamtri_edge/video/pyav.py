@@ -42,12 +42,18 @@ def import_av() -> Any:
 
 
 class PictureMaker:
-    """Turns decoded frames into upright RGB pictures, keeping one converter for all of them."""
+    """Turns decoded frames into upright RGB pictures, keeping one converter for all of them.
+
+    Attributes:
+        resized: whether the last picture has another size than the one before.
+    """
 
     def __init__(self) -> None:
         import_av()
         from av.video.reformatter import Interpolation, VideoReformatter
 
+        self.resized = False
+        self._shape: tuple[int, ...] | None = None
         self._told = False
         self._reformatter = VideoReformatter()
         self._way = Interpolation.BILINEAR
@@ -82,7 +88,10 @@ class PictureMaker:
                     f"into RGB ({reason(error)}); convert it first, to H.264 with yuv420p for one."
                 ) from None
             picture = np.asarray(rgb.to_ndarray(), np.uint8)
-        return _upright(picture, frame)
+        picture = _upright(picture, frame)
+        self.resized = self._shape not in (None, picture.shape)
+        self._shape = picture.shape
+        return picture
 
 
 def _upright(picture: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:

@@ -8,8 +8,9 @@ import os
 import re
 import stat
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -22,9 +23,6 @@ from pamtri_edge.video.images import ImageFolder
 from pamtri_edge.video.opening import OpenError, open_container
 from pamtri_edge.video.pyav import import_av
 from pamtri_edge.video.streams import Reconnect, Stream
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 _VIDEO_AT_ADDRESS: Final = re.compile(r"https?://[^?#]*\.(mp4|m4v|mov|mkv|avi|webm)([?#].*)?", re.IGNORECASE)
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
@@ -94,20 +92,14 @@ def _webcam_device(source: str) -> Path | None:
     return Path(source) if _DEVICE.fullmatch(source) else None
 
 
-def open_webcam(device: Path, *, duration: float | None = None, reconnect: Reconnect | None = None) -> Stream:
-    """Return the stream of a camera at this machine.
-
-    Args:
-        device: such as /dev/video0.
-        duration: stop after so many seconds; None for without end.
-        reconnect: how a camera that was unplugged is waited for.
+def open_webcam(device: Path, *, duration: float | None, reconnect: Reconnect) -> Stream:
+    """Return the stream of a camera at this machine, such as /dev/video0; see `open_source`.
 
     Raises:
         SourceError: there is no such camera, or this user may not read it.
         MissingDependencyError: PyAV is not installed, or was built without Video4Linux.
     """
     av = import_av()
-    reconnect = reconnect or Reconnect()
     if not device.exists():
         others = sorted(str(path) for path in Path("/dev").glob("video*"))
         found = f"here are {', '.join(others)}" if others else "this machine shows no camera at all"
@@ -122,9 +114,7 @@ def open_webcam(device: Path, *, duration: float | None = None, reconnect: Recon
     if not {_WEBCAMS, "video4linux2,v4l2"} & set(av.formats_available):
         raise SourceError("this PyAV was built without Video4Linux: cameras at this machine cannot be read.")
 
-    def opener(place: str) -> InputContainer:
-        return open_container(place, kind=_WEBCAMS, timeout_s=reconnect.timeout_s)
-
+    opener = partial(open_container, kind=_WEBCAMS, timeout_s=reconnect.timeout_s)
     return Stream(str(device), duration=duration, reconnect=reconnect, opener=opener)
 
 

@@ -110,7 +110,6 @@ class Stream:
         self._thread = threading.Thread(target=self._read, name="pamtri-stream", daemon=True)
         self._thread.start()
         first: float | None = None
-        shape: tuple[int, ...] | None = None
         while True:
             limit = None if self._duration is None else (begin if first is None else first) + self._duration
             item = self._next(limit)
@@ -122,9 +121,7 @@ class Stream:
                 age = time.monotonic() - moment
                 self.started = datetime.fromtimestamp(time.time() - age, timezone.utc)
             picture = make_picture(frame, self._codec)
-            cut = shape is not None and picture.shape != shape
-            shape = picture.shape
-            yield Frame(index, moment - first, picture, cut)
+            yield Frame(index, moment - first, picture, make_picture.resized)
         self._stopped.set()
         if self._outcome is not None:
             raise self._outcome

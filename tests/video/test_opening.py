@@ -296,11 +296,11 @@ def test_no_camera_at_this_machine_is_one_sentence(tmp_path: Path, monkeypatch: 
 def test_a_camera_that_may_not_be_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(SourceError, match=r"may not read the camera /dev/null; add the user to its group"):
-        open_webcam(Path("/dev/null"))
+        open_webcam(Path("/dev/null"), duration=None, reconnect=Reconnect())
 
 
 def test_a_device_that_is_no_camera_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = open_webcam(Path("/dev/null"), reconnect=Reconnect(attempts=1, timeout_s=1.0))
+    stream = open_webcam(Path("/dev/null"), duration=None, reconnect=Reconnect(attempts=1, timeout_s=1.0))
     assert (stream.name, stream.live) == ("null", True)
     with pytest.raises(SourceError, match=r"/dev/null was given up after 1 try \(Inappropriate ioctl"):
         list(stream.frames())

@@ -6,7 +6,3 @@
 layout, from `graph` and `ending`; `picture` and `decoding` are the arithmetic before and behind it; `classes`
 says which are vehicles.
 """
-
-from pamtri_edge.video.detect.detection import Detection, Detector
-
-__all__ = ["Detection", "Detector"]
