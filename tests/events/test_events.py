@@ -57,42 +57,21 @@ def _record(**changes: Any) -> str:
 
 
 def test_an_event_survives_json() -> None:
-    event = _event()
-    line = event.to_json()
-    assert "\n" not in line
-    assert Event.from_json(line) == event
+    bare = {"color": None, "keypoints": None, "quality": None, "start_utc": None, "end_utc": None}
+    for event in (_event(), _event(**bare)):
+        line = event.to_json()
+        assert "\n" not in line
+        assert Event.from_json(line) == event
 
 
 def test_the_fields_are_those_that_every_producer_writes() -> None:
     record = json.loads(_event().to_json())
-    assert list(record) == [
-        "schema",
-        "camera",
-        "track_id",
-        "track_id_str",
-        "start_s",
-        "end_s",
-        "start_utc",
-        "end_utc",
-        "frames",
-        "below_gate",
-        "box",
-        "color",
-        "type",
-        "embedding",
-        "keypoints",
-        "quality",
-        "embedding_space",
-        "bundle",
-        "below_gate_reason",
-    ]
+    assert " ".join(record) == (
+        "schema camera track_id track_id_str start_s end_s start_utc end_utc frames below_gate box color "
+        "type embedding keypoints quality embedding_space bundle below_gate_reason"
+    )
     assert record["frames"] == {"seen": 30, "embedded": 3}
     assert record["color"] == {"label": "red", "probability": 0.75, "all": {"red": 0.75, "blue": 0.25}}
-
-
-def test_a_bundle_without_pose_or_attributes_gives_nulls() -> None:
-    event = _event(color=None, keypoints=None, quality=None, start_utc=None, end_utc=None)
-    assert Event.from_json(event.to_json()) == event
 
 
 def test_base64_holds_the_embedding_in_half_precision() -> None:
@@ -190,17 +169,10 @@ def test_a_file_of_events_reads_back_in_order(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     events = [_event(track_id=track) for track in (3, 1, 2)]
     with EventWriter(path) as writer:
-        for event in events:
+        for count, event in enumerate(events, 1):
             writer.write(event)
+            assert list(read_events(path)) == events[:count]  # as soon as it is written
     assert writer.count == 3
-    assert list(read_events(path)) == events
-
-
-def test_an_event_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    with EventWriter(path) as writer:
-        writer.write(_event())
-        assert len(list(read_events(path))) == 1
 
 
 def test_a_full_disk_leaves_only_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,29 +204,26 @@ class _FullDisk:
         return getattr(self._file, name)
 
 
-def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{_record()}\n\n{_record()[:50]}", r"jsonl:3 is not JSON .*ends within this line: it was cut off"),
+        ("[{}]", r"jsonl:1 is .*on a line of its own; jq -c"),
+        (json.dumps({"schema": 1}, indent=1), r"jsonl:1 is .*on a line of its own; jq -c"),
+        ('{"name": "a.jpg"}', r"jsonl:1: the line has no schema, .*expected what pamtri run writes"),
+        ("\ufeff\0", r"events\.jsonl is not a text file: it is UTF-16; save it as UTF-8"),
+        (None, r"events\.jsonl cannot be read: No such file"),
+    ],
+    ids=["cut", "a list", "several lines", "another record", "UTF-16", "absent"],
+)
+def test_a_line_that_is_no_event_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_text(_event().to_json() + "\n\n" + _event().to_json()[:50])
-    with pytest.raises(
-        InputError, match=r"events\.jsonl:3 is not JSON .*ends within this line: it was cut off"
-    ):
+    if content is not None:
+        path.write_bytes(content.encode("utf-16-le" if "\0" in content else "utf-8"))
+    with pytest.raises(InputError, match=message):
         list(read_events(path))
-    for text in (json.dumps([{}]), json.dumps({"schema": 1}, indent=1)):
-        path.write_text(text)
-        with pytest.raises(InputError, match=r"jsonl:1 is .*on a line of its own; jq -c"):
-            list(read_events(path))
     with pytest.raises(InputError, match=r"events\.csv is a table for other programs; .*\.jsonl"):
-        list(read_events(tmp_path / "events.csv"))
-    with pytest.raises(InputError, match=r"absent\.jsonl cannot be read: No such file"):
-        list(read_events(tmp_path / "absent.jsonl"))
-    path.write_text('{"name": "a.jpg", "embedding": [1.0]}')
-    with pytest.raises(
-        InputError, match=r"jsonl:1: the line has no schema, .*expected what pamtri run writes"
-    ):
-        list(read_events(path))
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"events\.jsonl is not a text file: it is UTF-16; save it as UTF-8"):
-        list(read_events(path))
+        list(read_events(path.with_suffix(".csv")))
 
 
 def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
@@ -268,21 +237,23 @@ def test_moments_are_written_in_utc() -> None:
     assert utc_text(None, 1.25) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["2026-05-31T08:00:00Z", "2026-05-31T08:00:00", "2026-05-31T10:00:00+02:00", "2026-05-31 08:00"]
-)
-def test_moments_are_read_with_and_without_an_offset(text: str) -> None:
-    assert parse_utc(text) == datetime(2026, 5, 31, 8, tzinfo=timezone.utc)
+def test_moments_are_read_with_and_without_an_offset() -> None:
+    for text in ("08:00:00Z", "08:00:00", "10:00:00+02:00", "08:00"):
+        assert parse_utc(f"2026-05-31T{text}") == datetime(2026, 5, 31, 8, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["0001-01-01T00:00:00+14:00", "0001-06-01", "9999-12-31T23:59:59Z", "9999-01-02T00:00:00-23:59"],
+    ("text", "message"),
+    [
+        ("0001-01-01T00:00:00+14:00", "too near to an end of the calendar"),
+        ("0001-06-01", "too near to an end of the calendar"),
+        ("9999-12-31T23:59:59Z", "too near to an end of the calendar; expected a year from 2 to 9998"),
+        ("9999-01-02T00:00:00-23:59", "too near to an end of the calendar"),
+        ("noon", "'noon' is no ISO 8601 date and time"),
+    ],
 )
-def test_moments_at_the_ends_of_the_calendar_are_refused(text: str) -> None:
-    with pytest.raises(
-        InputError, match="too near to an end of the calendar; expected a year from 2 to 9998"
-    ):
+def test_what_is_no_moment_or_at_an_end_of_the_calendar_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         parse_utc(text)
 
 
@@ -292,11 +263,6 @@ def test_a_moment_past_the_end_of_the_calendar_is_none() -> None:
     assert utc_text(last, 2.0) is None
     assert utc_text(last, 1e300) is None
     assert utc_text(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), 0.0) is None
-
-
-def test_what_is_no_moment_is_refused() -> None:
-    with pytest.raises(InputError, match="'noon' is no ISO 8601 date and time"):
-        parse_utc("noon")
 
 
 def test_an_event_of_an_earlier_release_has_no_reasons_and_a_later_one_may_have_others() -> None:

@@ -192,18 +192,8 @@ _LEAF = st.one_of(
 )
 _KEY = st.sampled_from(
     [
-        *("frame", "frame_id", "track_id", "id", "bbox", "x", "y", "width", "height", "x1", "3"),
-        *(
-            "images",
-            "annotations",
-            "image_id",
-            "file_name",
-            "categories",
-            "labels",
-            "box2d",
-            "frames",
-            "sequence",
-        ),
+        *("frame", "frame_id", "track_id", "id", "bbox", "x", "y", "width", "height", "x1", "3", "images"),
+        *("annotations", "image_id", "file_name", "categories", "labels", "box2d", "frames", "sequence"),
     ]
 )
 _JSON = st.recursive(

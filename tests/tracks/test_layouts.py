@@ -79,17 +79,12 @@ def test_the_mot_family_counts_frames_from_one_and_gives_corners(track_file: Mak
     assert (len(tracks), tracks.ids, tracks.frames, tracks.first_frame) == (2, (7,), (0, 2), 1)
 
 
-def test_boxes_in_any_order_of_frames_are_found(track_file: Make) -> None:
+def test_boxes_in_any_order_of_frames_are_found_and_counted(track_file: Make) -> None:
     tracks = read_tracks(track_file("5,2,0,0,9,9\n1,1,0,0,9,9\n5,1,1,1,9,9\n2,2,0,0,9,9\n"))
     assert [box.track_id for box in tracks.at(4)] == [2, 1]
     assert tracks.ids == (1, 2)
     assert (tracks.last_frame(1), tracks.last_frame(2), tracks.last_index) == (4, 4, 4)
-
-
-def test_boxes_past_the_end_are_counted_with_their_tracks(track_file: Make) -> None:
-    tracks = read_tracks(track_file("1,1,0,0,9,9\n5,1,0,0,9,9\n6,1,0,0,9,9\n6,2,0,0,9,9\n"))
-    assert tracks.past(4) == (3, 2)
-    assert tracks.past(6) == (0, 0)
+    assert (tracks.past(1), tracks.past(4), tracks.past(5)) == ((3, 2), (2, 2), (0, 0))
 
 
 def test_a_frame_0_shows_that_frames_count_from_0(track_file: Make, caplog: pytest.LogCaptureFixture) -> None:
@@ -110,13 +105,19 @@ def test_cvats_export_names_its_classes_beside_it(track_file: Make) -> None:
     assert read_tracks(gt, classes=["Bicycle"]).ids == (1,)
 
 
-def test_deepstream_folder_counts_frames_from_zero(track_folder: Make, kitti_line: Line) -> None:
+def test_deepstream_folder_counts_frames_from_zero(
+    track_folder: Make, kitti_line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
     big = 2**63 + 5  # DeepStream's ids fill 64 bits
     folder = track_folder(
         {
             "00_000_000000.txt": kitti_line("car", big, "1.5 2.5 30.0 40.0", " 0.9"),
             "00_000_000010.txt": kitti_line("car", big, "3.0 4.0 31.0 41.0"),
-            "00_000_000011.txt": "",
+            "00_000_000011.txt": kitti_line(
+                "fire truck", 4, "1 2 3 4", " 0.5 0.7 2.0 4.0"
+            ),  # service maker's
+            "00_000_000012.txt": kitti_line("car", 2**64 - 1, "1 2 3 4") * 2,  # without a track
+            "00_000_000013.txt": "",
             "._00_000_000000.txt": "a fork of a Mac",
             "notes.md": "not a track file",
         }
@@ -124,22 +125,9 @@ def test_deepstream_folder_counts_frames_from_zero(track_folder: Make, kitti_lin
     tracks = read_tracks(folder)
     assert tracks.at(0) == (TrackBox(big, (1.5, 2.5, 30.0, 40.0)),)
     assert tracks.at(10) == (TrackBox(big, (3.0, 4.0, 31.0, 41.0)),)
-    assert (tracks.first_frame, tracks.last_frame(big)) == (0, 10)
-
-
-def test_service_maker_names_foot_points_and_labels_with_blanks_are_read(
-    track_folder: Make, kitti_line: Line
-) -> None:
-    folder = track_folder({"003_000002.txt": kitti_line("fire truck", 4, "1 2 3 4", " 0.5 0.7 2.0 4.0")})
-    assert read_tracks(folder).at(2) == (TrackBox(4, (1.0, 2.0, 3.0, 4.0)),)
-
-
-def test_objects_without_a_track_id_are_left_out(
-    track_folder: Make, kitti_line: Line, caplog: pytest.LogCaptureFixture
-) -> None:
-    text = kitti_line("car", 2**64 - 1, "1 2 3 4") * 2 + kitti_line("car", 1, "5 6 7 8")
-    assert read_tracks(track_folder({"00_000_000000.txt": text})).ids == (1,)
-    assert "2 of 3 rows are left out: 2 without a track id" in caplog.text
+    assert tracks.at(11) == (TrackBox(4, (1.0, 2.0, 3.0, 4.0)),)
+    assert (tracks.first_frame, tracks.last_frame(big), tracks.ids) == (0, 10, (4, big))
+    assert "2 of 5 rows are left out: 2 without a track id" in caplog.text
 
 
 def test_of_several_streams_one_is_chosen(track_folder: Make, kitti_line: Line) -> None:
@@ -190,12 +178,7 @@ def test_ultralytics_folders_are_in_parts_of_the_picture(track_folder: Make, col
     assert not tracks.in_pixels(640, 480).relative
 
 
-def test_ultralytics_labels_of_a_video_with_a_number_for_a_name(track_folder: Make) -> None:
-    folder = track_folder({"00_1.txt": "", "00_2.txt": "2 0.5 0.5 0.2 0.2 0.9 1\n"})
-    assert read_tracks(folder).frames == (1,)
-
-
-@pytest.mark.parametrize("name", ["0012.txt", "frame-12.txt", "img12.txt", "frame_0012.txt"])
+@pytest.mark.parametrize("name", ["0012.txt", "00_12.txt", "frame-12.txt", "img12.txt", "frame_0012.txt"])
 def test_ultralytics_labels_of_pictures_have_the_names_of_these(track_folder: Make, name: str) -> None:
     folder = track_folder(
         {name: "0 0.5 0.5 0.2 0.2 4\n1 0.2 0.2 0.2 0.2 5\n", "classes.txt": "person\ncar\n"}

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT, FPS = 160, 120, 25
 
 VideoWriter = Callable[..., Path]
+Boxes = Callable[[int], list[tuple[int, int, int, int, tuple[int, int, int]]]]
 
 
 @pytest.fixture(scope="session")
 def write_video() -> VideoWriter:
     """Return a function that writes a video of moving rectangles.
 
-    Its arguments: path, frames; options (of the container), codec (options of libx264), rotation (degrees),
-    pts (of each frame, in 1/25 s), boxes (index -> list of (x, y, w, h, color) drawn on the road).
+    Its arguments: path, frames; options (of the container), codec (options of libx264), pts (of each frame,
+    in 1/25 s), boxes (index -> list of (x, y, w, h, color) drawn on the road).
     """
     import av
 
@@ -33,9 +34,8 @@ def write_video() -> VideoWriter:
         *,
         options: dict[str, str] | None = None,
         codec: dict[str, str] | None = None,
-        rotation: float | None = None,
         pts: Sequence[int] | None = None,
-        boxes: Callable[[int], list[tuple[int, int, int, int, tuple[int, int, int]]]] | None = None,
+        boxes: Boxes | None = None,
         size: tuple[int, int] = (WIDTH, HEIGHT),
     ) -> Path:
         with av.open(str(path), "w", options=options or {}) as container:
@@ -44,10 +44,6 @@ def write_video() -> VideoWriter:
             )
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
-            if rotation is not None:
-                if not hasattr(stream, "set_display_rotation"):
-                    pytest.skip("this PyAV cannot write a rotated video")
-                stream.set_display_rotation(rotation)
             container.start_encoding()
             for index in range(frames):
                 frame = av.VideoFrame.from_ndarray(_picture(index, boxes, size), format="rgb24")
@@ -59,11 +55,7 @@ def write_video() -> VideoWriter:
     return write
 
 
-def _picture(
-    index: int,
-    boxes: Callable[[int], list[tuple[int, int, int, int, tuple[int, int, int]]]] | None,
-    size: tuple[int, int],
-) -> NDArray[np.uint8]:
+def _picture(index: int, boxes: Boxes | None, size: tuple[int, int]) -> NDArray[np.uint8]:
     picture = np.full((size[1], size[0], 3), 70, np.uint8)
     picture[:16, :16] = (10, 250, 10)  # a corner to tell the picture's orientation by
     picture[size[1] // 2 :] = np.random.default_rng(1).integers(60, 90, (size[1] - size[1] // 2, size[0], 1))

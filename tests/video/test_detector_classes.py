@@ -5,22 +5,8 @@ import pytest
 from pamtri_edge.errors import InputError
 from pamtri_edge.video.detect.classes import classes_of, parsed_names
 
-VISDRONE = dict(
-    enumerate(
-        [
-            "pedestrian",
-            "people",
-            "bicycle",
-            "car",
-            "van",
-            "truck",
-            "tricycle",
-            "awning-tricycle",
-            "bus",
-            "motor",
-        ]
-    )
-)
+VISDRONE = {0: "pedestrian", 1: "people", 2: "bicycle", 3: "car", 4: "van", 5: "truck"}
+VISDRONE |= {6: "tricycle", 7: "awning-tricycle", 8: "bus", 9: "motor"}
 
 
 @pytest.mark.parametrize(

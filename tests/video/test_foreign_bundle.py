@@ -108,16 +108,3 @@ def test_events_of_the_two_match_since_pose_does_not_enter_the_embedding(seen, f
     code, out, err = call("match", north, south, "--bundle", foreign_bundles["alone"], "--no-gate")
     assert code == 0, err
     assert "no threshold" in out
-
-
-def test_whatever_moves_is_embedded_too(tmp_path, write_video, foreign_bundles):
-    clip = write_video(
-        tmp_path / "drive.mp4", 40, boxes=lambda index: [(4 + 3 * index, 40, 60, 50, (220, 30, 30))]
-    )
-    for which, bundle in foreign_bundles.items():
-        words = ["--detector", "motion", "--bundle", bundle, "--output", tmp_path / which, "--min-size", 24]
-        code, _, err = call("run", clip, *words, "--device", "cpu")
-        assert code == 0, err
-        events = list(read_events(tmp_path / which / "events.jsonl"))
-        assert events
-        assert all((event.quality is None) == (which == "alone") for event in events)

@@ -19,6 +19,7 @@ import pytest
 
 from in_process import run_in_process
 from pamtri_edge.cli import app
+from pamtri_edge.errors import BundleError
 from pamtri_edge.events import read_events
 from pamtri_edge.reidentifier import Reidentifier
 from pamtri_edge.video.files import VideoFile
@@ -207,27 +208,27 @@ def test_bad_input_is_one_readable_line_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_folder_in_use_is_refused_before_any_work(
-    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
+def test_an_output_folder_in_use_is_refused_before_any_work_and_a_broken_bundle_leaves_it_alone(
+    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out"
     assert _run(clip, output)[0] == 0
-    before = (output / "summary.json").read_text()
+    before = (output / "events.jsonl").read_bytes()
     code, _, err = _run(clip, output)
-    assert code == 1
+    assert (code, len(loaded)) == (1, 1)
     assert "exists and is not empty" in err
-    assert (output / "summary.json").read_text() == before
-    assert len(loaded) == 1
-    assert _run(clip, output, "--overwrite")[0] == 0
-
-
-def test_an_output_folder_that_cannot_be_written_is_refused_before_any_work(
-    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]
-) -> None:
     code, _, err = _run(clip, clip / "out")
-    assert code == 1
+    assert (code, len(loaded)) == (1, 1)
     assert "cannot be written: Not a directory" in err
-    assert loaded == []
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise BundleError("the bundle is broken.")
+
+    monkeypatch.setattr(Reidentifier, "load", refuse)
+    code, _, err = _run(clip, output, "--overwrite")
+    assert code == 1
+    assert "the bundle is broken" in err
+    assert (output / "events.jsonl").read_bytes() == before
 
 
 def test_a_cut_video_ends_with_its_table_and_exit_code_1(
@@ -241,25 +242,6 @@ def test_a_cut_video_ends_with_its_table_and_exit_code_1(
     assert re.search(r"error: .*ended early at frame \d+ of about 40", err)
     assert re.search(r"^events +1 *$", out, re.MULTILINE)
     assert len(list(read_events(tmp_path / "out" / "events.jsonl"))) == 1
-
-
-def test_a_bundle_that_cannot_be_loaded_leaves_an_earlier_run_alone(
-    clip: Path, tmp_path: Path, loaded: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pamtri_edge.errors import BundleError
-
-    output = tmp_path / "out"
-    _run(clip, output)
-    before = (output / "events.jsonl").read_bytes()
-
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise BundleError("the bundle is broken.")
-
-    monkeypatch.setattr(Reidentifier, "load", refuse)
-    code, _, err = _run(clip, output, "--overwrite")
-    assert code == 1
-    assert "the bundle is broken" in err
-    assert (output / "events.jsonl").read_bytes() == before
 
 
 _SLOW_RUN = """

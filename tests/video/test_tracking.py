@@ -69,11 +69,6 @@ def test_a_moving_vehicle_keeps_one_id_and_its_detected_boxes() -> None:
     assert ended == {}
 
 
-def test_a_small_fast_vehicle_whose_boxes_hardly_overlap_is_followed() -> None:
-    seen, _ = _follow(lambda k: [_car(10 + 9 * k, w=20, h=16)], 20)
-    assert {track for frame in seen for track in frame} == {1}
-
-
 def test_vehicles_that_pass_each_other_keep_their_ids() -> None:
     seen, _ = _follow(lambda k: [_car(10 + 8 * k, y=50), _car(410 - 8 * k, y=85)], 50)
     assert {track for frame in seen for track in frame} == {1, 2}
@@ -81,10 +76,23 @@ def test_vehicles_that_pass_each_other_keep_their_ids() -> None:
     assert seen[49][left].box == _car(10 + 8 * 49, y=50)
 
 
-def test_a_gap_of_half_a_second_does_not_break_a_track() -> None:
-    seen, _ = _follow(lambda k: [] if 15 <= k < 25 else [_car(20 + 5 * k)], 40)
-    assert {track for frame in seen for track in frame} == {1}
-    assert all(not frame for frame in seen[15:25])  # nothing is invented where nothing was detected
+@pytest.mark.parametrize(
+    ("script", "frames", "ids"),
+    [
+        (lambda k: [_car(10 + 9 * k, w=20, h=16)], 20, {1}),
+        (lambda k: [] if 15 <= k < 25 else [_car(20 + 5 * k)], 40, {1}),
+        (lambda k: [_car(20 + 4 * min(k, 11))] if not 10 <= k < 27 else [], 50, {1}),
+        # each is seen for half a second at the same place, a gap of 0.6 s between
+        (lambda k: [_car(20 + 30 * (k % 22))] if k % 22 < 10 else [], 66, {1, 2, 3}),
+    ],
+    ids=["small and fast", "a gap of half a second", "stops in a gap", "follows another fast"],
+)
+def test_a_vehicle_is_one_wherever_it_may_have_gone_and_another_where_it_may_not(
+    script: Callable[[int], Boxes], frames: int, ids: set[int]
+) -> None:
+    seen, _ = _follow(script, frames)
+    assert {track for frame in seen for track in frame} == ids
+    assert all(bool(script(k)) for k, frame in enumerate(seen) if frame)  # nothing is invented
 
 
 @pytest.mark.parametrize("rate", [10.0, 30.0])
@@ -110,20 +118,6 @@ def test_a_vehicle_missed_for_longer_is_two_and_the_first_ends_on_time(rate: flo
     )
     assert {track for frame in seen for track in frame} == {1, 2}
     assert ended == {1: frames - 1 + missed}
-
-
-def test_a_vehicle_that_stops_in_a_gap_is_found_where_it_stands() -> None:
-    seen, _ = _follow(lambda k: [_car(20 + 4 * min(k, 11))] if not 10 <= k < 27 else [], 50)
-    assert {track for frame in seen for track in frame} == {1}
-
-
-def test_a_vehicle_that_follows_another_fast_is_another() -> None:
-    def queue(k: int) -> Boxes:  # each is seen for half a second at the same place, a gap of 0.6 s between
-        place = k % 22
-        return [_car(20 + 30 * place)] if place < 10 else []
-
-    seen, _ = _follow(queue, 66)
-    assert {track for frame in seen for track in frame} == {1, 2, 3}
 
 
 def test_a_stream_that_stalls_for_longer_than_hold_s_breaks_tracks() -> None:
