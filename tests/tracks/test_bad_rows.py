@@ -93,20 +93,9 @@ def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path: Path, content: byte
         read_tracks(path)
 
 
-def test_deepstream_lines_without_an_id_are_known_as_detections(track_folder: Make) -> None:
-    line = "car 0.0 0 0.0 1 2 3 4 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.9\n"
-    with pytest.raises(SourceError, match=r"000\.txt:1: '0\.0' stands where the track id is expected"):
-        read_tracks(track_folder({"00_000_000000.txt": line}))
-
-
 def test_deepstreams_boxes_of_zeros_are_left_out(track_folder: Make, kitti_line: Callable[..., str]) -> None:
     text = kitti_line("car", 1, "0 0 0 0") + kitti_line("car", 2, "5 2 3 4") + kitti_line("car", 3, "1 2 3 4")
     assert read_tracks(track_folder({"00_000_000000.txt": text})).ids == (3,)
-
-
-def test_a_mot_file_in_a_folder_of_kitti_names_is_refused(track_folder: Make) -> None:
-    with pytest.raises(SourceError, match=r"1 column; expected 16"):
-        read_tracks(track_folder({"00_000_000000.txt": "1,1,0,0,9,9\n"}))
 
 
 def test_boxes_in_parts_of_the_picture_are_read_as_such_and_told(
@@ -153,6 +142,11 @@ def test_what_is_no_track_is_told_by_its_name(track_file: Make, name: str, text:
             {"000000.txt": "Car 0.00 0 -1.57 1 2 3 4 1 1 1 1 1 1 1\n"},
             "no track id stands behind .* detections",
         ),
+        (
+            {"00_000_000000.txt": "car 0.0 0 0.0 1 2 3 4 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.9\n"},
+            r"000\.txt:1: '0\.0' stands where the track id is expected",
+        ),
+        ({"00_000_000000.txt": "1,1,0,0,9,9\n"}, "1 column; expected 16"),
         ({"street_1.txt": "2 .1 .1 .2 .1 .2 .2 .1 .2 7\n"}, "10 columns: outlines of a -seg network"),
         (
             {"MOT17-02.txt": "1,1,0,0,9,9\n", "MOT17-04.txt": "1,1,0,0,9,9\n"},

@@ -21,10 +21,11 @@ Boxes = Callable[[int], list[tuple[int, int, int, int, tuple[int, int, int]]]]
 
 @pytest.fixture(scope="session")
 def write_video() -> VideoWriter:
-    """Return a function that writes a video of moving rectangles.
+    """Return a function that writes a video of moving rectangles, and their tracks beside it.
 
     Its arguments: path, frames; options (of the container), codec (options of libx264), pts (of each frame,
-    in 1/25 s), boxes (index -> list of (x, y, w, h, color) drawn on the road).
+    in 1/25 s), boxes (index -> list of (x, y, w, h, color) drawn on the road; a track each color), tracks
+    (frames that these have, if not those of the video).
     """
     import av
 
@@ -37,6 +38,7 @@ def write_video() -> VideoWriter:
         pts: Sequence[int] | None = None,
         boxes: Boxes | None = None,
         size: tuple[int, int] = (WIDTH, HEIGHT),
+        tracks: int | None = None,
     ) -> Path:
         with av.open(str(path), "w", options=options or {}) as container:
             stream = container.add_stream(
@@ -50,6 +52,14 @@ def write_video() -> VideoWriter:
                 frame.pts = index if pts is None else pts[index]
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
+        if boxes is not None:
+            ids: dict[Any, int] = {}
+            rows = [(k + 1, *box) for k in range(frames if tracks is None else tracks) for box in boxes(k)]
+            lines = [
+                f"{frame},{ids.setdefault(color, len(ids) + 1)},{x},{y},{w},{h},1,2,-1\n"
+                for frame, x, y, w, h, color in rows
+            ]
+            path.with_suffix(".txt").write_text("".join(lines))
         return path
 
     return write
@@ -72,6 +82,7 @@ class FakeReidentifier:
     Attributes:
         batches: the size of every batch that was asked for.
         interrupt_at: raise KeyboardInterrupt at this call (1 is the first); 0 for never.
+        closed: it was left as a context.
     """
 
     DIM = 8
@@ -88,9 +99,16 @@ class FakeReidentifier:
         self.batches: list[int] = []
         self.crops: list[NDArray[np.uint8]] = []
         self.interrupt_at = 0
+        self.closed = False
         self.quality = 0.6
         self._attributes = attributes
         self._pose = pose
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.closed = True
 
     def embed(self, batch: Sequence[NDArray[np.uint8]]) -> Any:
         self.batches.append(len(batch))

@@ -100,11 +100,8 @@ def test_a_video_of_any_name_gives_events_that_are_json(
     tmp_path: Path, write_video: VideoWriter, fake_reidentifier: Any, name: bytes
 ) -> None:
     path = write_video(tmp_path / "a.mp4", 30, boxes=_car).rename(tmp_path / os.fsdecode(name))
-    tracks = tmp_path / "t.txt"
-    tracks.write_text("".join(f"{k + 1},1,{4 + 3 * k},30,44,32\n" for k in range(20)))
-    folder = _run(
-        path, tmp_path / os.fsdecode(b"out\xdf"), fake_reidentifier(), FileFollower(read_tracks(tracks))
-    )
+    follower = FileFollower(read_tracks(tmp_path / "a.txt"))
+    folder = _run(path, tmp_path / os.fsdecode(b"out\xdf"), fake_reidentifier(), follower)
     (event,) = read_events(folder.events)
     assert event.camera.isprintable()
     record = json.loads(folder.summary.read_text())

@@ -62,12 +62,6 @@ def seen(
     for which, camera in (("alone", "north"), ("posed", "south")):
         folder = tmp_path_factory.mktemp(which)
         clip = write_video(folder / f"{camera}.mp4", 20, boxes=lambda index: [CAR, VAN])
-        rows = [
-            f"{frame},{track},{x},{y},{w},{h},1,2,-1\n"
-            for frame in range(1, 21)
-            for track, (x, y, w, h, _) in ((1, CAR), (2, VAN))
-        ]
-        clip.with_suffix(".txt").write_text("".join(rows))
         words = ["--tracks", clip.with_suffix(".txt"), "--bundle", foreign_bundles[which], "--camera", camera]
         code, _, err = call("run", clip, *words, "--output", folder / "out", "--device", "cpu")
         assert code == 0, err

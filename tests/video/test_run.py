@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -41,23 +42,11 @@ def _cars(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
     return cars
 
 
-def _tracks(path: Path, frames: int = 50, *, first: int = 1) -> Path:
-    lines = []
-    for index in range(frames):
-        for x, y, w, h, color in _cars(index):
-            lines.append(f"{index + first},{1 if color == RED else 2},{x},{y},{w},{h},1,2,-1\n")
-    path.write_text("".join(lines))
-    return path
-
-
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory, write_video: VideoWriter) -> Path:
     """Two seconds of the two cars, with their tracks beside; leave them as they are."""
-    path = write_video(
-        tmp_path_factory.mktemp("clip") / "clip.mp4", 50, boxes=_cars, options={"movflags": "faststart"}
-    )
-    _tracks(path.with_suffix(".txt"))
-    return path
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_video(path, 50, boxes=_cars, options={"movflags": "faststart"})
 
 
 def _job(clip: Path, output: Path, fake: Any, spec: RunSpec = SPEC, **source: Any) -> VideoRun:
@@ -199,7 +188,7 @@ def test_untrained_weights_are_told(clip: Path, done: Any, tmp_path: Path, fake_
 def test_a_cut_video_gives_events_for_what_it_had(clip: Path, tmp_path: Path, fake_reidentifier: Any) -> None:
     data, path = clip.read_bytes(), tmp_path / "cut.mp4"
     path.write_bytes(data[: len(data) * 2 // 3])
-    _tracks(path.with_suffix(".txt"))
+    shutil.copy(clip.with_suffix(".txt"), path.with_suffix(".txt"))
     output = tmp_path / "out"
     job = _job(path, output, fake_reidentifier())
     with pytest.raises(SourceError, match=r"ended early at frame \d+ of about 50"):
@@ -216,8 +205,7 @@ def test_a_cut_video_gives_events_for_what_it_had(clip: Path, tmp_path: Path, fa
 def test_tracks_past_the_end_are_told_after_the_run(
     tmp_path: Path, write_video: VideoWriter, fake_reidentifier: Any
 ) -> None:
-    clip = write_video(tmp_path / "clip.mp4", 20, boxes=_cars)
-    _tracks(clip.with_suffix(".txt"), 50)
+    clip = write_video(tmp_path / "clip.mp4", 20, boxes=_cars, tracks=50)
     output = tmp_path / "out"
     with pytest.raises(SourceError, match="has boxes up to frame 50, but the video ended with frame 20"):
         _job(clip, output, fake_reidentifier()).run()

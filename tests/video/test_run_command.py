@@ -36,12 +36,8 @@ def _car(index: int) -> list[tuple[int, int, int, int, tuple[int, int, int]]]:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory, write_video: VideoWriter) -> Path:
     """A video of a car with its track beside; leave them as they are."""
-    path = write_video(
-        tmp_path_factory.mktemp("clip") / "street.mp4", 40, boxes=_car, options={"movflags": "faststart"}
-    )
-    lines = [f"{k + 1},1,{_car(k)[0][0]},30,60,50\n" for k in range(40)]
-    path.with_suffix(".txt").write_text("".join(lines))
-    return path
+    path = tmp_path_factory.mktemp("clip") / "street.mp4"
+    return write_video(path, 40, boxes=_car, options={"movflags": "faststart"})
 
 
 @pytest.fixture
@@ -49,16 +45,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch, fake_reidentifier: Any) -> list[dict
     """Have every bundle load as the fake; return what was asked for at each loading."""
     calls: list[dict[str, Any]] = []
 
-    class Loaded(fake_reidentifier):  # type: ignore[misc]
-        def __enter__(self) -> Any:
-            return self
-
-        def __exit__(self, *_: Any) -> None:
-            calls[-1]["closed"] = True
-
     def load(path: Any = None, **options: Any) -> Any:
-        calls.append({"path": path, **options})
-        return Loaded()
+        calls.append({"path": path, **options, "fake": fake_reidentifier()})
+        return calls[-1]["fake"]
 
     monkeypatch.setattr(Reidentifier, "load", load)
     return calls
@@ -81,24 +70,28 @@ def test_a_run_ends_with_a_table_and_the_places_to_look(
     for name in ("events.jsonl", "crops", "annotated.mp4", "summary.json"):
         assert str(tmp_path / "out" / name) in out
     assert [event.camera for event in read_events(tmp_path / "out" / "events.jsonl")] == ["street"]
-    assert loaded[0]["closed"]
+    assert loaded[0]["fake"].closed
 
 
 def test_options_reach_the_run(clip: Path, tmp_path: Path, loaded: list[dict[str, Any]]) -> None:
-    options = ["--bundle", "b.pamtri", "--threads", 1, "--device", "cpu", "--backend", "openvino"]
-    options += ["--no-build"]
+    options = [
+        "--bundle",
+        "b.pamtri",
+        "--threads",
+        1,
+        "--device",
+        "cpu",
+        "--backend",
+        "openvino",
+        "--no-build",
+    ]
     options += ["--camera", "north", "--start-utc", "2026-05-31T08:00:00", "--embedding-format", "base64"]
     options += ["--min-size", 100, "--max-views", 1, "--crop-rule", "nvinfer", "--no-video", "--batch", 2]
     code, out, _ = _run(clip, tmp_path / "out", *options)
     assert code == 0
-    assert loaded[0] == {
-        "path": Path("b.pamtri"),
-        "device": "cpu",
-        "backend": "openvino",
-        "threads": 1,
-        "build": False,
-        "closed": True,
-    }
+    assert loaded[0].pop("fake").closed
+    assert loaded[0].pop("path") == Path("b.pamtri")
+    assert loaded[0] == {"device": "cpu", "backend": "openvino", "threads": 1, "build": False}
     record = json.loads((tmp_path / "out" / "events.jsonl").read_text())
     assert isinstance(record["embedding"], str)
     assert (record["camera"], record["start_utc"]) == ("north", "2026-05-31T08:00:00.000Z")
@@ -254,12 +247,6 @@ from pamtri_edge.cli import app
 from pamtri_edge.reidentifier import Reidentifier
 from pamtri_edge.video import run
 
-class Loaded(videos.FakeReidentifier):
-    def __enter__(self):
-        return self
-    def __exit__(self, *_):
-        pass
-
 step = run.VideoRun._step
 def slow(self, frame):
     step(self, frame)
@@ -267,7 +254,7 @@ def slow(self, frame):
     time.sleep(0.05)
 
 run.VideoRun._step = slow
-Reidentifier.load = lambda *_, **__: Loaded()
+Reidentifier.load = lambda *_, **__: videos.FakeReidentifier()
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever nohup may have left
 console.guarded(lambda: app(sys.argv[1:], prog_name="pamtri"))
 """

@@ -27,23 +27,12 @@ def clip(tmp_path_factory, write_video):
     def cars(index):
         return [(4 + 2 * index, 30, 60, 50, (220, 30, 30)), (4 + 2 * index, 100, 60, 50, (30, 220, 30))]
 
-    path = tmp_path_factory.mktemp("clip") / "street.mp4"
-    write_video(path, 40, boxes=cars, options={"movflags": "faststart"})
-    rows = [f"{k + 1},{t},{4 + 2 * k},{30 if t == 1 else 100},60,50\n" for k in range(40) for t in (1, 2)]
-    path.with_suffix(".txt").write_text("".join(rows))
-    return path
+    return write_video(tmp_path_factory.mktemp("clip") / "street.mp4", 40, boxes=cars)
 
 
 @pytest.fixture(autouse=True)
 def _bundle(fake_reidentifier, monkeypatch):
-    class Loaded(fake_reidentifier):
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(Reidentifier, "load", lambda *_, **__: Loaded())
+    monkeypatch.setattr(Reidentifier, "load", lambda *_, **__: fake_reidentifier())
 
 
 def run(clip, output, *more):

@@ -56,15 +56,6 @@ def test_a_video_gives_all_its_frames_in_order(tmp_path: Path, write_video: Vide
     assert source.total == 30
 
 
-def test_pictures_are_rgb(tmp_path: Path, write_video: VideoWriter) -> None:
-    source = VideoFile(write_video(tmp_path / "a.mp4", 1))
-    (frame,) = _read(source)
-    assert (frame.picture.shape, frame.picture.dtype) == ((120, 160, 3), np.uint8)
-    red, green, blue = frame.picture[4, 4]
-    assert green > 200
-    assert max(red, blue) < 60
-
-
 def test_reordered_frames_come_in_the_order_of_their_times(tmp_path: Path, write_video: VideoWriter) -> None:
     codec = {"preset": "medium", "bf": "3", "threads": "1"}
     times = [frame.time_s for frame in _read(VideoFile(write_video(tmp_path / "a.mp4", 30, codec=codec)))]

@@ -150,12 +150,6 @@ def test_of_too_many_boxes_in_a_frame_the_surest_are_followed(
     assert "6 vehicles in one frame: the 3 surest are followed." in caplog.text
 
 
-def test_a_vehicle_that_left_ends_once() -> None:
-    _, ended = _follow(lambda k: [_car(20 + 5 * k)] if k < 20 else [], 80)
-    assert list(ended) == [1]
-    assert 20 < ended[1] <= 20 + RATE * 1.2
-
-
 def test_a_flicker_is_no_track() -> None:
     seen, ended = _follow(lambda k: [_car(20)] if k in (5, 6, 20) else [], 40)
     assert not any(seen)
