@@ -88,13 +88,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         writer.write(BLACK, 0.0)
 
 
-def test_a_folder_that_is_removed_meanwhile_is_named(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    writer = VideoWriter(tmp_path / "out" / "a.mp4")
-    writer.write(BLACK, 0.0)
-    shutil.rmtree(tmp_path / "out")
-    with pytest.raises(InputError, match=r"out/a\.mp4 cannot be finished: No such file"):
-        writer.close()
+def test_a_place_that_was_taken_or_removed_meanwhile_is_named_and_no_part_is_left(tmp_path: Path) -> None:
+    for why, change in (
+        ("Is a directory", Path.mkdir),
+        ("No such file", lambda path: shutil.rmtree(path.parent)),
+    ):
+        path = tmp_path / why / "a.mp4"
+        path.parent.mkdir()
+        writer = VideoWriter(path)
+        writer.write(BLACK, 0.0)
+        change(path)
+        with pytest.raises(InputError, match=rf"a\.mp4 cannot be finished: {why}"):
+            writer.close()
+    assert [path.name for path in tmp_path.rglob("*")] == ["Is a directory", "a.mp4"]
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,8 +79,11 @@ def test_a_format_that_ffmpeg_does_not_turn_into_rgb_is_refused():
 
 @pytest.mark.parametrize("form", ["yuv444p", "yuv422p", "gray", "rgb24", "yuv420p10le"])
 def test_other_formats_are_left_to_ffmpeg(form):
-    picture = PictureMaker()(av.VideoFrame(32, 24, form), "h264")
+    red = np.full((24, 32, 3), (200, 60, 20), np.uint8)
+    frame = av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format=form)
+    picture = PictureMaker()(frame, "h264").astype(int)
     assert picture.shape == (24, 32, 3)
+    assert form == "gray" or picture[12, 16] == pytest.approx((200, 60, 20), abs=4)
 
 
 @pytest.mark.parametrize("form", ["yuv420p", "yuv444p10le"])

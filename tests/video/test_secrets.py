@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pamtri_edge.cli import main
 from pamtri_edge.errors import SourceError
+from pamtri_edge.video.files import VideoFile
 from pamtri_edge.video.follow import DetectionFollower
 from pamtri_edge.video.motion import MotionDetector
 from pamtri_edge.video.run import RunSpec, VideoRun
@@ -113,3 +114,11 @@ def test_no_error_of_the_program_repeats_a_password(
     assert said.err.strip()
     assert "SEC" not in said.out + said.err
     assert "RET" not in said.out + said.err
+
+
+def test_what_a_refused_address_raises_holds_it_nowhere() -> None:
+    with pytest.raises(SourceError) as caught:
+        VideoFile(f"http://admin:secret@{NOWHERE}/x.mp4", timeout_s=0.5)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert str(caught.value) == f"http://***@{NOWHERE}/***.mp4 cannot be opened (Connection refused)."
