@@ -104,8 +104,6 @@ def open_webcam(device: Path, *, duration: float | None, reconnect: Reconnect) -
         others = sorted(str(path) for path in Path("/dev").glob("video*"))
         found = f"here are {', '.join(others)}" if others else "this machine shows no camera at all"
         raise SourceError(f"there is no camera {device}; {found}.")
-    if not device.is_char_device():
-        raise SourceError(f"{device} is no camera; expected a device such as /dev/video0.")
     if not os.access(device, os.R_OK | os.W_OK):
         raise SourceError(
             f"this user may not read the camera {device}; add the user to its group, usually: "

@@ -13,6 +13,7 @@ from pamtri_edge import spawned
 from pamtri_edge.errors import InputError
 from pamtri_edge.events import Event, FrameCounts
 from pamtri_edge.matching import sets as event_sets
+from pamtri_edge.matching.rules import Rules, Seen
 
 
 def write(path, camera, tracks):
@@ -60,3 +61,12 @@ def test_a_machine_without_shared_memory_reads_one_after_the_other(tmp_path, sid
         spawned.spawned(2, print)
     paths = [write(tmp_path / f"{name}.jsonl", name, 2) for name in ("north", "south")]
     assert [len(one.seen) for one in event_sets.read_event_sets(paths)] == [2, 2]
+
+
+def test_a_pair_may_be_one_vehicle_where_every_rule_says_so():
+    def seen(start_s, color):
+        return Seen("north", 1, start_s, False, color, None)
+
+    rules = Rules(window=(0.0, 5.0), same_color=True)
+    allowed = rules.allowed([seen(0, "red")], [seen(1, "red"), seen(1, "blue"), seen(9, "red")])
+    assert allowed(slice(None), slice(None)).tolist() == [[True, False, False]]

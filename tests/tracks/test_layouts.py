@@ -29,6 +29,7 @@ _DETRAC = """<?xml version="1.0" encoding="utf-8"?>
     <target id="4"><box left="10.5" top="20" width="30" height="40"/><attribute vehicle_type="car"/></target>
     <target id="5"><box left="0" top="0" width="9" height="9"/><attribute vehicle_type="others"/></target>
   </target_list></frame>
+  <target id="6"><box left="0" top="0" width="9" height="9"/></target>
 </sequence>
 """
 
