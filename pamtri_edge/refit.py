@@ -50,11 +50,11 @@ class RefitSpec:
 
 
 WHITENING: Final = RefitSpec()
-"""For a whitened half of the embedding, see `train.whiten`."""
+"""For a whitened half of the embedding, see `train.refit.whiten`."""
 
 DISCRIMINANT: Final = RefitSpec(smallest=18, largest=96, shrinkage=0.3)
-"""For an embedding of what tells vehicles apart, see `train.discriminant`: views as small as traffic cameras
-have them."""
+"""For an embedding of what tells vehicles apart, see `train.refit.discriminate`: views as small as traffic
+cameras have them."""
 
 ONE_TYPE: Final = RefitSpec(vehicles=1000, views=8, smallest=18, largest=96, shrinkage=0.001)
-"""For how one type is told, see `train.one_type`."""
+"""For how one type is told, see `train.refit.learn_type`."""

@@ -125,7 +125,7 @@ def whiten(options: WhitenOptions) -> None:
     more often; on pictures like those of its training about as often.
     """
     train = package()
-    from pamtri_edge.train.whiten import whiten as whitened
+    from pamtri_edge.train.refit import whiten as whitened
 
     _refit(whitened, changed(WHITENING, options), "whitening", train, options)
 
@@ -138,7 +138,7 @@ def discriminate(options: DiscriminateOptions) -> None:
     the pooled feature. Vehicles that it never saw are found again more often.
     """
     train = package()
-    from pamtri_edge.train.discriminant import discriminate as discriminated
+    from pamtri_edge.train.refit import discriminate as discriminated
 
     _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", train, options)
 
@@ -154,7 +154,7 @@ def one_type(options: TypeOptions) -> None:
     --output above; pamtri train type --type bus --reid old.safetensors --data above --output new.safetensors.
     """
     train = package()
-    from pamtri_edge.train.one_type import learn_type
+    from pamtri_edge.train.refit import learn_type
 
     check_types([options.type])
     learn = partial(learn_type, name=options.type)
@@ -177,7 +177,7 @@ def _refit(
     from pamtri_edge.models import load_pose, load_reid, save_checkpoint
     from pamtri_edge.models.checkpoints import check_place, checkpoint_metadata
     from pamtri_edge.train.machine import use_threads
-    from pamtri_edge.train.whiten import drawn_views
+    from pamtri_edge.train.refit import drawn_views
 
     check_place(options.output, overwrite=options.overwrite)
     use_threads(options.threads)

@@ -248,7 +248,7 @@ class Whitening(nn.Module):
     it. Both halves have the same length, so that the cosine of two embeddings is the mean of the two halves'.
 
     Source: Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker
-    recognition" (Interspeech 2006). `train.whiten` finds the weights; it always computes in float32.
+    recognition" (Interspeech 2006). `train.refit` finds the weights; it always computes in float32.
 
     Args:
         pooled: width of the pooled feature.

@@ -135,7 +135,7 @@ def test_whitening_writes_weights_that_say_how_they_were_made(data, tmp_path, mo
     assert f"embeddings of {width} numbers" in result.output.replace("\n", " ")
     assert loaded.spec.whitened
     assert json.loads(checkpoint_metadata(output)["whitening"])["views"] == 2
-    monkeypatch.setattr("pamtri_edge.train.whiten.whiten", None)  # is told before anything is computed
+    monkeypatch.setattr("pamtri_edge.train.refit.whiten", None)  # is told before anything is computed
     with pytest.raises(InputError, match="exists already"):
         invoke(*line)
     with pytest.raises(InputError, match="no is not a folder; make it first"):

@@ -13,7 +13,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY, TINY_LITE, Pamtri, PoseNet, ReidNet, load_reid, save_checkpoint, seeded
 from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
-from pamtri_edge.train.discriminant import discriminant, discriminate
+from pamtri_edge.train.refit import discriminant, discriminate
 from tiny_networks import SMALLEST
 
 FEW = RefitSpec(vehicles=6, views=5, smallest=16, largest=48, shrinkage=0.3)

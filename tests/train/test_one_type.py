@@ -14,7 +14,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY, TINY_LITE, ReidNet, load_reid, save_checkpoint, seeded
 from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
-from pamtri_edge.train.one_type import learn_type, type_row
+from pamtri_edge.train.refit import learn_type, type_row
 from pamtri_edge.vehicle import TYPES
 from tiny_networks import SMALLEST
 

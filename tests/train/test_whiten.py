@@ -14,7 +14,7 @@ from pamtri_edge.models import Pamtri, load_reid, save_checkpoint, seeded
 from pamtri_edge.models.shipped import save_half, without_identities
 from pamtri_edge.refit import RefitSpec
 from pamtri_edge.train import read_data
-from pamtri_edge.train.whiten import drawn_views, whiten, within_class_whitening
+from pamtri_edge.train.refit import drawn_views, whiten, within_class_whitening
 from tiny_networks import SMALLEST
 
 FEW = RefitSpec(vehicles=6, views=3, smallest=16, largest=48)
