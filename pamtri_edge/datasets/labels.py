@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -80,18 +80,13 @@ def read_labels(folder: Path, part: Part) -> dict[str, Label]:
     for path, read in sources:
         if path.is_file():
             for name, facts in read(path).items():
-                merged[name] = _joined(merged.get(name), facts)
+                merged[name] = _joined(merged.get(name, Label()), facts)
     return merged
 
 
-def _joined(old: Label | None, new: Label) -> Label:
-    if old is None:
-        return new
-    kept = {
-        field: getattr(old, field) if getattr(new, field) is None else getattr(new, field)
-        for field in (one.name for one in fields(Label))
-    }
-    return Label(**kept)
+def _joined(old: Label, new: Label) -> Label:
+    told = {name: fact for name, fact in vars(new).items() if fact is not None}
+    return replace(old, **told)
 
 
 def _reid_rows(path: Path) -> dict[str, Label]:
@@ -102,8 +97,8 @@ def _reid_rows(path: Path) -> dict[str, Label]:
         vehicle, color, kind = (_whole(cell, where) for cell in row[1:4])
         found[_new(row[0], found, where)] = Label(
             vehicle=vehicle,
-            color=_color(color, where),
-            type=_type(kind, where),
+            color=_index(color, COLORS, "color", where),
+            type=_index(kind, TYPES, "type", where),
             pixels=_points(row[4:], where) if len(row) > _REID_BARE else None,
         )
     return found
@@ -154,24 +149,39 @@ def _xml_rows(path: Path) -> dict[str, Label]:
         found[_new(name, found, where)] = Label(
             vehicle=_whole(item.get("vehicleID", ""), where),
             camera=_whole(camera, where) if camera else None,
-            color=_color(_whole(item.get("colorID", "0"), where), where),
-            type=_type(_whole(item.get("typeID", "0"), where), where),
+            color=_index(_whole(item.get("colorID", "0"), where), COLORS, "color", where),
+            type=_index(_whole(item.get("typeID", "0"), where), TYPES, "type", where),
         )
     return found
 
 
-def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield file and line, for messages, and the cells of every row that is not blank."""
+def table_rows(path: Path, *, expected: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield file and line, for messages, and the cells of every row that is not blank.
+
+    Args:
+        path: a table with commas, semicolons or tabs between its cells, the same as in its first line.
+        expected: what it should be, for a message of what it is instead.
+
+    Raises:
+        InputError: it cannot be read, or is no text.
+    """
     separator = ","
-    for number, text in text_lines(path, expected="a table of labels", longest=_LONGEST, error=InputError):
+    for number, text in text_lines(path, expected=expected, longest=_LONGEST, error=InputError):
         if number == 1:
             separator = separator_of(text)
         try:
             row = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
         except csv.Error as error:
             raise InputError(f"{path}:{number} cannot be read: {error}.") from error
-        if row and not (number == 1 and len(row) > 1 and _is_header(row)):
+        if row:
             yield f"{path}:{number}", row
+
+
+def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows of a table of labels, without the one that names the columns."""
+    for place, (where, row) in enumerate(table_rows(path, expected="a table of labels")):
+        if place or len(row) == 1 or not _is_header(row):
+            yield where, row
 
 
 def _is_header(row: Sequence[str]) -> bool:
@@ -204,14 +214,6 @@ def _whole(cell: str, where: str) -> int:
     if found is None:
         raise InputError(f"{where}: found {cell!r} where a whole number is expected.")
     return int(found[1])
-
-
-def _color(identifier: int, where: str) -> int | None:
-    return _index(identifier, COLORS, "color", where)
-
-
-def _type(identifier: int, where: str) -> int | None:
-    return _index(identifier, TYPES, "type", where)
 
 
 def _index(identifier: int, names: Sequence[str], what: str, where: str) -> int | None:

@@ -10,7 +10,7 @@ it is then a hint, not a bound.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from pamtri_edge.errors import InputError
 
 DRAWS: Final = 10_000
 LEVEL: Final = 0.95
+"""The share of draws that an interval holds."""
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +33,6 @@ class Interval:
         value: the figure.
         low: lower end.
         high: upper end.
-        level: the share of draws between them.
         identities: how many vehicles were drawn from.
     """
 
@@ -40,7 +40,6 @@ class Interval:
     low: float
     high: float
     identities: int
-    level: float = LEVEL
 
     @property
     def excludes_zero(self) -> bool:
@@ -48,14 +47,8 @@ class Interval:
         return self.low > 0 or self.high < 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
-        return {
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "level": self.level,
-            "identities": self.identities,
-        }
+        """Return the fields, and the share of draws that the interval holds."""
+        return {**asdict(self), "level": LEVEL}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,40 +73,38 @@ class Scores:
             raise InputError("no query counts, so there is no interval.")
 
 
-def interval(scores: Scores, *, draws: int = DRAWS, seed: int = 0, level: float = LEVEL) -> Interval:
-    """Return the mean over queries with its interval.
+def mean_interval(sets: Sequence[Scores], *, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Return the mean over sets (clips) of the means over their queries, with its interval.
 
     Args:
-        scores: one figure a query.
+        sets: one figure a query, for each set; vehicles are drawn within each.
         draws: how often vehicles are drawn.
         seed: of the drawing.
-        level: the share of draws that the interval holds.
-
-    Raises:
-        InputError: no query counts.
     """
-    return mean_interval([scores], draws=draws, seed=seed, level=level)
+    rng = np.random.default_rng(seed)
+    values, totals, identities = [], np.zeros(draws), 0
+    for scores in sets:
+        sums, counts = _by_vehicle(scores)
+        values.append(sums.sum() / counts.sum())
+        drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws)
+        totals += (drawn @ sums) / (drawn @ counts)
+        identities += len(sums)
+    low, high = np.quantile(totals / len(sets), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(np.mean(values)), float(low), float(high), identities)
 
 
 def difference(
-    first: Sequence[Scores],
-    second: Sequence[Scores],
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-    level: float = LEVEL,
+    first: Sequence[Scores], second: Sequence[Scores], *, draws: int = DRAWS, seed: int = 0
 ) -> Interval:
-    """Return how much better the first feature is than the second, on the same queries.
+    """Return how much better the first feature is than the second, on the same queries; see `mean_interval`.
 
-    Where there are several sets (clips), it is the mean over sets of the difference of their means, and
-    vehicles are drawn within each set. Paired: both features meet the same vehicles in every draw.
+    Paired: both features meet the same vehicles in every draw.
 
     Args:
         first: figures of the first feature, for each set.
         second: figures of the second, of the same queries in the same order.
-        draws: see `interval`, likewise what follows.
-        seed: see there.
-        level: see there.
+        draws: how often vehicles are drawn.
+        seed: of the drawing.
 
     Raises:
         InputError: the queries differ, or none counts.
@@ -127,23 +118,7 @@ def difference(
         if not same or not np.array_equal(np.isnan(a.values), np.isnan(b.values)):
             raise InputError(f"set {index}: the two features were not measured on the same queries.")
     paired = [Scores(a.values - b.values, a.vehicles) for a, b in zip(first, second, strict=True)]
-    return mean_interval(paired, draws=draws, seed=seed, level=level)
-
-
-def mean_interval(
-    sets: Sequence[Scores], *, draws: int = DRAWS, seed: int = 0, level: float = LEVEL
-) -> Interval:
-    """Return the mean over sets of the means over their queries, with its interval; see `difference`."""
-    rng = np.random.default_rng(seed)
-    values, totals, identities = [], np.zeros(draws), 0
-    for scores in sets:
-        sums, counts = _by_vehicle(scores)
-        values.append(sums.sum() / counts.sum())
-        drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws)
-        totals += (drawn @ sums) / (drawn @ counts)
-        identities += len(sums)
-    low, high = np.quantile(totals / len(sets), [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(np.mean(values)), float(low), float(high), identities, level)
+    return mean_interval(paired, draws=draws, seed=seed)
 
 
 def _by_vehicle(scores: Scores) -> tuple[Floats, Floats]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""What describes a vehicle picture: the interface, and the simple features that a network must beat."""
+"""What describes a vehicle picture: the interface, and what it says of many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,83 +44,14 @@ class Describer(Protocol):
     """Turns pictures into features, and perhaps attributes and keypoints.
 
     Attributes:
-        name: for tables and messages.
+        name: what tables and messages call it.
     """
 
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        ...
+    name: str
 
     def describe(self, pictures: Sequence[Picture]) -> Description:
         """Describe (H, W, 3) uint8 RGB pictures of any sizes, one or more."""
         ...
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """The picture itself, very small, without its mean brightness: what looks alike at a glance."""
-
-    side: int = 16
-
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return f"{self.side}x{self.side} thumbnail"
-
-    def describe(self, pictures: Sequence[Picture]) -> Description:
-        """Describe pictures; see `Describer`."""
-        small = [
-            cv2.resize(picture, (self.side, self.side), interpolation=cv2.INTER_AREA).reshape(-1)
-            for picture in pictures
-        ]
-        values = np.stack(small).astype(np.float32)
-        return Description(values - values.mean(axis=1, keepdims=True))
-
-
-@dataclass(frozen=True)
-class ColorHistogram:
-    """How often each color occurs: a joint histogram of hue, saturation and value.
-
-    Its square roots are the feature, so that the cosine of two is their Bhattacharyya coefficient.
-    """
-
-    bins: int = 8
-
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return f"HSV histogram ({self.bins}x{self.bins}x{self.bins})"
-
-    def describe(self, pictures: Sequence[Picture]) -> Description:
-        """Describe pictures; see `Describer`."""
-        return Description(np.stack([np.sqrt(self._shares(picture)) for picture in pictures]))
-
-    def _shares(self, picture: Picture) -> Floats:
-        hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
-        # Hue ends at 180 in OpenCV's 8 bit form.
-        counts = cv2.calcHist([hsv], [0, 1, 2], None, [self.bins] * 3, [0, 180, 0, 256, 0, 256])
-        return np.asarray(counts.reshape(-1) / counts.sum(), np.float32)
-
-
-@dataclass(frozen=True)
-class RgbHistogram:
-    """The same of red, green and blue: the harder one to beat across cameras."""
-
-    bins: int = 8
-
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return f"RGB histogram ({self.bins}x{self.bins}x{self.bins})"
-
-    def describe(self, pictures: Sequence[Picture]) -> Description:
-        """Describe pictures; see `Describer`."""
-        return Description(np.stack([np.sqrt(self._shares(picture)) for picture in pictures]))
-
-    def _shares(self, picture: Picture) -> Floats:
-        counts = cv2.calcHist([picture], [0, 1, 2], None, [self.bins] * 3, [0, 256] * 3)
-        return np.asarray(counts.reshape(-1) / counts.sum(), np.float32)
 
 
 def describe_all(

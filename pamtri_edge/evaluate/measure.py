@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge.datasets.views import EvaluationSet
-from pamtri_edge.evaluate import bootstrap
 from pamtri_edge.evaluate.attributes import Attributes, attributes
-from pamtri_edge.evaluate.bootstrap import Interval, Scores
+from pamtri_edge.evaluate.bootstrap import DRAWS, Interval, Scores, mean_interval
 from pamtri_edge.evaluate.features import BATCH, Describer, Description, describe_all, join
 from pamtri_edge.evaluate.pose import Pck, pck
 from pamtri_edge.metrics.ranking import Retrieval, check_answerable, retrieval_of
@@ -44,7 +43,7 @@ class Measure:
     metric: Metric = "cosine"
     top: int = 100
     rule: Rule = "paper"
-    draws: int = bootstrap.DRAWS
+    draws: int = DRAWS
     seed: int = 0
 
 
@@ -158,8 +157,8 @@ def measure(
         metric=how.metric,
         retrieval=whole,
         top=(how.top, whole.top_mean(how.top)),
-        mean_average_precision=bootstrap.interval(Scores(whole.average_precision, query.vehicles), **draws),
-        rank1=bootstrap.interval(Scores(at_once, query.vehicles), **draws),
+        mean_average_precision=mean_interval([Scores(whole.average_precision, query.vehicles)], **draws),
+        rank1=mean_interval([Scores(at_once, query.vehicles)], **draws),
         color=_told(both.colors, query.colors, gallery.colors, data, COLORS),
         type=_told(both.types, query.types, gallery.types, data, TYPES),
         pck=measure_keypoints(data, described, how.rule),

@@ -30,32 +30,23 @@ def retrieval_table(evaluations: Sequence[Evaluation]) -> Table:
     Args:
         evaluations: one or more, of one test set.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
-    table.add_column("feature")
-    table.add_column("mAP [95 %]", justify="right")
-    table.add_column(f"mAP r{evaluations[0].top[0]}", justify="right")
-    table.add_column("mINP", justify="right")
-    for rank in SHOWN_RANKS:
-        table.add_column(f"rank-{rank}", justify="right")
     extras = {
         "color": [_accuracy(one.color) for one in evaluations],
         "type": [_accuracy(one.type) for one in evaluations],
         "PCK": [percent(one.pck.mean) if one.pck else "-" for one in evaluations],
     }
     shown = {name: cells for name, cells in extras.items() if set(cells) != {"-"}}
-    for name in shown:
-        table.add_column(name, justify="right")
+    ranks = [f"rank-{rank}" for rank in SHOWN_RANKS]
+    table = _table("feature", "mAP [95 %]", f"mAP r{evaluations[0].top[0]}", "mINP", *ranks, *shown)
     for row, one in enumerate(evaluations):
-        ranks = [percent(one.retrieval.rank(rank)) for rank in SHOWN_RANKS]
-        more = [cells[row] for cells in shown.values()]
-        cells = [
+        table.add_row(
+            one.feature,
             percent_interval(one.mean_average_precision),
             percent(one.top[1]),
             percent(one.retrieval.mINP),
-            *ranks,
-            *more,
-        ]
-        table.add_row(one.feature, *(cell for cell in cells))
+            *(percent(one.retrieval.rank(rank)) for rank in SHOWN_RANKS),
+            *(cells[row] for cells in shown.values()),
+        )
     return table
 
 
@@ -66,22 +57,16 @@ def keypoint_table(placed: Mapping[str, Pck]) -> Table:
         placed: one or more, by the feature's name, all by one rule.
     """
     first = next(iter(placed.values()))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"PCK ({first.rule}, {first.threshold:g})")
-    for part in first.by_part:
-        table.add_column(part.replace("_", " "), justify="right")
-    table.add_column("mean", justify="right")
+    parts = [part.replace("_", " ") for part in first.by_part]
+    table = _table(f"PCK ({first.rule}, {first.threshold:g})", *parts, "mean")
     for feature, found in placed.items():
-        cells = [percent(value) for value in found.by_part.values()]
-        table.add_row(feature, *cells, percent(found.mean))
+        table.add_row(feature, *map(percent, found.by_part.values()), percent(found.mean))
     return table
 
 
 def difference_table(first: str, differences: Mapping[str, Interval]) -> Table:
     """Return how much more mAP the first feature reaches than each other, a row an other feature."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"{first} above")
-    table.add_column("mAP points [95 %]", justify="right")
+    table = _table(f"{first} above", "mAP points [95 %]")
     table.add_column("")
     for other, found in differences.items():
         verdict = "excludes zero" if found.excludes_zero else "includes zero"
@@ -99,21 +84,25 @@ def clip_table(
         means: by feature, the mean over the sets, as a last row.
     """
     features = [one.feature for one in next(iter(clips.values()))]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("clip")
-    table.add_column("vehicles", justify="right")
-    for feature in features:
-        table.add_column(f"{feature}: mAP [95 %] / rank-1", justify="right")
+    table = _table("clip", "vehicles", *(f"{feature}: mAP [95 %] / rank-1" for feature in features))
     for name, evaluations in clips.items():
         cells = [
             f"{percent_interval(one.mean_average_precision)} / {percent(one.retrieval.rank(1))}"
             for one in evaluations
         ]
-        vehicles = str(evaluations[0].mean_average_precision.identities)
-        table.add_row(name, vehicles, *(cell for cell in cells))
+        table.add_row(name, str(evaluations[0].mean_average_precision.identities), *cells)
     if means is not None:
         vehicles = str(next(iter(means.values())).identities)
         table.add_row("mean", vehicles, *(percent_interval(means[name]) for name in features))
+    return table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    """Return a table with a column of names and columns of numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first)
+    for header in numbers:
+        table.add_column(header, justify="right")
     return table
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.datasets.views import EvaluationSet
@@ -43,54 +43,6 @@ def check_rate(false_match_rate: float) -> None:
         raise InputError(f"the false match rate is {false_match_rate:g}; expected above 0 and below 1.")
 
 
-def matching_threshold(
-    genuine: ArrayLike, impostor: ArrayLike, *, false_match_rate: float, name: str
-) -> Matching:
-    """Return the lowest threshold, in steps of 0.0001, that keeps the false match rate.
-
-    Args:
-        genuine: (M,) cosines of pairs of one vehicle.
-        impostor: (F,) cosines of pairs of different vehicles; F at least 1 / false_match_rate.
-        false_match_rate: the rate that may not be passed, above 0 and below 1.
-        name: of the validation set.
-
-    Returns:
-        The threshold with the rates that it has on these pairs.
-
-    Raises:
-        InputError: too few pairs for that rate, a cosine that is not finite, or no threshold keeps the rate.
-    """
-    same = np.asarray(genuine, np.float64).ravel()
-    other = np.asarray(impostor, np.float64).ravel()
-    check_rate(false_match_rate)
-    if not (np.isfinite(same).all() and np.isfinite(other).all()):
-        raise InputError("a cosine is not finite; check the embeddings.")
-    allowed = math.floor(len(other) * false_match_rate + 1e-9)
-    if allowed < 1 or not len(same):
-        raise InputError(
-            f"{name} has {len(same)} pairs of one vehicle and {len(other)} of different vehicles; a false "
-            f"match rate of {false_match_rate:g} takes at least 1 and {math.ceil(1 / false_match_rate)}. "
-            "Take a larger set or a higher rate."
-        )
-    step = 10.0**-_DIGITS
-    # The largest of those that may not reach the threshold; the step above it keeps them out.
-    kept_out = float(np.partition(other, -allowed - 1)[-allowed - 1]) if allowed < len(other) else -1.0
-    threshold = round((math.floor(kept_out / step) + 1) * step, _DIGITS)
-    if threshold <= kept_out:  # rounding of the multiplication
-        threshold = round(threshold + step, _DIGITS)
-    if threshold > 1.0:
-        raise InputError(
-            f"{name}: more than {false_match_rate:g} of the pairs of different vehicles have a cosine of 1, "
-            "so no threshold keeps that rate."
-        )
-    return Matching(
-        threshold=threshold,
-        false_match_rate=float((other >= threshold).mean()),
-        true_match_rate=float((same >= threshold).mean()),
-        set=name,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """The cosines of a test set's pairs.
@@ -107,8 +59,27 @@ class Pairs:
 
     @classmethod
     def of(cls, data: EvaluationSet, described: Described) -> Pairs:
-        """Return the pairs of a set that take part in retrieval; see `pair_cosines`."""
-        return cls(data.name, *pair_cosines(data, described))
+        """Return the pairs of a set that take part in retrieval.
+
+        Left out are pictures of unknown vehicles and, where the set is measured across cameras, pairs of one
+        vehicle by one camera; where it is measured between cameras, all pairs by one camera.
+        """
+        query, gallery = data.query, data.gallery
+        genuine: list[Floats] = []
+        impostor: list[Floats] = []
+        start = 0
+        for block in distance_blocks(described.query.embeddings, described.gallery.embeddings, "cosine"):
+            rows = slice(start, start + len(block))
+            same = query.vehicles[rows, None] == gallery.vehicles
+            known = (query.vehicles[rows, None] >= 0) & (gallery.vehicles >= 0)
+            elsewhere = np.ones_like(same)
+            if data.across_cameras:
+                elsewhere = query.cameras[rows, None] != gallery.cameras
+            apart = elsewhere if data.between_cameras else np.ones_like(same)
+            genuine.append(1.0 - block[same & known & elsewhere])
+            impostor.append(1.0 - block[~same & known & apart])
+            start += len(block)
+        return cls(data.name, np.concatenate(genuine), np.concatenate(impostor))
 
     def at(self, threshold: float) -> Matching:
         """Return how often a threshold is reached; rates of no pairs at all are 0."""
@@ -117,26 +88,49 @@ class Pairs:
         )
         return Matching(threshold=threshold, false_match_rate=false, true_match_rate=true, set=self.name)
 
+    def lowest(self, false_match_rate: float) -> float:
+        """Return the lowest threshold that keeps a false match rate; see `suggest_threshold`."""
+        same = self.genuine.astype(np.float64)
+        other = self.impostor.astype(np.float64)
+        check_rate(false_match_rate)
+        if not (np.isfinite(same).all() and np.isfinite(other).all()):
+            raise InputError("a cosine is not finite; check the embeddings.")
+        allowed = math.floor(len(other) * false_match_rate + 1e-9)
+        if allowed < 1 or not len(same):
+            raise InputError(
+                f"{self.name} has {len(same)} pairs of one vehicle and {len(other)} of different vehicles; a "
+                f"false match rate of {false_match_rate:g} takes at least 1 and "
+                f"{math.ceil(1 / false_match_rate)}. Take a larger set or a higher rate."
+            )
+        step = 10.0**-_DIGITS
+        # The largest of those that may not reach the threshold; the step above it keeps them out.
+        kept_out = float(np.partition(other, -allowed - 1)[-allowed - 1]) if allowed < len(other) else -1.0
+        threshold = round((math.floor(kept_out / step) + 1) * step, _DIGITS)
+        if threshold <= kept_out:  # rounding of the multiplication
+            threshold = round(threshold + step, _DIGITS)
+        if threshold > 1.0:
+            raise InputError(
+                f"{self.name}: more than {false_match_rate:g} of the pairs of different vehicles have a "
+                "cosine of 1, so no threshold keeps that rate."
+            )
+        return threshold
+
 
 def suggest_threshold(sets: Sequence[Pairs], *, false_match_rate: float) -> Matching:
-    """Return the lowest threshold that keeps a false match rate on every one of some sets.
+    """Return the lowest threshold, in steps of 0.0001, that keeps a false match rate on all of some sets.
 
     Args:
-        sets: one or more; choose nothing else by them than this threshold.
-        false_match_rate: the rate.
+        sets: one or more, of 1 / false_match_rate pairs of different vehicles at least; choose nothing else
+            by them than this threshold.
+        false_match_rate: the rate that may not be passed, above 0 and below 1.
 
     Returns:
         The threshold with the worst rates that it has on any of the sets, and the names of all.
 
     Raises:
-        InputError: see `matching_threshold`.
+        InputError: too few pairs for that rate, a cosine that is not finite, or no threshold keeps the rate.
     """
-    threshold = max(
-        matching_threshold(
-            one.genuine, one.impostor, false_match_rate=false_match_rate, name=one.name
-        ).threshold
-        for one in sets
-    )
+    threshold = max(one.lowest(false_match_rate) for one in sets)
     found = [one.at(threshold) for one in sets]
     return Matching(
         threshold=threshold,
@@ -144,30 +138,6 @@ def suggest_threshold(sets: Sequence[Pairs], *, false_match_rate: float) -> Matc
         true_match_rate=min(one.true_match_rate for one in found),
         set=", ".join(one.set for one in found),
     )
-
-
-def pair_cosines(data: EvaluationSet, described: Described) -> tuple[Floats, Floats]:
-    """Return the cosines of all pairs of one vehicle, and of all pairs of different vehicles.
-
-    Left out are pictures of unknown vehicles and, where the set is measured across cameras, pairs of one
-    vehicle by one camera; where it is measured between cameras, all pairs by one camera.
-    """
-    query, gallery = data.query, data.gallery
-    genuine: list[Floats] = []
-    impostor: list[Floats] = []
-    start = 0
-    for block in distance_blocks(described.query.embeddings, described.gallery.embeddings, "cosine"):
-        rows = slice(start, start + len(block))
-        same = query.vehicles[rows, None] == gallery.vehicles
-        known = (query.vehicles[rows, None] >= 0) & (gallery.vehicles >= 0)
-        elsewhere = np.ones_like(same)
-        if data.across_cameras:
-            elsewhere = query.cameras[rows, None] != gallery.cameras
-        apart = elsewhere if data.between_cameras else np.ones_like(same)
-        genuine.append(1.0 - block[same & known & elsewhere])
-        impostor.append(1.0 - block[~same & known & apart])
-        start += len(block)
-    return np.concatenate(genuine), np.concatenate(impostor)
 
 
 def store_threshold(bundle: str | Path, matching: Matching) -> Manifest:

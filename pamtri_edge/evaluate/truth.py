@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +12,14 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from pamtri_edge.datasets.labels import table_rows
 from pamtri_edge.errors import InputError
-from pamtri_edge.files.text import separator_of
 from pamtri_edge.gallery import Matches
 from pamtri_edge.metrics.ranking import Retrieval, retrieval
 
 COLUMNS: Final = ("camera", "track_id", "identity")
 """Columns that a file of identities must have; others are left alone."""
 
-_LONGEST: Final = 2**16
 _NUMBER: Final = re.compile(r"(\d{1,20})(?:\.0*)?", re.ASCII)  # tables with gaps have whole numbers as 7.0
 
 Identities = Mapping[tuple[str, int], str]
@@ -73,41 +71,28 @@ def read_identities(path: str | Path) -> Identities:
     Raises:
         InputError: the file cannot be read, lacks a column, or a row does not fit.
     """
+    rows = table_rows(Path(path), expected="a table of identities")
+    header = next((row for _, row in rows), [])
+    names = [name.strip().casefold() for name in header]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise InputError(
+            f"{path} has no column {', '.join(missing)}; its first line is {','.join(header)[:80]!r}, "
+            f"expected is one with {', '.join(COLUMNS)}."
+        )
+    places = [names.index(name) for name in COLUMNS]
     found: dict[tuple[str, int], str] = {}
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            header = file.readline(_LONGEST)
-            separator = separator_of(header)
-            names = [
-                name.strip().casefold()
-                for name in next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
-            ]
-            missing = [name for name in COLUMNS if name not in names]
-            if missing:
-                raise InputError(
-                    f"{path} has no column {', '.join(missing)}; its first line is {header.strip()[:80]!r}, "
-                    f"expected is one with {', '.join(COLUMNS)}."
-                )
-            places = [names.index(name) for name in COLUMNS]
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
-            for row in filter(None, reader):
-                where = f"{path}:{reader.line_num + 1}"
-                camera, track, identity = (row[k].strip() if k < len(row) else "" for k in places)
-                number = _NUMBER.fullmatch(track)
-                if not camera or not identity or number is None:
-                    raise InputError(
-                        f"{where}: found {camera!r}, {track!r}, {identity!r}; expected all three, the second "
-                        "a number."
-                    )
-                if (key := (camera, int(number[1]))) in found:
-                    raise InputError(
-                        f"{where}: track {track} of {camera} has been named before in this file."
-                    )
-                found[key] = identity
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file ({error.reason} at byte {error.start}).") from None
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+    for where, row in rows:
+        camera, track, identity = (row[k].strip() if k < len(row) else "" for k in places)
+        number = _NUMBER.fullmatch(track)
+        if not camera or not identity or number is None:
+            raise InputError(
+                f"{where}: found {camera!r}, {track!r}, {identity!r}; expected all three, the second "
+                "a number."
+            )
+        if (key := (camera, int(number[1]))) in found:
+            raise InputError(f"{where}: track {track} of {camera} has been named before in this file.")
+        found[key] = identity
     if not found:
         raise InputError(f"{path} names no track.")
     return found

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.bootstrap import Scores, difference, interval
+from pamtri_edge.evaluate.bootstrap import Scores, difference, mean_interval
+
+
+def interval(given, **options):
+    return mean_interval([given], **options)
 
 
 def scores(values, vehicles):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pamtri_edge import samples
-from pamtri_edge.evaluate.handmade import ColorsAndTexture, binary_patterns, color_names
+from pamtri_edge.evaluate.baselines import ColorsAndTexture, binary_patterns, color_names
 
 
 def cosine(a, b):

@@ -12,10 +12,10 @@ import pytest
 
 from pamtri_edge.datasets.folder import read_folder
 from pamtri_edge.errors import InputError
-from pamtri_edge.evaluate.baselines import BASELINES
+from pamtri_edge.evaluate.baselines import BASELINES, Thumbnail
 from pamtri_edge.evaluate.bootstrap import difference, mean_interval
 from pamtri_edge.evaluate.compare import compare, write_comparison
-from pamtri_edge.evaluate.features import Description, Thumbnail
+from pamtri_edge.evaluate.features import Description
 from pamtri_edge.evaluate.figures import ranked, spread_queries
 from pamtri_edge.evaluate.measure import Described, Measure, evaluate, measure
 from pamtri_edge.evaluate.tables import clip_table, difference_table, keypoint_table, retrieval_table

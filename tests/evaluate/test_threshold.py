@@ -16,17 +16,19 @@ from pamtri_edge.evaluate.features import Description
 from pamtri_edge.evaluate.measure import Described
 from pamtri_edge.evaluate.threshold import (
     Pairs,
-    matching_threshold,
-    pair_cosines,
     store_threshold,
     suggest_threshold,
 )
 from pamtri_edge.manifest import Matching
 
 
+def suggested(genuine, impostor, rate, name="drawn"):
+    return suggest_threshold([Pairs(name, np.array(genuine), np.array(impostor))], false_match_rate=rate)
+
+
 def test_the_threshold_lies_above_all_but_the_allowed_impostors():
     impostor = np.arange(100) / 100  # 0.00 to 0.99
-    found = matching_threshold([0.2, 0.975, 0.999], impostor, false_match_rate=0.03, name="drawn")
+    found = suggested([0.2, 0.975, 0.999], impostor, 0.03)
     assert found == Matching(threshold=0.9601, false_match_rate=0.03, true_match_rate=2 / 3, set="drawn")
 
 
@@ -36,7 +38,7 @@ def test_the_threshold_lies_above_all_but_the_allowed_impostors():
     st.sampled_from([0.05, 0.1, 0.5]),
 )
 def test_the_rate_is_kept_and_no_lower_step_keeps_it(genuine, impostor, rate):
-    found = matching_threshold(genuine, impostor, false_match_rate=rate, name="drawn")
+    found = suggested(genuine, impostor, rate)
     others = np.array(impostor)
     assert found.false_match_rate == (others >= found.threshold).mean() <= rate
     assert found.true_match_rate == (np.array(genuine) >= found.threshold).mean()
@@ -44,7 +46,7 @@ def test_the_rate_is_kept_and_no_lower_step_keeps_it(genuine, impostor, rate):
 
 
 def test_many_equal_cosines_are_kept_out_together():
-    found = matching_threshold([0.9], np.full(100, 0.5), false_match_rate=0.1, name="drawn")
+    found = suggested([0.9], np.full(100, 0.5), 0.1)
     assert (found.threshold, found.false_match_rate) == (0.5001, 0.0)
 
 
@@ -60,16 +62,16 @@ def test_many_equal_cosines_are_kept_out_together():
 )
 def test_what_cannot_be_measured_is_refused(genuine, impostor, rate, words):
     with pytest.raises(InputError, match=words):
-        matching_threshold(genuine, impostor, false_match_rate=rate, name="drawn")
+        suggested(genuine, impostor, rate)
 
 
 def test_pairs_are_those_that_take_part_in_retrieval(make_set):
     data = make_set([1, -1], [1, 1, 2, -1], cameras=([1, 1], [1, 2, 1, 1]))
     vectors = np.eye(4, dtype=np.float32)
     described = Described(Description(vectors[:2]), Description(vectors))
-    genuine, impostor = pair_cosines(data, described)
-    assert genuine.tolist() == [0.0]  # not the one by the same camera
-    assert impostor.tolist() == [0.0]  # unknown vehicles are neither
+    pairs = Pairs.of(data, described)
+    assert pairs.genuine.tolist() == [0.0]  # not the one by the same camera
+    assert pairs.impostor.tolist() == [0.0]  # unknown vehicles are neither
 
 
 def test_a_set_gives_a_threshold_with_its_name(make_set, rng):
