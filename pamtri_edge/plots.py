@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure, Any]:
-    """Return a figure of so many inches, and its axes: an array of them where there are several columns.
+def new_figure(width: float, height: float, *, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+    """Return a figure of so many inches, and its axes: an array of them where there are several.
+
+    Those of one column share their x axis.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -28,7 +30,7 @@ def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure
         ) from error
     figure = NewFigure(figsize=(width, height), dpi=120, layout="tight")
     FigureCanvasAgg(figure)
-    return figure, figure.subplots(1, columns)
+    return figure, figure.subplots(rows, columns, sharex="col")
 
 
 def save_figure(figure: Figure, path: Path, *, form: str | None = None) -> Path:

@@ -22,10 +22,9 @@ from pamtri_edge.signals import stoppable
 if TYPE_CHECKING:
     from pamtri_edge.cli.train_options import PoseOptions, ReidOptions
     from pamtri_edge.datasets.data_set import DataSet
-    from pamtri_edge.train.job import Job, TrainProgress, TrainSpec
+    from pamtri_edge.train.job import Budget, Job, TrainProgress, TrainSpec
     from pamtri_edge.train.loop import Training
     from pamtri_edge.train.recipes import Recipe
-    from pamtri_edge.train.schedule import Budget
 
 _VIEWS: Final = 20  # of a vehicle that is drawn on the spot, an epoch
 _IMAGENET: Final = "imagenet"
@@ -141,7 +140,7 @@ def train_spec(job: Job, options: PoseOptions | ReidOptions) -> TrainSpec:
 
 
 def _budget(job: Job, minutes: float | None, steps: int | None) -> Budget:
-    from pamtri_edge.train.schedule import Budget
+    from pamtri_edge.train.job import Budget
 
     if minutes is not None and steps is not None:
         raise InputError("--minutes and --steps: give one of them.")

@@ -195,7 +195,7 @@ class SameConvolution(nn.Conv2d):
 def _normalized(convolution: SameConvolution, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """Convolve and normalize.
 
-    In a training that keeps the statistics (`train.freezing`) the normalization goes into the weights first:
+    In a training that keeps the statistics (`train.reid`) the normalization goes into the weights first:
     the same numbers, and gradients, in two thirds of the time, because no pass over the map is needed.
     """
     if norm.training or not torch.is_grad_enabled() or torch.compiler.is_exporting():

@@ -4,13 +4,12 @@
 
 from pamtri_edge.datasets.data_set import DataSet, Sample, mixed
 from pamtri_edge.datasets.parts import read_data, read_pose_csv
-from pamtri_edge.train.job import TrainProgress, TrainSpec
+from pamtri_edge.train.job import Budget, TrainProgress, TrainSpec
 from pamtri_edge.train.loop import Training
 from pamtri_edge.train.losses import LossSpec
 from pamtri_edge.train.pose import PoseJob
 from pamtri_edge.train.recipes import POSE, REID, PoseRecipe, ReidRecipe
 from pamtri_edge.train.reid import ReidJob
-from pamtri_edge.train.schedule import Budget
 from pamtri_edge.train.state import TrainingError
 from pamtri_edge.words import ReidLoss
 

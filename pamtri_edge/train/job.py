@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from pamtri_edge.datasets.data_set import DataSet
+from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.recipes import Recipe
 from pamtri_edge.train.sampler import Sampler
-from pamtri_edge.train.schedule import Budget
 from pamtri_edge.train.weights import Origin
 from pamtri_edge.words import TrainPrecision
 
@@ -48,7 +48,7 @@ class Job(Protocol):
     def learn(self) -> None:
         """Put the network into training mode."""
 
-    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor) -> dict[str, Tensor]:
         """Return the terms whose sum is minimized, for images (N, 3, S, S), normalized."""
 
     def validate(self, size: int, precision: TrainPrecision) -> Scores | None:
@@ -59,6 +59,42 @@ class Job(Protocol):
 
     def metadata(self) -> Mapping[str, str]:
         """Return what is kept with the weights."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a training is over: after so many steps, or after so much time.
+
+    Attributes:
+        steps: number of steps; None where time decides.
+        seconds: time spent in training, breaks not counted; None where steps decide. How far the learning
+            rate has come then depends on the machine, and no two runs are alike.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.steps, self.seconds) if value is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise InputError(
+                f"a training needs a number of steps or of seconds above 0, and not both; found "
+                f"steps={self.steps}, seconds={self.seconds}."
+            )
+
+    def progress(self, step: int, spent: float) -> float:
+        """Return the part 0..1 that is done after so many steps and seconds."""
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.seconds is not None
+        return min(1.0, spent / self.seconds)
+
+    def left(self, step: int, spent: float, rate: float) -> float:
+        """Return the seconds that are left, given the steps a second."""
+        if self.steps is not None:
+            return (self.steps - step) / max(rate, 1e-9)
+        assert self.seconds is not None
+        return max(0.0, self.seconds - spent)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,10 @@ class Position:
     epoch: int = 0
     batch: int = 0
 
+    def after(self) -> Position:
+        """Return that of the batch behind this one."""
+        return Position(self.epoch, self.batch + 1)
+
 
 def planned(sampler: Sampler, start: Position) -> Iterator[tuple[Position, NDArray[np.int64]]]:
     """Yield the position and the indices of every batch from a position on, without end."""
@@ -65,10 +69,11 @@ class Pictures:
     gray: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
 class Loader:
     """Reads and augments batches in order, from any position on.
 
-    Args:
+    Attributes:
         data: the pictures.
         sampler: which make a batch.
         spec: what happens to them.
@@ -76,20 +81,11 @@ class Loader:
         workers: threads that prepare pictures.
     """
 
-    def __init__(
-        self,
-        data: DataSet,
-        sampler: Sampler,
-        spec: AugmentSpec,
-        *,
-        seed: int = 0,
-        workers: int = 2,
-    ) -> None:
-        self._data = data
-        self._sampler = sampler
-        self._spec = spec
-        self._seed = seed
-        self._workers = workers
+    data: DataSet
+    sampler: Sampler
+    spec: AugmentSpec
+    seed: int = 0
+    workers: int = 2
 
     def batches(self, start: Position, size: Callable[[int], int]) -> Generator[Pictures, None, None]:
         """Yield batches without end.
@@ -99,48 +95,31 @@ class Loader:
             size: gives the side of the pictures of batch n, counted from 0 from here on; asked when the batch
                 is begun, up to three batches before it is yielded.
         """
-        plan = planned(self._sampler, start)
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="augment") as pool:
-            waiting: deque[_Pending] = deque()
-            begun = 0
-            try:
-                while True:
-                    while len(waiting) < _AHEAD:
-                        waiting.append(self._begin(pool, *next(plan), size(begun)))
-                        begun += 1
-                    yield waiting.popleft().collected()
-            finally:
-                for pending in waiting:
-                    for future in pending.futures:
-                        future.cancel()
-
-    def _begin(
-        self, pool: ThreadPoolExecutor, at: Position, indices: NDArray[np.int64], size: int
-    ) -> _Pending:
-        futures = [
-            pool.submit(self._prepare, at, place, int(index), size) for place, index in enumerate(indices)
-        ]
-        return _Pending(Position(at.epoch, at.batch + 1), indices, futures)
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="augment")
+        waiting: deque[tuple[Position, NDArray[np.int64], list[Future[Augmented]]]] = deque()
+        try:
+            for number, (at, indices) in enumerate(planned(self.sampler, start)):
+                side = size(number)
+                futures = [pool.submit(self._prepare, at, *one, side) for one in enumerate(indices.tolist())]
+                waiting.append((at, indices, futures))
+                if len(waiting) == _AHEAD:
+                    yield _collected(*waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _prepare(self, at: Position, place: int, index: int, size: int) -> Augmented:
-        rng = np.random.default_rng([self._seed, _SALT, at.epoch, at.batch, place])
-        picture, keypoints = crop_of(self._data, index, at.epoch, size)
-        return augment(picture, keypoints, self._spec, rng, size=size)
+        rng = np.random.default_rng([self.seed, _SALT, at.epoch, at.batch, place])
+        picture, keypoints = crop_of(self.data, index, at.epoch, size)
+        return augment(picture, keypoints, self.spec, rng, size=size)
 
 
-@dataclass(frozen=True, eq=False)
-class _Pending:
-    position: Position
-    indices: NDArray[np.int64]
-    futures: list[Future[Augmented]]
-
-    def collected(self) -> Pictures:
-        done = [future.result() for future in self.futures]
-        empty = np.zeros((NUM_KEYPOINTS, 3), np.float32)
-        return Pictures(
-            self.position,
-            self.indices,
-            np.stack([one.picture for one in done]),
-            np.stack([empty if one.keypoints is None else one.keypoints for one in done]),
-            np.array([one.gray for one in done]),
-        )
+def _collected(at: Position, indices: NDArray[np.int64], futures: list[Future[Augmented]]) -> Pictures:
+    done = [future.result() for future in futures]
+    empty = np.zeros((NUM_KEYPOINTS, 3), np.float32)
+    return Pictures(
+        at.after(),
+        indices,
+        np.stack([one.picture for one in done]),
+        np.stack([empty if one.keypoints is None else one.keypoints for one in done]),
+        np.array([one.gray for one in done]),
+    )

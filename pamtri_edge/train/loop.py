@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -26,12 +27,11 @@ from pamtri_edge.models import save_checkpoint
 from pamtri_edge.train import state as states
 from pamtri_edge.train.job import Job, TrainProgress, TrainSpec
 from pamtri_edge.train.loader import Loader, Pictures, Position
+from pamtri_edge.train.machine import computing, network_input, resolved
 from pamtri_edge.train.on_device import DeviceLoader
 from pamtri_edge.train.optimize import Stepper
-from pamtri_edge.train.precision import computing, network_input, resolved
 from pamtri_edge.train.recipes import plain
-from pamtri_edge.train.record import versions, write_curves, write_record
-from pamtri_edge.train.schedule import learning_rate
+from pamtri_edge.train.record import NOT_LOSSES, versions, write_curves, write_record
 from pamtri_edge.train.weights import FIRST_WEIGHTS
 
 LAST_FILE: Final = "last.safetensors"
@@ -96,9 +96,12 @@ class Training:
         found = states.load_state(spec.output)
         if found is not None:
             states.check_same(found, self._config, spec.output)
-        for module in self._modules().values():
-            module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         job = self.job
+        self._modules: dict[str, nn.Module] = {"network": job.network}
+        if job.extra is not None:
+            self._modules["extra"] = job.extra
+        for module in self._modules.values():
+            module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._stepper = Stepper(job.network, job.extra, job.recipe, self.precision, self.device)
         torch.manual_seed(spec.seed)
         if found is not None:
@@ -165,16 +168,8 @@ class Training:
 
     def _loader(self) -> Loader | DeviceLoader:
         job, spec = self.job, self.spec
-        if spec.hold:
-            return DeviceLoader(
-                job.data,
-                job.sampler,
-                job.recipe.augment,
-                device=self.device,
-                seed=spec.seed,
-                workers=spec.workers,
-            )
-        return Loader(job.data, job.sampler, job.recipe.augment, seed=spec.seed, workers=spec.workers)
+        loader = partial(DeviceLoader, device=self.device) if spec.hold else Loader
+        return loader(job.data, job.sampler, job.recipe.augment, seed=spec.seed, workers=spec.workers)
 
     def save(self) -> None:
         """Write weights, record, curves and state, each whole or not at all; the state last."""
@@ -207,8 +202,8 @@ class Training:
         progress = self.spec.budget.progress(run.step, run.spent)
         pictures = torch.as_tensor(batch.pictures).to(self.device)
         with computing(self.precision, self.device):
-            terms = self.job.losses(batch, network_input(pictures, self.precision), self.precision)
-        self._stepper.step(sum(terms.values(), torch.zeros(())), learning_rate(recipe, progress))
+            terms = self.job.losses(batch, network_input(pictures, self.precision))
+        self._stepper.step(sum(terms.values(), torch.zeros(())), recipe.learning_rate(progress))
         run.step += 1
         run.images += len(batch.indices)
         run.position = batch.position
@@ -221,7 +216,7 @@ class Training:
                 {
                     "step": run.step,
                     "progress": progress,
-                    "rate": learning_rate(recipe, progress),
+                    "rate": recipe.learning_rate(progress),
                     "size": batch.pictures.shape[1],
                     **self._means(),
                 }
@@ -268,14 +263,10 @@ class Training:
             progress,
             (window[-1][1] - window[0][1]) / elapsed,
             self.spec.budget.left(run.step, run.spent, rate),
-            {name: value for name, value in means.items() if name in self._loss_names()},
+            {name: value for name, value in means.items() if name not in NOT_LOSSES},
             self.job.recipe.size(progress),
             run.scores[-1] if run.scores else {},
         )
-
-    def _loss_names(self) -> set[str]:
-        last = set(self._run.curve[-1]) if self._run.curve else set()
-        return (set(self._run.sums) | last) - {"step", "progress", "rate", "size"}
 
     def _means(self) -> dict[str, float]:
         return {name: total / max(self._run.counted, 1) for name, total in self._run.sums.items()}
@@ -340,26 +331,17 @@ class Training:
             "scores": run.scores,
         }
 
-    def _modules(self) -> dict[str, nn.Module]:
-        modules: dict[str, nn.Module] = {"network": self.job.network}
-        if self.job.extra is not None:
-            modules["extra"] = self.job.extra
-        return modules
-
     def _content(self) -> dict[str, Any]:
         run = self._run
         return {
-            "modules": {name: module.state_dict() for name, module in self._modules().items()},
+            "modules": {name: module.state_dict() for name, module in self._modules.items()},
             "stepper": self._stepper.state(),
             "random": states.random_states(),
-            "run": {
-                **{name: getattr(run, name) for name in run.__dataclass_fields__ if name != "position"},
-                "position": [run.position.epoch, run.position.batch],
-            },
+            "run": {**vars(run), "position": [run.position.epoch, run.position.batch]},
         }
 
     def _restore(self, found: states.State) -> None:
-        for name, module in self._modules().items():
+        for name, module in self._modules.items():
             module.load_state_dict(found.content["modules"][name])
         self._stepper.load(found.content["stepper"])
         states.restore_random_states(found.content["random"])

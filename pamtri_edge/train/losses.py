@@ -15,7 +15,6 @@ from pamtri_edge.datasets.data_set import UNKNOWN
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.multitask import LATER
 from pamtri_edge.train import metric
-from pamtri_edge.train.grouping import group_sensitive
 from pamtri_edge.words import ReidLoss
 
 
@@ -122,7 +121,7 @@ def reid_losses(
             compared, labels.vehicle, margin=spec.margin, differ=labels.differ
         )
     elif spec.kind is ReidLoss.GSTE:
-        terms["triplet"] = spec.triplet * group_sensitive(
+        terms["triplet"] = spec.triplet * metric.group_sensitive(
             compared,
             labels.vehicle,
             margin=spec.margin,

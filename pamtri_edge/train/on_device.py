@@ -93,7 +93,7 @@ class DeviceLoader:
             pictures, keypoints, gray = augment_batch(
                 stored, self._keypoints[indices], self._spec, rng, size=size(number)
             )
-            yield Pictures(Position(at.epoch, at.batch + 1), indices, pictures, keypoints, gray)
+            yield Pictures(at.after(), indices, pictures, keypoints, gray)
 
 
 def augment_batch(

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pamtri_edge.datasets.data_set import DataSet, crop_of
+from pamtri_edge.geometry import HEATMAP_SIZE
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
 from pamtri_edge.train.augment import PLAIN, augment
 from pamtri_edge.train.loader import Pictures
-from pamtri_edge.train.pose_inputs import decoded
-from pamtri_edge.train.precision import computing, network_input
+from pamtri_edge.train.machine import computing, network_input
+from pamtri_edge.train.pose_inputs import SIGMA, decoded, gaussians
 from pamtri_edge.train.recipes import PoseRecipe
 from pamtri_edge.train.sampler import Shuffled
-from pamtri_edge.train.targets import heatmap_loss
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import KEYPOINT_NAMES
 from pamtri_edge.words import TrainPrecision
@@ -31,6 +31,7 @@ from pamtri_edge.words import TrainPrecision
 _REFERENCE: Final = 0.25 * math.sqrt(2.0)
 """A quarter of the crop's diagonal, the paper's reference of the PCK, in crop units of a square."""
 
+_REACH: Final = 3.0  # deviations from its center after which a Gaussian counts as out of the picture
 _BATCH: Final = 32
 
 
@@ -74,7 +75,7 @@ class PoseJob:
         """Put the network into training mode."""
         self.network.train()
 
-    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor) -> dict[str, Tensor]:
         """Return the error of the heatmaps, a thousandfold: it is a mean over mostly empty cells."""
         predicted = self.network(images)
         keypoints = torch.from_numpy(batch.keypoints).to(images.device)
@@ -109,6 +110,47 @@ class PoseJob:
     def metadata(self) -> Mapping[str, str]:
         """Return what is kept with the weights."""
         return {"geometry": "unified", "keypoints": json.dumps(KEYPOINT_NAMES)}
+
+
+def target_weights(keypoints: Tensor, *, hidden: float = 0.0) -> Tensor:
+    """Return how much each keypoint's heatmap counts in the loss, (N, K) float32.
+
+    Args:
+        keypoints: (N, K, 3) x, y in crop units, visibility.
+        hidden: weight of keypoints that are not visible. 0 is the paper's: nothing is learned of them. Above
+            0 their heatmaps learn to be empty, so that a peak's height tells visibility.
+    """
+    margin = _REACH * SIGMA / HEATMAP_SIZE
+    places = keypoints[..., :2]
+    in_reach = ((places > -margin) & (places < 1.0 + margin)).all(dim=2)
+    visible = (keypoints[..., 2] > 0) & in_reach
+    unseen = keypoints[..., 2] <= 0
+    return visible.to(torch.float32) + hidden * unseen.to(torch.float32)
+
+
+def heatmap_loss(
+    predicted: Tensor, keypoints: Tensor, *, hidden: float = 0.0, foreground: float = 0.0
+) -> Tensor:
+    """Return the mean over keypoints, batch and cells of half the squared error, weighted by visibility.
+
+    This is the original's loss: predictions and targets are both multiplied by the weight before they are
+    compared, which squares a weight other than 0 and 1.
+
+    Args:
+        predicted: (N, K, S, S) heatmaps.
+        keypoints: (N, K, 3) x, y in crop units, visibility above 0 for those seen.
+        hidden: weight of keypoints that are not visible, see `target_weights`.
+        foreground: how much more a cell counts at the peak than far from it; 0 is the paper's.
+    """
+    size = predicted.shape[-1]
+    weights = target_weights(keypoints, hidden=hidden)
+    visible = (keypoints[..., 2] > 0).to(torch.float32)
+    targets = gaussians(keypoints, size) * visible[..., None, None]
+    error = (predicted.float() - targets) * weights[..., None, None]
+    squared = error.square()
+    if foreground:
+        squared = squared * (1.0 + foreground * targets)
+    return 0.5 * squared.mean()
 
 
 def pose_scores(

@@ -16,10 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pamtri_edge.geometry import HEATMAP_SIZE
 from pamtri_edge.models import operators
 from pamtri_edge.models.multitask import ReidSpec
-from pamtri_edge.train.targets import gaussians
 from pamtri_edge.vehicle import KEYPOINT_FLIP
+
+SIGMA: Final = 2.0
+"""Deviation of a keypoint's Gaussian in cells of a 64x64 heatmap; other sizes in proportion."""
 
 _TOLERANCE: Final = 1.0 / 1024.0  # of a pixel, as in `models.operators`
 
@@ -83,6 +86,25 @@ def noisy_truth(keypoints: Tensor, noise: TruthNoise, rng: np.random.Generator) 
     result = torch.cat([places, confidence.unsqueeze(2)], dim=2)
     swapped = operators.pick(result, KEYPOINT_FLIP)
     return torch.where(torch.from_numpy(turned).to(device)[:, None, None], swapped, result)
+
+
+def gaussians(keypoints: Tensor, size: int) -> Tensor:
+    """Return a Gaussian of peak 1 for each keypoint, at its place between the cells.
+
+    Cell k covers [k / size, (k + 1) / size) of the crop, so that x in crop units lies at size * x - 0.5.
+
+    Args:
+        keypoints: (N, K, 2 or more) float32 x, y in crop units; may lie outside the crop.
+        size: cells along a side.
+
+    Returns:
+        (N, K, size, size) float32.
+    """
+    cells = torch.arange(size, dtype=torch.float32, device=keypoints.device)
+    scale = -0.5 / (SIGMA * size / HEATMAP_SIZE) ** 2
+    places = keypoints[..., :2].unsqueeze(3) * size - 0.5  # (N, K, 2, 1)
+    falls = torch.exp((cells - places).square() * scale)
+    return falls[:, :, 1].unsqueeze(3) * falls[:, :, 0].unsqueeze(2)
 
 
 def drawn_heatmaps(keypoints: Tensor, size: int) -> Tensor:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -85,13 +86,22 @@ class Recipe:
         """Return the side of the pictures at a part 0..1 of the training."""
         return [side for start, side in self.sizes if start <= progress][-1]
 
+    def learning_rate(self, progress: float) -> float:
+        """Return the learning rate at a part 0..1 of the training."""
+        if progress < self.warm_up:
+            return self.rate * max(progress / self.warm_up, 1e-3)
+        if self.decay == "steps":
+            return self.rate * 0.1 ** sum(progress >= drop for drop in self.drops)
+        after = (progress - self.warm_up) / (1.0 - self.warm_up)
+        return self.rate * 0.5 * (1.0 + math.cos(math.pi * min(1.0, after)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class PoseRecipe(Recipe):
     """How a pose network is trained.
 
     Attributes:
-        hidden: weight of keypoints that are not visible, see `targets.target_weights`.
+        hidden: weight of keypoints that are not visible, see `pose.target_weights`.
         foreground: how much more a cell counts at a peak than far from it.
     """
 
@@ -109,7 +119,7 @@ class ReidRecipe(Recipe):
         alike: share of batches of vehicles that look alike, see `sampler.VehiclesByPictures`.
         one_color: share of batches of vehicles of one color.
         traffic: how far colors come as often as in traffic, from 0 (as in the data) to 1.
-        frozen: so many first blocks of the backbone, and the stem, do not learn; see `freezing`.
+        frozen: so many first blocks of the backbone, and the stem, do not learn; see `reid.freeze`.
         frozen_norms: the backbone's batch normalizations keep their statistics.
         noise: how ground truth is blurred where it stands in for a pose network.
     """

@@ -15,14 +15,17 @@ import cv2
 import numpy as np
 import torch
 
+from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.files.atomic import staged_file, write_atomically
+from pamtri_edge.plots import new_figure, save_figure
 from pamtri_edge.version import VERSION
 
 _log = logging.getLogger(__name__)
 
 RECORD_FILE: Final = "record.json"
 CURVES_FILE: Final = "curves.png"
-_NOT_LOSSES: Final = ("step", "progress", "rate", "size", "images_per_s", "seconds")
+NOT_LOSSES: Final = ("step", "progress", "rate", "size", "images_per_s", "seconds")
+"""What else a row of a curve or of scores tells."""
 
 
 def versions() -> dict[str, str]:
@@ -55,21 +58,18 @@ def write_curves(
         curve: rows with `step`, `rate` and the losses by name.
         scores: rows with `step` and the results of validation by name, in parts of 1.
     """
+    if not curve:
+        return None
+    rows = 3 if scores else 2
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
+        figure, axes = new_figure(8, 2 + 2 * rows, rows=rows)
+    except MissingDependencyError:
         _log.info(
             "matplotlib is not installed (pip install 'pamtri-edge[train]'); %s is left out", CURVES_FILE
         )
         return None
-    if not curve:
-        return None
-    figure = Figure(figsize=(8, 8 if scores else 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(3 if scores else 2, 1, sharex=True, squeeze=False)[:, 0]
     steps = [row["step"] for row in curve]
-    names = list(dict.fromkeys(name for row in curve for name in row if name not in _NOT_LOSSES))
+    names = list(dict.fromkeys(name for row in curve for name in row if name not in NOT_LOSSES))
     for name in names:
         axes[0].plot(steps, [row.get(name, np.nan) for row in curve], label=name, linewidth=1)
     axes[0].set_ylabel("loss")
@@ -78,9 +78,9 @@ def write_curves(
     axes[1].plot(steps, [row["rate"] for row in curve], linewidth=1)
     axes[1].set_ylabel("learning rate")
     if scores:
-        for name in dict.fromkeys(name for row in scores for name in row if name not in _NOT_LOSSES):
-            rows = [row for row in scores if name in row]
-            axes[2].plot([row["step"] for row in rows], [row[name] for row in rows], ".-", label=name)
+        for name in dict.fromkeys(name for row in scores for name in row if name not in NOT_LOSSES):
+            told = [row for row in scores if name in row]
+            axes[2].plot([row["step"] for row in told], [row[name] for row in told], ".-", label=name)
         axes[2].set_ylabel("validation")
         axes[2].legend(fontsize="small")
     axes[-1].set_xlabel("step")
@@ -88,5 +88,5 @@ def write_curves(
         axis.grid(alpha=0.3)
     path = folder / CURVES_FILE
     with staged_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
+        save_figure(figure, temporary, form="png")
     return path

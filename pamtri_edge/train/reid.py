@@ -18,16 +18,20 @@ from pamtri_edge.datasets.data_set import UNKNOWN, DataSet, check_identities
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
-from pamtri_edge.train.freezing import freeze, learning
 from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.losses import Labels, reid_losses
 from pamtri_edge.train.metric import Centers
 from pamtri_edge.train.pose_inputs import drawn_heatmaps, noisy_truth, reid_inputs
 from pamtri_edge.train.recipes import ReidRecipe
-from pamtri_edge.train.sampler import Looks, Sampler, VehiclesByPictures
-from pamtri_edge.train.tracks import WithTracks, surely_differ
-from pamtri_edge.train.traffic import traffic_weights
+from pamtri_edge.train.sampler import (
+    Looks,
+    Sampler,
+    VehiclesByPictures,
+    WithTracks,
+    surely_differ,
+    traffic_weights,
+)
 from pamtri_edge.train.weights import begin
 from pamtri_edge.vehicle import COLORS, TYPES
 from pamtri_edge.words import PoseSource, ReidLoss, TrainPrecision
@@ -112,7 +116,7 @@ class ReidJob:
         """Put the network into training mode, but for what is frozen."""
         learning(self.network, frozen_norms=self.recipe.frozen_norms)
 
-    def losses(self, batch: Pictures, images: Tensor, precision: TrainPrecision) -> dict[str, Tensor]:
+    def losses(self, batch: Pictures, images: Tensor) -> dict[str, Tensor]:
         """Return the terms of the loss by name."""
         rng = np.random.default_rng([self._seed, _SALT, batch.position.epoch, batch.position.batch])
         truth = torch.from_numpy(batch.keypoints).to(images.device)
@@ -173,6 +177,45 @@ class ReidJob:
                     f"{self.data.name}: no picture tells the {what}, which a multi-task network is to "
                     "learn; give label_train.csv or train_label.xml with them, or --no-multitask."
                 )
+
+
+def freeze(network: ReidNet, blocks: int) -> None:
+    """Have the stem and the first blocks of the backbone learn nothing, in place.
+
+    First layers see edges and colors, which drawn vehicles teach no better than photographs: what is learned
+    of drawn vehicles then carries over to real ones better, and a step costs less. The first convolution goes
+    on learning where it takes pose channels, which are new to it.
+
+    Args:
+        network: the network.
+        blocks: how many blocks; 0 leaves all as it is, the stem too.
+
+    Raises:
+        InputError: the backbone has fewer blocks.
+    """
+    if not blocks:
+        return
+    found = network.base.blocks
+    if blocks > len(found):
+        raise InputError(f"frozen={blocks}: the backbone has {len(found)} blocks; freeze at most these.")
+    convolution, norm = network.stem
+    if network.spec.channels == 3:
+        convolution.requires_grad_(False)
+    norm.requires_grad_(False)
+    for block in found[:blocks]:
+        block.requires_grad_(False)
+
+
+def learning(network: ReidNet, *, frozen_norms: bool) -> None:
+    """Put a network into training mode; the backbone's batch normalizations keep their statistics if so.
+
+    Those that were taken over photographs are closer to real traffic than those of drawings.
+    """
+    network.train()
+    if frozen_norms:
+        for module in network.base.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
 
 
 def _source(asked: PoseSource | None, data: DataSet, pose: PoseNet | None) -> PoseSource:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,8 @@ from torch import Tensor
 from pamtri_edge.datasets.data_set import UNKNOWN, Crop, DataSet, crop_of
 from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
+from pamtri_edge.train.machine import computing, network_input
 from pamtri_edge.train.pose import plain_pictures
-from pamtri_edge.train.precision import computing, network_input
 from pamtri_edge.words import TrainPrecision
 
 if TYPE_CHECKING:
@@ -36,13 +37,11 @@ class Validation:
     """Tells how well vehicles are found again.
 
     Attributes:
-        query: pictures of a folder that are looked for; None without a folder.
-        gallery: pictures that they are looked for in.
+        folder: pictures that are looked for, and those that they are looked for in; None without a folder.
         clip: views of the tracks of a video, or None.
     """
 
-    query: DataSet | None
-    gallery: DataSet | None
+    folder: tuple[DataSet, DataSet] | None
     clip: EvaluationSet | None
 
     @classmethod
@@ -68,19 +67,19 @@ class Validation:
             raise InputError("--validate-clip and --validate-tracks belong together; give both.")
         views = None if clip is None or tracks is None else read_footage(clip, tracks)
         if folder is None:
-            return None if views is None else cls(None, None, views)
+            return None if views is None else cls(None, views)
         query, gallery = _limited(read_data(folder, part="query"), read_data(folder, part="test"), limit)
         try:
             check_answerable(*_vehicles(query, gallery), *_cameras(query, gallery))
         except InputError as error:
             raise InputError(f"{folder}: {error}") from error
-        return cls(query, gallery, views)
+        return cls((query, gallery), views)
 
     def __call__(self, job: ReidJob, size: int, precision: TrainPrecision) -> dict[str, float]:
         """Return mAP and rank-1 of each, attribute accuracies, and as `score` the mean mAP."""
         scores: dict[str, float] = {}
-        if self.query is not None and self.gallery is not None:
-            scores |= self._of_folder(self.query, self.gallery, job, size, precision)
+        if self.folder is not None:
+            scores |= self._of_folder(*self.folder, job, size, precision)
         if self.clip is not None:
             scores |= self._of_clip(self.clip, job, size, precision)
         found = [value for name, value in scores.items() if name.endswith("mAP")]
@@ -91,19 +90,19 @@ class Validation:
     ) -> dict[str, float]:
         from pamtri_edge.metrics.ranking import retrieval_of
 
-        described = [_described(_read(data, size), job, size, precision) for data in (query, gallery)]
-        (query_features, query_guesses), (gallery_features, gallery_guesses) = described
-        result = retrieval_of(
-            query_features, gallery_features, *_vehicles(query, gallery), *_cameras(query, gallery)
-        )
+        described = [
+            _described((crop_of(data, n, 0, size) for n in range(len(data))), job, size, precision)
+            for data in (query, gallery)
+        ]
+        features, guesses = zip(*described, strict=True)
+        result = retrieval_of(*features, *_vehicles(query, gallery), *_cameras(query, gallery))
         scores = {"mAP": result.mAP, **{f"rank{rank}": result.rank(rank) for rank in _RANKS}}
         if job.spec.multitask:
-            guesses = np.concatenate([query_guesses, gallery_guesses])
-            truths = (
-                np.concatenate([query.colors, gallery.colors]),
-                np.concatenate([query.types, gallery.types]),
-            )
-            for name, guess, truth in zip(("color", "type"), guesses.T, truths, strict=True):
+            color, kind = np.concatenate(guesses).T
+            for name, guess, truth in (
+                ("color", color, np.concatenate([query.colors, gallery.colors])),
+                ("type", kind, np.concatenate([query.types, gallery.types])),
+            ):
                 told = truth != UNKNOWN
                 if told.any():
                     scores[name] = float((guess == truth)[told].mean())
@@ -154,37 +153,24 @@ def _limited(query: DataSet, gallery: DataSet, limit: int) -> tuple[DataSet, Dat
     return query, gallery
 
 
-def _read(data: DataSet, size: int) -> Iterator[Crop]:
-    return (crop_of(data, index, 0, size) for index in range(len(data)))
-
-
 def _described(
     crops: Iterable[Crop], job: ReidJob, size: int, precision: TrainPrecision
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return features (N, D) and the guessed color and type (N, 2) of crops."""
     features: list[NDArray[np.float32]] = []
     guesses: list[NDArray[np.int64]] = []
-
-    def flush(pictures: list[NDArray[np.uint8]], points: list[NDArray[np.float32]]) -> None:
-        device = next(job.network.parameters()).device
-        images = network_input(torch.from_numpy(np.stack(pictures)).to(device), precision)
-        truth = torch.from_numpy(np.stack(points)).to(device) if len(points) == len(pictures) else None
+    device = next(job.network.parameters()).device
+    waiting = iter(crops)
+    while batch := list(islice(waiting, _BATCH)):
+        pictures = plain_pictures([picture for picture, _ in batch], size)
+        images = network_input(torch.from_numpy(pictures).to(device), precision)
+        points = [keypoints for _, keypoints in batch if keypoints is not None]
+        truth = torch.from_numpy(np.stack(points)).to(device) if len(points) == len(batch) else None
         rng = np.random.default_rng([_SEED, len(features)])
         with torch.no_grad(), computing(precision, device):
             outputs = job.network(*job.inputs(images, truth, rng))
         features.append(outputs[-1].float().cpu().numpy())
         guesses.append(_guessed(outputs))
-
-    pictures: list[NDArray[np.uint8]] = []
-    points: list[NDArray[np.float32]] = []
-    for picture, keypoints in crops:
-        pictures.append(plain_pictures([picture], size)[0])
-        points += [] if keypoints is None else [keypoints]
-        if len(pictures) == _BATCH:
-            flush(pictures, points)
-            pictures, points = [], []
-    if pictures:
-        flush(pictures, points)
     return np.concatenate(features), np.concatenate(guesses)
 
 

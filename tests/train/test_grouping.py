@@ -11,7 +11,7 @@ import torch
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.train import LossSpec, ReidLoss
-from pamtri_edge.train.grouping import group_sensitive, grouped
+from pamtri_edge.train.metric import group_sensitive, grouped
 from pamtri_edge.train.recipes import plain
 
 FRONT, BACK = [0.0, 0.0], [1.0, 0.0]

@@ -8,15 +8,16 @@ import torch
 from torch.nn import functional
 
 from pamtri_edge.models import TINY, operators
+from pamtri_edge.train.pose import heatmap_loss, target_weights
 from pamtri_edge.train.pose_inputs import (
     TruthNoise,
     decoded,
     drawn_heatmaps,
+    gaussians,
     noisy_truth,
     reid_inputs,
     segment_channels,
 )
-from pamtri_edge.train.targets import gaussians, heatmap_loss, target_weights
 from pamtri_edge.vehicle import KEYPOINT_FLIP
 
 
@@ -75,10 +76,10 @@ def test_the_stack_is_that_of_the_fused_graph(keypoints):
 def test_hidden_and_far_keypoints_count_nothing_unless_asked_for(keypoints):
     keypoints[:, 0, 2] = 0.0
     keypoints[:, 1, :2] = 1.4
-    weights = target_weights(keypoints, 64)
+    weights = target_weights(keypoints)
     assert weights[:, :2].sum() == 0
     assert weights[:, 2:].min() == 1
-    assert target_weights(keypoints, 64, hidden=0.3)[:, 0].tolist() == pytest.approx([0.3] * 3)
+    assert target_weights(keypoints, hidden=0.3)[:, 0].tolist() == pytest.approx([0.3] * 3)
 
 
 def test_the_loss_is_half_the_weighted_squared_error(keypoints):

@@ -9,9 +9,8 @@ import torch
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.train import POSE, REID, Budget
-from pamtri_edge.train.precision import computes_bf16, resolved
+from pamtri_edge.train.machine import resolved
 from pamtri_edge.train.recipes import differences, plain
-from pamtri_edge.train.schedule import learning_rate
 
 
 def test_the_paper_s_re_identification():
@@ -19,7 +18,7 @@ def test_the_paper_s_re_identification():
     assert (recipe.epochs, recipe.batch, recipe.vehicles, recipe.pictures) == (60, 32, 8, 4)
     assert (recipe.optimizer, recipe.weight_decay) == ("adam", 5e-4)
     epochs = (0, 19.9, 20, 39.9, 40, 59.9)
-    rates = [learning_rate(recipe, epoch / 60) for epoch in epochs]
+    rates = [recipe.learning_rate(epoch / 60) for epoch in epochs]
     assert rates == pytest.approx([3e-4, 3e-4, 3e-5, 3e-5, 3e-6, 3e-6])
     assert (recipe.loss.margin, recipe.loss.attributes, recipe.loss.smoothing) == (0.3, 0.125, 0.0)
     assert recipe.size(0.0) == recipe.size(1.0) == 256
@@ -27,14 +26,14 @@ def test_the_paper_s_re_identification():
 
 def test_the_code_s_re_identification_differs_where_its_arguments_do():
     recipe = REID["code"]
-    rates = [learning_rate(recipe, epoch / 120) for epoch in (0, 29.9, 30, 59.9, 60, 119)]
+    rates = [recipe.learning_rate(epoch / 120) for epoch in (0, 29.9, 30, 59.9, 60, 119)]
     assert rates == pytest.approx([3e-4, 3e-4, 3e-5, 3e-5, 3e-6, 3e-6])
     assert recipe.augment.erase == 0.0
 
 
 def test_the_paper_s_pose():
     recipe = POSE["paper"]
-    rates = [learning_rate(recipe, epoch / 210) for epoch in (0, 169.9, 170, 199.9, 200, 209)]
+    rates = [recipe.learning_rate(epoch / 210) for epoch in (0, 169.9, 170, 199.9, 200, 209)]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
     assert (recipe.batch, recipe.weight_decay, recipe.hidden, recipe.foreground) == (32, 0.0, 0.0, 0.0)
     assert POSE["code"].batch == 64, "32 on each of two GPUs"
@@ -42,9 +41,9 @@ def test_the_paper_s_pose():
 
 def test_the_compact_recipe_warms_up_grows_and_ends_at_nothing():
     recipe = REID["compact"]
-    assert learning_rate(recipe, 0.0) < 0.01 * recipe.rate
-    assert learning_rate(recipe, recipe.warm_up) == pytest.approx(recipe.rate)
-    assert learning_rate(recipe, 1.0) == pytest.approx(0.0, abs=1e-12)
+    assert recipe.learning_rate(0.0) < 0.01 * recipe.rate
+    assert recipe.learning_rate(recipe.warm_up) == pytest.approx(recipe.rate)
+    assert recipe.learning_rate(1.0) == pytest.approx(0.0, abs=1e-12)
     assert recipe.size(0.0) < recipe.size(1.0) == 256
 
 
@@ -81,9 +80,11 @@ def test_a_budget_is_of_steps_or_of_time():
             Budget(**bad)
 
 
-def test_automatic_precision_is_what_the_processor_has():
+def test_automatic_precision_is_what_the_processor_has(monkeypatch):
     cpu = torch.device("cpu")
-    assert resolved("auto", cpu) == ("bf16" if computes_bf16() else "fp32")
+    for found, expected in (({"amx_bf16": True}, "bf16"), ({"avx2": True}, "fp32")):
+        monkeypatch.setattr("torch.cpu.get_capabilities", lambda found=found: found, raising=False)
+        assert resolved("auto", cpu) == expected
     assert resolved("fp32", cpu) == "fp32"
     with pytest.raises(InputError, match="fp16 training needs a CUDA device"):
         resolved("fp16", cpu)

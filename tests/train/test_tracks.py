@@ -17,7 +17,7 @@ from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.models import TINY
 from pamtri_edge.train import Budget, ReidJob, Training, TrainSpec, mixed, read_data
 from pamtri_edge.train.losses import LossSpec
-from pamtri_edge.train.tracks import WithTracks, surely_differ
+from pamtri_edge.train.sampler import WithTracks, surely_differ
 from pamtri_edge.words import ReidLoss
 
 FRAMES = 24
