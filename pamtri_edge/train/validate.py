@@ -90,15 +90,14 @@ class Validation:
     ) -> dict[str, float]:
         from pamtri_edge.metrics.ranking import retrieval_of
 
-        described = [
+        (first, query_guesses), (second, gallery_guesses) = (
             _described((crop_of(data, n, 0, size) for n in range(len(data))), job, size, precision)
             for data in (query, gallery)
-        ]
-        features, guesses = zip(*described, strict=True)
-        result = retrieval_of(*features, *_vehicles(query, gallery), *_cameras(query, gallery))
+        )
+        result = retrieval_of(first, second, *_vehicles(query, gallery), *_cameras(query, gallery))
         scores = {"mAP": result.mAP, **{f"rank{rank}": result.rank(rank) for rank in _RANKS}}
         if job.spec.multitask:
-            color, kind = np.concatenate(guesses).T
+            color, kind = np.concatenate([query_guesses, gallery_guesses]).T
             for name, guess, truth in (
                 ("color", color, np.concatenate([query.colors, gallery.colors])),
                 ("type", kind, np.concatenate([query.types, gallery.types])),
