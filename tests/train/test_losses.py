@@ -3,6 +3,7 @@
 """Every loss is what its definition says, computed here a second time with plain loops."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,19 @@ import torch
 from torch.nn import functional
 
 from pamtri_edge.datasets.data_set import UNKNOWN
+from pamtri_edge.errors import InputError
 from pamtri_edge.train import LossSpec, ReidLoss
 from pamtri_edge.train.losses import Head, Labels, known_cross_entropy, reid_losses
-from pamtri_edge.train.metric import Centers, batch_all, batch_hard, batch_sample, distances
+from pamtri_edge.train.metric import (
+    Centers,
+    batch_all,
+    batch_hard,
+    batch_sample,
+    distances,
+    group_sensitive,
+    grouped,
+)
+from pamtri_edge.train.recipes import plain
 
 MARGIN = 0.3
 
@@ -141,19 +152,76 @@ def test_the_paper_s_loss_adds_up_as_its_equations_say():
         assert terms[name].item() == pytest.approx(value.item(), rel=1e-5)
 
 
-def test_cosine_logits_forget_the_length_of_a_feature():
-    classifier, spec = torch.nn.Linear(5, 4), LossSpec(kind=ReidLoss.XENT, head=Head.COSINE)
-    out = outputs()
-    once = reid_losses(out, labels_of(), spec, classifier=classifier)["identity"]
-    longer = reid_losses((*out[:3], out[3] * 7), labels_of(), spec, classifier=classifier)["identity"]
-    assert once.item() == pytest.approx(longer.item(), rel=1e-4)
-    harder = LossSpec(kind=ReidLoss.XENT, head=Head.COSINE, angular_margin=0.2)
-    assert reid_losses(out, labels_of(), harder, classifier=classifier)["identity"] > once
-
-
-def test_triplets_on_unit_features_forget_their_length():
-    spec = LossSpec(kind=ReidLoss.HTRI, unit=True)
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        (LossSpec(kind=ReidLoss.XENT, head=Head.COSINE), "identity"),
+        (LossSpec(kind=ReidLoss.HTRI, unit=True), "triplet"),
+    ],
+    ids=["cosine logits", "triplets on unit features"],
+)
+def test_what_compares_directions_forgets_the_length_of_a_feature(spec, name):
     out, classifier = outputs(), torch.nn.Linear(5, 4)
-    once = reid_losses(out, labels_of(), spec, classifier=classifier)["triplet"]
-    longer = reid_losses((*out[:3], out[3] * 7), labels_of(), spec, classifier=classifier)["triplet"]
+    once = reid_losses(out, labels_of(), spec, classifier=classifier)[name]
+    longer = reid_losses((*out[:3], out[3] * 7), labels_of(), spec, classifier=classifier)[name]
     assert once.item() == pytest.approx(longer.item(), rel=1e-4)
+    harder = replace(spec, angular_margin=0.2, margin=0.5)
+    assert reid_losses(out, labels_of(), harder, classifier=classifier)[name] > once
+
+
+FRONT, BACK = [0.0, 0.0], [1.0, 0.0]
+LABELS = torch.tensor([0, 0, 0, 0, 1, 1])
+
+
+VIEWS = torch.tensor([FRONT, [0.2, 0.0], BACK, [1.2, 0.0], [0.6, 0.5], [0.6, 0.5]])
+
+
+def grouped_loss(given, **options):
+    return group_sensitive(given, LABELS, **{"margin": 0.3, "group_margin": 0.1, "groups": 2, **options})
+
+
+def test_views_fall_into_groups_wherever_they_stand_in_the_batch():
+    views = torch.tensor([FRONT, BACK, [0.1, 0.0], [0.9, 0.0]])
+    assert grouped(views, 2)[0] == grouped(views, 2)[2] != grouped(views, 2)[1]
+    assert grouped(views, 2)[1] == grouped(views, 2)[3]
+    assert len(grouped(views, 4).unique()) == 4
+    assert len(grouped(views, 9).unique()) == 4
+    assert grouped(views, 1).unique().tolist() == [0]
+    assert grouped(torch.zeros(3, 2), 2).unique().tolist() == [0]
+
+
+def test_groups_far_apart_and_vehicles_farther_cost_nothing():
+    far = torch.tensor([FRONT, FRONT, BACK, BACK, [0.0, 9.0], [0.0, 9.0]])
+    assert grouped_loss(far).item() == 0.0
+
+
+def test_the_sum_over_vehicles_and_groups_is_as_told_and_so_is_its_slope():
+    # The first vehicle's mean is (0.6, 0): its pictures are 0.36, 0.16, 0.16, 0.36 from it, the other 0.25.
+    # The other's mean is (0.6, 0.5), its own distances 0, and the nearest of the first is 0.16 + 0.25 away.
+    across = (2 * (0.3 + 0.36 - 0.25) + 2 * (0.3 + 0.16 - 0.25) + 0.0) / 6
+    # Means of groups are 0.1 from their pictures and 0.9 from the nearest of the other: no hinge.
+    assert grouped_loss(VIEWS).item() == pytest.approx(across, abs=1e-6)
+    assert grouped_loss(VIEWS, groups=1).item() == pytest.approx(across, abs=1e-6)
+    within = 4 * (1.0 + 0.01 - 0.81) / 4
+    assert grouped_loss(VIEWS, group_margin=1.0).item() == pytest.approx(across + within, abs=1e-6)
+    moved = (VIEWS + torch.arange(12).view(6, 2) / 200).double().requires_grad_()  # no two hinges alike
+    assert torch.autograd.gradcheck(grouped_loss, moved)
+
+
+def test_pairs_that_may_be_one_vehicle_are_no_negatives_of_groups():
+    given = VIEWS.clone().requires_grad_()
+    nothing = grouped_loss(given, differ=torch.zeros(6, 6, dtype=torch.bool))
+    nothing.backward()
+    assert nothing.item() == 0.0
+    assert grouped_loss(VIEWS, differ=torch.ones(6, 6, dtype=torch.bool)) == grouped_loss(VIEWS)
+
+
+@pytest.mark.parametrize("wrong", [{"groups": 0}, {"group_margin": 0.3}, {"group_margin": -0.1}])
+def test_impossible_groups_are_refused(wrong):
+    with pytest.raises(InputError, match="group_margin from 0 to below the margin"):
+        LossSpec(kind=ReidLoss.GSTE, **wrong)
+
+
+def test_records_of_other_losses_are_as_they_were():
+    assert "groups" not in plain(LossSpec())
+    assert plain(replace(LossSpec(), groups=3))["groups"] == 3
