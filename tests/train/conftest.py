@@ -1,15 +1,24 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small data set of drawn vehicles in the layout of VeRi, and recipes that end in a second."""
+"""Recipes that end in a second."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from pamtri_edge.train import POSE, REID, PoseRecipe, ReidRecipe
+from pamtri_edge.train import POSE, REID, PoseRecipe, ReidRecipe, loop
 from pamtri_edge.train.augment import AugmentSpec
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_curves() -> Iterator[None]:
+    """Leave the curves undrawn: drawing takes longer than the few steps before it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "write_curves", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from pamtri_edge import ops, samples
 from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment
 from pamtri_edge.train.photometry import Degradation, Light
-from pamtri_edge.train.recipes import POSE, REID
+from pamtri_edge.train.recipes import REID
 from pamtri_edge.vehicle import KEYPOINT_FLIP, NUM_KEYPOINTS
 
 SIZE = 96
@@ -56,29 +56,19 @@ def test_a_mirrored_vehicle_has_its_left_keypoints_on_the_right():
     assert np.abs(out.picture[:, ::-1].astype(int) - plain).max() <= 2, "warped, not resized: rounding"
 
 
-@pytest.mark.parametrize("spec", [POSE["paper"].augment, REID["code"].augment, REID["compact"].augment])
-def test_the_same_draw_gives_the_same_picture(spec):
-    picture = samples.crops(1)[0]
-    first, second = (augment(picture, None, spec, np.random.default_rng(5), size=SIZE) for _ in range(2))
-    np.testing.assert_array_equal(first.picture, second.picture)
-    other = augment(picture, None, spec, np.random.default_rng(6), size=SIZE)
-    assert (other.picture != first.picture).any()
+def test_the_same_draw_gives_the_same_picture():
+    picture, spec = samples.crops(1)[0], REID["compact"].augment
+    first, second, other = (
+        augment(picture, None, spec, np.random.default_rng(seed), size=SIZE).picture for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert (other != first).any()
 
 
-@pytest.mark.parametrize(
-    "light",
-    [
-        Light(brightness=0.2),
-        Light(contrast=0.3),
-        Light(gamma=0.4),
-        Light(white_balance=0.2),
-        Light(saturation=0.5),
-        Light(hue=20.0),
-    ],
-)
-def test_every_kind_of_light_changes_the_picture(light, rng):
+@pytest.mark.parametrize("kind", ["brightness", "contrast", "gamma", "white_balance", "saturation", "hue"])
+def test_every_kind_of_light_changes_the_picture(kind, rng):
     picture = samples.crops(1)[0]
-    changed = light.applied(picture, rng)
+    changed = Light(**{kind: 20.0 if kind == "hue" else 0.3}).applied(picture, rng)
     assert changed.dtype == np.uint8
     assert changed.shape == picture.shape
     assert (changed != picture).mean() > 0.2
@@ -90,21 +80,13 @@ def test_saturation_and_hue_leave_gray_gray(rng):
     assert np.abs(changed - gray).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "degradation",
-    [
-        Degradation(blur=1.0),
-        Degradation(low_resolution=1.0),
-        Degradation(compression=1.0),
-        Degradation(noise=1.0),
-    ],
-)
+@pytest.mark.parametrize("kind", ["blur", "low_resolution", "compression", "noise"])
 @pytest.mark.parametrize("size", [64, 700])
-def test_every_kind_of_degradation_changes_the_picture_a_little(degradation, size, rng):
+def test_every_kind_of_degradation_changes_the_picture_a_little(kind, size, rng):
     picture = cv2.resize(samples.crops(1)[0], (size, size))
     differences = []
-    for _ in range(6):
-        changed = degradation.applied(picture, rng)
+    for _ in range(3):
+        changed = Degradation(**{kind: 1.0}).applied(picture, rng)
         assert changed.shape == picture.shape
         differences.append(np.abs(changed.astype(int) - picture).mean())
     assert 0 < max(differences) < 25

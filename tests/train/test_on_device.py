@@ -50,7 +50,7 @@ def test_nothing_drawn_is_nothing_changed(pictures, keypoints):
     assert not gray.any()
 
 
-@pytest.mark.parametrize("size", [64, 96, 128])
+@pytest.mark.parametrize("size", [64, 128])
 def test_boxes_and_keypoints_move_as_on_the_processor(pictures, keypoints, size):
     spec = AugmentSpec(flip=0.5, zoom_in=0.2, shift=0.04, rotate=5.0)
     out, moved, _ = on_device(pictures, keypoints, spec, size=size)
@@ -79,18 +79,10 @@ def test_everything_at_once_repeats_itself(pictures, keypoints):
     assert not torch.equal(first, other)
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        AugmentSpec(flip=0.0, degradation=Degradation(blur=1.0)),
-        AugmentSpec(flip=0.0, degradation=Degradation(low_resolution=1.0)),
-        AugmentSpec(flip=0.0, degradation=Degradation(compression=1.0)),
-        AugmentSpec(flip=0.0, degradation=Degradation(noise=1.0)),
-        AugmentSpec(flip=0.0, erase=1.0),
-    ],
-)
-def test_every_degradation_changes_pictures_a_little(pictures, keypoints, spec):
-    out = on_device(pictures, keypoints, spec)[0].numpy().astype(int)
+@pytest.mark.parametrize("kind", ["blur", "low_resolution", "compression", "noise", "erase"])
+def test_every_degradation_changes_pictures_a_little(pictures, keypoints, kind):
+    how = {"erase": 1.0} if kind == "erase" else {"degradation": Degradation(**{kind: 1.0})}
+    out = on_device(pictures, keypoints, AugmentSpec(flip=0.0, **how))[0].numpy().astype(int)
     difference = np.abs(out - pictures).reshape(len(out), -1).mean(axis=1)
     assert (difference > 0).mean() > 0.5, "the least blur is none"
     assert (difference < 30).all()
@@ -102,7 +94,7 @@ def test_pictures_without_color_are_gray(pictures, keypoints):
     assert np.ptp(out.numpy(), axis=3).max() == 0
 
 
-@pytest.mark.parametrize("quality", [20, 50, 80])
+@pytest.mark.parametrize("quality", [20, 80])
 def test_compression_errs_about_as_much_as_jpeg(pictures, quality):
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
     ours = (_compressed(images, np.full(len(images), quality)) - images).abs().mean().item()
@@ -120,12 +112,12 @@ def test_a_training_from_held_pictures_survives_interruption(veri, quick_reid, t
 
     def train(name, until=None):
         job = ReidJob(TINY[1], read_data(veri), recipe)
-        spec = TrainSpec(output=tmp_path / name, budget=Budget(steps=5), hold=True)
+        spec = TrainSpec(output=tmp_path / name, budget=Budget(steps=3), hold=True)
         training = Training(job, spec)
         return training.run(on_progress=lambda now: training.stop() if now.step == until else None)
 
     assert train("whole")
-    assert not train("broken", until=2)
+    assert not train("broken", until=1)
     assert train("broken")
     first, second = (load_reid(tmp_path / name / "last.safetensors") for name in ("whole", "broken"))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

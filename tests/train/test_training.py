@@ -41,14 +41,6 @@ from pamtri_edge.words import PoseSource
 from tiny_networks import SMALLEST
 
 
-@pytest.fixture(scope="module", autouse=True)
-def without_curves():
-    """Leave the curves undrawn: drawing takes longer than the few steps before it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "write_curves", lambda *_: None)
-        yield
-
-
 @pytest.fixture(scope="module")
 def data(veri):
     return read_data(veri)
