@@ -20,8 +20,8 @@ from pamtri_edge.train.reid import freeze, learning
 from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
 
 
-@pytest.fixture
-def published(tmp_path):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
     """Return the file of a tiny classifier with the names of the published weights, and its backbone."""
     torch.manual_seed(5)
     network = EfficientNetLite(TINY_LITE.backbone).eval()
@@ -30,8 +30,9 @@ def published(tmp_path):
             module.running_mean.normal_(std=0.1)
             module.running_var.uniform_(0.5, 1.5)
     state = {**network.state_dict(), "_fc.weight": torch.zeros(10, 40), "_fc.bias": torch.zeros(10)}
-    torch.save(state, tmp_path / "lite.pth")
-    return tmp_path / "lite.pth", network
+    file = tmp_path_factory.mktemp("published") / "lite.pth"
+    torch.save(state, file)
+    return file, network
 
 
 def bare(**changes):
