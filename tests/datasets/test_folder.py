@@ -2,13 +2,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Test sets in folders laid out as VeRi's: what is read, and what is refused with words that help."""
 
+import shutil
+
+import cv2
 import numpy as np
 import pytest
 
+from drawn_sets import drawn
 from pamtri_edge.datasets.folder import is_data_folder, read_folder
 from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
 from pamtri_edge.vehicle import COLORS, TYPES
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Return what writes a folder of the same picture under several names, in folders too."""
+
+    def write(*names):
+        folder = tmp_path / "pictures"
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / name), drawn(1, 1))
+        return folder
+
+    return write
+
+
+def without_tables(folder):
+    for path in folder.glob("*.csv"):
+        path.unlink()
 
 
 def test_names_tell_vehicle_and_camera_and_csv_files_the_rest(data_folder):
@@ -32,8 +55,7 @@ def test_pictures_are_read_as_rgb_when_they_are_needed(data_folder):
 
 
 def test_without_csv_files_a_set_serves_for_retrieval(data_folder):
-    for path in data_folder.glob("*.csv"):
-        path.unlink()
+    without_tables(data_folder)
     data = read_folder(data_folder, across_cameras=False)
     assert data.query.colors is None
     assert data.query.types is None
@@ -59,12 +81,12 @@ def test_junk_and_distractors_are_named_as_market_1501_names_them(data_folder):
     assert data.identities == 3
 
 
-def test_what_is_a_data_folder(data_folder, tmp_path):
+def test_a_folder_of_another_layout_says_what_is_expected(data_folder, tmp_path):
     assert is_data_folder(data_folder)
     assert not is_data_folder(tmp_path)
-
-
-def test_a_folder_of_another_layout_says_what_is_expected(tmp_path):
+    with pytest.raises(InputError, match=r"it is no set itself; name .*/set"):
+        read_folder(data_folder.parent)
+    shutil.rmtree(data_folder)
     with pytest.raises(InputError, match=r"no folder image_query \(it is empty\); .* `pamtri synth --split"):
         read_folder(tmp_path)
 
@@ -73,8 +95,7 @@ def test_one_vehicle_is_too_few(data_folder):
     for path in data_folder.rglob("*.jpg"):
         if not path.name.startswith("0001"):
             path.unlink()
-    for path in data_folder.glob("*.csv"):
-        path.unlink()
+    without_tables(data_folder)
     with pytest.raises(InputError, match="shows 1 vehicle; at least 2"):
         read_folder(data_folder)
 
@@ -103,8 +124,7 @@ def items_of(folder, part, more='colorID="2" typeID="3"'):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_xml_of_veri_tells_colors_and_types(data_folder, encoding):
-    for path in data_folder.glob("*.csv"):
-        path.unlink()
+    without_tables(data_folder)
     for part in ("query", "test"):
         write_xml(data_folder / f"{part}_label.xml", items_of(data_folder, part), encoding=encoding)
     data = read_folder(data_folder)
@@ -114,8 +134,7 @@ def test_the_xml_of_veri_tells_colors_and_types(data_folder, encoding):
 
 
 def test_queries_without_labels_take_those_of_the_same_pictures_in_the_gallery(data_folder):
-    for path in data_folder.glob("*.csv"):
-        path.unlink()
+    without_tables(data_folder)
     write_xml(data_folder / "test_label.xml", items_of(data_folder, "test"))
     data = read_folder(data_folder)
     both = [name in data.gallery.names for name in data.query.names]
@@ -124,37 +143,31 @@ def test_queries_without_labels_take_those_of_the_same_pictures_in_the_gallery(d
     assert any(both)
 
 
-def test_pictures_alone_are_looked_up_between_cameras(tmp_path, data_folder):
-    picture = (data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes()
-    for name in ("0001_c001_truck.jpg", "0001_c002_truck.jpg", "0002_c001_car.jpg", "0002_c002_car.jpg"):
-        (tmp_path / name).write_bytes(picture)
-    data = read_folder(tmp_path)
+def test_pictures_alone_are_looked_up_between_cameras(pictures):
+    folder = pictures("0001_c001_truck.jpg", "0001_c002_truck.jpg", "0002_c001_car.jpg", "0002_c002_car.jpg")
+    data = read_folder(folder)
     assert data.between_cameras
     assert data.query.vehicles.tolist() == data.gallery.vehicles.tolist() == [1, 1, 2, 2]
     assert data.query.types == ("truck", "truck", None, None)  # a car may be a sedan, an estate, ...
-    apart = read_folder(tmp_path, across_cameras=False)  # none finds itself, and all find all others
+    apart = read_folder(folder, across_cameras=False)  # none finds itself, and all find all others
     assert apart.gallery.cameras.tolist() == [0, 1, 2, 3]
     assert apart.between_cameras
 
 
-def test_distractors_and_junk_among_pictures_alone_are_not_looked_for(tmp_path, data_folder):
+def test_distractors_and_junk_among_pictures_alone_are_not_looked_for(pictures):
     names = ("-1_c1s1_1.jpg", "0000_c1s1_1.jpg", "0000_c2s1_1.jpg", "0001_c1s1_1.jpg", "0001_c2s1_1.jpg")
-    vehicles_in_folders(tmp_path / "gallery", data_folder, *names)
-    data = read_folder(tmp_path / "gallery")
+    data = read_folder(pictures(*names))
     assert data.query.vehicles.tolist() == [-1, -1, -1, 1, 1]
     assert data.gallery.vehicles.tolist() == [-1, 0, 0, 1, 1]
 
 
-def test_pictures_alone_of_one_camera_are_refused(tmp_path, data_folder):
-    picture = (data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes()
-    for name in ("0001_c001_a.jpg", "0002_c001_a.jpg"):
-        (tmp_path / name).write_bytes(picture)
+def test_pictures_alone_of_one_camera_are_refused(pictures):
+    folder = pictures("0001_c001_a.jpg", "0002_c001_a.jpg")
     with pytest.raises(InputError, match=r"pictures of 2 vehicles by 1 camera; .*, or --same-camera, which"):
-        read_folder(tmp_path)
-    assert read_folder(tmp_path, across_cameras=False).identities == 2
-    (tmp_path / "0002_c001_a.jpg").rename(tmp_path / "car.jpg")
+        read_folder(folder)
+    assert read_folder(folder, across_cameras=False).identities == 2
     with pytest.raises(InputError, match="the name tells no vehicle and camera"):
-        read_folder(tmp_path)
+        read_folder(pictures("car.jpg"))
 
 
 @pytest.mark.parametrize("names", [("query", "bounding_box_test"), ("Image_Query", "Image_Test")])
@@ -167,39 +180,25 @@ def test_folders_may_be_called_as_in_market_1501(data_folder, names):
     assert found.gallery.cameras.tolist() == meant.gallery.cameras.tolist()
 
 
-def vehicles_in_folders(tmp_path, data_folder, *names):
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((data_folder / "image_test" / "0001_c001_00000010_0.jpg").read_bytes())
-
-
-def test_a_folder_of_pictures_for_each_vehicle_is_a_set(tmp_path, data_folder):
-    vehicles_in_folders(tmp_path / "ids", data_folder, "0007/c001.jpg", "0007/c002.jpg", "0012/cam2_5.jpg")
-    data = read_folder(tmp_path / "ids")
+def test_a_folder_of_pictures_for_each_vehicle_is_a_set(pictures):
+    folder = pictures("0007/c001.jpg", "0007/c002.jpg", "0012/cam2_5.jpg")
+    data = read_folder(folder)
     assert data.query.vehicles.tolist() == [7, 7, 12]
     assert data.query.cameras.tolist() == [1, 2, 2]
-    assert [sample.vehicle for sample in read_data(tmp_path / "ids").samples] == [7, 7, 12]
-    vehicles_in_folders(tmp_path / "named", data_folder, "red/1.jpg", "red/2.jpg", "blue/1.jpg")
-    data = read_folder(tmp_path / "named", across_cameras=False)
+    assert [sample.vehicle for sample in read_data(folder).samples] == [7, 7, 12]
+
+
+def test_vehicles_folders_may_have_names_and_no_cameras(pictures):
+    data = read_folder(pictures("red/1.jpg", "red/2.jpg", "blue/1.jpg"), across_cameras=False)
     assert data.query.vehicles.tolist() == [1, 2, 2]
-    assert (
-        len(set(data.query.cameras.tolist())) == 3
-    )  # each by one of its own, so that no picture finds itself
+    assert len(set(data.query.cameras.tolist())) == 3, "each by one of its own: no picture finds itself"
     assert data.between_cameras
 
 
-@pytest.mark.parametrize(
-    "names", [("images/1.jpg", "masks/1.jpg"), ("train/1.jpg", "val/1.jpg"), ("cam1/a.jpg", "cam2/a.jpg")]
-)
-def test_folders_of_another_meaning_are_no_vehicles(tmp_path, data_folder, names):
-    vehicles_in_folders(tmp_path / "others", data_folder, *(f"{name}/1.jpg" for name in names))
+@pytest.mark.parametrize("names", [("images", "masks"), ("train", "val"), ("cam1", "cam2")])
+def test_folders_of_another_meaning_are_no_vehicles(pictures, names):
     with pytest.raises(InputError, match=r"has no folder image_query \(it holds"):
-        read_folder(tmp_path / "others")
-
-
-def test_the_set_inside_a_folder_is_named(data_folder):
-    with pytest.raises(InputError, match=r"it is no set itself; name .*/set"):
-        read_folder(data_folder.parent)
+        read_folder(pictures(*(f"{name}/1.jpg" for name in names)))
 
 
 @pytest.mark.parametrize("row", ["0001_c001_00000010_0.jpg,1,2,3", "0001_c001_00000010_0.jpg; 1.0; 2.0; 3"])

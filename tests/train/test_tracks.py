@@ -13,7 +13,7 @@ import pytest
 
 from pamtri_edge import samples
 from pamtri_edge.datasets.unlabeled import TrackChoice, read_unlabeled
-from pamtri_edge.errors import InputError, SourceError
+from pamtri_edge.errors import InputError
 from pamtri_edge.models import TINY
 from pamtri_edge.train import Budget, ReidJob, Training, TrainSpec, mixed, read_data
 from pamtri_edge.train.losses import LossSpec
@@ -136,11 +136,3 @@ def test_tracks_that_never_meet_teach_nothing(tmp_path):
         read_unlabeled([apart], choice=CHOICE)
     with pytest.raises(InputError, match="no two usable tracks"):
         read_unlabeled([apart], choice=TrackChoice(least_side=400))
-
-
-def test_tracks_of_another_video_are_refused(tmp_path):
-    images, tracks = write_clip(tmp_path)
-    for path in sorted(images.iterdir())[12:]:
-        path.unlink()
-    with pytest.raises(SourceError, match=r"has no frame \d+ .* are these the tracks of this video"):
-        read_unlabeled([(images, tracks)], choice=CHOICE)
