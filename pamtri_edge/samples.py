@@ -16,18 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Paint = tuple[int, int, int]
+Face = tuple[NDArray[np.float64], Paint]
+"""Corners (N, 3) in meters, and the shaded color."""
+
 _PAINTS: Final = (
-    (214, 180, 40),
-    (208, 110, 30),
-    (40, 110, 60),
-    (120, 124, 128),
-    (160, 28, 32),
-    (34, 62, 140),
-    (226, 228, 230),
-    (168, 140, 88),
-    (92, 64, 44),
-    (28, 28, 32),
-)
+    (214, 180, 40), (208, 110, 30), (40, 110, 60), (120, 124, 128), (160, 28, 32),
+    (34, 62, 140), (226, 228, 230), (168, 140, 88), (92, 64, 44), (28, 28, 32),
+)  # fmt: skip
 """RGB, one for each of VeRi's ten colors, in their order."""
 
 _GLASS: Final = (46, 56, 66)
@@ -41,7 +37,7 @@ _FOCAL_DISTANCE: Final = 14.0
 class _Body:
     """Measures of a vehicle in meters; x forward, y to its left, z up, the origin on the road below it."""
 
-    paint: tuple[int, int, int]
+    paint: Paint
     length: float
     width: float
     belt: float
@@ -132,13 +128,8 @@ def _crop(rng: np.random.Generator, identity: int) -> NDArray[np.uint8]:
 
 def _camera(azimuth: float) -> NDArray[np.float64]:
     """Return the rows right, down and away of a camera that looks at the vehicle's middle."""
-    toward = np.array(
-        [
-            np.cos(azimuth) * np.cos(_ELEVATION),
-            np.sin(azimuth) * np.cos(_ELEVATION),
-            np.sin(_ELEVATION),
-        ]
-    )
+    along = np.cos(_ELEVATION)
+    toward = np.array([np.cos(azimuth) * along, np.sin(azimuth) * along, np.sin(_ELEVATION)])
     right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
     up = np.cross(toward, right)
     return np.stack([right, -up, -toward])
@@ -151,7 +142,7 @@ def _project(points: NDArray[np.float64], camera: NDArray[np.float64]) -> tuple[
     return seen[:, :2] / depth[:, None], float(depth.mean())
 
 
-def _faces(body: _Body) -> list[tuple[NDArray[np.float64], tuple[int, int, int]]]:
+def _faces(body: _Body) -> list[Face]:
     """Return the polygons of a vehicle with their shaded colors."""
     front, rear, side = body.length / 2, -body.length / 2, body.width / 2
     inset = side * 0.82
@@ -187,16 +178,12 @@ def _faces(body: _Body) -> list[tuple[NDArray[np.float64], tuple[int, int, int]]
     return faces
 
 
-def _wall(
-    outline: list[tuple[float, float]], y: float, paint: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+def _wall(outline: list[tuple[float, float]], y: float, paint: Paint) -> Face:
     points = np.array([(x, y, z) for x, z in outline])
     return points, _shade(paint, np.array([0.0, np.sign(y), 0.0]))
 
 
-def _band(
-    outline: list[tuple[float, float]], side: float, paints: list[tuple[int, int, int]]
-) -> list[tuple[NDArray[np.float64], tuple[int, int, int]]]:
+def _band(outline: list[tuple[float, float]], side: float, paints: list[Paint]) -> list[Face]:
     """Return the faces that join the two walls along an outline."""
     faces = []
     for (x0, z0), (x1, z1), paint in zip(outline, outline[1:] + outline[:1], paints, strict=True):
@@ -207,14 +194,12 @@ def _band(
     return faces
 
 
-def _plate(
-    x: float, y: float, paint: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+def _plate(x: float, y: float, paint: Paint) -> Face:
     points = [(x, y - 0.18, 0.52), (x, y + 0.18, 0.52), (x, y + 0.18, 0.66), (x, y - 0.18, 0.66)]
     return np.array(points), paint
 
 
-def _shade(paint: tuple[int, int, int], normal: NDArray[np.float64]) -> tuple[int, int, int]:
+def _shade(paint: Paint, normal: NDArray[np.float64]) -> Paint:
     light = 0.62 + 0.45 * max(float(normal @ _LIGHT), 0.0)
     r, g, b = (int(np.clip(value * light, 0, 255)) for value in paint)
     return r, g, b

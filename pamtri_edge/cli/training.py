@@ -112,7 +112,7 @@ def first_weights(init: Path | None, backbone: str) -> Path | None:
     if init is None or str(init) != _IMAGENET or init.exists():
         return init
     from pamtri_edge.models import LITES
-    from pamtri_edge.train.imagenet import imagenet_weights
+    from pamtri_edge.train.weights import imagenet_weights
 
     if backbone not in LITES:
         raise InputError(

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,6 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import InputError, SourceError
 from pamtri_edge.progress import Progress
 from pamtri_edge.tracks import TrackSet
-
-if TYPE_CHECKING:
-    from pamtri_edge.video.frames import Source
 
 Kept = TypeVar("Kept")
 
@@ -107,47 +105,34 @@ def cut(
     """
     from pamtri_edge.video.sources import open_source
 
-    source: Source = open_source(str(video))
-    try:
+    with closing(open_source(str(video))) as source:
         if source.live:
             raise InputError(f"{source.label} is a stream, whose frames have no fixed numbers; give a file.")
-        return _cut(source, tracks, choose, keep, progress)
-    finally:
-        source.close()
-
-
-def _cut(
-    source: Source,
-    tracks: TrackSet,
-    choose: Callable[[TrackSet, int, int], Sequence[TrackView]],
-    keep: Callable[[NDArray[np.uint8]], Kept],
-    progress: Progress | None,
-) -> CutViews[Kept]:
-    frames = source.frames()
-    first = next(iter(frames))
-    height, width = first.picture.shape[:2]
-    views = tuple(choose(tracks.in_pixels(width, height), width, height))
-    wanted: dict[int, list[int]] = {}
-    for index, view in enumerate(views):
-        wanted.setdefault(view.frame, []).append(index)
-    last = max(wanted, default=-1)
-    crops: dict[int, Kept] = {}
-    for frame in chain([first], frames) if wanted else ():
-        if frame.picture.shape != first.picture.shape:
+        frames = source.frames()
+        first = next(iter(frames))
+        height, width = first.picture.shape[:2]
+        views = tuple(choose(tracks.in_pixels(width, height), width, height))
+        wanted: dict[int, list[int]] = {}
+        for index, view in enumerate(views):
+            wanted.setdefault(view.frame, []).append(index)
+        last = max(wanted, default=-1)
+        crops: dict[int, Kept] = {}
+        for frame in chain([first], frames) if wanted else ():
+            if frame.picture.shape != first.picture.shape:
+                raise SourceError(
+                    f"{source.label} has frames of {width} x {height} pixels and, from frame {frame.index} "
+                    "on (counted from 0), of another size; expected one size: cut it there."
+                )
+            for index in wanted.pop(frame.index, ()):
+                x1, y1, x2, y2 = views[index].box
+                crops[index] = keep(frame.picture[y1:y2, x1:x2])
+            if progress is not None:
+                progress(frame.index + 1, last + 1)
+            if frame.index >= last:
+                break
+        if wanted:
             raise SourceError(
-                f"{source.label} has frames of {width} x {height} pixels and, from frame {frame.index} on "
-                "(counted from 0), of another size; expected one size: cut it there."
+                f"{source.label} has no frame {min(wanted)} (counted from 0), in which the tracks have a "
+                "vehicle; are these the tracks of this video, and do they count its frames alike?"
             )
-        for index in wanted.pop(frame.index, ()):
-            x1, y1, x2, y2 = views[index].box
-            crops[index] = keep(frame.picture[y1:y2, x1:x2])
-        if progress is not None:
-            progress(frame.index + 1, last + 1)
-        if frame.index >= last:
-            break
-    if wanted:
-        raise SourceError(
-            f"{source.label} has no frame {min(wanted)} (counted from 0), in which the tracks have a "
-            "vehicle; are these the tracks of this video, and do they count its frames alike?"
-        )
-    return CutViews(source.name, views, tuple(crops[index] for index in range(len(views))))
+        return CutViews(source.name, views, tuple(crops[index] for index in range(len(views))))

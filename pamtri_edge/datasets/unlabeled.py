@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -43,10 +45,13 @@ class TrackChoice:
     crops: int = 24
 
 
+DEFAULT_CHOICE: Final = TrackChoice()
+
+
 def read_unlabeled(
     clips: Sequence[tuple[Path, Path]],
     *,
-    choice: TrackChoice | None = None,
+    choice: TrackChoice = DEFAULT_CHOICE,
     progress: Progress | None = None,
 ) -> DataSet:
     """Cut the crops of all tracks out of clips.
@@ -60,7 +65,6 @@ def read_unlabeled(
         InputError: no two tracks of a clip are seen at once, so that nothing can be learned.
         SourceError: a video or tracks cannot be read.
     """
-    choice = choice or TrackChoice()
 
     def choose(tracks: TrackSet, width: int, height: int) -> list[TrackView]:
         found = views_by_track(tracks, width, height, least_side=choice.least_side).values()
@@ -69,19 +73,17 @@ def read_unlabeled(
 
     samples: list[Sample] = []
     stored: list[bytes] = []
-    vehicles: dict[tuple[int, int], int] = {}
+    vehicle = 0
     for number, (video, tracks) in enumerate(clips):
         found = cut(video, read_tracks(tracks), choose, keep=_encoded, progress=progress)
-        spans: dict[int, tuple[int, int, int]] = {}
-        for view in found.views:  # of a track in the order of its frames
-            first = spans.get(view.track_id, (number, view.frame, view.frame))[1]
-            spans[view.track_id] = (number, first, view.frame)
-        for view in found.views:
-            vehicle = vehicles.setdefault((number, view.track_id), len(vehicles))
-            name = Path(f"{video.name}:{view.track_id}:{view.frame}")
-            samples.append(Sample(name, vehicle, number, seen=spans[view.track_id]))
+        for track, group in groupby(found.views, key=lambda view: view.track_id):
+            views = list(group)  # in the order of their frames
+            seen = (number, views[0].frame, views[-1].frame)
+            names = (Path(f"{video.name}:{track}:{view.frame}") for view in views)
+            samples += [Sample(name, vehicle, number, seen=seen) for name in names]
+            vehicle += 1
         stored += found.crops
-    data = DataSet(" + ".join(str(video) for video, _ in clips), tuple(samples), _Stored(stored))
+    data = DataSet(" + ".join(str(video) for video, _ in clips), tuple(samples), partial(_decoded, stored))
     if not len(data) or not _overlapping(data).any():
         raise InputError(
             f"{data.name or 'no clips'}: no two usable tracks are seen at once; what a network learns of "
@@ -98,24 +100,18 @@ def seen_at_once(spans: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray((clip[:, None] == clip) & (clip[:, None] >= 0) & overlap)
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """Crops in memory, as JPEG."""
-
-    content: list[bytes]
-
-    def __call__(self, index: int, epoch: int, size: int) -> Crop:
-        decoded = cv2.imdecode(np.frombuffer(self.content[index], np.uint8), cv2.IMREAD_COLOR)
-        assert decoded is not None, "encoded by this very program"
-        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), None
-
-
 def _encoded(crop: NDArray[np.uint8]) -> bytes:
     done, content = cv2.imencode(
         ".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY)
     )
     assert done
     return content.tobytes()
+
+
+def _decoded(crops: list[bytes], index: int, epoch: int, size: int) -> Crop:
+    decoded = cv2.imdecode(np.frombuffer(crops[index], np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None, "encoded by this very program"
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), None
 
 
 def _overlapping(data: DataSet) -> NDArray[np.bool_]:

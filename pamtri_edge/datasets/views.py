@@ -66,6 +66,15 @@ class EvaluationSet:
     across_cameras: bool
     between_cameras: bool = False
 
+    def pairs(self, queries: slice) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell, (Q, G) each, which gallery pictures show the vehicles of queries, and which are ranked."""
+        vehicles, cameras = self.query.vehicles[queries, None], self.query.cameras[queries, None]
+        same = vehicles == self.gallery.vehicles
+        ranked = np.broadcast_to(self.gallery.vehicles >= 0, same.shape)
+        if self.across_cameras:
+            ranked = ranked & ~((same | self.between_cameras) & (cameras == self.gallery.cameras))
+        return same, ranked
+
     @property
     def identities(self) -> int:
         """How many known vehicles the queries show."""

@@ -18,12 +18,9 @@ from pamtri_edge.evaluate.measure import Described, Evaluation
 from pamtri_edge.metrics.distances import distances
 from pamtri_edge.plots import new_figure, save_figure
 
-QUERIES: Final = 8
-"""How many ranked lists are drawn."""
-
-SHOWN: Final = 10
-"""How many gallery pictures a ranked list shows."""
-
+_RANKS: Final = 20  # of a CMC curve
+_QUERIES: Final = 8  # whose ranked lists are drawn
+_SHOWN: Final = 10  # gallery pictures of each
 _SIDE: Final = 128  # pixels of a picture in a ranked list
 _FRAME: Final = 6
 _GAP: Final = 6
@@ -32,7 +29,7 @@ _RED: Final = (210, 30, 40)
 _GRAY: Final = (90, 90, 90)
 
 
-def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20) -> Path:
+def cmc_figure(evaluations: Sequence[Evaluation], path: Path) -> Path:
     """Draw the CMC curves of several features on one test set.
 
     Raises:
@@ -42,12 +39,12 @@ def cmc_figure(evaluations: Sequence[Evaluation], path: Path, *, ranks: int = 20
     figure, axes = new_figure(6.0, 4.2)
     for one in evaluations:
         label = f"{one.feature}: mAP {100 * one.retrieval.mAP:.1f}"
-        axes.plot(range(1, ranks + 1), 100 * one.retrieval.cmc[:ranks], marker=".", label=label)
+        axes.plot(range(1, _RANKS + 1), 100 * one.retrieval.cmc[:_RANKS], marker=".", label=label)
     axes.set(
-        xlabel="rank", ylabel="queries with a true match, %", xlim=(1, ranks), ylim=(0, 101),
+        xlabel="rank", ylabel="queries with a true match, %", xlim=(1, _RANKS), ylim=(0, 101),
         title=evaluations[0].data,
     )  # fmt: skip
-    axes.set_xticks([1, *range(5, ranks + 1, 5)])
+    axes.set_xticks([1, *range(5, _RANKS + 1, 5)])
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     return save_figure(figure, path)
@@ -76,15 +73,7 @@ def confusion_figure(found: Attributes, path: Path, *, title: str) -> Path:
     return save_figure(figure, path)
 
 
-def ranked_figure(
-    data: EvaluationSet,
-    described: Described,
-    evaluation: Evaluation,
-    path: Path,
-    *,
-    queries: int = QUERIES,
-    shown: int = SHOWN,
-) -> Path:
+def ranked_figure(data: EvaluationSet, described: Described, evaluation: Evaluation, path: Path) -> Path:
     """Draw ranked lists: a query at the left, the gallery by distance, green for the query's vehicle.
 
     The queries are spread from the best answered to the worst, so that neither luck nor choice flatters.
@@ -94,22 +83,20 @@ def ranked_figure(
         described: what the feature says of it.
         evaluation: what it reaches.
         path: the PNG file.
-        queries: how many.
-        shown: gallery pictures of each.
 
     Raises:
         InputError: a picture cannot be read.
         OSError: the file cannot be written.
     """
     rows = []
-    for query in spread_queries(evaluation, queries):
-        ranking = ranked(data, described, query, evaluation)[:shown]
+    for query in spread_queries(evaluation, _QUERIES):
+        ranking = ranked(data, described, query, evaluation)[:_SHOWN]
         cells = [_framed(data.query.read(query), _GRAY), np.full((_SIDE, 3 * _GAP, 3), 255, np.uint8)]
         for index in ranking:
             right = data.gallery.vehicles[index] == data.query.vehicles[query]
             cells.append(_framed(data.gallery.read(int(index)), _GREEN if right else _RED))
         blank = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
-        cells += [blank] * (shown - len(ranking))
+        cells += [blank] * (_SHOWN - len(ranking))
         rows.append(_beside(cells))
     gap = np.full((_GAP, rows[0].shape[1], 3), 255, np.uint8)
     sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
@@ -132,11 +119,7 @@ def ranked(
     """Return the gallery as one query ranks it; what does not take part is left out, ties as measured."""
     one = described.query.embeddings[query : query + 1]
     row = distances(one, described.gallery.embeddings, evaluation.metric)[0]
-    same = data.gallery.vehicles == data.query.vehicles[query]
-    kept = data.gallery.vehicles >= 0
-    if data.across_cameras:
-        own = data.gallery.cameras == data.query.cameras[query]
-        kept &= ~((same | data.between_cameras) & own)
+    (same,), (kept,) = data.pairs(slice(query, query + 1))
     order = np.lexsort((same, row))
     return np.asarray(order[kept[order]], np.int64)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,23 +140,6 @@ class PoseDescriber:
         return Description(np.zeros((len(pictures), 0), np.float32), keypoints=keypoints.cpu().numpy())
 
 
-@dataclass(frozen=True)
-class OnnxInput:
-    """What an ONNX network takes and gives.
-
-    Attributes:
-        name: name of its input.
-        size: width and height of its picture, in pixels.
-        channels_first: (N, 3, H, W) rather than (N, H, W, 3).
-        output: name of the output that is taken as the feature.
-    """
-
-    name: str
-    size: tuple[int, int]
-    channels_first: bool
-    output: str
-
-
 class OnnxDescriber:
     """Describes with any ONNX network that takes pictures, such as one trained on ImageNet.
 
@@ -189,16 +171,16 @@ class OnnxDescriber:
             raise InputError(f"the scaling is {scaling!r}; accepted: {', '.join(SCALINGS)}.")
         self.name = path.stem
         self._scaling = scaling
-        self._input = _onnx_input(path, output)
+        self._input, self._size, self._channels_first, self._output = _onnx_input(path, output)
         self._backend = create_backend(path, backend="openvino", threads=threads)
 
     def describe(self, pictures: Sequence[Picture]) -> Description:
         """Describe pictures; see `Describer`."""
-        stretched = [cv2.resize(picture, self._input.size) for picture in pictures]
+        stretched = [cv2.resize(picture, self._size) for picture in pictures]
         values = _scaled(np.stack(stretched).astype(np.float32), self._scaling)
-        if self._input.channels_first:
+        if self._channels_first:
             values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
-        feature = self._backend.run({self._input.name: values})[self._input.output]
+        feature = self._backend.run({self._input: values})[self._output]
         if feature.ndim == 4:
             feature = feature.mean(axis=(2, 3))
         return Description(np.asarray(feature.reshape(len(feature), -1), np.float32))
@@ -227,7 +209,8 @@ def _scaled(pictures: Floats, scaling: Scaling) -> Floats:
     return np.asarray((pictures / 255.0 - mean) / deviation, np.float32)
 
 
-def _onnx_input(path: Path, output: str | None) -> OnnxInput:
+def _onnx_input(path: Path, output: str | None) -> tuple[str, tuple[int, int], bool, str]:
+    """Return the input's name, width and height, whether its channels come first, and the output's name."""
     try:
         import onnx
     except ImportError as error:
@@ -256,7 +239,7 @@ def _onnx_input(path: Path, output: str | None) -> OnnxInput:
         raise InputError(
             f"{path} takes pictures of any size; fix its height and width (224x224, as trained)."
         )
-    return OnnxInput(inputs[0].name, (width, height), first, output or outputs[0])
+    return inputs[0].name, (width, height), first, output or outputs[0]
 
 
 def _names(probabilities: Floats | None, names: Sequence[str] | None) -> list[str] | None:

@@ -64,20 +64,15 @@ class Pairs:
         Left out are pictures of unknown vehicles and, where the set is measured across cameras, pairs of one
         vehicle by one camera; where it is measured between cameras, all pairs by one camera.
         """
-        query, gallery = data.query, data.gallery
         genuine: list[Floats] = []
         impostor: list[Floats] = []
         start = 0
         for block in distance_blocks(described.query.embeddings, described.gallery.embeddings, "cosine"):
             rows = slice(start, start + len(block))
-            same = query.vehicles[rows, None] == gallery.vehicles
-            known = (query.vehicles[rows, None] >= 0) & (gallery.vehicles >= 0)
-            elsewhere = np.ones_like(same)
-            if data.across_cameras:
-                elsewhere = query.cameras[rows, None] != gallery.cameras
-            apart = elsewhere if data.between_cameras else np.ones_like(same)
-            genuine.append(1.0 - block[same & known & elsewhere])
-            impostor.append(1.0 - block[~same & known & apart])
+            same, ranked = data.pairs(rows)
+            known = ranked & (data.query.vehicles[rows, None] >= 0)
+            genuine.append(1.0 - block[same & known])
+            impostor.append(1.0 - block[~same & known])
             start += len(block)
         return cls(data.name, np.concatenate(genuine), np.concatenate(impostor))
 

@@ -60,10 +60,6 @@ class AugmentSpec:
         )
 
 
-PLAIN: Final = AugmentSpec(flip=0.0)
-"""Nothing but the stretch to the network's square: validation and use."""
-
-
 @dataclass(frozen=True)
 class Augmented:
     """A picture ready for a network.
@@ -111,6 +107,11 @@ def augment(
     return Augmented(np.ascontiguousarray(out, np.uint8), moved, gray)
 
 
+def stretched(picture: Picture, size: int) -> Picture:
+    """Return a picture as in validation and use: bilinear, half-pixel centers, as `ops.resize`."""
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 def move_keypoints(keypoints: Keypoints, matrix: NDArray[np.float64], *, mirrored: bool) -> Keypoints:
     """Return keypoints (36, 3) after an affine map of crop units; mirroring swaps left and right."""
     moved: Keypoints = keypoints.copy()
@@ -139,10 +140,10 @@ def _square(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _warp(picture: Picture, matrix: NDArray[np.float64], size: int) -> Picture:
-    """Resample a picture by a map of crop units: bilinear, half-pixel centers, as `ops.resize`."""
+    """Resample a picture by a map of crop units, as `stretched` does."""
     height, width = picture.shape[:2]
     if np.array_equal(matrix, np.eye(2, 3)):
-        return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+        return stretched(picture, size)
     to_units = np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
     to_pixels = np.array([[size, 0, -0.5], [0, size, -0.5], [0, 0, 1]])
     pixels = (to_pixels @ _square(matrix) @ to_units)[:2]

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.geometry import IMAGE_SIZE
-from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment, drawn_box, erase, move_keypoints
+from pamtri_edge.train.augment import AugmentSpec, drawn_box, erase, move_keypoints, stretched
 from pamtri_edge.train.loader import Pictures, Position, planned
 from pamtri_edge.train.photometry import Degradation, blur_kernel
 from pamtri_edge.train.sampler import Sampler
@@ -79,7 +79,7 @@ class DeviceLoader:
             picture, keypoints = crop_of(data, index, 0, IMAGE_SIZE)
             if keypoints is not None:
                 self._keypoints[index] = keypoints
-            return augment(picture, None, PLAIN, np.random.default_rng(0), size=IMAGE_SIZE).picture
+            return stretched(picture, IMAGE_SIZE)
 
         with ThreadPoolExecutor(workers) as pool:
             for index, picture in enumerate(pool.map(read, range(len(data)))):
@@ -124,7 +124,8 @@ def augment_batch(
             for points, (box, flip) in zip(keypoints, boxes, strict=True)
         ]
     )
-    images = _warped(_planes(pictures), np.stack([box for box, _ in boxes]), size)
+    planes = pictures.permute(0, 3, 1, 2).to(torch.float32)
+    images = _warped(planes, np.stack([box for box, _ in boxes]), size)
     if spec.light.colors:
         matrices = _on(np.stack([spec.light.matrix(rng) for _ in range(count)]), device)
         images = torch.einsum("nij,njhw->nihw", matrices, images)
@@ -226,10 +227,6 @@ def _replaced(images: Tensor, chosen: NDArray[np.int64], change: Callable[[Tenso
     """Return the pictures with some of them changed."""
     places = torch.from_numpy(chosen).to(images.device)
     return images.index_copy(0, places, change(images[places]))
-
-
-def _planes(pictures: Tensor) -> Tensor:
-    return pictures.permute(0, 3, 1, 2).to(torch.float32)
 
 
 def _on(array: NDArray[np.generic], device: torch.device) -> Tensor:

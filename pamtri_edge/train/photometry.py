@@ -75,9 +75,14 @@ class Light:
         return bool(self.brightness or self.contrast or self.gamma or self.white_balance)
 
     def matrix(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draw the matrix (3, 3) that mixes R, G, B."""
+        """Draw the matrix (3, 3) that mixes R, G, B: color is scaled, and turned about the gray axis."""
         saturation = 1.0 + rng.uniform(-self.saturation, self.saturation)
-        return _color_matrix(saturation, rng.uniform(-self.hue, self.hue))
+        turn = np.radians(rng.uniform(-self.hue, self.hue))
+        third, root = (1.0 - np.cos(turn)) / 3.0, np.sin(turn) / np.sqrt(3.0)
+        rotation = np.full((3, 3), third) + np.eye(3) * np.cos(turn)
+        rotation += root * np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
+        mixed: NDArray[np.float64] = saturation * rotation + (1.0 - saturation) * np.tile(_GRAY, (3, 1))
+        return mixed
 
     def table(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Draw the table (256, 1, 3) of new levels."""
@@ -121,7 +126,7 @@ class Degradation:
     def applied(self, picture: Picture, rng: np.random.Generator) -> Picture:
         """Return the picture (H, W, 3) uint8 as such a camera would give it."""
         if self.blur and rng.random() < self.blur:
-            picture = _blurred(picture, rng)
+            picture = np.asarray(cv2.filter2D(picture, -1, blur_kernel(picture.shape[0], rng)), np.uint8)
         if self.low_resolution and rng.random() < self.low_resolution:
             picture = _shrunk(picture, rng.uniform(self.smallest, 0.7), rng)
         if self.noise and rng.random() < self.noise:
@@ -129,17 +134,6 @@ class Degradation:
         if self.compression and rng.random() < self.compression:
             picture = _compressed(picture, int(rng.integers(self.quality, 81)))
         return picture
-
-
-def _color_matrix(saturation: float, hue: float) -> NDArray[np.float64]:
-    """Return (3, 3): gray stays where it is, color is scaled and turned about the gray axis."""
-    turn = np.radians(hue)
-    third, root = (1.0 - np.cos(turn)) / 3.0, np.sin(turn) / np.sqrt(3.0)
-    rotation = np.full((3, 3), third) + np.eye(3) * np.cos(turn)
-    rotation += root * np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
-    gray = np.tile(_GRAY, (3, 1))
-    mixed: NDArray[np.float64] = saturation * rotation + (1.0 - saturation) * gray
-    return mixed
 
 
 def blur_kernel(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -162,10 +156,6 @@ def blur_kernel(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
     ends = [tuple(round(value) for value in half + sign * step) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0)
     return np.asarray(kernel / kernel.sum(), np.float32)
-
-
-def _blurred(picture: Picture, rng: np.random.Generator) -> Picture:
-    return np.asarray(cv2.filter2D(picture, -1, blur_kernel(picture.shape[0], rng)), np.uint8)
 
 
 def _shrunk(picture: Picture, part: float, rng: np.random.Generator) -> Picture:

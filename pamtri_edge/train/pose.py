@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from pamtri_edge.datasets.data_set import DataSet, crop_of
 from pamtri_edge.geometry import HEATMAP_SIZE
 from pamtri_edge.models.hrnet import PoseNet, PoseSpec
-from pamtri_edge.train.augment import PLAIN, augment
+from pamtri_edge.train.augment import stretched
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.machine import computing, network_input
 from pamtri_edge.train.pose_inputs import SIGMA, decoded, gaussians
@@ -93,7 +93,7 @@ class PoseJob:
         for start in range(0, len(self._held_out), _BATCH):
             stop = min(start + _BATCH, len(self._held_out))
             crops = [crop_of(self._held_out, index, 0, size) for index in range(start, stop)]
-            pictures = plain_pictures([picture for picture, _ in crops], size)
+            pictures = np.stack([stretched(picture, size) for picture, _ in crops])
             with computing(precision, device):
                 heatmaps = self.network(network_input(torch.from_numpy(pictures).to(device), precision))
             found = decoded(heatmaps.float()).cpu().numpy()
@@ -176,9 +176,3 @@ def pose_scores(
         "pck_strict": strict,
         "visible": float(((confidences >= 0.5) == seen).mean()),
     }
-
-
-def plain_pictures(pictures: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
-    """Return pictures (N, size, size, 3) uint8 RGB, stretched and nothing else."""
-    rng = np.random.default_rng(0)  # draws nothing
-    return np.stack([augment(picture, None, PLAIN, rng, size=size).picture for picture in pictures])

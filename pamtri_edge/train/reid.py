@@ -18,11 +18,10 @@ from pamtri_edge.datasets.data_set import UNKNOWN, DataSet, check_identities
 from pamtri_edge.errors import InputError
 from pamtri_edge.models.hrnet import PoseNet
 from pamtri_edge.models.multitask import ReidNet, ReidSpec
-from pamtri_edge.train.frozen_pose import FrozenPose
 from pamtri_edge.train.loader import Pictures
 from pamtri_edge.train.losses import Labels, reid_losses
 from pamtri_edge.train.metric import Centers
-from pamtri_edge.train.pose_inputs import drawn_heatmaps, noisy_truth, reid_inputs
+from pamtri_edge.train.pose_inputs import FrozenPose, drawn_heatmaps, noisy_truth, reid_inputs
 from pamtri_edge.train.recipes import ReidRecipe
 from pamtri_edge.train.sampler import (
     Looks,

@@ -18,8 +18,8 @@ from torch import Tensor
 from pamtri_edge.datasets.data_set import UNKNOWN, Crop, DataSet, crop_of
 from pamtri_edge.datasets.parts import read_data
 from pamtri_edge.errors import InputError
+from pamtri_edge.train.augment import stretched
 from pamtri_edge.train.machine import computing, network_input
-from pamtri_edge.train.pose import plain_pictures
 from pamtri_edge.words import TrainPrecision
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Validation:
             return None if views is None else cls(None, views)
         query, gallery = _limited(read_data(folder, part="query"), read_data(folder, part="test"), limit)
         try:
-            check_answerable(*_vehicles(query, gallery), *_cameras(query, gallery))
+            check_answerable(*_labels(query, gallery))
         except InputError as error:
             raise InputError(f"{folder}: {error}") from error
         return cls((query, gallery), views)
@@ -94,7 +94,7 @@ class Validation:
             _described((crop_of(data, n, 0, size) for n in range(len(data))), job, size, precision)
             for data in (query, gallery)
         )
-        result = retrieval_of(first, second, *_vehicles(query, gallery), *_cameras(query, gallery))
+        result = retrieval_of(first, second, *_labels(query, gallery))
         scores = {"mAP": result.mAP, **{f"rank{rank}": result.rank(rank) for rank in _RANKS}}
         if job.spec.multitask:
             color, kind = np.concatenate([query_guesses, gallery_guesses]).T
@@ -120,18 +120,17 @@ class Validation:
         return {"clip_mAP": result.mAP, "clip_rank1": result.rank(1)}
 
 
-def _vehicles(query: DataSet, gallery: DataSet) -> tuple[list[int], list[int]]:
-    """Return the vehicles of two sets, by their numbers: places among the identities are each set's own."""
-    first, second = ([sample.vehicle for sample in data.samples] for data in (query, gallery))
-    return first, second
-
-
-def _cameras(
+def _labels(
     query: DataSet, gallery: DataSet
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | tuple[None, None]:
-    """Return the cameras of two sets; None where there is one at most, which leaves nothing out."""
-    known = len(np.unique(np.concatenate([query.cameras, gallery.cameras]))) > 1
-    return (query.cameras, gallery.cameras) if known else (None, None)
+) -> tuple[list[int], list[int], NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """Return the vehicles of two sets, and their cameras, which are None where there is one at most.
+
+    The vehicles are told by their numbers: places among the identities are each set's own.
+    """
+    first, second = ([sample.vehicle for sample in data.samples] for data in (query, gallery))
+    if len(np.unique(np.concatenate([query.cameras, gallery.cameras]))) < 2:
+        return first, second, None, None
+    return first, second, query.cameras, gallery.cameras
 
 
 def _limited(query: DataSet, gallery: DataSet, limit: int) -> tuple[DataSet, DataSet]:
@@ -161,7 +160,7 @@ def _described(
     device = next(job.network.parameters()).device
     waiting = iter(crops)
     while batch := list(islice(waiting, _BATCH)):
-        pictures = plain_pictures([picture for picture, _ in batch], size)
+        pictures = np.stack([stretched(picture, size) for picture, _ in batch])
         images = network_input(torch.from_numpy(pictures).to(device), precision)
         points = [keypoints for _, keypoints in batch if keypoints is not None]
         truth = torch.from_numpy(np.stack(points)).to(device) if len(points) == len(batch) else None

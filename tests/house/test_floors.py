@@ -136,7 +136,7 @@ def test_openvino_is_imported_in_the_one_place_that_keeps_its_telemetry_quiet(im
     importers = {one.importer for one in imports if one.imported.split(".")[0] == "openvino"}
     assert importers <= {
         "pamtri_edge.runtime.openvino_library",
-        "pamtri_edge.train.frozen_pose",  # for its annotations alone
+        "pamtri_edge.train.pose_inputs",  # for its annotations alone
     }
 
 

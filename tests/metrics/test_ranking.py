@@ -4,12 +4,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate import retrieval
 from pamtri_edge.metrics.ranking import retrieval_of
+from properties import tries
 
 
 def test_average_precision_is_the_mean_precision_at_the_true_matches():
@@ -34,15 +35,6 @@ def test_between_cameras_a_query_s_own_camera_takes_no_part():
     assert between.rank(1) == 0.5
     assert [ranks.tolist() for ranks in between.ranks[2:4]] == [[1], [1]]
     assert max(ranks[-1] for ranks in between.ranks) <= 4 < max(ranks[-1] for ranks in across.ranks)
-
-
-def test_the_order_of_the_gallery_says_nothing(rng):
-    distances, ids = rng.random((5, 40)).round(1), rng.integers(0, 6, 40)
-    shuffled = rng.permutation(40)
-    first = retrieval(distances, range(5), ids)
-    second = retrieval(distances[:, shuffled], range(5), ids[shuffled])
-    assert np.array_equal(first.average_precision, second.average_precision, equal_nan=True)
-    assert np.array_equal(first.cmc, second.cmc)
 
 
 def test_cmc_is_the_share_of_queries_answered_within_so_many_pictures():
@@ -111,11 +103,12 @@ def without_ties(distances, true):
     return scores
 
 
-@given(rankings())
-def test_figures_agree_with_scikit_learn(ranking):
+@settings(max_examples=tries(60))
+@given(rankings(), st.none() | st.integers(1, 30))
+def test_figures_agree_with_scikit_learn(ranking, top):
     metrics = pytest.importorskip("sklearn.metrics")
     distances, query_ids, gallery_ids, query_cameras, gallery_cameras = ranking
-    result = retrieval(*ranking)
+    result = retrieval(*ranking, top)
     for q, row in enumerate(distances):
         same = gallery_ids == query_ids[q]
         kept = (gallery_ids >= 0) & ~(same & (gallery_cameras == query_cameras[q]))
@@ -125,7 +118,10 @@ def test_figures_agree_with_scikit_learn(ranking):
             continue
         # Its average precision knows no order within a tie, so it is given the ranking without ties.
         resolved = without_ties(row[kept], true)
-        assert result.average_precision[q] == pytest.approx(metrics.average_precision_score(true, resolved))
+        within = np.argsort(-resolved)[:top]
+        hits = true[within].sum()
+        found = metrics.average_precision_score(true[within], resolved[within]) if hits else 0.0
+        assert result.average_precision[q] == pytest.approx(found * hits / true.sum())
         # Left as they are, it takes the precision behind the whole tie for all matches in it: never less.
         assert result.average_precision[q] <= metrics.average_precision_score(true, score) + 1e-12
         # Its coverage error is the rank of the last true label, behind the tie it is in. With the best
@@ -135,29 +131,6 @@ def test_figures_agree_with_scikit_learn(ranking):
         truth = [*np.zeros(len(alone) - 1, int), 1, 0, 0]
         rank = metrics.coverage_error([truth], [[*score[alone], -9, -9]])
         assert result.first_match[q] == rank
-
-
-@given(rankings(), st.integers(1, 30))
-def test_rank_k_figures_agree_with_scikit_learn_on_the_shortened_list(ranking, top):
-    metrics = pytest.importorskip("sklearn.metrics")
-    distances, query_ids, gallery_ids, *_ = ranking
-    result = retrieval(distances, query_ids, gallery_ids, top=top)
-    for q in np.flatnonzero(result.valid):
-        kept = gallery_ids >= 0
-        true = gallery_ids[kept] == query_ids[q]
-        score = without_ties(distances[q][kept], true)
-        first = np.argsort(-score)[:top]
-        hits = true[first].sum()
-        expected = (
-            metrics.average_precision_score(true[first], score[first]) * hits / true.sum() if hits else 0
-        )
-        assert result.average_precision[q] == pytest.approx(expected)
-
-
-def test_any_monotonic_measure_gives_the_same_figures(rng):
-    distances, ids = rng.random((6, 30)), rng.integers(0, 6, 30)
-    first, second = (retrieval(matrix, range(6), ids) for matrix in (distances, np.sqrt(distances) * 3 + 1))
-    assert np.array_equal(first.cmc, second.cmc)
 
 
 def test_progress_is_told():

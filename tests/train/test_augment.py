@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from pamtri_edge import ops, samples
-from pamtri_edge.train.augment import PLAIN, AugmentSpec, augment
+from pamtri_edge.train.augment import AugmentSpec, augment
 from pamtri_edge.train.photometry import Degradation, Light
 from pamtri_edge.train.recipes import REID
 from pamtri_edge.vehicle import KEYPOINT_FLIP, NUM_KEYPOINTS
 
 SIZE = 96
+PLAIN = AugmentSpec(flip=0.0)
 
 
 def dotted(point):

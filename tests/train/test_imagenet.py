@@ -14,10 +14,9 @@ from pamtri_edge.errors import CheckpointError, InputError, MissingDependencyErr
 from pamtri_edge.models import LITES, TINY_LITE, ReidNet, operators, save_checkpoint
 from pamtri_edge.models.efficientnet import EfficientNetLite
 from pamtri_edge.train import REID
-from pamtri_edge.train.imagenet import check_published, imagenet_weights
 from pamtri_edge.train.optimize import Stepper
 from pamtri_edge.train.reid import freeze, learning
-from pamtri_edge.train.weights import FIRST_WEIGHTS, begin
+from pamtri_edge.train.weights import FIRST_WEIGHTS, begin, check_published, imagenet_weights
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ from pamtri_edge.train import (
     read_data,
 )
 from pamtri_edge.train.augment import AugmentSpec
-from pamtri_edge.train.frozen_pose import FrozenPose
+from pamtri_edge.train.pose_inputs import FrozenPose
 from pamtri_edge.train.record import write_curves
 from pamtri_edge.train.validate import Validation
 from pamtri_edge.words import PoseSource
