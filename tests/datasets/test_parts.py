@@ -67,18 +67,6 @@ def test_veri_s_own_xml_is_read_though_it_names_an_encoding_python_lacks(tmp_pat
     assert (sample.camera, sample.color, sample.type) == (2, 9, None)
 
 
-def test_cityflow_tells_vehicle_and_camera_in_its_xml(tmp_path):
-    for number in (1, 2):
-        picture(tmp_path / "image_train" / f"{number:06d}.jpg")
-    (tmp_path / "train_label.xml").write_text(
-        '<T><Items><Item imageName="000001.jpg" vehicleID="0007" cameraID="c031"/>'
-        '<Item imageName="000002.jpg" vehicleID="0009" cameraID="c002"/></Items></T>'
-    )
-    data = read_data(tmp_path)
-    assert [(sample.vehicle, sample.camera) for sample in data.samples] == [(7, 31), (9, 2)]
-    assert data.samples[0].color is None
-
-
 def test_pose_labels_alone_need_no_vehicles(tmp_path):
     picture(tmp_path / "images" / "a.jpg", 50, 40)
     (tmp_path / "pose.csv").write_text("a.jpg,50,40," + ",".join(["25,10,1"] * 36) + "\n")

@@ -76,6 +76,8 @@ def test_what_a_feature_or_a_set_lacks_is_none(make_set, data_folder):
     unlabeled = evaluate(make_set([1, 2], [1, 2]), Told(), how=QUICK)
     assert unlabeled.color is None
     assert unlabeled.pck is None
+    data = make_set([1, 2], [1, 2], labels=({"colors": ("red", None)}, {}))
+    assert evaluate(data, Told(), how=QUICK).color.count == 1, "one side is enough"
 
 
 def test_a_query_without_a_true_match_is_skipped_and_a_set_of_such_is_refused(make_set):
@@ -84,11 +86,6 @@ def test_a_query_without_a_true_match_is_skipped_and_a_set_of_such_is_refused(ma
     assert found.mean_average_precision.identities == 2
     with pytest.raises(InputError, match="the one query has no true match"):
         evaluate(make_set([9], [1, 2]), Thumbnail(), how=QUICK)
-
-
-def test_attributes_of_one_side_are_enough(make_set):
-    data = make_set([1, 2], [1, 2], labels=({"colors": ("red", None)}, {}))
-    assert evaluate(data, Told(), how=QUICK).color.count == 1
 
 
 def test_features_are_compared_by_the_metric_that_is_asked_for(make_set):

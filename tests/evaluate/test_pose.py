@@ -95,13 +95,9 @@ def _with(index, value):
         (_with(3, lambda a: a[:, [2, 3, 0, 1]]), "box 0 is .* x1 < x2"),
         (_with(0, lambda a: a * np.nan), "not finite"),
         (_with(2, lambda a: a & False), "no keypoint of the 2 pictures is visible"),
+        ([*pictures(1), "table5"], "'table5'; accepted: paper, legacy"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, words):
     with pytest.raises(InputError, match=words):
         pck(*arguments)
-
-
-def test_an_unknown_rule_is_refused():
-    with pytest.raises(InputError, match="'table5'; accepted: paper, legacy"):
-        pck(*pictures(1), rule="table5")

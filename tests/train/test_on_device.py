@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures held on a device are augmented there by the same specification, and as exactly repeatable."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -108,10 +106,8 @@ def test_compression_errs_about_as_much_as_jpeg(pictures, quality):
 
 @pytest.mark.slow
 def test_a_training_from_held_pictures_survives_interruption(veri, quick_reid, tmp_path):
-    recipe = replace(quick_reid, augment=REID["compact"].augment)
-
     def train(name, until=None):
-        job = ReidJob(TINY[1], read_data(veri), recipe)
+        job = ReidJob(TINY[1], read_data(veri), quick_reid)
         spec = TrainSpec(output=tmp_path / name, budget=Budget(steps=3), hold=True)
         training = Training(job, spec)
         return training.run(on_progress=lambda now: training.stop() if now.step == until else None)

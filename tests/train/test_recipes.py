@@ -10,7 +10,6 @@ import torch
 from pamtri_edge.errors import InputError
 from pamtri_edge.train import POSE, REID, Budget
 from pamtri_edge.train.machine import resolved
-from pamtri_edge.train.recipes import differences, plain
 
 
 @pytest.mark.parametrize(
@@ -62,13 +61,6 @@ def test_the_compact_recipe_warms_up_grows_and_ends_at_nothing():
 def test_a_recipe_that_cannot_work_is_refused(changes, message):
     with pytest.raises(InputError, match=message):
         replace(REID["paper"], **changes)
-
-
-def test_differences_name_every_field_that_changed():
-    old = plain(REID["paper"])
-    new = plain(replace(REID["paper"], rate=1.0, loss=replace(REID["paper"].loss, margin=0.2)))
-    assert differences(old, new) == ["rate: 0.0003 before, 1.0 now", "loss.margin: 0.3 before, 0.2 now"]
-    assert differences(old, old) == []
 
 
 def test_a_budget_is_of_steps_or_of_time():

@@ -107,28 +107,31 @@ def record(folder):
     return json.loads((folder / "record.json").read_text())
 
 
-@pytest.mark.parametrize("kind", [ReidLoss.CENTER, ReidLoss.BATCH_SAMPLE], ids=["learns", "draws"])
-def test_an_interrupted_training_ends_with_the_same_weights(reid_job, quick_reid, tmp_path, kind):
-    recipe = replace(quick_reid, loss=LossSpec(kind=kind), sizes=((0.0, 64), (0.5, 96)))
+BARE = replace(TINY_LITE, heatmaps=False, keypoints=False)
+FROZEN = {"frozen": 2, "frozen_norms": True, "head_rate": 10.0, "traffic": 0.5, "one_color": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes"),
+    [
+        (TINY[1], {"loss": LossSpec(kind=ReidLoss.CENTER)}),
+        (TINY[1], {"loss": LossSpec(kind=ReidLoss.BATCH_SAMPLE)}),
+        (BARE, FROZEN),
+    ],
+    ids=["what learns beside it", "a loss that draws", "frozen in part"],
+)
+def test_an_interrupted_training_ends_with_the_same_weights(reid_job, quick_reid, tmp_path, spec, changes):
+    recipe = replace(quick_reid, sizes=((0.0, 64), (0.5, 96)), **changes)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert train(reid_job(recipe=recipe), whole, steps=6)
+    assert train(reid_job(spec=spec, recipe=recipe), whole, steps=6)
     for until in (2, 5, None):
         torch.manual_seed(until or 0)  # what another program did to the generator must not matter
-        assert train(reid_job(recipe=recipe), broken, steps=6, until=until) is (until is None)
+        job = reid_job(spec=spec, recipe=recipe)
+        assert train(job, broken, steps=6, until=until) is (until is None)
     assert_same(weights(whole), weights(broken))
     assert record(broken)["resumed_at"] == [2, 5]
     assert record(broken)["curve"] == record(whole)["curve"]
     assert [row["size"] for row in record(whole)["curve"]] == [64, 96, 96], "as the recipe says"
-
-
-def test_so_does_that_of_a_network_of_which_part_is_frozen(reid_job, quick_reid, tmp_path):
-    recipe = replace(quick_reid, frozen=2, frozen_norms=True, head_rate=10.0, traffic=0.5, one_color=0.3)
-    spec = replace(TINY_LITE, heatmaps=False, keypoints=False)
-    train(reid_job(spec=spec, recipe=recipe), tmp_path / "whole", steps=5)
-    for until in (3, None):
-        train(reid_job(spec=spec, recipe=recipe), tmp_path / "broken", steps=5, until=until)
-    assert_same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
-    assert record(tmp_path / "broken")["resumed_at"] == [3]
 
 
 @pytest.mark.parametrize("step", [5, None], ids=["between two states", "between weights and state"])
