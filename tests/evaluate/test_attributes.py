@@ -14,8 +14,10 @@ def test_accuracy_and_confusion():
     told = attributes(["red", "blue", "blue", "white"], ["red", "red", "blue", "white"], ORDER)
     assert told.classes == ORDER
     assert told.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
-    assert told.accuracy == 0.75
+    assert (told.count, told.accuracy) == (4, 0.75)
     assert told.balanced == pytest.approx((0.5 + 1 + 1) / 3)
+    record = {"accuracy": 0.75, "balanced_accuracy": told.balanced, "count": 4, "classes": list(ORDER)}
+    assert told.to_json() == {**record, "confusion": told.confusion.tolist()}, "plain JSON"
 
 
 def test_pictures_whose_class_nobody_told_do_not_count():
@@ -29,13 +31,6 @@ def test_a_network_may_have_classes_of_its_own():
     assert told.classes == ("red", "white", "silver")
     assert told.accuracy == 0.5
     assert told.balanced == 0.5  # silver is no true class, so it has no share
-
-
-def test_figures_are_plain_json():
-    record = attributes(["red"], ["red"]).to_json()
-    assert record == {
-        "accuracy": 1.0, "balanced_accuracy": 1.0, "count": 1, "classes": ["red"], "confusion": [[1]],
-    }  # fmt: skip
 
 
 def test_one_prediction_for_each_picture():

@@ -99,8 +99,5 @@ def test_a_file_of_identities_is_read_as_tables_are_saved(identities, text):
 def test_a_file_that_does_not_fit_is_refused(identities, text, words):
     with pytest.raises(InputError, match=words):
         identities(text)
-
-
-def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_identities(tmp_path / "none.csv")
+        read_identities("none.csv")

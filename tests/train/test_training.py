@@ -10,6 +10,7 @@ import logging
 import resource
 import shutil
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -176,16 +177,18 @@ def test_another_configuration_is_refused_with_the_fields_that_differ(reid_job, 
     assert record(stopped)["config"]["recipe"]["rate"] == 1e-3
 
 
-def test_other_data_are_another_configuration_and_moved_ones_are_not(reid_job, data, stopped):
+def test_another_network_and_other_data_are_refused_and_moved_data_are_not(
+    reid_job, data, quick_pose, stopped
+):
+    with pytest.raises(InputError, match="holds a training of another network, reid, and not pose; give"):
+        train(PoseJob(SMALLEST[0], data, quick_pose), stopped)
     fewer = replace(data, samples=data.samples[:-1])
     with pytest.raises(InputError, match=r"data\.pictures: 30 before, 29 now"):
         train(reid_job(data=fewer), stopped)
+    labeled_anew = replace(data, samples=(replace(data.samples[0], color=0), *data.samples[1:]))
+    with pytest.raises(InputError, match=r"data\.labels: 'sha256:"):
+        train(reid_job(data=labeled_anew), stopped)
     assert train(reid_job(data=replace(data, name="/moved/set")), stopped)
-
-
-def test_a_training_of_the_other_network_is_refused_in_one_sentence(data, quick_pose, stopped):
-    with pytest.raises(InputError, match="holds a training of another network, reid, and not pose; give"):
-        train(PoseJob(SMALLEST[0], data, quick_pose), stopped)
 
 
 def test_a_finished_training_is_left_as_it_is(reid_job, whole, tmp_path):
@@ -198,16 +201,15 @@ def test_a_finished_training_is_left_as_it_is(reid_job, whole, tmp_path):
     assert_same(weights(folder), weights(whole))
 
 
-def test_a_state_cut_short_gives_way_to_the_one_before(reid_job, whole, stopped, caplog):
+def test_a_state_cut_short_gives_way_to_the_one_before_and_both_are_an_error(
+    reid_job, whole, stopped, caplog
+):
     state = stopped / "state.pt"
     state.write_bytes(state.read_bytes()[:1000])
     with caplog.at_level(logging.WARNING):
         assert train(reid_job(), stopped)
     assert "state.pt (1000 bytes) cannot be read; going on from step 4" in caplog.text
     assert_same(weights(whole), weights(stopped))
-
-
-def test_states_that_are_all_cut_short_are_an_error(reid_job, stopped):
     for name in ("state.pt", "state.previous.pt"):
         (stopped / name).write_bytes(b"PK\x03\x04 no more")
     with pytest.raises(CheckpointError, match=r"state\.pt .* and .*state\.previous\.pt .* cannot be read"):
@@ -241,17 +243,21 @@ def test_a_picture_that_cannot_be_decoded_is_named(make_set, quick_reid, tmp_pat
         train(ReidJob(TINY[1], data, quick_reid), tmp_path / "run", steps=12)
 
 
-def test_time_can_be_the_budget(reid_job, tmp_path, monkeypatch):
-    clock = itertools.count(100.0, 0.25)
-    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    assert train(reid_job(), tmp_path, budget=Budget(seconds=3.0))
-    assert 3.0 <= record(tmp_path)["seconds"] < 4.0
-    assert record(tmp_path)["curve"][-1]["rate"] == pytest.approx(3e-6), "the whole schedule fits"
+def test_time_can_be_the_budget_and_breaks_do_not_count(reid_job, tmp_path, monkeypatch):
+    for begin, until in ((100.0, 3), (900.0, None)):
+        clock = itertools.count(begin, 0.25)
+        monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=partial(next, clock)))
+        train(reid_job(), tmp_path, budget=Budget(seconds=3.0), until=until)
+    found = record(tmp_path)
+    assert 3.0 <= found["seconds"] < 4.0
+    assert found["steps"] <= 7, "each of two looks at the clock"
+    assert found["curve"][-1]["rate"] == pytest.approx(3e-6), "the whole schedule fits"
 
 
 def test_the_record_says_where_everything_comes_from(reid_job, veri, monkeypatch, tmp_path):
     monkeypatch.setattr(loop, "write_curves", write_curves)
     validation = Validation.of(folder=veri, limit=20, clip=None, tracks=None)
+    assert sum(map(len, validation.folder)) == 18, "as many of the four vehicles as there is room for"
     train(reid_job(validation=validation), tmp_path, steps=2, validations=2)
     found = record(tmp_path)
     assert found["from_scratch"] is True
