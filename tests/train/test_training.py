@@ -310,11 +310,13 @@ def test_small_pictures_take_the_truth_and_full_ones_the_network(reid_job, quick
 
 def test_a_pose_network_sees_small_pictures_at_the_size_it_is_used_at(frozen_pose):
     large = torch.randn(1, 3, 256, 256)
-    heatmaps, keypoints = frozen_pose(large)
+    heatmaps, _ = frozen_pose(large)
     torch.testing.assert_close(heatmaps, frozen_pose.network(large), rtol=1e-4, atol=1e-5)
-    smaller, found = frozen_pose(functional.interpolate(large, size=(128, 128), mode="area"))
+    small = functional.interpolate(large, size=(128, 128), mode="area")
+    smaller, found = frozen_pose(small)
     assert smaller.shape == (1, 36, 32, 32)
-    assert found.shape == keypoints.shape
+    enlarged = functional.interpolate(small, size=(256, 256), mode="bilinear")
+    torch.testing.assert_close(found, frozen_pose(enlarged)[1])
 
 
 def test_a_pose_network_learns_where_the_keypoints_are(data, quick_pose, tmp_path):
