@@ -22,7 +22,7 @@ from torch.utils import _pytree
 from pamtri_edge.errors import EngineError, MissingDependencyError
 from pamtri_edge.export.onnx.graph import Exportable, sample_input
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.runtime.tensorrt.build import PROFILES, Built, Port, Profile
+from pamtri_edge.runtime.tensorrt.build import PROFILES, Built, Profile
 from pamtri_edge.runtime.tensorrt.library import Library
 
 OLDEST: Final = (2, 14)
@@ -120,8 +120,6 @@ def compile_plan(
         ) from error
     return Built(
         plan=bytes(plan),
-        inputs=tuple(_port(*pair) for pair in zip(module.input_names, samples, strict=True)),
-        outputs=tuple(_port(*pair) for pair in zip(module.output_names, _results(program), strict=True)),
         layers=len(program.graph.nodes),
         arithmetic=precision,
         timing_cache=b"",
@@ -143,16 +141,6 @@ def _typed(module: Exportable, precision: str) -> Exportable:
 def _structured(names: Sequence[str], program: torch.export.ExportedProgram) -> Any:
     """Return the names in the structure of what the program returns: one tensor has a plain string."""
     return _pytree.tree_unflatten(list(names), program.call_spec.out_spec)
-
-
-def _results(program: torch.export.ExportedProgram) -> list[Any]:
-    """Return what stands for the outputs in an exported program; sizes may be symbols."""
-    (output,) = (node for node in program.graph.nodes if node.op == "output")
-    return [node.meta["val"] for node in output.args[0]]
-
-
-def _port(name: str, tensor: Any) -> Port:
-    return Port(name, (-1, *(int(size) for size in tensor.shape[1:])), "FLOAT")
 
 
 def _input(torch_tensorrt: Any, name: str, item: tuple[int, ...], profiles: Sequence[Profile]) -> Any:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import re
 from numbers import Integral
@@ -16,7 +15,7 @@ from typing import Final
 
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import EngineError, InputError, MissingDependencyError
-from pamtri_edge.runtime.backend import Backend
+from pamtri_edge.runtime.backend import Backend, is_installed
 from pamtri_edge.runtime.network_file import Content
 
 __all__ = ["BACKENDS", "Backend", "create_backend"]
@@ -144,7 +143,7 @@ def _without_tensorrt() -> str | None:
         check_driver()
     except MissingDependencyError as error:
         return str(error)
-    if not _installed("cupy"):
+    if not is_installed("cupy"):
         return "CuPy is not installed (pip install 'pamtri-edge[cuda]')"
     if not installed_flavours():
         return "it is not installed (pip install 'pamtri-edge[tensorrt]')"
@@ -152,23 +151,16 @@ def _without_tensorrt() -> str | None:
 
 
 def _choose() -> str:
-    found = [name for name in _INSTALL if _installed(name)]
+    found = [name for name in _INSTALL if is_installed(name)]
     if not found:
         raise MissingDependencyError(f"no engine is installed; install one: {' or '.join(_INSTALL.values())}")
     return found[0]
 
 
 def _require(name: str) -> None:
-    if not _installed(name):
-        others = [other for other in _INSTALL if other != name and _installed(other)]
+    if not is_installed(name):
+        others = [other for other in _INSTALL if other != name and is_installed(other)]
         there = f" (installed: {', '.join(others)})" if others else ""
         raise MissingDependencyError(
             f"backend {name!r} is not installed{there}; install it: {_INSTALL[name]}"
         )
-
-
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):  # an import hook that refuses it, or a module without a spec
-        return False

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -95,9 +96,27 @@ class KeepingBackend(Backend, Protocol):
         ...
 
 
+def is_installed(module: str) -> bool:
+    """Tell whether a module seems to be installed, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # an import hook that refuses it, or a module without a spec
+        return False
+
+
 def empty_output(spec: TensorSpec, count: int) -> Floats:
     """Return an array for an output of `count` items, its contents not yet set."""
-    return np.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
+    return np.empty(shape_of(spec, count), np.float32)
+
+
+def shape_of(spec: TensorSpec, count: int) -> tuple[int, ...]:
+    """Return the shape of an input or output of `count` items."""
+    return (count, *(size or 0 for size in spec.shape[1:]))
+
+
+def closed() -> InputError:
+    """Return the error for a backend that is used after `close`."""
+    return InputError("the backend was closed; load the bundle again.")
 
 
 def check_inputs(inputs: Mapping[str, Any], specs: Sequence[TensorSpec]) -> tuple[dict[str, Floats], int]:

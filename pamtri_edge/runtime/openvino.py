@@ -28,10 +28,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.errors import BundleError, EngineError, InputError, is_scarcity
+from pamtri_edge.errors import BundleError, EngineError, is_scarcity
 from pamtri_edge.manifest import TensorSpec
 from pamtri_edge.processors import available_processors
-from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.backend import Floats, check_inputs, closed, empty_output
 from pamtri_edge.runtime.compiled_cache import (
     CompiledKey,
     compiled_key,
@@ -132,7 +132,7 @@ class OpenVinoBackend:
     def _ready(self) -> _Engine:
         with self._lock:
             if self._closed:
-                raise InputError("the backend was closed; load the bundle again.")
+                raise closed()
             if self._engine is None:  # this process was forked
                 self._engine = self._made()
             return self._engine
@@ -237,7 +237,7 @@ class _Engine:
     def _take(self) -> Any:
         with self._lock:
             if self.compiled is None:  # another thread closed it meanwhile
-                raise InputError("the backend was closed; load the bundle again.")
+                raise closed()
             return self.idle.pop() if self.idle else self.compiled.create_infer_request()
 
     def _give_back(self, request: Any) -> None:
@@ -309,7 +309,4 @@ def _arithmetic(compiled: Any) -> str:
         kind = str(info["layerType"].astype(str)) if "layerType" in info else ""
         if kind in ("Convolution", "FullyConnected", "MatMul"):
             found.add(str(info["runtimePrecision"].astype(str)))
-    for precision, word in _ARITHMETIC.items():
-        if precision in found:
-            return word
-    return "fp32"
+    return next((word for precision, word in _ARITHMETIC.items() if precision in found), "fp32")

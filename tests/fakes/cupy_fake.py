@@ -25,12 +25,12 @@ from cupy_fake_device import (
     ExternalStream,
     Graph,
     Stream,
+    attributes_of,
     device_id,
     get_current_stream,
     get_elapsed_time,
     gpu,
     reset,
-    set_device,
     state,
 )
 from cupy_fake_memory import (
@@ -49,7 +49,6 @@ from cupy_fake_memory import (
 from simulated_gpu import CudaError, Gpu
 
 __version__ = "14.2.0"
-float16, float32, int32, uint8 = np.float16, np.float32, np.int32, np.uint8
 kernels = {}
 """Functions that stand for compiled kernels, by name: called as f(grid, block, *args)."""
 sources = []
@@ -99,15 +98,6 @@ def asarray(a, dtype=None, order=None, *, blocking=False):
     return array
 
 
-def ascontiguousarray(a, dtype=None):
-    a = asarray(a, dtype)
-    return a if a.flags.c_contiguous else a.copy()
-
-
-def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
-    return a.get(stream=stream, out=out, blocking=blocking) if isinstance(a, ndarray) else np.asarray(a)
-
-
 def from_dlpack(array, *, device=None, copy=None):
     """Take what a `__dlpack__` gives for the current stream; the producer orders its work before that."""
     kind, index = array.__dlpack_device__()
@@ -129,7 +119,7 @@ def subtract(x1, x2, out=None):
 
 
 def mean(a, axis=None, dtype=None, out=None, keepdims=False):
-    workspace = empty(64, uint8)  # as CUB's segmented sums take one
+    workspace = empty(64, np.uint8)  # as CUB's segmented sums take one
     workspace.data.memset_async(0xFF, 64)
     return _into(out, "mean", lambda array: np.mean(array, axis=axis, keepdims=keepdims), a)
 
@@ -198,10 +188,10 @@ cuda.memory.OutOfMemoryError = OutOfMemoryError
 cuda.stream.get_current_stream = get_current_stream
 cuda.runtime.CUDARuntimeError = CudaError
 cuda.runtime.getDevice = device_id
-cuda.runtime.setDevice = set_device
 cuda.runtime.getDeviceCount = lambda: len(state.gpus)
 cuda.runtime.getDeviceProperties = _properties
 cuda.runtime.runtimeGetVersion = lambda: 13000
 cuda.runtime.driverGetVersion = lambda: 13000
+cuda.runtime.pointerGetAttributes = attributes_of
 cuda.runtime.deviceSynchronize = lambda: gpu().synchronize()
 cuda.runtime.memGetInfo = lambda: Device().mem_info

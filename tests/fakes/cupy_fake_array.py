@@ -30,7 +30,6 @@ class ndarray:  # noqa: N801 - CuPy's name
     itemsize = property(lambda self: self.dtype.itemsize)
     nbytes = property(lambda self: self.size * self.dtype.itemsize)
     device = property(lambda self: Device(self.data.device_id))
-    T = property(lambda self: self.transpose())
 
     @property
     def flags(self):
@@ -82,13 +81,6 @@ class ndarray:  # noqa: N801 - CuPy's name
         final = np.broadcast_to(np.empty((), bool), self.shape).reshape(wanted).shape
         return ndarray(final, self.dtype, whole.data)
 
-    def ravel(self):
-        return self.reshape(-1)
-
-    def view(self, dtype=None):
-        assert dtype is None or np.dtype(dtype).itemsize == self.itemsize
-        return ndarray(self.shape, dtype or self.dtype, self.data, self.strides)
-
     def transpose(self, *axes):
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         order = tuple(order) or tuple(reversed(range(self.ndim)))
@@ -121,28 +113,11 @@ class ndarray:  # noqa: N801 - CuPy's name
     def argmax(self, axis=None):
         return computed("argmax", lambda array: np.argmax(array, axis), self)
 
-    def any(self, axis=None):
-        return computed("any", lambda array: np.asarray(np.any(array, axis)), self)
-
-    def __bool__(self):
-        return bool(self.get())
-
-    def item(self):
-        return self.get().item()
-
     def tolist(self):
         return self.get().tolist()
 
     def __add__(self, other):
         return computed("add", operator.add, self, other)
-
-    def __sub__(self, other):
-        return computed("subtract", operator.sub, self, other)
-
-    def __mul__(self, other):
-        return computed("multiply", operator.mul, self, other)
-
-    __radd__, __rmul__ = __add__, __mul__
 
     # Between host and device.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import suppress
 from types import SimpleNamespace
 
 from simulated_gpu import CudaError, Gpu
@@ -18,6 +19,8 @@ _local = threading.local()
 def reset(gpus, pool, pinned_pool):
     """Begin anew with other GPUs, device 0 current and the default stream."""
     state.gpus, state.pool, state.pinned_pool = gpus, pool, pinned_pool
+    for number, one in enumerate(gpus):
+        one._next_address += number << 40  # CUDA's addresses are unique among all GPUs
     _local.__dict__.clear()
 
 
@@ -28,6 +31,19 @@ def gpu():
 
 def device_id():
     return getattr(_local, "device", 0)
+
+
+def device_of(pointer):
+    """Return the number of the GPU whose living memory an address is in."""
+    for index, one in enumerate(state.gpus):
+        with suppress(CudaError):
+            one.view(pointer, 1)
+            return index
+    raise CudaError(f"cudaErrorIllegalAddress: {pointer:#x} is no device memory")
+
+
+def attributes_of(pointer):
+    return SimpleNamespace(device=device_of(pointer))
 
 
 class Device:
@@ -106,10 +122,6 @@ class _BaseStream:
     def __exit__(self, *error):
         _streams().pop()
 
-    def use(self):
-        _streams()[-1:] = [self]
-        return self
-
     @property
     def done(self):
         return not self._queue.waiting
@@ -126,9 +138,6 @@ class _BaseStream:
         if event._recorded is not None:
             self._queue.wait_for(*event._recorded)
 
-    def launch_host_func(self, callback, arg):
-        self._queue.put("host function", lambda: callback(arg))
-
     def begin_capture(self, mode=None):
         if self.ptr == 0:
             raise RuntimeError("cannot capture on the default (legacy) stream")
@@ -136,9 +145,6 @@ class _BaseStream:
 
     def end_capture(self):
         return Graph._of(self._queue.end_capture())
-
-    def is_capturing(self):
-        return self._queue.captured is not None
 
 
 class Stream(_BaseStream):

@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import native_builds
+
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 HERE = Path(__file__).resolve().parent
 
@@ -43,7 +45,7 @@ _FLAGS = (
     "-fno-gnu-unique",
     "-fPIC",
 )
-SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-O0", "-g1")
+SANITIZED = (*native_builds.SANITIZERS.split(), *native_builds.DEBUG.split())
 
 
 _UNIT = """#include "cuda_on_cpu.hpp"
@@ -129,7 +131,7 @@ class EmulatedKernels:
         def on(name):
             def run(grid, block, *arguments):
                 def translate(pointer):
-                    gpu = cupy_fake.state.gpus[device_of(cupy_fake, pointer)]
+                    gpu = cupy_fake.state.gpus[cupy_fake.cuda.runtime.pointerGetAttributes(pointer).device]
                     return gpu.view(pointer, 1).ctypes.data
 
                 self.launch(name, grid, block, arguments, translate)
@@ -138,17 +140,6 @@ class EmulatedKernels:
 
         for name in kernel_names():
             cupy_fake.kernels[name] = on(name)
-
-
-def device_of(cupy_fake, pointer):
-    """Return the number of the simulated GPU whose living memory an address is in."""
-    for index, gpu in enumerate(cupy_fake.state.gpus):
-        try:
-            gpu.view(pointer, 1)
-        except cupy_fake.CudaError:
-            continue
-        return index
-    raise cupy_fake.CudaError(f"cudaErrorIllegalAddress: {pointer:#x} is no device memory")
 
 
 def _argument(value, translate):

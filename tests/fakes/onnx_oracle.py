@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
-def under_onnxruntime(model: Path, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
-    """Return the outputs of a network, by name."""
+def under_onnxruntime(model: Path | bytes, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Return the outputs of a network, node by node as its file says, by name."""
     options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]

@@ -62,10 +62,6 @@ class Network:
     def num_inputs(self):
         return len(self._inputs())
 
-    @property
-    def num_outputs(self):
-        return len(self.model.graph.output)
-
     def get_layer(self, index):
         weights = self.model.graph.initializer
         halves = {tensor.name for tensor in weights if tensor.data_type == onnx.TensorProto.FLOAT16}
@@ -73,9 +69,6 @@ class Network:
 
     def get_input(self, index):
         return Tensor(self._trt, self._inputs()[index])
-
-    def get_output(self, index):
-        return Tensor(self._trt, self.model.graph.output[index])
 
     def _inputs(self):
         weights = {tensor.name for tensor in self.model.graph.initializer}
@@ -100,12 +93,6 @@ class OnnxParser:
         except Exception as error:  # the real one reports whatever is wrong and returns False
             self._errors.append(f"In node -1 with name: and operator: (parseFromFile): {error}")
             return False
-        return self._take(model)
-
-    def parse(self, model, path=None):
-        return self._take(onnx.load_from_string(model))
-
-    def _take(self, model):
         refusal = self.trt.record.refuse_parse
         if refusal is not None:
             self._errors.append(refusal)
@@ -128,7 +115,6 @@ class Config:
         self._trt = trt
         self.profiles = []
         self.cleared = set()
-        self.flags = set()
         self.pools = {}
         self.progress_monitor = None
         self.timing_cache = None
@@ -136,9 +122,6 @@ class Config:
     def add_optimization_profile(self, profile):
         self.profiles.append(profile)
         return len(self.profiles) - 1
-
-    def set_flag(self, flag):
-        self.flags.add(flag)
 
     def clear_flag(self, flag):
         self.cleared.add(flag)
@@ -160,9 +143,6 @@ class Config:
             return False
         self.timing_cache = cache
         return True
-
-    def get_timing_cache(self):
-        return self.timing_cache
 
 
 class TimingCache:

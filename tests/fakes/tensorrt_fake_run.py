@@ -186,9 +186,6 @@ class Context:
         (count,) = {shape[0] for shape in self._shapes.values()}
         return (count, *self.engine.get_tensor_shape(name)[1:])
 
-    def is_stream_capturable(self, stream):
-        return self._settled
-
     def execute_async_v3(self, stream_handle):
         engine, device = self.engine, self.engine._gpu
         queue = device.queue(stream_handle)

@@ -29,7 +29,6 @@ class Tensor:
     shape = property(lambda self: self.array.shape)
     dtype = property(lambda self: _Type(f"torch.{self.array.dtype.name}"))
     device = property(lambda self: SimpleNamespace(type="cuda", index=self.array.device.id))
-    is_cuda = True
 
     def data_ptr(self):
         return self.array.data.ptr

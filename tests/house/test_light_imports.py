@@ -24,6 +24,7 @@ STEPS = {
         *HEAVY,
     },
     "from pamtri_edge import Reidentifier": HEAVY,
+    "import pamtri_edge.runtime.tensorrt.backend": HEAVY,
     "for name, one in cli.COMMANDS.items(): one.load(name)": HEAVY,
     "import pamtri_edge.export.cli": HEAVY,
     "import pamtri_edge.bundle, pamtri_edge.ops, pamtri_edge.events, pamtri_edge.tracks": HEAVY,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -52,15 +51,6 @@ def fake_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def simulated_gpu(emulated: EmulatedKernels, fake_driver: None, monkeypatch: pytest.MonkeyPatch) -> Gpu:
     """Return a simulated GPU: `import cupy` gives the fake one, whose modules run the real kernels."""
-    second = Gpu()
-    second._next_address += 1 << 40  # CUDA's addresses are unique among all GPUs
-    gpu = cupy_fake.install(monkeypatch, Gpu(), second)
+    gpu = cupy_fake.install(monkeypatch, Gpu(), Gpu())
     emulated.connect(cupy_fake)
-    runtime: ModuleType = cupy_fake.cuda.runtime
-    monkeypatch.setattr(runtime, "pointerGetAttributes", _attributes, raising=False)
     return gpu
-
-
-def _attributes(pointer: int) -> SimpleNamespace:
-    """Return a thing with the `device` that a pointer belongs to."""
-    return SimpleNamespace(device=emulated_kernels.device_of(cupy_fake, pointer))

@@ -46,7 +46,7 @@ def facts(bundle, **changes):
 
 def built(bundle, *, plan=b"a plan", model="model.onnx", **changes):
     """Put an engine into the cache as Python does; return its path."""
-    made = Built(plan, (), (), 1, "fp16", b"", 0.0, 0.0)
+    made = Built(plan, 1, "fp16", b"", 0.0, 0.0)
     folders = engine_folders(bundle / "model.onnx")
     return cached_engine(facts(bundle, **changes), folders, lambda _: made, model=model).path
 

@@ -4,44 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
-Array = NDArray[np.generic]
-
-
-def model_of(
-    nodes: Sequence[NodeProto],
-    inputs: Mapping[str, Sequence[int | str]],
-    outputs: Mapping[str, Sequence[int | str]],
-    constants: Mapping[str, Array],
-    *,
-    opset: int = 18,
-) -> onnx.ModelProto:
-    """Return a model of float32 inputs and outputs, given by name and shape."""
-
-    def values(shapes: Mapping[str, Sequence[int | str]]) -> list[onnx.ValueInfoProto]:
-        return [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
-            for name, shape in shapes.items()
-        ]
-
-    graph = helper.make_graph(
-        list(nodes),
-        "graph",
-        values(inputs),
-        values(outputs),
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+from onnx_models import Array, model_of
 
 
 def convolutions(dtype: type[np.generic]) -> onnx.ModelProto:
@@ -121,9 +93,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
 
     def save(*arguments: object, name: str = "model", **options: object) -> Path:
         path = tmp_path / f"{name}.onnx"
-        model = model_of(*arguments, **options)  # type: ignore[arg-type]
-        model.graph.name = name
-        onnx.save(model, path)
+        onnx.save(model_of(*arguments, name=name, **options), path)  # type: ignore[arg-type]
         return path
 
     return save

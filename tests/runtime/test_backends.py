@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from onnx_oracle import under_onnxruntime
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.errors import BundleError, InputError
 from pamtri_edge.runtime import Backend, create_backend
+from pamtri_edge.runtime.torch.backend import EMULATED_HALF
 
 ENGINES = ("openvino", "torch")
 Pictures = NDArray[np.float32]
@@ -35,15 +36,7 @@ def backend(models: dict[str, Path], engine: str) -> Iterator[Backend]:
 
 
 def expected(path: Path, images: Pictures) -> Pictures:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (result,) = session.run(None, {"images": images})
-    return np.asarray(result)
-
-
-def test_an_engine_says_what_it_is(backend: Backend, engine: str) -> None:
-    assert (backend.name, backend.device, backend.arithmetic) == (engine, "cpu", "fp32")
+    return under_onnxruntime(path, {"images": images})["embedding"]
 
 
 @pytest.mark.parametrize(("precision", "near"), [("fp32", 1e-5), ("fp16", 5e-3), ("int8", 0.03)])
@@ -51,6 +44,8 @@ def test_an_engine_computes_what_the_file_says(
     models: dict[str, Path], engine: str, precision: str, near: float, pictures: Pictures
 ) -> None:
     backend = create_backend(models[precision], backend=engine)
+    arithmetic = {"openvino": "fp32", "torch": EMULATED_HALF}[engine] if precision == "fp16" else precision
+    assert (backend.name, backend.device, backend.arithmetic) == (engine, "cpu", arithmetic)
     found = backend.run({"images": pictures})
     assert list(found) == ["embedding"]
     assert found["embedding"].dtype == np.float32
@@ -64,7 +59,7 @@ def test_torch_rounds_quantized_numbers_as_the_file_says(models: dict[str, Path]
     assert np.abs(found - meant).max() < np.abs(plain - meant).max() / 20
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 33])
+@pytest.mark.parametrize("count", [0, 1, 9])
 def test_any_batch_size_runs(backend: Backend, models: dict[str, Path], count: int) -> None:
     images = np.random.default_rng(count).normal(size=(count, 3, 16, 16)).astype(np.float32)
     found = backend.run({"images": images})["embedding"]
@@ -81,7 +76,7 @@ def test_an_item_does_not_depend_on_its_batch(backend: Backend, pictures: Pictur
 
 def test_several_threads_may_run_at_once(backend: Backend) -> None:
     rng = np.random.default_rng(0)
-    batches = [rng.normal(size=(1 + at % 7, 3, 16, 16)).astype(np.float32) for at in range(40)]
+    batches = [rng.normal(size=(1 + at % 7, 3, 16, 16)).astype(np.float32) for at in range(14)]
     alone = [backend.run({"images": batch})["embedding"] for batch in batches]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda batch: backend.run({"images": batch})["embedding"], batches))

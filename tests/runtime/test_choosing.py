@@ -79,6 +79,8 @@ def test_an_engine_that_is_not_installed_is_named_with_those_that_are(
         ({"device": "gpu"}, "device is 'gpu'; accepted: 'auto', 'cpu', 'cuda', 'cuda:N'"),
         ({"device": "cuda:"}, "device is 'cuda:'"),
         ({"backend": "openvino", "device": "cuda"}, "'openvino' runs on the CPU.*backend='tensorrt'"),
+        ({"device": 0}, "device is 0; accepted: 'auto', 'cpu'"),
+        ({"threads": 1.5}, r"threads is 1\.5; expected a whole number"),
         ({"threads": 0}, "threads is 0; expected a whole number from 1 on, or None for all"),
     ],
 )
@@ -120,7 +122,7 @@ def test_an_engine_that_cannot_be_imported_says_what_to_install(
 ) -> None:
     for module in ("torch.backend", "torch.graph", "openvino"):
         monkeypatch.delitem(sys.modules, f"pamtri_edge.runtime.{module}", raising=False)
-    monkeypatch.setattr("pamtri_edge.runtime._installed", lambda name: True)
+    monkeypatch.setattr("pamtri_edge.runtime.is_installed", lambda name: True)
     monkeypatch.setitem(sys.modules, absent, None)
     with pytest.raises(MissingDependencyError, match=said):
         create_backend(models["fp32"], backend=backend)

@@ -58,52 +58,28 @@ def test_the_second_load_gives_the_same_bits(
         np.testing.assert_array_equal(backend.run({"images": pictures})["embedding"], meant)
 
 
-def shortened(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
+def changed(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(change(path.read_bytes()))
 
 
-def with_a_flipped_bit(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "shortened": changed(lambda content: content[:-1]),
+    "lengthened": changed(lambda content: content + b" "),
+    "emptied": changed(lambda content: b""),
+    "a flipped bit": changed(lambda content: bytes([content[0] ^ 1]) + content[1:]),
+    "another record": changed(lambda content: content.replace(b'"format": 1', b'"format": 2')),
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+}
 
 
-def with_another_record(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b'"format": 1', b'"format": 2'))
-
-
-def lengthened(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + b" ")
-
-
-def emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def a_pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-def a_link_to_nothing(path: Path) -> None:
-    path.unlink()
-    path.symlink_to("nowhere")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        *(shortened, with_a_flipped_bit, with_another_record, lengthened, emptied, a_pipe),
-        a_link_to_nothing,
-    ],
-)
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_not_used_and_is_replaced(
-    models: dict[str, Path], folder: Path, pictures: Pictures, damage: Callable[[Path], None]
+    models: dict[str, Path], folder: Path, pictures: Pictures, damage: str
 ) -> None:
     meant = loaded(models["fp32"]).run({"images": pictures})["embedding"]
     (path,) = files(folder)
-    damage(path)
+    DAMAGE[damage](path)
     again = loaded(models["fp32"])
     assert not was_kept(again)
     np.testing.assert_array_equal(again.run({"images": pictures})["embedding"], meant)

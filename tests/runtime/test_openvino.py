@@ -16,13 +16,6 @@ from pamtri_edge.runtime.openvino import MAX_STREAMS, OpenVinoBackend
 Pictures = NDArray[np.float32]
 
 
-@pytest.mark.parametrize(("precision", "word"), [("fp32", "fp32"), ("fp16", "fp32"), ("int8", "int8")])
-def test_arithmetic_tells_what_the_compiled_network_computes_in(
-    models: dict[str, Path], precision: str, word: str
-) -> None:
-    assert OpenVinoBackend(models[precision]).arithmetic == word
-
-
 def test_bfloat16_is_never_chosen(models: dict[str, Path]) -> None:
     backend = OpenVinoBackend(models["fp32"])
     assert "float" in str(backend._engine.compiled.get_property("INFERENCE_PRECISION_HINT"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -15,23 +15,22 @@ from typing import Any, Final
 import numpy as np
 
 from pamtri_edge import ops
-from pamtri_edge.arrays import check_choice
+from pamtri_edge.arrays import check_choice, is_device_array
 from pamtri_edge.errors import EngineError, InputError
 from pamtri_edge.ops.device import is_torch
 from pamtri_edge.ops.streams import current_stream
 from pamtri_edge.progress import PhaseProgress
-from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
-from pamtri_edge.runtime.tensorrt.arrays import take_array
+from pamtri_edge.runtime.backend import Floats, check_inputs, closed, empty_output, shape_of
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS, Chunk
 from pamtri_edge.runtime.tensorrt.build import build_plan
 from pamtri_edge.runtime.tensorrt.choice import MODES, choose, noted_choice
-from pamtri_edge.runtime.tensorrt.device import find_gpu, load_cupy
+from pamtri_edge.runtime.tensorrt.device import Gpu, find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.engine import Engine
 from pamtri_edge.runtime.tensorrt.engine_cache import Cached, cached_engine, engine_folders
 from pamtri_edge.runtime.tensorrt.execution import Execution, Move, out_of_memory
 from pamtri_edge.runtime.tensorrt.fingerprint import Fingerprint, fingerprint
 from pamtri_edge.runtime.tensorrt.library import load_library
-from pamtri_edge.runtime.tensorrt.programs import Fused, Program, Staged
+from pamtri_edge.runtime.tensorrt.programs import Program, Staged
 from pamtri_edge.runtime.tensorrt.staging import create_staging
 from pamtri_edge.runtime.tensorrt.timing import stage_times
 
@@ -124,16 +123,9 @@ class TensorRtBackend:
         return results
 
     def run_pictures(self, batch: Any, *, swap_channels: bool, on_device: bool) -> dict[str, Any]:
-        """Describe pictures that are on the GPU.
+        """Describe pictures that are on the GPU; see `PictureBackend.run_pictures`.
 
-        Args:
-            batch: (N, H, W, 3) uint8 in CUDA memory: CuPy's, torch's, or any with DLPack or
-                `__cuda_array_interface__`.
-            swap_channels: exchange the first and the third channel.
-            on_device: leave the outputs there, as CuPy arrays.
-
-        Raises:
-            InputError: another shape or dtype, another GPU, or a network that needs more than the pictures.
+        Outputs that are left there are CuPy arrays.
         """
         with self._running() as execution:
             if [spec.name for spec in self.inputs] != ["images"]:
@@ -145,7 +137,7 @@ class TensorRtBackend:
                 caller = self._cupy.cuda.get_current_stream()
                 with execution.stream:
                     execution.stream.wait_event(caller.record())
-                    pictures = _check_pictures(take_array(self._cupy, self._gpu, batch, "the batch"))
+                    pictures = _pictures_of(self._cupy, self._gpu, batch)
             target = execution.program.channels["images"].device
 
             def feed(chunk: Chunk, slot: int) -> None:
@@ -167,10 +159,6 @@ class TensorRtBackend:
 
     def stage_times(self, size: int, *, rounds: int = 20) -> dict[str, float]:
         """Measure how long each stage of a run takes on the GPU; see `timing.stage_times`.
-
-        Args:
-            size: the batch size, one of `buckets.BUCKETS`.
-            rounds: how often it is run.
 
         Returns:
             Milliseconds by stage, in order: the copy to the device, the program's steps, the copy back, and
@@ -226,8 +214,7 @@ class TensorRtBackend:
         with self._cupy.cuda.Device(self._gpu.index):
             caller = self._cupy.cuda.get_current_stream()
             results = {
-                spec.name: self._cupy.empty((count, *(size or 0 for size in spec.shape[1:])), np.float32)
-                for spec in self.outputs
+                spec.name: self._cupy.empty(shape_of(spec, count), np.float32) for spec in self.outputs
             }
             execution.stream.wait_event(caller.record())
         return results, caller
@@ -237,7 +224,7 @@ class TensorRtBackend:
         with self._lock, self._memory():
             execution = self._execution
             if execution is None:
-                raise InputError("the backend was closed; load the bundle again.")
+                raise closed()
             try:
                 yield execution
             except BaseException:
@@ -322,8 +309,8 @@ class TensorRtBackend:
         try:
             with stream:
                 loaded += [Engine(self._library, engine.plan, engine.path) for engine in engines]
-                make: Callable[..., Program] = Fused if mode == "fused" else Staged
-                program = make(cupy, stream, *loaded, staging)
+                make: type[Program] = Program if mode == "fused" else Staged
+                program = make(cupy, stream, staging, *loaded)
         except BaseException:
             for engine in loaded:
                 engine.close()
@@ -341,7 +328,33 @@ def _feed_host(execution: Execution, arrays: Mapping[str, Floats], chunk: Chunk,
         execution.staging.upload(channel, slot, chunk.count)
 
 
-def _check_pictures(pictures: Any) -> Any:
+def _pictures_of(cupy: Any, gpu: Gpu, batch: Any) -> Any:
+    """Return a caller's pictures as CuPy's array, without a copy, safe to use on CuPy's current stream.
+
+    Arrays of CuPy's own are used as they are: who calls this lets the current stream wait for the one that
+    was current for the caller. Others order themselves before the current stream, as their protocol says.
+    """
+    if not is_device_array(batch):
+        raise InputError(
+            f"the batch is a {type(batch).__name__} in host memory; expected an array on {gpu.device}."
+        )
+    try:
+        if isinstance(batch, cupy.ndarray):
+            pictures = batch
+        elif hasattr(batch, "__dlpack__"):
+            pictures = cupy.from_dlpack(batch)
+        else:
+            pictures = cupy.asarray(batch)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the batch ({type(batch).__module__}.{type(batch).__name__}) cannot be taken over: {error}. Of "
+            "a tensor that requires a gradient pass .detach()."
+        ) from error
+    if pictures.device.id != gpu.index:
+        raise InputError(
+            f"the batch is on cuda:{pictures.device.id}, and the engine runs on {gpu.device}; copy it there, "
+            f"or load the bundle with device='cuda:{pictures.device.id}'."
+        )
     if pictures.ndim != 4 or pictures.shape[3] != 3 or 0 in pictures.shape[1:] or pictures.dtype != np.uint8:
         raise InputError(
             f"the batch has shape {pictures.shape} and dtype {pictures.dtype}; expected (N, H, W, 3) uint8 "

@@ -36,28 +36,11 @@ PROFILES: Final = tuple(Profile(*sizes) for sizes in _core.engine_profiles())
 
 
 @dataclass(frozen=True)
-class Port:
-    """An input or output of a parsed network.
-
-    Attributes:
-        name: its name in the ONNX file.
-        shape: sizes; -1 stands for the batch.
-        dtype: TensorRT's name of its type, such as "FLOAT".
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-
-@dataclass(frozen=True)
 class Built:
     """A plan and how it came about.
 
     Attributes:
         plan: the engine's bytes.
-        inputs: the network's inputs, in order.
-        outputs: the network's outputs, in order.
         layers: of the network as parsed.
         arithmetic: what its convolutions are typed in: "fp32", "fp16" or "int8".
         timing_cache: what the build measured, for the next build on this device; empty for TensorRT-RTX.
@@ -67,8 +50,6 @@ class Built:
     """
 
     plan: bytes = field(repr=False)
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
     layers: int
     arithmetic: str
     timing_cache: bytes = field(repr=False)
@@ -139,8 +120,6 @@ def build_plan(
         )
     return Built(
         plan=bytes(plan),
-        inputs=tuple(_port(network.get_input(index)) for index in range(network.num_inputs)),
-        outputs=tuple(_port(network.get_output(index)) for index in range(network.num_outputs)),
         layers=int(network.num_layers),
         arithmetic=_arithmetic(trt, network),
         timing_cache=b"" if cache is None else bytes(cache.serialize()),
@@ -157,10 +136,6 @@ def _profile(builder: Any, network: Any, profile: Profile) -> Any:
         sizes = (profile.smallest, profile.best, profile.largest)
         made.set_shape(tensor.name, *((size, *fixed) for size in sizes))
     return made
-
-
-def _port(tensor: Any) -> Port:
-    return Port(tensor.name, tuple(tensor.shape), getattr(tensor.dtype, "name", str(tensor.dtype)))
 
 
 def _arithmetic(trt: Any, network: Any) -> str:

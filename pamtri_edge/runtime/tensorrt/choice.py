@@ -76,7 +76,11 @@ def choose(
         if mode != picked:
             execution.close()
     note = {"picked": picked, "batch": BATCH, "milliseconds": found, "rounds": _ROUNDS}
-    _note(note_path(engine), {**note, "staged_engines": list(staged)})
+    path = note_path(engine)
+    try:
+        write_record(path, {**note, "staged_engines": list(staged)})
+    except OSError as error:
+        _log.info("%s cannot be written (%s); the next start measures again", path, error.strerror)
     _log.info("batch of %d in %s ms; running the %s form", BATCH, found, picked)
     return picked, made[picked]
 
@@ -89,10 +93,3 @@ def _time(cupy: Any, execution: Execution) -> float:
         end.record(execution.stream)
         end.synchronize()
         return float(cupy.cuda.get_elapsed_time(begin, end))
-
-
-def _note(path: Path, record: dict[str, Any]) -> None:
-    try:
-        write_record(path, record)
-    except OSError as error:
-        _log.info("%s cannot be written (%s); the next start measures again", path, error.strerror)

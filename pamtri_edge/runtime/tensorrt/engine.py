@@ -10,6 +10,7 @@ from typing import Any
 
 from pamtri_edge.errors import EngineError
 from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.runtime.backend import shape_of
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS
 from pamtri_edge.runtime.tensorrt.build import PROFILES
 from pamtri_edge.runtime.tensorrt.library import Library
@@ -89,10 +90,7 @@ class Engine:
             self._library.logger.errors.append(str(error))
             steps = [False]
         context.set_device_memory(scratch.data.ptr, scratch.nbytes)
-        steps += [
-            context.set_input_shape(spec.name, (size, *(length or 0 for length in spec.shape[1:])))
-            for spec in self.inputs
-        ]
+        steps += [context.set_input_shape(spec.name, shape_of(spec, size)) for spec in self.inputs]
         steps += [
             context.set_tensor_address(spec.name, arrays[spec.name].data.ptr)
             for spec in (*self.inputs, *self.outputs)

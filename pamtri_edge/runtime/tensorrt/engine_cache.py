@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,13 +46,11 @@ class Cached:
         plan: the engine's bytes.
         arithmetic: what its convolutions are computed in.
         path: the file.
-        built: whether it was built just now.
     """
 
     plan: bytes = field(repr=False)
     arithmetic: str
     path: Path
-    built: bool
 
 
 def engine_folders(model: Path) -> tuple[Path, ...]:
@@ -59,8 +58,8 @@ def engine_folders(model: Path) -> tuple[Path, ...]:
 
     A user without a home has no cache, unless an environment variable names one.
     """
-    cache = cache_folder()
-    return (model.parent / ENGINES, *([] if cache is None else [cache / ENGINES]))
+    users = cache_folder()
+    return (model.parent / ENGINES, *([] if users is None else [users / ENGINES]))
 
 
 def cached_engine(
@@ -94,7 +93,7 @@ def cached_engine(
         [os.fsencode(folder) for folder in folders],
         model,
         None if build is None else build_it,
-        _told_once("another process is building this engine; waiting for it"),
+        cache(lambda: _log.info("another process is building this engine; waiting for it")),  # once
         lambda warning: _log.warning("%s", os.fsdecode(warning)),
     )
     words = os.fsdecode(text)
@@ -107,9 +106,9 @@ def cached_engine(
         raise EngineError(words)
     path = Path(words)
     if made:
-        return Cached(made[0].plan, arithmetic, path, built=True)
+        return Cached(made[0].plan, arithmetic, path)
     try:
-        return Cached(path.read_bytes(), arithmetic, path, built=False)
+        return Cached(path.read_bytes(), arithmetic, path)
     except OSError as error:
         raise EngineError(f"{path} cannot be read ({error.strerror}); load the bundle again.") from error
 
@@ -126,16 +125,3 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a JSON object so that the file is never seen in part."""
     write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
-
-
-def _told_once(text: str) -> Callable[[], None]:
-    """Return a function that writes a text to the log when it is called first."""
-    told = False
-
-    def tell() -> None:
-        nonlocal told
-        if not told:
-            _log.info("%s", text)
-        told = True
-
-    return tell

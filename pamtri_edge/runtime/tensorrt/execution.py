@@ -127,33 +127,25 @@ class Execution:
         self.stream.synchronize()
         self.stream.begin_capture()
         try:
-            with self._cupy.cuda.using_allocator(self._pool.malloc):
-                self.program.enqueue(size)
-        except Exception as error:
-            with suppress(Exception):  # a capture that went wrong ends with an error of its own
-                self.stream.end_capture()
-            self._explain(size, error)
-            return None
-        except BaseException:
-            with suppress(Exception):
-                self.stream.end_capture()
-            raise
-        try:
+            try:
+                with self._cupy.cuda.using_allocator(self._pool.malloc):
+                    self.program.enqueue(size)
+            except BaseException:
+                with suppress(Exception):  # a capture that went wrong ends with an error of its own
+                    self.stream.end_capture()
+                raise
             graph = self.stream.end_capture()
             graph.upload(self.stream)
         except Exception as error:
-            self._explain(size, error)
+            _log.warning(
+                "the %s network cannot be captured as a CUDA graph at batch size %d (%s); it runs without "
+                "one, which is slower for small batches",
+                self.program.name,
+                size,
+                error,
+            )
             return None
         return graph
-
-    def _explain(self, size: int, error: Exception) -> None:
-        _log.warning(
-            "the %s network cannot be captured as a CUDA graph at batch size %d (%s); it runs without one, "
-            "which is slower for small batches",
-            self.program.name,
-            size,
-            error,
-        )
 
 
 def free_pools(cupy: Any) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import logging
 import os
 import re
@@ -19,6 +18,7 @@ from weakref import WeakKeyDictionary
 from pamtri_edge.arrays import check_choice
 from pamtri_edge.errors import MissingDependencyError
 from pamtri_edge.libcuda import dotted
+from pamtri_edge.runtime.backend import is_installed
 from pamtri_edge.runtime.tensorrt.device import check_driver
 
 FLAVOURS: Final = ("tensorrt", "tensorrt_rtx")
@@ -142,11 +142,9 @@ def load_library(*, compute: str | None = None, build_only: bool = False) -> Lib
             return Library(module, flavour, version, _logger_of(module))
         failures.append(unfit)
     reasons = "; ".join(failures)
-    geforce = (
-        ""
-        if compute and compute not in RTX_KNOWS
-        else (", or, for a GeForce or RTX GPU: pip install 'pamtri-edge[tensorrt-rtx]'")
-    )
+    geforce = ", or, for a GeForce or RTX GPU: pip install 'pamtri-edge[tensorrt-rtx]'"
+    if compute and compute not in RTX_KNOWS:
+        geforce = ""
     raise MissingDependencyError(
         f"no TensorRT can be used here ({reasons}); install one: {_INSTALL}{geforce}"
     )
@@ -154,14 +152,7 @@ def load_library(*, compute: str | None = None, build_only: bool = False) -> Lib
 
 def installed_flavours() -> list[str]:
     """Return which TensorRTs seem to be installed, without importing any."""
-    found = []
-    for flavour in FLAVOURS:
-        try:
-            if importlib.util.find_spec(flavour) is not None:
-                found.append(flavour)
-        except (ImportError, ValueError):  # an import hook that refuses it, or a module without a spec
-            continue
-    return found
+    return [flavour for flavour in FLAVOURS if is_installed(flavour)]
 
 
 def _too_old(flavour: str, version: str) -> str:

@@ -8,7 +8,7 @@ Either way nothing leaves the GPU between pose and re-identification.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,19 +16,23 @@ from pamtri_edge import ops
 from pamtri_edge.errors import EngineError
 from pamtri_edge.geometry import keypoint_vector
 from pamtri_edge.manifest import TensorSpec
+from pamtri_edge.runtime.backend import shape_of
 from pamtri_edge.runtime.tensorrt.buckets import LARGEST
 from pamtri_edge.runtime.tensorrt.engine import Engine
-from pamtri_edge.runtime.tensorrt.staging import Channel, Staging
+from pamtri_edge.runtime.tensorrt.staging import Staging
 from pamtri_edge.vehicle import NUM_KEYPOINTS, NUM_SEGMENTS
 
 Steps: TypeAlias = "tuple[tuple[str, Callable[[], None]], ...]"
 
-KEYPOINTS = TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3))
-QUALITY = TensorSpec("quality", (None, 1))
 
+class Program:
+    """A network as work for a stream: the bundle's one network here, in `Staged` two.
 
-class Program(Protocol):
-    """A network as work for a stream.
+    Args:
+        cupy: the module.
+        stream: on which it will run; it is current while this is made.
+        staging: makes the channels.
+        engines: of `model.onnx` alone.
 
     Attributes:
         name: "fused" or "staged".
@@ -37,10 +41,18 @@ class Program(Protocol):
         channels: the channel of each input and output, by name.
     """
 
-    name: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    channels: dict[str, Channel]
+    name = "fused"
+    _computed: tuple[TensorSpec, ...] = ()  # outputs that no engine gives
+
+    def __init__(self, cupy: Any, stream: Any, staging: Staging, *engines: Engine) -> None:
+        self._cupy = cupy
+        self._stream = stream
+        self._engines = engines
+        self.inputs, self.outputs = engines[0].inputs, (*engines[-1].outputs, *self._computed)
+        self.channels = {spec.name: staging.channel(spec, output=False) for spec in self.inputs}
+        self.channels |= {spec.name: staging.channel(spec, output=True) for spec in self.outputs}
+        self._arrays = {name: channel.device for name, channel in self.channels.items()}
+        self._scratch = cupy.empty(max(1, *(engine.scratch_bytes for engine in engines)), np.uint8)
 
     def prepare(self, size: int) -> None:
         """Get ready for a batch size.
@@ -48,14 +60,15 @@ class Program(Protocol):
         Raises:
             EngineError: memory ran out.
         """
-        ...
+        for engine in self._engines:
+            engine.prepare(size, self._arrays, self._scratch, self._stream)
 
     def steps(self, size: int) -> Steps:
         """Return what a run consists of, in order: from the inputs' device arrays to the outputs'.
 
         Each step has a name and puts its work on the stream; it raises EngineError if TensorRT refuses.
         """
-        ...
+        return (("network", lambda: self._engines[0].enqueue(size, self._stream)),)
 
     def enqueue(self, size: int) -> None:
         """Put a run on the stream, all steps of it.
@@ -63,52 +76,17 @@ class Program(Protocol):
         Raises:
             EngineError: TensorRT refuses.
         """
-        ...
+        for _, step in self.steps(size):
+            step()
 
     def close(self) -> None:
         """Give the memory back; the stream must be done with it. May be called twice."""
-        ...
-
-
-class Fused:
-    """The bundle's one network; see `Program`.
-
-    Args:
-        cupy: the module.
-        stream: on which it will run; it is current while this is made.
-        engine: of `model.onnx`.
-        staging: makes the channels.
-    """
-
-    name = "fused"
-
-    def __init__(self, cupy: Any, stream: Any, engine: Engine, staging: Staging) -> None:
-        self._engine = engine
-        self._stream = stream
-        self.inputs, self.outputs = engine.inputs, engine.outputs
-        self.channels = _channels(staging, self.inputs, self.outputs)
-        self._arrays = {name: channel.device for name, channel in self.channels.items()}
-        self._scratch = cupy.empty(max(engine.scratch_bytes, 1), np.uint8)
-
-    def prepare(self, size: int) -> None:
-        """Get ready for a batch size; see `Program.prepare`."""
-        self._engine.prepare(size, self._arrays, self._scratch, self._stream)
-
-    def steps(self, size: int) -> Steps:
-        """Return the steps of a run; see `Program.steps`."""
-        return (("network", lambda: self._engine.enqueue(size, self._stream)),)
-
-    def enqueue(self, size: int) -> None:
-        """Put a run on the stream; see `Program.enqueue`."""
-        _take(self.steps(size))
-
-    def close(self) -> None:
-        """Give the memory back; see `Program.close`."""
-        self._engine.close()
+        for engine in self._engines:
+            engine.close()
         self.channels, self._arrays, self._scratch = {}, {}, None
 
 
-class Staged:
+class Staged(Program):
     """Pose, then decode, segments and stack as our kernels, then re-identification; see `Program`.
 
     The values are those of the fused network: keypoints, embedding, attributes, and as quality the mean of
@@ -117,37 +95,26 @@ class Staged:
     Args:
         cupy: the module.
         stream: on which it will run; it is current while this is made.
+        staging: makes the channels.
         pose: engine of `staged.pose.onnx`.
         reid: engine of `staged.reid.onnx`.
-        staging: makes the channels.
 
     Raises:
         EngineError: the two do not fit together.
     """
 
     name = "staged"
+    _computed = (TensorSpec("keypoints", (None, NUM_KEYPOINTS, 3)), TensorSpec("quality", (None, 1)))
 
-    def __init__(self, cupy: Any, stream: Any, pose: Engine, reid: Engine, staging: Staging) -> None:
-        self._cupy = cupy
-        self._stream = stream
+    def __init__(self, cupy: Any, stream: Any, staging: Staging, pose: Engine, reid: Engine) -> None:
+        super().__init__(cupy, stream, staging, pose, reid)
         self._pose, self._reid = pose, reid
-        self.inputs = pose.inputs
-        self.outputs = (*reid.outputs, KEYPOINTS, QUALITY)
-        self.channels = _channels(staging, self.inputs, self.outputs)
         (heatmaps,) = pose.outputs
-        self._arrays = {name: channel.device for name, channel in self.channels.items()}
         for spec in (heatmaps, *reid.inputs):
-            shape = (LARGEST, *(size or 0 for size in spec.shape[1:]))
-            self._arrays[spec.name] = cupy.zeros(shape, np.float32)
+            self._arrays[spec.name] = cupy.zeros(shape_of(spec, LARGEST), np.float32)
         self._heatmaps, self._segments = _parts_of(reid)
         self._takes_keypoints = "keypoint_vector" in self._arrays
         self._confidences = cupy.zeros((LARGEST, NUM_KEYPOINTS), np.float32)
-        self._scratch = cupy.empty(max(pose.scratch_bytes, reid.scratch_bytes, 1), np.uint8)
-
-    def prepare(self, size: int) -> None:
-        """Get ready for a batch size; see `Program.prepare`."""
-        for engine in (self._pose, self._reid):
-            engine.prepare(size, self._arrays, self._scratch, self._stream)
 
     def steps(self, size: int) -> Steps:
         """Return the steps of a run; see `Program.steps`."""
@@ -158,10 +125,6 @@ class Staged:
             ("re-identification network", lambda: self._reid.enqueue(size, self._stream)),
             ("quality", lambda: self._quality(size)),
         )
-
-    def enqueue(self, size: int) -> None:
-        """Put a run on the stream; see `Program.enqueue`."""
-        _take(self.steps(size))
 
     def _decode(self, size: int) -> None:
         keypoints = self._arrays["keypoints"][:size]
@@ -186,24 +149,8 @@ class Staged:
 
     def close(self) -> None:
         """Give the memory back; see `Program.close`."""
-        self._pose.close()
-        self._reid.close()
-        self.channels, self._arrays, self._scratch, self._confidences = {}, {}, None, None
-
-
-def _channels(
-    staging: Staging, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
-) -> dict[str, Channel]:
-    return {
-        spec.name: staging.channel(spec, output=output)
-        for specs, output in ((inputs, False), (outputs, True))
-        for spec in specs
-    }
-
-
-def _take(steps: Steps) -> None:
-    for _, step in steps:
-        step()
+        super().close()
+        self._confidences = None
 
 
 def _parts_of(reid: Engine) -> tuple[bool, bool]:

@@ -16,12 +16,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from pamtri_edge.manifest import TensorSpec
-from pamtri_edge.runtime.backend import Floats
+from pamtri_edge.runtime.backend import Floats, shape_of
 from pamtri_edge.runtime.tensorrt.buckets import LARGEST
 from pamtri_edge.runtime.tensorrt.device import Gpu
 
@@ -41,67 +41,48 @@ class Channel:
     device: Any
 
 
-class Staging(Protocol):
+class Staging:
     """Makes channels and moves what is in them, on CuPy's current stream and without waiting.
+
+    It copies between page-locked host memory and memory of the GPU.
 
     Attributes:
         slots: how many pieces of host memory a channel has. One may be filled while others are on their way.
     """
 
-    slots: int
+    slots = 2
 
-    def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
-        """Return a channel for a tensor that the device reads (an input) or writes, full of zeros."""
-        ...
-
-    def upload(self, channel: Channel, slot: int, count: int) -> None:
-        """Bring the first `count` items of a slot to the device; the slot is in use until that ran."""
-        ...
-
-    def download(self, channel: Channel, slot: int, count: int) -> None:
-        """Bring the first `count` items of the device to a slot; they are there once that ran."""
-        ...
-
-    def close(self) -> None:
-        """Give the memory back; the device must be done with it. May be called twice."""
-        ...
-
-
-class PinnedStaging:
-    """Copies between page-locked host memory and memory of the GPU; see `Staging`."""
-
-    def __init__(self, cupy: Any, *, slots: int = 2) -> None:
-        self.slots = slots
+    def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
         self._pinned = importlib.import_module("cupyx").empty_pinned
 
     def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
-        """Return a channel for a tensor, full of zeros."""
-        shape = _shape(spec)
+        """Return a channel for a tensor that the device reads (an input) or writes, full of zeros."""
+        shape = shape_of(spec, LARGEST)
         hosts = tuple(self._pinned(shape, np.float32) for _ in range(self.slots))
         for host in hosts:
             host.fill(0)
         return Channel(hosts, self._cupy.zeros(shape, np.float32))
 
     def upload(self, channel: Channel, slot: int, count: int) -> None:
-        """Copy to the device; see `Staging.upload`."""
+        """Bring the first `count` items of a slot to the device; the slot is in use until that ran."""
         channel.device[:count].set(channel.hosts[slot][:count])
 
     def download(self, channel: Channel, slot: int, count: int) -> None:
-        """Copy to the host; see `Staging.download`."""
+        """Bring the first `count` items of the device to a slot; they are there once that ran."""
         channel.device[:count].get(out=channel.hosts[slot][:count], blocking=False)
 
     def close(self) -> None:
-        """Do nothing: CuPy frees the memory with the channels."""
+        """Give back what CuPy does not free with the channels; may be called twice."""
 
 
-class MappedStaging:
-    """Inputs in memory that host and GPU share, through PyCUDA; outputs are copied. See `Staging`."""
+class MappedStaging(Staging):
+    """Inputs in memory that host and GPU share, through PyCUDA; outputs are copied."""
+
+    slots = 1  # the device reads the very memory, so there is no other to fill meanwhile
 
     def __init__(self, cupy: Any, gpu: Gpu, driver: Any) -> None:
-        self.slots = 1  # the device reads the very memory, so there is no other to fill meanwhile
-        self._copies = PinnedStaging(cupy, slots=self.slots)
-        self._cupy = cupy
+        super().__init__(cupy)
         self._index = gpu.index
         self._driver = driver
         driver.init()
@@ -109,10 +90,10 @@ class MappedStaging:
         self._hosts: list[Any] = []
 
     def channel(self, spec: TensorSpec, *, output: bool) -> Channel:
-        """Return a channel for a tensor, full of zeros."""
+        """Return a channel, of an input with one memory on both sides."""
         if output:
-            return self._copies.channel(spec, output=True)
-        shape = _shape(spec)
+            return super().channel(spec, output=True)
+        shape = shape_of(spec, LARGEST)
         with self._in_context():
             host = self._driver.pagelocked_empty(
                 shape, np.float32, mem_flags=self._driver.host_alloc_flags.DEVICEMAP
@@ -127,12 +108,8 @@ class MappedStaging:
     def upload(self, channel: Channel, slot: int, count: int) -> None:
         """Do nothing: what the host wrote is what the device reads."""
 
-    def download(self, channel: Channel, slot: int, count: int) -> None:
-        """Copy to the host; see `Staging.download`."""
-        self._copies.download(channel, slot, count)
-
     def close(self) -> None:
-        """Free the memory and let go of the primary context."""
+        """Free the memory, with which the device must be done, and let go of the primary context."""
         if self._context is None:
             return
         with self._in_context():
@@ -164,8 +141,4 @@ def create_staging(cupy: Any, gpu: Gpu) -> Staging:
             )
         else:
             return MappedStaging(cupy, gpu, driver)
-    return PinnedStaging(cupy)
-
-
-def _shape(spec: TensorSpec) -> tuple[int, ...]:
-    return (LARGEST, *(size or 0 for size in spec.shape[1:]))
+    return Staging(cupy)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import BundleError, InputError, MissingDependencyError
-from pamtri_edge.runtime.backend import Floats, check_inputs, empty_output
+from pamtri_edge.runtime.backend import Floats, check_inputs, closed, empty_output, shape_of
 from pamtri_edge.runtime.forking import computing
 from pamtri_edge.runtime.network_file import REMEDY, Content, broken, check_specs
 
@@ -93,7 +93,7 @@ class TorchBackend:
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name for the inputs by name; see `Backend.run`."""
-        arrays, count = self._checked(inputs)
+        arrays, count = check_inputs(inputs, self._loaded().inputs)
         results = {spec.name: empty_output(spec, count) for spec in self._loaded().outputs}
         for part, tensors in self._parts(arrays, count):
             for name, tensor in tensors.items():
@@ -103,12 +103,12 @@ class TorchBackend:
     def run_on_device(self, batches: Iterable[Mapping[str, Floats]], count: int) -> dict[str, Tensor]:
         """Return the outputs of all batches together as tensors; see `DeviceBackend.run_on_device`."""
         results = {
-            spec.name: torch.empty((count, *(size or 0 for size in spec.shape[1:])), device=self._target)
+            spec.name: torch.empty(shape_of(spec, count), device=self._target)
             for spec in self._loaded().outputs
         }
         at = 0
         for inputs in batches:
-            arrays, size = self._checked(inputs)
+            arrays, size = check_inputs(inputs, self._loaded().inputs)
             for part, tensors in self._parts(arrays, size):
                 for name, tensor in tensors.items():
                     results[name][at + part.start : at + part.stop] = tensor
@@ -150,12 +150,9 @@ class TorchBackend:
             torch.set_num_threads(1)
             self._process = os.getpid()
 
-    def _checked(self, inputs: Mapping[str, Floats]) -> tuple[dict[str, Floats], int]:
-        return check_inputs(inputs, self._loaded().inputs)
-
     def _loaded(self) -> Graph:
         if self._graph is None:
-            raise InputError("the backend was closed; load the bundle again.")
+            raise closed()
         return self._graph
 
     def close(self) -> None:

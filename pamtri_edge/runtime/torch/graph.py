@@ -10,8 +10,8 @@ freed there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,20 +37,16 @@ class Step:
     """One node.
 
     Attributes:
-        operator: name of the ONNX operator.
-        name: the node's name in the file.
         compute: function of the input tensors.
         inputs: names of what it takes; "" for an input left out.
         outputs: names of what it gives.
         release: names that are not needed after it.
     """
 
-    operator: str
-    name: str
     compute: Compute
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    release: tuple[str, ...]
+    release: tuple[str, ...] = ()
 
     def results(self, given: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Compute the outputs by name from the inputs in order."""
@@ -80,19 +76,12 @@ class Graph:
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Compute the outputs by name; the caller has torch's gradients switched off."""
-        values: dict[str, Tensor] = dict(inputs)
+        values: dict[str, Tensor] = {**self.constants, **inputs}
         for step in self.steps:
-            given = [self._value(values, name) for name in step.inputs]
-            values.update(step.results(given))
+            values.update(step.results([values[name] if name else None for name in step.inputs]))
             for name in step.release:
                 del values[name]
-        return {spec.name: self._needed(values, spec.name) for spec in self.outputs}
-
-    def _value(self, values: Mapping[str, Tensor], name: str) -> Tensor | None:
-        return self._needed(values, name) if name else None
-
-    def _needed(self, values: Mapping[str, Tensor], name: str) -> Tensor:
-        return values[name] if name in values else self.constants[name]
+        return {spec.name: values[spec.name] for spec in self.outputs}
 
 
 def read_graph(
@@ -137,8 +126,7 @@ def _read(path: Path, content: bytes, device: torch.device, native_half: bool) -
         for node in graph.node:
             step = _resolve(path, node, constants, device, native_half)
             if all(name in constants for name in step.inputs if name):
-                given = [constants[name] if name else None for name in step.inputs]
-                constants.update(step.results(given))
+                constants.update(step.results([constants[name] if name else None for name in step.inputs]))
             else:
                 pending.append(step)
     steps = _with_releases(pending, constants, {spec.name for spec in outputs})
@@ -163,17 +151,16 @@ def _resolve(
         raise _refusal(path, f"{error} (node {node.name!r}) is not supported") from error
     if not native_half:
         compute = summed_in_float(operator, compute, known)
-    return Step(operator, node.name, compute, tuple(node.input), outputs, ())
+    return Step(compute, tuple(node.input), outputs)
 
 
 def _with_releases(
-    steps: Iterable[Step], constants: Mapping[str, Tensor], results: set[str]
+    steps: Sequence[Step], constants: Mapping[str, Tensor], results: set[str]
 ) -> tuple[Step, ...]:
     """Note at each step which tensors it is the last to need, outputs that nobody reads included."""
-    ordered = list(steps)
-    readers = Counter(name for step in ordered for name in set(step.inputs) if name)
+    readers = Counter(name for step in steps for name in set(step.inputs) if name)
     finished = []
-    for step in ordered:
+    for step in steps:
         release = [name for name in step.outputs if readers[name] == 0 and name not in results]
         for name in set(step.inputs):
             if not name or name in constants:
@@ -181,9 +168,7 @@ def _with_releases(
             readers[name] -= 1
             if readers[name] == 0 and name not in results:
                 release.append(name)
-        finished.append(
-            Step(step.operator, step.name, step.compute, step.inputs, step.outputs, tuple(release))
-        )
+        finished.append(replace(step, release=tuple(release)))
     return tuple(finished)
 
 

@@ -17,10 +17,10 @@ from onnx import helper
 
 import cupy_fake
 import tensorrt_fake
-from pamtri_edge import ops
 from pamtri_edge.runtime.tensorrt import device, programs
 from pamtri_edge.runtime.tensorrt.backend import TensorRtBackend
 from simulated_gpu import Gpu
+from streamed_operations import StreamedOperations
 
 
 @dataclass
@@ -51,37 +51,12 @@ def machine(driver: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     """Put a GPU, CuPy and TensorRT 10.16 on this machine, and let the operations take CuPy's arrays."""
     gpu = cupy_fake.install(monkeypatch, Gpu(name="Simulated GPU"))
     trt = tensorrt_fake.install(monkeypatch)
-    monkeypatch.setattr(programs, "ops", _StreamedOperations)
-    monkeypatch.setattr("pamtri_edge.runtime.tensorrt.backend.ops", _StreamedOperations)
+    monkeypatch.setattr(programs, "ops", StreamedOperations)
+    monkeypatch.setattr("pamtri_edge.runtime.tensorrt.backend.ops", StreamedOperations)
     gc.freeze()  # what is there already is not looked through: a collection takes a hundredth of the time
     yield Machine(gpu, trt, tmp_path / "cache")
     gc.collect()
     gc.unfreeze()
-
-
-class _StreamedOperations:
-    """The operations on the simulated GPU: NumPy's, run when the stream does."""
-
-    @staticmethod
-    def decode(heatmaps: Any, *, out: Any) -> Any:
-        cupy_fake.launch_on_stream("decode", lambda maps, to: ops.decode(maps, out=to), heatmaps, out)
-        return out
-
-    @staticmethod
-    def stack(images: Any, heatmaps: Any = None, *, keypoints: Any = None, out: Any) -> Any:
-        def work(to: Any, pictures: Any, maps: Any, points: Any) -> None:
-            ops.stack(pictures, maps, keypoints=points, out=to)
-
-        cupy_fake.launch_on_stream("stack", work, out, images, heatmaps, keypoints)
-        return out
-
-    @staticmethod
-    def resize(crops: Any, *, swap_channels: bool = False, out: Any) -> Any:
-        def work(pictures: Any, to: Any) -> None:
-            ops.resize(np.ascontiguousarray(pictures), swap_channels=swap_channels, out=to)
-
-        cupy_fake.launch_on_stream("resize", work, crops, out)
-        return out
 
 
 @pytest.fixture

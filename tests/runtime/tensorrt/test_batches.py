@@ -42,20 +42,15 @@ def free_all() -> None:
     cupy_fake.get_default_pinned_memory_pool().free_all_blocks()
 
 
-def test_it_says_what_it_is(load: Load) -> None:
-    backend = load()
-    assert (backend.name, backend.device, backend.arithmetic) == ("tensorrt", "cuda:0", "fp32")
-
-
 def test_create_backend_makes_it(machine: Any, bundle: Path) -> None:
     for options in ({"backend": "tensorrt"}, {"device": "cuda"}, {"device": "cuda:0"}, {}):
         backend = create_backend(bundle, **options)
-        assert (backend.name, backend.device) == ("tensorrt", "cuda:0")
+        assert (backend.name, backend.device, backend.arithmetic) == ("tensorrt", "cuda:0", "fp32")
         backend.close()
 
 
 @pytest.mark.parametrize("schedule", ["lazy", "random"])
-@pytest.mark.parametrize("count", [0, 1, 3, 8, 31, 32, 70])
+@pytest.mark.parametrize("count", [0, 1, 31, 70])
 def test_any_batch_size_runs(
     load: Load, machine: Any, expected: Callable[[Array], Array], count: int, schedule: str
 ) -> None:
@@ -125,22 +120,19 @@ def test_a_network_that_cannot_be_captured_runs_without_a_graph_and_says_so(
     assert "runs without one" in said[0]
 
 
-def test_results_are_the_callers_to_keep(load: Load) -> None:
+def test_inputs_and_results_are_the_callers_as_soon_as_run_returns(
+    load: Load, expected: Callable[[Array], Array]
+) -> None:
     backend = load()
-    first = backend.run({"images": images(4)})["embedding"]
-    kept = first.copy()
-    backend.run({"images": images(4, 1)})
-    np.testing.assert_array_equal(first, kept)
-    first[:] = 0
-
-
-def test_inputs_may_be_changed_as_soon_as_run_returns(load: Load, expected: Callable[[Array], Array]) -> None:
-    backend = load()
-    given = images(5)
+    given = images(4)
     meant = expected(given)
     found = backend.run({"images": given})["embedding"]
     given[:] = np.nan
+    backend.run({"images": images(4, 1)})
     np.testing.assert_allclose(found, meant, atol=1e-5)
+    found[:] = 0
+    with pytest.raises(InputError, match="input 'images' is missing"):
+        backend.run({})
 
 
 def test_several_threads_may_run_at_once(
@@ -228,19 +220,6 @@ def test_closing_gives_all_memory_back_and_waits_for_what_is_under_way(load: Loa
     assert (machine.gpu.used, machine.gpu.pinned) == (0, 0)
     with pytest.raises(InputError, match="closed; load the bundle again"):
         backend.run({"images": images(1)})
-
-
-@pytest.mark.parametrize(
-    ("inputs", "said"),
-    [
-        ({}, "input 'images' is missing"),
-        ({"images": np.zeros((1, 3, 16, 16))}, "is float64 of shape"),
-        ({"images": np.zeros((1, 3, 8, 16), np.float32)}, r"of shape \(1, 3, 8, 16\); expected float32"),
-    ],
-)
-def test_inputs_that_do_not_fit_are_refused(load: Load, inputs: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        load().run(inputs)
 
 
 def test_an_error_in_the_middle_of_a_batch_leaves_the_next_one_whole(

@@ -19,19 +19,10 @@ def test_a_batch_is_cut_so_that_every_item_runs_once_in_order(count: int) -> Non
     )
     assert all(0 < chunk.count <= chunk.size for chunk in cut)
     assert {chunk.size for chunk in cut} <= set(BUCKETS)
-
-
-@given(st.integers(0, 400))
-def test_only_the_last_chunk_is_filled_up_and_never_to_twice_its_size(count: int) -> None:
-    cut = list(chunks(count))
+    # Only the last one is filled up, and never to twice its size.
     assert all(chunk.count == chunk.size for chunk in cut[:-1])
     assert all(2 * chunk.count > chunk.size for chunk in cut)
-
-
-@pytest.mark.parametrize("count", BUCKETS)
-def test_the_size_of_a_bucket_runs_as_it_is(count: int) -> None:
-    (chunk,) = chunks(count)
-    assert (chunk.count, chunk.size) == (count, count)
+    assert len(cut) == 1 or count not in BUCKETS
 
 
 @pytest.mark.parametrize(("size", "number"), BUCKETS.items())

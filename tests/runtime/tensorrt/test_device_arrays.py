@@ -12,10 +12,12 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 import cupy_fake as cupy
 import torch_fake
+from foreign_arrays import DlPack, Foreign
+from onnx_models import model_of
 from onnx_oracle import under_onnxruntime
 from pamtri_edge import ops
 from pamtri_edge.errors import InputError
@@ -35,18 +37,9 @@ def seeing(tmp_path_factory: pytest.TempPathFactory) -> Path:
         helper.make_node("Gemm", ["flat", "w"], ["embedding"]),
         helper.make_node("Add", ["embedding", "embedding"], ["color"]),
     ]
-    shapes = {"images": ["n", 3, 256, 256], "embedding": ["n", 6], "color": ["n", 6]}
-    values = {name: helper.make_tensor_value_info(name, 1, shape) for name, shape in shapes.items()}
-    graph = helper.make_graph(
-        nodes,
-        "seeing",
-        [values["images"]],
-        [values["embedding"], values["color"]],
-        [numpy_helper.from_array(weights, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    shapes = {"images": ["n", 3, 256, 256]}, {"embedding": ["n", 6], "color": ["n", 6]}
     path = tmp_path_factory.mktemp("seeing") / "model.onnx"
-    onnx.save(model, path)
+    onnx.save(model_of(nodes, *shapes, {"w": weights}), path)
     return path
 
 
@@ -136,45 +129,16 @@ def test_blue_and_red_are_exchanged_on_request(backend: TensorRtBackend, picture
     near(backend.run_pictures(turned, swap_channels=True, on_device=False)["embedding"], meant["embedding"])
 
 
-class Foreign:
-    """Another library's array: DLPack or `__cuda_array_interface__`, its data written on its own stream."""
-
-    def __init__(self, host: NDArray[Any], protocol: str) -> None:
-        self.stream = cupy.cuda.Stream(non_blocking=True)
-        self.waited: list[int] = []
-        with self.stream:
-            self.array = cupy.asarray(host)
-        if protocol == "dlpack":
-            self.__dlpack_device__ = self.array.__dlpack_device__
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "__cuda_array_interface__" and "__dlpack_device__" not in self.__dict__:
-            return {**self.array.__cuda_array_interface__, "stream": self.stream.ptr}
-        raise AttributeError(name)
-
-
-class ForeignWithDlpack(Foreign):
-    def __init__(self, host: NDArray[Any]) -> None:
-        super().__init__(host, "dlpack")
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 2, 0
-
-    def __dlpack__(self, *, stream: int, **_: Any) -> Any:
-        self.waited.append(stream)
-        cupy.cuda.ExternalStream(stream).wait_event(self.stream.record())
-        return self.array
-
-
 @pytest.mark.parametrize("on_device", [False, True])
 @pytest.mark.parametrize("protocol", ["dlpack", "interface"])
 def test_arrays_of_other_libraries_are_taken_in_their_streams_order(
     backend: TensorRtBackend, pictures: Any, meant: Any, protocol: str, on_device: bool
 ) -> None:
-    batch = ForeignWithDlpack(pictures) if protocol == "dlpack" else Foreign(pictures, protocol)
+    producer = cupy.cuda.Stream(non_blocking=True)
+    with producer:  # it has not written its array yet
+        array = cupy.asarray(pictures)
+    batch = DlPack(array, producer) if protocol == "dlpack" else Foreign(array, producer.ptr)
     found = backend.run_pictures(batch, swap_channels=False, on_device=on_device)
-    if protocol == "dlpack":
-        assert batch.waited == [backend._execution.stream.ptr]  # type: ignore[union-attr]
     if on_device:
         assert backend._execution.stream.done, "its owner may write to it as soon as the call returns"  # type: ignore[union-attr]
     embedding = found["embedding"]

@@ -34,16 +34,6 @@ def lacks(monkeypatch: pytest.MonkeyPatch, *absent: str) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", found)
 
 
-@pytest.mark.parametrize("wanted", ["auto", "cuda", "cuda:0"])
-def test_auto_prefers_tensorrt(
-    machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
-) -> None:
-    lacks(monkeypatch)
-    backend = create_backend(bundle, device=wanted)
-    assert backend.name == "tensorrt"
-    backend.close()
-
-
 def test_auto_stays_on_the_cpu_where_that_is_asked_for(
     machine: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

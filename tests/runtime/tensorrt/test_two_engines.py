@@ -34,7 +34,7 @@ STAGED_COSTS = {"run staged.pose": 4.0, "run staged.reid": 4.0}
 
 @pytest.fixture
 def images() -> NDArray[np.float32]:
-    return ops.resize(samples.crops(3))
+    return ops.resize(samples.crops(2))
 
 
 @pytest.fixture

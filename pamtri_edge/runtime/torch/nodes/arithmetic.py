@@ -53,14 +53,14 @@ def _where(condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return torch.where(condition, a, b)
 
 
-def _leaky_relu(node: Node) -> Compute:
-    alpha = float(node.get("alpha", 0.01))
-    return lambda x: functional.leaky_relu(x, alpha)
+def _attributed(function: Callable[..., Tensor], name: str, default: float) -> Build:
+    """Make an entry of a function whose second argument is an attribute of the node."""
 
+    def build(node: Node) -> Compute:
+        value = node.get(name, default)
+        return lambda x: function(x, value)
 
-def _elu(node: Node) -> Compute:
-    alpha = float(node.get("alpha", 1.0))
-    return lambda x: functional.elu(x, alpha)
+    return build
 
 
 def _hard_sigmoid(node: Node) -> Compute:
@@ -72,11 +72,6 @@ def _prelu(x: Tensor, slope: Tensor) -> Tensor:
     return torch.where(x < 0, x * slope, x)
 
 
-def _softmax(node: Node) -> Compute:
-    axis = int(node.get("axis", -1))
-    return lambda x: functional.softmax(x, axis)
-
-
 OPERATORS: Final[Mapping[str, Build]] = {
     "Abs": plain(torch.abs),
     "Add": _paired(torch.add),
@@ -84,7 +79,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Clip": _clip,
     "Cos": plain(torch.cos),
     "Div": _paired(_divide),
-    "Elu": _elu,
+    "Elu": _attributed(functional.elu, "alpha", 1.0),
     "Equal": _paired(torch.eq),
     "Erf": plain(torch.erf),
     "Exp": plain(torch.exp),
@@ -93,7 +88,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "GreaterOrEqual": _paired(torch.ge),
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": plain(functional.hardswish),
-    "LeakyRelu": _leaky_relu,
+    "LeakyRelu": _attributed(functional.leaky_relu, "alpha", 0.01),
     "Less": _paired(torch.lt),
     "LessOrEqual": _paired(torch.le),
     "Log": plain(torch.log),
@@ -112,7 +107,7 @@ OPERATORS: Final[Mapping[str, Build]] = {
     "Sigmoid": plain(torch.sigmoid),
     "Sign": plain(torch.sign),
     "Sin": plain(torch.sin),
-    "Softmax": _softmax,
+    "Softmax": _attributed(functional.softmax, "axis", -1),
     "Softplus": plain(functional.softplus),
     "Sqrt": plain(torch.sqrt),
     "Sub": _paired(torch.sub),

@@ -19,38 +19,10 @@ from pamtri_edge.runtime.torch.nodes.node import Compute
 
 _COMPUTING: Final = frozenset(
     {
-        "Add",
-        "AveragePool",
-        "BatchNormalization",
-        "Conv",
-        "Div",
-        "Elu",
-        "Erf",
-        "Exp",
-        "Gemm",
-        "GlobalAveragePool",
-        "HardSigmoid",
-        "HardSwish",
-        "InstanceNormalization",
-        "LayerNormalization",
-        "LeakyRelu",
-        "Log",
-        "LpNormalization",
-        "MatMul",
-        "Mul",
-        "PRelu",
-        "Pow",
-        "Reciprocal",
-        "ReduceL2",
-        "ReduceMean",
-        "ReduceSum",
-        "Resize",
-        "Sigmoid",
-        "Softmax",
-        "Softplus",
-        "Sqrt",
-        "Sub",
-        "Sum",
+        *("Add", "AveragePool", "BatchNormalization", "Conv", "Div", "Elu", "Erf", "Exp", "Gemm"),
+        *("GlobalAveragePool", "HardSigmoid", "HardSwish", "InstanceNormalization", "LayerNormalization"),
+        *("LeakyRelu", "Log", "LpNormalization", "MatMul", "Mul", "PRelu", "Pow", "Reciprocal", "ReduceL2"),
+        *("ReduceMean", "ReduceSum", "Resize", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Sub", "Sum"),
         "Tanh",
     }
 )
@@ -91,4 +63,4 @@ def _is_half(tensor: Tensor | None) -> bool:
 
 
 def _widened(tensor: Tensor | None) -> Tensor | None:
-    return tensor.to(torch.float32) if tensor is not None and tensor.dtype == torch.float16 else tensor
+    return tensor if tensor is None or tensor.dtype != torch.float16 else tensor.to(torch.float32)

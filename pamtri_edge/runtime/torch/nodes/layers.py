@@ -16,13 +16,7 @@ from pamtri_edge.runtime.torch.nodes.node import Build, Compute, Node, Unsupport
 
 
 def _conv(node: Node) -> Compute:
-    before, padding = _padding(node, rank=2)
-    options: dict[str, Any] = {
-        "stride": _pair(node, "strides"),
-        "dilation": _pair(node, "dilations"),
-        "groups": int(node.get("group", 1)),
-        "padding": padding,
-    }
+    before, options = _convolving(node)
 
     def conv(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if before is not None:
@@ -34,17 +28,10 @@ def _conv(node: Node) -> Compute:
 
 def _conv_transpose(node: Node) -> Compute:
     node.expect("output_shape", None, None)
-    before, padding = _padding(node, rank=2)
+    before, options = _convolving(node)
     if before is not None:
         raise UnsupportedError("ConvTranspose with uneven pads")
-    extra = node.get("output_padding") or (0, 0)
-    options: dict[str, Any] = {
-        "stride": _pair(node, "strides"),
-        "dilation": _pair(node, "dilations"),
-        "groups": int(node.get("group", 1)),
-        "padding": padding,
-        "output_padding": tuple(extra),
-    }
+    options["output_padding"] = tuple(node.get("output_padding") or (0, 0))
     return lambda x, weight, bias=None: functional.conv_transpose2d(x, weight, bias, **options)
 
 
@@ -102,7 +89,7 @@ def _lp_normalization(node: Node) -> Compute:
 def _average_pool(node: Node) -> Compute:
     up = bool(node.expect("ceil_mode", 0, 0, 1))
     _no_dilation(node)
-    before, padding = _padding(node, rank=2)
+    before, padding = _padding(node)
     counted = bool(node.get("count_include_pad", 0))
     if up and counted:
         raise UnsupportedError("AveragePool with ceil_mode=1 and pads that are counted")
@@ -124,7 +111,7 @@ def _max_pool(node: Node) -> Compute:
         raise UnsupportedError("MaxPool with indices")
     up = bool(node.expect("ceil_mode", 0, 0, 1))
     _no_dilation(node)
-    before, padding = _padding(node, rank=2)
+    before, padding = _padding(node)
     kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
 
     def pool(x: Tensor) -> Tensor:
@@ -189,17 +176,27 @@ def _pair(node: Node, name: str) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _padding(node: Node, *, rank: int) -> tuple[list[int] | None, tuple[int, ...]]:
+def _convolving(node: Node) -> tuple[list[int] | None, dict[str, Any]]:
+    """Return what `_padding` says of uneven pads, and the options that both kinds of convolution have."""
+    before, padding = _padding(node)
+    return before, {
+        "stride": _pair(node, "strides"),
+        "dilation": _pair(node, "dilations"),
+        "groups": int(node.get("group", 1)),
+        "padding": padding,
+    }
+
+
+def _padding(node: Node) -> tuple[list[int] | None, tuple[int, int]]:
     """Return uneven pads as `functional.pad` takes them (else None), and even ones as layers take them."""
     node.expect("auto_pad", "NOTSET", "NOTSET", "VALID")
-    pads: Sequence[int] = node.get("pads") or [0] * (2 * rank)
-    if len(pads) != 2 * rank:
+    pads: Sequence[int] = node.get("pads") or (0, 0, 0, 0)
+    if len(pads) != 4:
         raise UnsupportedError(f"{node.operator} in {len(pads) // 2} dimensions")
-    start, end = tuple(pads[:rank]), tuple(pads[rank:])
-    if start == end:
-        return None, start
-    turned = [side for pair in zip(reversed(start), reversed(end), strict=True) for side in pair]
-    return turned, (0,) * rank
+    top, left, bottom, right = pads
+    if (top, left) == (bottom, right):
+        return None, (top, left)
+    return [left, right, top, bottom], (0, 0)
 
 
 def _no_dilation(node: Node) -> None:
