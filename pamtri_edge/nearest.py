@@ -57,66 +57,31 @@ def nearest(first: Floats, second: Floats, allowed: Allowed | None = None) -> Ne
     workers = max(1, min(available_processors(), -(-len(first) // _ROWS)))
     bounds = np.linspace(0, len(first), workers + 1).astype(int).tolist()
     turned = [np.ascontiguousarray(second[at : at + _COLUMNS].T) for at in range(0, len(second), _COLUMNS)]
+    cosines = np.full(len(first), -np.inf, np.float32)
+    columns = np.zeros(len(first), np.int32)
+    best = np.full((workers, len(second)), -np.inf, np.float32)
+    rows = np.zeros(best.shape, np.int32)
+
+    def note_part(worker: int) -> None:
+        """Note what a part of the first set has: its own rows, and a worker's share of the columns."""
+        tile = np.empty((_ROWS, _COLUMNS), np.float32)
+        for row in range(bounds[worker], bounds[worker + 1], _ROWS):
+            some = slice(row, min(row + _ROWS, bounds[worker + 1]))
+            part = first[some]
+            for at, block in zip(range(0, len(second), _COLUMNS), turned, strict=True):
+                others = slice(at, at + block.shape[1])
+                here = tile.reshape(-1)[: len(part) * block.shape[1]].reshape(len(part), -1)
+                np.matmul(part, block, out=here)
+                if allowed is not None:
+                    here[~allowed(some, others)] = -np.inf
+                noted = (cosines[some], columns[some], best[worker, others], rows[worker, others])
+                operations().note_nearest(here, row, at, *noted)
+
     with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
-        parts = list(
-            pool.map(
-                lambda low, high: _part(first[low:high], turned, len(second), low, allowed),
-                bounds[:-1],
-                bounds[1:],
-            )
-        )
-    best, rows = parts[0].best, parts[0].rows.astype(np.int64)
-    for part, low in zip(parts[1:], bounds[1:], strict=False):
-        better = part.best > best  # of equals the first part's stays
-        best = np.where(better, part.best, best)
-        rows = np.where(better, part.rows + low, rows)
-    return Nearest(
-        np.concatenate([part.columns for part in parts]).astype(np.int64),
-        np.concatenate([part.cosines for part in parts]),
-        rows,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """The same for a part of the first set, with the cosine of each of the second set."""
-
-    columns: NDArray[np.int32]
-    cosines: Floats
-    rows: NDArray[np.int32]
-    best: Floats
-
-
-def _part(first: Floats, turned: list[Floats], count: int, low: int, allowed: Allowed | None) -> _Part:
-    found = _Part(
-        np.zeros(len(first), np.int32),
-        np.full(len(first), -np.inf, np.float32),
-        np.zeros(count, np.int32),
-        np.full(count, -np.inf, np.float32),
-    )
-    tile = np.empty((_ROWS, _COLUMNS), np.float32)
-    note = operations().note_nearest
-    for row in range(0, len(first), _ROWS):
-        some = slice(row, row + _ROWS)
-        part = first[some]
-        for place, block in enumerate(turned):
-            at = place * _COLUMNS
-            width = block.shape[1]
-            out = tile.reshape(-1)[: len(part) * width].reshape(len(part), width)
-            here = np.matmul(part, block, out=out)
-            if allowed is not None:
-                here[~allowed(slice(low + row, low + row + len(part)), slice(at, at + width))] = -np.inf
-            others = slice(at, at + width)
-            note(
-                here,
-                row,
-                at,
-                found.cosines[some],
-                found.columns[some],
-                found.best[others],
-                found.rows[others],
-            )
-    return found
+        list(pool.map(note_part, range(workers)))
+    winners = best.argmax(axis=0)  # of equals the first part's
+    chosen = rows[winners, np.arange(len(second))]
+    return Nearest(columns.astype(np.int64), cosines, chosen.astype(np.int64))
 
 
 @contextmanager

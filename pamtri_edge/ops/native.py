@@ -17,10 +17,7 @@ from pamtri_edge.ops.tables import EXTRA_AFFINE, RGB_AFFINE, SEGMENT_CORNERS
 
 Floats = NDArray[np.float32]
 
-
-def decode(heatmaps: Floats, out: Floats, crop_units: bool) -> None:
-    """Fill (N, K, 3) x, y, confidence from (N, K, S, S) heatmaps."""
-    _native.decode(heatmaps, out, crop_units)
+decode, note_nearest, threads = _native.decode, _native.note_nearest, _native.threads
 
 
 def segments(keypoints: Floats, out: Floats, threshold: float) -> None:
@@ -55,24 +52,6 @@ def resize(crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool)
 def sharpness(crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool) -> None:
     """Fill (N,) with the detail over contrast of each picture."""
     _native.sharpness([_side_by_side(picture) for picture in crops], out, swap_channels)
-
-
-def note_nearest(
-    cosines: Floats,
-    first_row: int,
-    first_column: int,
-    row_best: Floats,
-    row_columns: NDArray[np.int32],
-    column_best: Floats,
-    column_rows: NDArray[np.int32],
-) -> None:
-    """Note what a tile of cosines (R, C) has that is more alike than what was noted: see `reference`."""
-    _native.note_nearest(cosines, first_row, first_column, row_best, row_columns, column_best, column_rows)
-
-
-def threads() -> int:
-    """Return how many threads an operation may use."""
-    return _native.threads()
 
 
 def set_threads(count: int | None) -> None:

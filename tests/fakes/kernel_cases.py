@@ -137,13 +137,12 @@ def sharpness(kernels, frame, form, rectangles, *, swap=False, conversion="bt601
 def _crop_task(out, frame, form, rectangles, size, swap, conversion):
     numbers = tasks.constants()
     planes = frame if isinstance(frame, tuple) else (frame,)
-    names = {"bt601": "kBt601", "bt709": "kBt709", "bt601-full": "kBt601Full", "bt709-full": "kBt709Full"}
     task = tasks.filled(
         tasks.crop_task(),
         out=address(out),
         size=size,
-        form=numbers[{"rgb": "kRgb", "rgba": "kRgba", "nv12": "kNv12"}[form]],
-        conversion=numbers[names[conversion]],
+        form=numbers[frames._FORMS[form]],
+        conversion=numbers[frames._CONVERSIONS[conversion]],
         swap_channels=swap,
     )
     for source, (x1, y1, x2, y2) in zip(task[0]["sources"], rectangles, strict=False):
@@ -250,7 +249,7 @@ def all_cases(kernels, *, brief=False) -> Iterator[tuple[str, np.ndarray, np.nda
                 *crop(kernels, np.ascontiguousarray(wide[..., :3])[:, :60], "rgb", boxes, size, **rest),
             )
             yield name + " rgba", *crop(kernels, wide[:, :60], "rgba", boxes, size, **rest)
-            for conversion in ("bt601", "bt709", "bt601-full", "bt709-full"):
+            for conversion in list(frames._CONVERSIONS)[: 1 if brief else 4]:
                 frame, how = (luma[:, :60], chroma[:, :60]), {**rest, "conversion": conversion}
                 yield f"{name} nv12 {conversion}", *crop(kernels, frame, "nv12", boxes, size, **how)
 

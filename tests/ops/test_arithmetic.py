@@ -12,9 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from pamtri_edge import ops
@@ -46,18 +43,6 @@ void to_halves(const float* values, int count, pamtri::Half* out) {
     for (int i = 0; i < count; ++i) out[i] = pamtri::to_half(values[i]);
 }
 
-void ranks(const float* values, int count, int* out) {
-    for (int i = 0; i < count; ++i) out[i] = pamtri::rank_of(values[i]);
-}
-
-float largest_of_four(const float* values) {
-    return pamtri::largest(pamtri::loaded<4>(values));
-}
-
-float largest_of_eight(const pamtri::Half* values) {
-    return pamtri::largest(pamtri::loaded<8>(values));
-}
-
 void convert(const unsigned char* luma, const unsigned char* chroma, int width, int height,
              int conversion, unsigned char* out) {
     const pamtri::Surface surface{luma, chroma, width, width, 0, 0};
@@ -70,20 +55,6 @@ void convert(const unsigned char* luma, const unsigned char* chroma, int width, 
             out[2] = static_cast<unsigned char>(pixel.blue);
         }
     }
-}
-
-/// Whether widening by phases is what the neighbors say, for a line of cells.
-int phases_agree(const float* cells, int side) {
-    int wrong = 0;
-    for (int line = 0; line < 4 * side; ++line) {
-        const pamtri::LinePair at = pamtri::lines_between(line, side);
-        const int cell = line / 4;
-        const float before = cells[pamtri::clamped(cell - 1, 0, side - 1)];
-        const float after = cells[pamtri::clamped(cell + 1, 0, side - 1)];
-        const float expected = pamtri::blended(cells[at.first], cells[at.second], at.weight);
-        wrong += pamtri::widened(before, cells[cell], after, line % 4) != expected;
-    }
-    return wrong == 0;
 }
 }
 """
@@ -113,9 +84,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     command = [compiler, *flags, f"-I{HEADERS}", "-o", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    loaded = ctypes.CDLL(str(target))
-    loaded.largest_of_four.restype = loaded.largest_of_eight.restype = ctypes.c_float
-    return loaded
+    return ctypes.CDLL(str(target))
 
 
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
@@ -151,43 +120,6 @@ def test_what_lies_between_two_halves_is_rounded_to_the_nearest_and_to_even(libr
     with np.errstate(over="ignore"):
         expected = values.astype(np.float16)
     np.testing.assert_array_equal(halves_of(library, values).view(np.uint16), expected.view(np.uint16))
-
-
-@given(hnp.arrays(np.float32, 32, elements=st.floats(width=32)))
-def test_ranks_order_as_floats_do_and_nan_is_the_highest(
-    library: ctypes.CDLL, values: NDArray[np.float32]
-) -> None:
-    ranks = np.empty(32, np.int32)
-    library.ranks(pointer(values), 32, pointer(ranks))
-    ordinary = ~np.isnan(values)
-
-    a, b = values[ordinary], ranks[ordinary]
-    np.testing.assert_array_equal(a[:, None] < a, b[:, None] < b)
-    np.testing.assert_array_equal(a[:, None] == a, b[:, None] == b)
-    assert (ranks[~ordinary] == 2**31 - 1).all()
-    assert (b < 2**31 - 1).all()
-
-
-@given(st.data())
-def test_the_largest_of_a_pack_is_its_largest_or_nan(library: ctypes.CDLL, data: st.DataObject) -> None:
-    for dtype, count, largest in (
-        (np.float32, 4, library.largest_of_four),
-        (np.float16, 8, library.largest_of_eight),
-    ):
-        most = float(np.finfo(dtype).max)  # unbounded, what 16 bits do not hold is drawn and thrown away
-        numbers = st.floats(-most, most, width=32 if dtype is np.float32 else 16)
-        elements = numbers | st.sampled_from([np.inf, -np.inf, np.nan, -np.nan])
-        values = data.draw(hnp.arrays(dtype, count, elements=elements))
-        packed = np.zeros(count + 8, dtype)  # a pack begins at a multiple of 16 bytes
-        start = -packed.ctypes.data // packed.itemsize % (16 // packed.itemsize)
-        aligned = packed[start : start + count]
-        aligned[...] = values
-        np.testing.assert_array_equal(largest(pointer(aligned)), np.max(values).astype(np.float32))
-
-
-@given(hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(0, 1, width=32)))
-def test_phases_are_another_way_to_the_neighbors(library: ctypes.CDLL, cells: NDArray[np.float32]) -> None:
-    assert library.phases_agree(pointer(cells), cells.size)
 
 
 def every_pixel() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pamtri_edge import ops, samples
+from pamtri_edge import ops
 from pamtri_edge.errors import InputError
 from pamtri_edge.ops import native, reference
 from row_loops import loops
@@ -128,26 +128,6 @@ def test_one_array_of_pictures_does_as_well_as_a_list() -> None:
     batch = np.stack([picture(seed, 30, 40) for seed in range(1, 4)])
 
     np.testing.assert_array_equal(ops.resize(batch, size=24), ops.resize(list(batch), size=24))
-
-
-@pytest.mark.usefixtures("implementation")
-def test_memory_of_the_callers_takes_the_result() -> None:
-    crops = samples.crops(2, seed=1)
-    frame, rectangle = picture(5, 40, 40), np.array([[0, 0, 9, 9]], np.int32)
-    out = np.empty((2, 3, 256, 256), np.float32)
-
-    assert ops.resize(crops, out=out) is out
-    np.testing.assert_array_equal(out, ops.resize(crops))
-    assert ops.window(crops, out=out) is out
-    np.testing.assert_array_equal(out, ops.window(crops))
-    assert ops.crop(frame, rectangle, out=out[:1]).base is out
-    np.testing.assert_array_equal(out[:1], ops.crop(frame, rectangle))
-
-
-def test_an_empty_batch_gives_no_pictures() -> None:
-    assert ops.resize([], size=20).shape == (0, 3, 20, 20)
-    assert ops.window([]).shape == (0, 3, 256, 256)
-    assert ops.crop(picture(1, 4, 4), np.empty((0, 4), np.int32)).shape == (0, 3, 256, 256)
 
 
 def test_the_window_holds_the_crop_in_its_middle_and_is_black_around() -> None:

@@ -55,24 +55,13 @@ def final_predictions(heatmaps: Floats) -> Floats:
     return result
 
 
-@given(heatmap_batches(), st.booleans())
+@given(heatmap_batches() | heatmap_batches(st.floats(width=32)), st.booleans())
 def test_the_compiled_code_equals_the_reference_to_the_bit(heatmaps: Floats, crop_units: bool) -> None:
     expected = np.empty((*heatmaps.shape[:2], 3), np.float32)
     result = np.full_like(expected, 7.0)
 
     reference.decode(heatmaps, expected, crop_units)
     native.decode(heatmaps, result, crop_units)
-
-    np.testing.assert_array_equal(result, expected)
-
-
-@given(heatmap_batches(st.floats(width=32, allow_nan=True, allow_infinity=True)))
-def test_the_two_agree_on_every_float_there_is(heatmaps: Floats) -> None:
-    expected = np.empty((*heatmaps.shape[:2], 3), np.float32)
-    result = np.full_like(expected, 7.0)
-
-    reference.decode(heatmaps, expected, True)
-    native.decode(heatmaps, result, True)
 
     np.testing.assert_array_equal(result, expected)
 
@@ -142,25 +131,12 @@ def test_a_value_that_is_not_finite_does_not_vanish(broken: float) -> None:
 
 
 @pytest.mark.usefixtures("implementation")
-def test_memory_of_the_callers_takes_the_result(rng: np.random.Generator) -> None:
-    heatmaps = rng.random((2, 36, 64, 64), dtype=np.float32)
-    out = np.empty((2, 36, 3), np.float32)
-
-    assert ops.decode(heatmaps, out=out) is out
-    np.testing.assert_array_equal(out, ops.decode(heatmaps))
-
-
-@pytest.mark.usefixtures("implementation")
 def test_heatmaps_need_not_be_contiguous(rng: np.random.Generator) -> None:
     heatmaps = rng.random((2, 40, 64, 64), dtype=np.float32)
 
     np.testing.assert_array_equal(
         ops.decode(heatmaps[:, 2:38]), ops.decode(np.ascontiguousarray(heatmaps[:, 2:38]))
     )
-
-
-def test_an_empty_batch_gives_no_keypoints() -> None:
-    assert ops.decode(np.empty((0, 36, 64, 64), np.float32)).shape == (0, 36, 3)
 
 
 @pytest.mark.parametrize(

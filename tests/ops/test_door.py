@@ -212,24 +212,3 @@ def operations_of_some_milliseconds() -> dict[str, Callable[[], object]]:
         "crop": lambda: native.crop(frame, rectangles, pictures, False),
         "resize": lambda: native.resize([frame] * 48, pictures, False),
     }
-
-
-class TestMemory:
-    @pytest.mark.parametrize(
-        ("out", "complaint"),
-        [
-            (np.zeros((2, 36, 2), np.float32), r"out has shape \(2, 36, 2\) .* shape \(2, 36, 3\)"),
-            (np.zeros((2, 36, 3)), "dtype float64; expected a writable C-contiguous float32"),
-            (np.zeros((2, 36, 6), np.float32)[..., ::2], "out is not contiguous"),
-            ([0.0], "out is a list"),
-        ],
-    )
-    def test_an_out_of_another_form_is_refused(self, out: Floats, complaint: str) -> None:
-        with pytest.raises(InputError, match=complaint):
-            ops.decode(HEATMAPS, out=out)
-
-    def test_a_read_only_out_is_refused(self) -> None:
-        out = np.zeros((2, 36, 3), np.float32)
-        out.flags.writeable = False
-        with pytest.raises(InputError, match="out is not writable"):
-            ops.decode(HEATMAPS, out=out)

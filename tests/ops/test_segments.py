@@ -223,14 +223,6 @@ def test_masks_agree_with_opencv_outside_a_band_of_one_pixel(corners: Floats, si
     np.testing.assert_array_equal(mask[outside], expected[outside])
 
 
-@pytest.mark.usefixtures("implementation")
-def test_memory_of_the_callers_takes_the_result() -> None:
-    out = np.full((1, 13, 64, 64), 7.0, np.float32)
-
-    assert ops.segments(with_corners(SQUARE), size=64, out=out) is out
-    assert np.unique(out).tolist() == [0.0, 1.0]
-
-
 def test_a_batch_large_enough_for_streaming_stores_is_drawn_alike(rng: np.random.Generator) -> None:
     keypoints = rng.uniform(0.0, 1.0, (12, 36, 3)).astype(np.float32)  # 41 MB of masks
     keypoints[..., 2] = 1.0
@@ -238,10 +230,6 @@ def test_a_batch_large_enough_for_streaming_stores_is_drawn_alike(rng: np.random
     np.testing.assert_array_equal(
         ops.segments(keypoints), np.concatenate([ops.segments(one[None]) for one in keypoints])
     )
-
-
-def test_an_empty_batch_gives_no_masks() -> None:
-    assert ops.segments(np.empty((0, 36, 3), np.float32), size=32).shape == (0, 13, 32, 32)
 
 
 @pytest.mark.parametrize(

@@ -125,22 +125,6 @@ def test_nan_stays_where_it_reaches_and_nowhere_else(rng: np.random.Generator) -
     np.testing.assert_array_equal(broken, expected)
 
 
-@pytest.mark.usefixtures("implementation")
-def test_memory_of_the_callers_takes_the_result(rng: np.random.Generator) -> None:
-    images, heatmaps, keypoints = drawn_inputs(rng, 2, 16, 3)
-    out = np.full((2, 19, 16, 16), 7.0, np.float32)
-
-    assert ops.stack(images, heatmaps, keypoints=keypoints, out=out) is out
-    np.testing.assert_array_equal(out, ops.stack(images, heatmaps, keypoints=keypoints))
-
-
-def test_an_empty_batch_gives_an_empty_stack() -> None:
-    images = np.empty((0, 3, 256, 256), np.float32)
-    heatmaps = np.empty((0, 36, 64, 64), np.float32)
-
-    assert ops.stack(images, heatmaps, keypoints=np.empty((0, 36, 3), np.float32)).shape == (0, 52, 256, 256)
-
-
 IMAGES = np.zeros((2, 3, 16, 16), np.float32)
 
 
