@@ -57,9 +57,8 @@ def check_picture(picture: Any, what: str) -> Pictures:
     if picture.ndim != 3 or picture.shape[2] != 3:
         raise InputError(f"{what} has shape {picture.shape}; {accepted}.{_channel_hint(picture)}")
     if picture.dtype != np.uint8:
-        raise InputError(
-            f"{what} has dtype {picture.dtype}{_value_hint(picture)}; {accepted}.{_conversion_hint(picture)}"
-        )
+        values, remedy = _value_hints(picture)
+        raise InputError(f"{what} has dtype {picture.dtype}{values}; {accepted}.{remedy}")
     if picture.shape[0] == 0 or picture.shape[1] == 0:
         raise InputError(f"{what} has no pixels (shape {picture.shape}); {accepted}.")
     if picture.shape[0] * picture.shape[1] > MOST_PIXELS:
@@ -133,30 +132,24 @@ def _channel_hint(picture: NDArray[Any]) -> str:
     return ""
 
 
-def _value_hint(picture: NDArray[Any]) -> str:
-    """Return what is to be said of a picture's values, and how they become bytes."""
-    if picture.dtype.kind not in "biuf" or picture.size == 0:
-        return ""
-    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
-        return " and holds NaN or infinity"
+def _value_hints(picture: NDArray[Any]) -> tuple[str, str]:
+    """Return what is to be said of a picture's values, and how they become bytes, where they tell."""
+    kind = picture.dtype.kind
+    if kind not in "biuf" or picture.size == 0:
+        return "", ""
+    if kind == "f" and not np.isfinite(picture).all():
+        return " and holds NaN or infinity", ""
     low, high = float(picture.min()), float(picture.max())
-    return f" with values {low:g}..{high:g}"
-
-
-def _conversion_hint(picture: NDArray[Any]) -> str:
-    """Return how a picture of other numbers becomes one of bytes, where its values tell."""
-    if picture.dtype.kind not in "biuf" or picture.size == 0 or picture.dtype.itemsize == 0:
-        return ""
-    low, high = float(picture.min()), float(picture.max())
-    if low >= 0 and high <= 1 and picture.dtype.kind in "bf":
-        return " Values 0..1 become bytes with (255 * picture + 0.5).astype(np.uint8)."
-    if low >= 0 and high <= 255:
-        return " Values 0..255 become bytes with (picture + 0.5).astype(np.uint8)."
-    if low >= 0 and picture.dtype == np.uint16:
-        return " 16 bits become 8 with (picture >> 8).astype(np.uint8)."
-    if low >= -1 and high <= 1 and picture.dtype.kind == "f":
-        return " Values -1..1 become bytes with (127.5 * picture + 128).astype(np.uint8)."
-    return ""
+    remedy = ""
+    if low >= 0 and high <= 1 and kind in "bf":
+        remedy = " Values 0..1 become bytes with (255 * picture + 0.5).astype(np.uint8)."
+    elif low >= 0 and high <= 255:
+        remedy = " Values 0..255 become bytes with (picture + 0.5).astype(np.uint8)."
+    elif low >= 0 and picture.dtype == np.uint16:
+        remedy = " 16 bits become 8 with (picture >> 8).astype(np.uint8)."
+    elif low >= -1 and high <= 1 and kind == "f":
+        remedy = " Values -1..1 become bytes with (127.5 * picture + 128).astype(np.uint8)."
+    return f" with values {low:g}..{high:g}", remedy
 
 
 def lined_up(shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -117,7 +117,7 @@ class Bundle:
         Raises:
             BundleError: the file itself was changed since the bundle was opened.
         """
-        return self._content(MODEL_FILE)
+        return self._held[MODEL_FILE].read()
 
     def golden(self) -> Golden:
         """Read the golden inputs and outputs.
@@ -126,12 +126,9 @@ class Bundle:
             BundleError: the file is unreadable or disagrees with the manifest.
         """
         source = self.path / GOLDEN_FILE
-        golden = Golden.read(self._content(GOLDEN_FILE), source=source)
+        golden = Golden.read(self._held[GOLDEN_FILE].read(), source=source)
         golden.check(self.manifest.inputs, self.manifest.outputs, source=source)
         return golden
-
-    def _content(self, name: str) -> bytes:
-        return self._held[name].read()
 
 
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:

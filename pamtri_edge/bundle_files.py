@@ -55,11 +55,7 @@ class Folder:
         """
         path = self.path / name
         with _reported(path, missing=f"{self.path} is not a bundle: it has no {name}"):
-            descriptor = self._open(name)
-            try:
-                content = b"".join(_blocks(descriptor, path, limit))
-            finally:
-                os.close(descriptor)
+            content = _content(self._open(name), path, limit)
         try:
             return content.decode()
         except UnicodeDecodeError as error:
@@ -142,11 +138,7 @@ def read_regular(path: Path, *, limit: int) -> bytes:
         BundleError: it is missing, no regular file, or longer than `limit` bytes.
     """
     with _reported(path, missing=f"{path} is missing"):
-        descriptor = open_descriptor(path, error=BundleError, remedy=REMEDY)
-        try:
-            return b"".join(_blocks(descriptor, path, limit))
-        finally:
-            os.close(descriptor)
+        return _content(open_descriptor(path, error=BundleError, remedy=REMEDY), path, limit)
 
 
 def _leads_elsewhere(path: Path, descriptor: int) -> bool:
@@ -154,6 +146,14 @@ def _leads_elsewhere(path: Path, descriptor: int) -> bool:
         return not os.path.samestat(path.stat(), os.fstat(descriptor))
     except OSError:
         return True
+
+
+def _content(descriptor: int, path: Path, limit: int) -> bytes:
+    """Return the content of an open file, and close it."""
+    try:
+        return b"".join(_blocks(descriptor, path, limit))
+    finally:
+        os.close(descriptor)
 
 
 def _blocks(descriptor: int, path: Path, limit: int) -> Iterator[bytes]:

@@ -15,13 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pamtri_edge.arrays import (
-    CheckedCrops,
-    Pictures,
-    check_crops,
-    check_picture,
-    is_device_array,
-)
+from pamtri_edge.arrays import CheckedCrops, Pictures, check_crops, check_picture, is_device_array
 from pamtri_edge.errors import InputError
 from pamtri_edge.pictures import read_picture
 from pamtri_edge.words import ColorOrder

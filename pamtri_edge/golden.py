@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError
 from pamtri_edge.files.npz import ArchiveError, unpack
 from pamtri_edge.manifest_fields import REMEDY, TensorSpec
@@ -53,15 +52,6 @@ class Golden:
             for name, array in members.items()
         }
         np.savez_compressed(path, allow_pickle=False, **arrays)
-
-    @staticmethod
-    def load(path: Path) -> Golden:
-        """Read the arrays of an .npz file; everything comes back as float32.
-
-        Raises:
-            BundleError: the file is not of that form.
-        """
-        return Golden.read(read_regular(path, limit=GOLDEN_LIMIT), source=path)
 
     @staticmethod
     def read(content: bytes, *, source: Path) -> Golden:

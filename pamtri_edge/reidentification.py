@@ -7,7 +7,7 @@ from __future__ import annotations
 import html
 import operator
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, overload
@@ -270,10 +270,7 @@ def concatenate(results: Sequence[Reidentification]) -> Reidentification:
                 f"{other.embedding_space!r}: the weights that gave them differ. Embed all with one bundle."
             )
         missing = [
-            one.name
-            for one in fields(first)
-            if one.name in _ARRAYS
-            and (getattr(first, one.name) is None) != (getattr(other, one.name) is None)
+            name for name in _ARRAYS if (getattr(first, name) is None) != (getattr(other, name) is None)
         ]
         if missing:
             raise InputError(f"some of the results have {missing[0]}, others do not; they cannot be joined.")

@@ -14,11 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pamtri_edge import ops
-from pamtri_edge.arrays import (
-    check_choice,
-    check_color_order,
-    is_device_array,
-)
+from pamtri_edge.arrays import check_choice, check_color_order, is_device_array
 from pamtri_edge.bundle import Bundle, Manifest, default_bundle, open_bundle
 from pamtri_edge.errors import BundleError, EngineError, InputError
 from pamtri_edge.geometry import CropRule, Geometry, crop_rectangles, crop_to_frame
@@ -237,11 +233,8 @@ class Reidentifier:
         self, frame: NDArray[np.uint8], rectangles: NDArray[np.int32], swap: bool
     ) -> _Inputs:
         """Make the network's inputs of rectangles of a frame."""
-        images = ops.crop(frame, rectangles, swap_channels=swap)
-        return {
-            "images": images,
-            **self._windows([frame[y1:y2, x1:x2] for x1, y1, x2, y2 in rectangles], swap),
-        }
+        crops = [frame[y1:y2, x1:x2] for x1, y1, x2, y2 in rectangles]
+        return {"images": ops.crop(frame, rectangles, swap_channels=swap), **self._windows(crops, swap)}
 
     def _windows(self, crops: Sequence[NDArray[np.uint8]], swap: bool) -> _Inputs:
         """Make what the `original` geometry takes besides the stretched crops."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import struct
@@ -24,17 +23,9 @@ from pamtri_edge.errors import BundleError, PamtriError
 from pamtri_edge.files.strict_json import read_json
 from properties import tries
 from raw_arrays import archive, npy
+from small_bundle import edit, read_golden, sign
 
 DEEP = "[" * 100_000 + "]" * 100_000
-
-
-def sign(bundle: Path) -> None:
-    """Put the checksums of the files into the manifest."""
-    record = json.loads((bundle / "manifest.json").read_text())
-    record["files"] = {
-        name: hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in record["files"]
-    }
-    (bundle / "manifest.json").write_text(json.dumps(record))
 
 
 @pytest.mark.parametrize(
@@ -78,9 +69,7 @@ def test_json_that_is_some_is_read() -> None:
     ],
 )
 def test_a_tolerance_that_lets_anything_pass_is_refused(bundle_path: Path, limits: dict[str, Any]) -> None:
-    record = json.loads((bundle_path / "manifest.json").read_text())
-    record["tolerance"]["embedding"] = limits
-    (bundle_path / "manifest.json").write_text(json.dumps(record))
+    edit(bundle_path, tolerance={"embedding": limits, "color": {"max_abs": 0.01}})
     with pytest.raises(BundleError, match=r"'tolerance'.*expected.*cosine \(0\.5 to 1\)"):
         open_bundle(bundle_path)
 
@@ -124,9 +113,7 @@ def test_a_link_to_the_very_file_is_let_be(bundle_path: Path, tmp_path: Path) ->
 
 
 def test_a_list_of_a_thousand_files_is_refused(bundle_path: Path) -> None:
-    record = json.loads((bundle_path / "manifest.json").read_text())
-    record["files"] |= {f"./{'/' * at}model.onnx": record["files"]["model.onnx"] for at in range(1000)}
-    (bundle_path / "manifest.json").write_text(json.dumps(record))
+    edit(bundle_path, files={f"./{'/' * at}model.onnx": "0" * 64 for at in range(1000)})
     with pytest.raises(BundleError, match="at most 256 files"):
         open_bundle(bundle_path)
 
@@ -154,19 +141,19 @@ def test_golden_arrays_are_weighed_before_they_are_unpacked(
 ) -> None:
     (tmp_path / "golden.npz").write_bytes(archive(members))
     with pytest.raises(BundleError, match=said):
-        Golden.load(tmp_path / "golden.npz")
+        read_golden(tmp_path / "golden.npz")
 
 
 def test_golden_arrays_in_another_packing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "golden.npz").write_bytes(archive({"input/x.npy": npy((1,), bytes(4))}, zipfile.ZIP_LZMA))
     with pytest.raises(BundleError, match="packed in another way"):
-        Golden.load(tmp_path / "golden.npz")
+        read_golden(tmp_path / "golden.npz")
 
 
 def test_golden_arrays_in_columns_are_read_as_they_are(tmp_path: Path) -> None:
     array = np.asfortranarray(np.arange(12, dtype=np.float32).reshape(3, 4))
     Golden({"x": array + 0.5}, {"y": array}, {}).save(tmp_path / "golden.npz")
-    np.testing.assert_array_equal(Golden.load(tmp_path / "golden.npz").expected["y"], array)
+    np.testing.assert_array_equal(read_golden(tmp_path / "golden.npz").expected["y"], array)
 
 
 @pytest.mark.parametrize(

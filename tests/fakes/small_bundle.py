@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,25 @@ import numpy as np
 import pytest
 
 from pamtri_edge.bundle import Golden, Manifest, TensorSpec, bundle_writer
+from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.geometry import Geometry
+
+
+def edit(bundle: Path, **fields: Any) -> None:
+    """Change fields of a bundle's manifest; a value of `...` removes the field."""
+    file = bundle / "manifest.json"
+    record = json.loads(file.read_text()) | fields
+    file.write_text(json.dumps({key: value for key, value in record.items() if value is not ...}))
+
+
+def sign(bundle: Path) -> None:
+    """Put the checksums of the files into the manifest."""
+    names = json.loads((bundle / "manifest.json").read_text())["files"]
+    edit(bundle, files={name: sha256_of(bundle / name) for name in names})
+
+
+def read_golden(path: Path) -> Golden:
+    return Golden.read(path.read_bytes(), source=path)
 
 
 @pytest.fixture

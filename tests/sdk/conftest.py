@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, helper
 
+from onnx_models import model_of
+from onnx_oracle import under_onnxruntime
 from pamtri_edge.bundle import Golden, Manifest, TensorSpec, bundle_writer
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.vehicle import KEYPOINT_NAMES
@@ -71,20 +72,11 @@ def network(*, outputs: tuple[str, ...], original: bool) -> onnx.ModelProto:
             add("Gather", ["keypoints", "third"], "confidence", axis=2)
             add("ReduceMean", ["confidence", "all"], "mean_confidence", keepdims=0)
             add("Unsqueeze", ["mean_confidence", "one"], "quality")
-    shapes = {spec.name: ["n", *spec.shape[1:]] for spec in (*specs_in(original), *specs_out(outputs))}
-    values = {
-        name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()
-    }
-    graph = helper.make_graph(
-        nodes,
-        "micro",
-        [values[spec.name] for spec in specs_in(original)],
-        [values[name] for name in outputs],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    given, taken = (
+        {spec.name: ["n", *spec.shape[1:]] for spec in specs}
+        for specs in (specs_in(original), specs_out(outputs))
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return model_of(nodes, given, taken, constants, name="micro")
 
 
 def specs_in(original: bool) -> tuple[TensorSpec, ...]:
@@ -97,13 +89,6 @@ def specs_in(original: bool) -> tuple[TensorSpec, ...]:
 def specs_out(outputs: tuple[str, ...]) -> tuple[TensorSpec, ...]:
     shapes = {**{name: (None, size) for name, size in SIZES.items()}, "keypoints": (None, 36, 3)}
     return tuple(TensorSpec(name, shapes.get(name, (None, 1))) for name in outputs)
-
-
-def computed(model: bytes, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return what another engine computes."""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs), strict=True))
 
 
 def write(
@@ -121,7 +106,7 @@ def write(
         spec.name: rng.integers(1, 256, (3, *(size or 0 for size in spec.shape[1:]))).astype(np.float32)
         for spec in specs_in(original)
     }
-    expected = computed(model, inputs)
+    expected = under_onnxruntime(model, inputs)
     golden = dict(expected)
     if spoil is not None:
         golden[spoil] = np.roll(expected[spoil], 1, axis=0)
@@ -174,4 +159,4 @@ def original_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def compute() -> Callable[[Path, dict[str, NDArray[np.float32]]], dict[str, NDArray[np.float32]]]:
     """Return a function that runs a bundle's network in another engine."""
-    return lambda bundle, inputs: computed((bundle / "model.onnx").read_bytes(), inputs)
+    return lambda bundle, inputs: under_onnxruntime(bundle / "model.onnx", inputs)

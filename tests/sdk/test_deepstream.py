@@ -46,26 +46,26 @@ def outputs(manifest):
     return drawn
 
 
-class OfServiceMaker:
-    """A batch as pyservicemaker gives it: iterators that can be walked once, tensors by DLPack."""
+RECT = SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0)
 
-    def __init__(self, *objects, source=0):
-        things = []
-        for track, tensors in objects:
-            items = [
-                SimpleNamespace(as_tensor_output=lambda one=one: SimpleNamespace(get_layers=lambda: one))
-                for one in tensors
-            ]
-            things.append(
-                SimpleNamespace(
-                    object_id=track,
-                    label="car",
-                    rect_params=SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0),
-                    tensor_items=iter(items),
-                )
-            )
-        frame = SimpleNamespace(source_id=source, frame_number=5, object_items=iter(things))
-        self.frame_items = iter([frame])
+
+def thing_of(track, tensors=(), **more):
+    """Return an object as pyservicemaker has it: iterators that can be walked once, tensors by DLPack."""
+    items = [
+        SimpleNamespace(as_tensor_output=lambda one=one: SimpleNamespace(get_layers=lambda: one))
+        for one in tensors
+    ]
+    return SimpleNamespace(object_id=track, label="car", rect_params=RECT, tensor_items=iter(items), **more)
+
+
+def batch_of(*things, source=0):
+    frame = SimpleNamespace(source_id=source, frame_number=5, object_items=iter(things))
+    return SimpleNamespace(frame_items=iter([frame]))
+
+
+def of_service_maker(*objects, source=0):
+    """Return a batch as pyservicemaker gives it, of objects, each an id and its tensors."""
+    return batch_of(*(thing_of(*one) for one in objects), source=source)
 
 
 class Link:
@@ -125,10 +125,9 @@ def of_pyds(module, *objects, unique_id=2, ours=None):
         if ours is not None:
             base = SimpleNamespace(meta_type=OURS)
             users.append(SimpleNamespace(base_meta=base, user_meta_data=ctypes.addressof(ours)))
-        rect = SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0)
         things.append(
             SimpleNamespace(
-                object_id=track, obj_label="car", rect_params=rect, obj_user_meta_list=listed(users)
+                object_id=track, obj_label="car", rect_params=RECT, obj_user_meta_list=listed(users)
             )
         )
     frame = SimpleNamespace(source_id=0, frame_num=5, obj_meta_list=listed(things))
@@ -143,7 +142,7 @@ def read(request, manifest, pyds):
     reader = Reader(manifest)
     if request.param == "pyds":
         return lambda *objects: reader.buffer(of_pyds(pyds, *objects))
-    return lambda *objects: reader.batch(OfServiceMaker(*objects))
+    return lambda *objects: reader.batch(of_service_maker(*objects))
 
 
 def test_a_vehicle_is_the_result_of_the_sdk(read, outputs, manifest):
@@ -198,18 +197,18 @@ def test_a_batch_without_objects_gives_none(read):
 
 def test_ids_of_different_sources_are_different_vehicles(manifest, outputs):
     reader = Reader(manifest)
-    reader.batch(OfServiceMaker((7, [outputs()]), source=0))
-    [other] = reader.batch(OfServiceMaker((7, []), source=1))
+    reader.batch(of_service_maker((7, [outputs()]), source=0))
+    [other] = reader.batch(of_service_maker((7, []), source=1))
     assert other.vehicle is None
 
 
 def test_only_so_many_tracks_are_kept(manifest, outputs):
     reader = Reader(manifest, most_tracks=2)
     for track in (1, 2):
-        reader.batch(OfServiceMaker((track, [outputs()])))
-    reader.batch(OfServiceMaker((1, [])))
-    reader.batch(OfServiceMaker((3, [outputs()])))
-    found = reader.batch(OfServiceMaker((1, []), (2, []), (3, [])))
+        reader.batch(of_service_maker((track, [outputs()])))
+    reader.batch(of_service_maker((1, [])))
+    reader.batch(of_service_maker((3, [outputs()])))
+    found = reader.batch(of_service_maker((1, []), (2, []), (3, [])))
     assert [one.vehicle is not None for one in found] == [True, False, True]
 
 
@@ -238,19 +237,11 @@ def told(track, embeddings, classes=()):
         SimpleNamespace(feature_size=one.size, feature_vector=np.asarray(one, np.float32))
         for one in embeddings
     ]
-    return SimpleNamespace(
-        object_id=track,
-        label="car",
-        rect_params=SimpleNamespace(left=10.0, top=20.0, width=100.0, height=50.0),
-        tensor_items=iter(()),
+    return thing_of(
+        track,
         obj_reid_items=iter([SimpleNamespace(as_obj_reid=lambda one=one: one) for one in reids]),
         classifier_items=iter([Class(*one) for one in classes]),
     )
-
-
-def batch_of(*things):
-    frame = SimpleNamespace(source_id=0, frame_number=5, object_items=iter(things))
-    return SimpleNamespace(frame_items=iter([frame]))
 
 
 @pytest.fixture
@@ -285,7 +276,7 @@ def test_the_embedding_of_the_tracker_is_not_taken_for_ours(manifest, ours):
 
 def test_what_the_network_said_itself_goes_before(manifest, ours, outputs):
     reader = Reader(manifest)
-    reader.batch(OfServiceMaker((7, [outputs(color=4)])))
+    reader.batch(of_service_maker((7, [outputs(color=4)])))
     [seen] = reader.batch(batch_of(told(7, *ours())))
     assert not seen.looked
     assert seen.vehicle.keypoints is not None
@@ -317,7 +308,7 @@ def test_a_probe_hands_on_every_batch(manifest, outputs, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyservicemaker", module)
     seen = []
     name, operator = probe(Reader(manifest), seen.extend, name="mine")
-    operator.handle_metadata(OfServiceMaker((7, [outputs()])))
+    operator.handle_metadata(of_service_maker((7, [outputs()])))
     assert (name, len(seen)) == ("mine", 1)
 
 
@@ -370,7 +361,7 @@ def run(monkeypatch, name, *more):
 
 
 def test_the_application_prints_what_was_looked_at(pipeline, outputs, manifest, monkeypatch, capsys):
-    pipeline.batches = [OfServiceMaker((7, [outputs()]), (8, []))]
+    pipeline.batches = [of_service_maker((7, [outputs()]), (8, []))]
     run(monkeypatch, "deepstream_print.py")
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith("source 0 frame 5 track 7 [10 20 110 70] <Vehicle: ")
@@ -379,14 +370,14 @@ def test_the_application_prints_what_was_looked_at(pipeline, outputs, manifest, 
 
 def test_the_application_sends_an_event_a_vehicle(pipeline, outputs, manifest, monkeypatch, tmp_path):
     blurred = outputs(color=4) | {"quality": np.array([0.1], np.float32)}
-    late = OfServiceMaker((9, [outputs()]), (UNTRACKED, [outputs()]))
+    late = of_service_maker((9, [outputs()]), (UNTRACKED, [outputs()]))
     [frame] = late.frame_items
     frame.frame_number = 100
     late.frame_items = iter([frame])
     pipeline.batches = [
-        OfServiceMaker((7, [outputs()]), (8, [])),
-        OfServiceMaker((7, [blurred])),
-        OfServiceMaker((7, [])),
+        of_service_maker((7, [outputs()]), (8, [])),
+        of_service_maker((7, [blurred])),
+        of_service_maker((7, [])),
         late,
     ]
     run(monkeypatch, "deepstream_send.py", "--sink", f"file:{tmp_path / 'events.jsonl'}")

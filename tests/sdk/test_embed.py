@@ -19,6 +19,7 @@ from pamtri_edge.geometry import window_matrix
 
 Micro = Callable[..., Path]
 Crops = list[NDArray[np.uint8]]
+ARRAYS = ("embeddings", "color_probs", "type_probs", "keypoints", "quality")
 
 
 @pytest.fixture(scope="module", params=["openvino", "torch"])
@@ -39,36 +40,10 @@ def stretched(crops: Crops) -> NDArray[np.float32]:
 
 
 def assert_same(one: Reidentification, other: Reidentification, near: float) -> None:
-    for name in ("embeddings", "color_probs", "type_probs", "keypoints", "quality"):
+    for name in ARRAYS:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=near, err_msg=name)
     assert one.colors == other.colors
     assert one.types == other.types
-
-
-def test_every_crop_gets_its_row(reid: Reidentifier, crops: Crops) -> None:
-    found = reid.embed(crops)
-    assert len(found) == 7
-    shapes = {
-        "embeddings": (7, 16),
-        "color_probs": (7, 4),
-        "type_probs": (7, 3),
-        "keypoints": (7, 36, 3),
-        "quality": (7,),
-    }
-    for name, shape in shapes.items():
-        assert getattr(found, name).shape == shape
-        assert getattr(found, name).dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(found.embeddings, axis=1), 1, atol=1e-5)
-
-
-def test_labels_are_those_of_the_most_probable_class(reid: Reidentifier, crops: Crops) -> None:
-    found = reid.embed(crops)
-    assert found.color_probs is not None
-    assert found.type_probs is not None
-    assert reid.manifest.colors is not None
-    assert reid.manifest.types is not None
-    assert found.colors == [reid.manifest.colors[at] for at in found.color_probs.argmax(axis=1)]
-    assert found.types == [reid.manifest.types[at] for at in found.type_probs.argmax(axis=1)]
 
 
 def test_the_network_sees_the_stretched_crop(
@@ -80,6 +55,12 @@ def test_the_network_sees_the_stretched_crop(
     np.testing.assert_allclose(found.color_probs, meant["color"], atol=1e-5)
     np.testing.assert_allclose(found.keypoints, meant["keypoints"], atol=1e-5)
     np.testing.assert_allclose(found.quality, meant["quality"][:, 0], atol=1e-5)
+    assert all(getattr(found, name).dtype == np.float32 for name in ARRAYS)
+    for found_names, names, chances in (
+        (found.colors, reid.manifest.colors, meant["color"]),
+        (found.types, reid.manifest.types, meant["type"]),
+    ):
+        assert found_names == [names[at] for at in chances.argmax(axis=1)]
 
 
 def test_the_original_geometry_gets_its_window_and_the_size_of_the_crop(

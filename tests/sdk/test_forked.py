@@ -49,8 +49,7 @@ def test_a_forked_process_and_its_own_child_give_the_same_numbers_and_may_close_
     micro_bundle: Path, backend: str
 ) -> None:
     script = """
-    assert child(lambda: right() and child(right) == 0) == 0
-    assert child(lambda: reid.close() is None) == 0
+    assert child(lambda: right() and child(right) == 0 and reid.close() is None) == 0
     assert child(lambda: True) == 0, "it embeds nothing, and ends as any other"
     assert right()
     """
@@ -67,11 +66,11 @@ def test_forking_while_other_threads_embed_is_safe(micro_bundle: Path) -> None:
     threads = [threading.Thread(target=busy) for _ in range(2)]
     for thread in threads:
         thread.start()
-    codes = [child(right) for _ in range(5)]
+    codes = [child(right) for _ in range(3)]
     stop.set()
     for thread in threads:
         thread.join()
-    assert codes == [0] * 5 and not wrong, (codes, wrong)
+    assert codes == [0] * 3 and not wrong, (codes, wrong)
     """
     run(script, micro_bundle, "openvino", 2)
 
@@ -110,23 +109,16 @@ def test_forking_waits_for_what_other_threads_compute_and_they_wait_for_it() -> 
     assert done.returncode == 0, done.stderr
 
 
-def test_a_pool_of_forked_processes_works(micro_bundle: Path) -> None:
-    script = """
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        assert all(pool.map(right, range(8)))
-    assert right()
-    """
-    run(script, micro_bundle, "openvino", 1)
-
-
-def test_a_bundle_that_was_replaced_after_loading_serves_a_forked_process_still(
+def test_a_bundle_that_was_replaced_after_loading_serves_a_pool_of_forked_processes_still(
     tmp_path: Path, micro_bundle: Path
 ) -> None:
     script = f"""
     import shutil
     shutil.rmtree(sys.argv[1])
     shutil.copytree({str(micro_bundle)!r}, sys.argv[1], ignore=shutil.ignore_patterns("model.onnx"))
-    assert child(right) == 0
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        assert all(pool.map(right, range(6)))
+    assert right()
     """
     copy = tmp_path / "copy.pamtri"
     subprocess.run(["cp", "-r", micro_bundle, copy], check=True)

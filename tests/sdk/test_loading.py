@@ -35,7 +35,7 @@ def test_a_closed_reidentifier_says_so(micro_bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "output"),
-    [("torch", "embedding"), *(("openvino", one) for one in ("embedding", "color", "keypoints", "quality"))],
+    [("torch", "embedding"), ("openvino", "quality")],
 )
 def test_golden_results_that_do_not_match_are_refused(micro: Micro, output: str, backend: str) -> None:
     with pytest.raises(BundleError) as caught:
@@ -72,24 +72,12 @@ def test_a_network_whose_inputs_are_not_the_manifests_is_refused(micro: Micro) -
         Reidentifier.load(right)
 
 
-def test_a_newer_schema_is_told(micro: Micro) -> None:
-    path = micro()
-    text = (path / "manifest.json").read_text()
-    (path / "manifest.json").write_text(text.replace('"schema": 1', '"schema": 99'))
-    with pytest.raises(BundleError, match="newer pamtri-edge; upgrade"):
-        Reidentifier.load(path)
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"backend": "caffe"}, "backend is 'caffe'"),
         ({"device": "tpu"}, "device is 'tpu'"),
-        ({"backend": "openvino", "device": "cuda"}, "runs on the CPU"),
-        ({"threads": -1}, "threads is -1"),
         ({"threads": "2"}, "threads is '2'; expected a whole number"),
-        ({"threads": 1.5}, r"threads is 1\.5; expected a whole number"),
-        ({"device": 0}, "device is 0; accepted: 'auto', 'cpu'"),
     ],
 )
 def test_options_that_do_not_exist_are_refused(
@@ -120,26 +108,6 @@ def test_without_a_path_the_bundle_of_the_environment_is_used_with_one_warning(
 def test_trained_weights_need_no_warning(micro_bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
     Reidentifier.load(micro_bundle).close()
     assert not caplog.records
-
-
-def test_without_a_path_trained_weights_come_with_the_package_and_need_no_warning(
-    micro: Micro, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    micro("pamtri-lite.pamtri", trained=False)  # in the cache, where an export might have put it
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    with Reidentifier.load() as reid:
-        assert reid.manifest.trained
-        found = reid.embed(samples.crops(2))
-    assert found.embeddings.shape == (2, reid.manifest.embedding_dim)
-    assert not caplog.records
-
-
-def test_a_default_bundle_that_is_not_there_names_the_command_that_makes_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PAMTRI_BUNDLE", str(tmp_path / "none"))
-    with pytest.raises(BundleError, match=r"none does not exist.*--model lite --output .*none\.pamtri"):
-        Reidentifier.load()
 
 
 def test_an_exported_bundle_is_loaded_on_both_engines(tiny_bundle: Path) -> None:
