@@ -134,7 +134,7 @@ def _dumped(
     read = read_dump(dump, bundle.manifest.inputs, bundle.manifest.outputs)
     pictures = None if crops is None else _pictures(crops)
     chosen = ELSEWHERE_COSINE if limit is None else limit
-    return list(check_dump(bundle, engine, read, pictures, limit=chosen))
+    return check_dump(bundle, engine, read, pictures, limit=chosen)
 
 
 def _pictures(crops: Path | None) -> Pictures:

@@ -8,7 +8,8 @@ what the bundle's engine makes of the very inputs that were dumped, right or wro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -105,7 +106,7 @@ def check_outputs(bundle: Bundle, engine: Backend, dump: Dump) -> Check | None:
     if not check.failures:
         return check
     reason = _precision(expected, dump.outputs, manifest.precision, manifest.variant)
-    return Check(check.title, check.figures, (reason, *check.failures), check.remarks)
+    return replace(check, failures=(reason, *check.failures))
 
 
 def _precision(expected: Outputs, found: Outputs, precision: str, variant: Mapping[str, bool]) -> str:
@@ -204,9 +205,9 @@ def _rgb(surface: Surface) -> NDArray[np.uint8]:
 
 def check_dump(
     bundle: Bundle, engine: Backend, dump: Dump, pictures: Pictures | None, *, limit: float = ELSEWHERE_COSINE
-) -> Sequence[Check]:
+) -> list[Check]:
     """Compare inputs and outputs of a dump; see `check_inputs` and `check_outputs`."""
     inputs = check_inputs(bundle, engine, dump, pictures, limit=limit)
     outputs = check_outputs(bundle, engine, dump)
-    remarked = Check(inputs.title, inputs.figures, inputs.failures, (*inputs.remarks, *dump.remarks))
-    return (remarked,) if outputs is None else (remarked, outputs)
+    remarked = replace(inputs, remarks=(*inputs.remarks, *dump.remarks))
+    return [remarked] if outputs is None else [remarked, outputs]

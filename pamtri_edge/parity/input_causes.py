@@ -153,7 +153,6 @@ class Explanation:
     """What was found of inputs; levels are of 255.
 
     Attributes:
-        crops: how many were looked at.
         order: of the channels, "RGB" or "BGR".
         scale: what pixels were multiplied with.
         offsets: what was subtracted from them before, by channel.
@@ -163,7 +162,6 @@ class Explanation:
         error: after all of it.
     """
 
-    crops: int
     order: str
     scale: float
     offsets: tuple[float, float, float]
@@ -253,7 +251,6 @@ def explain(inputs: Floats, pictures: Sequence[Pixels]) -> Explanation:
         misreading = right
     error, offsets = errors[name, misreading]
     return Explanation(
-        crops=len(inputs),
         order=order,
         scale=scale,
         offsets=offsets if order == "RGB" else (offsets[2], offsets[1], offsets[0]),

@@ -9,7 +9,7 @@ exported file itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
@@ -52,7 +52,7 @@ class Check:
     title: str
     figures: Mapping[str, str]
     failures: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
 
 def check_golden(bundle: Bundle, engine: Backend) -> Check:
@@ -74,9 +74,8 @@ def check_engines(bundle: Bundle, engine: Backend, pictures: Pictures) -> Check:
         MissingDependencyError: torch or onnx is not installed.
     """
     inputs = graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs])
-    found = run_inputs(engine, inputs)
     other = create_backend(bundle.model, backend="torch", device="cpu", content=bundle.network)
-    expected = run_inputs(other, inputs)
+    found, expected = run_inputs(engine, inputs), run_inputs(other, inputs)
     other.close()
     title = (
         f"{len(pictures)} crops ({pictures.source}): {engine.name} ({engine.arithmetic}) against "
@@ -96,10 +95,10 @@ def check_bundles(bundle: Bundle, engine: Backend, other: Bundle, pictures: Pict
             f"{bundle.path} has embeddings of {bundle.manifest.embedding_dim} numbers, {other.path} of "
             f"{other.manifest.embedding_dim}; only bundles of the same weights can be compared."
         )
-    found = run_inputs(engine, graph_inputs(pictures.crops, [spec.name for spec in bundle.manifest.inputs]))
     reference = create_backend(other.model, backend="auto", content=other.network)
-    expected = run_inputs(
-        reference, graph_inputs(pictures.crops, [spec.name for spec in other.manifest.inputs])
+    found, expected = (
+        run_inputs(one, graph_inputs(pictures.crops, [spec.name for spec in manifest.inputs]))
+        for one, manifest in ((engine, bundle.manifest), (reference, other.manifest))
     )
     reference.close()
     precision = max(bundle.manifest.precision, other.manifest.precision, key=PRECISIONS.index)

@@ -24,38 +24,31 @@ def heatmap(**cells):
     return maps
 
 
-def test_the_margin_of_a_clear_peak_is_its_smallest_difference():
-    assert margins(heatmap(), gated=False)[0, 0] == pytest.approx(0.4)  # the quarter step to either side
+def peak_at_the_border(value, others):
+    maps = np.full((1, 1, 64, 64), others, np.float32)
+    maps[0, 0, 0, 30] = value
+    return maps
 
 
-def test_a_second_peak_narrows_the_margin():
-    assert margins(heatmap(at_50_50=0.9), gated=False)[0, 0] == pytest.approx(0.1)
-
-
-def test_two_equal_peaks_leave_no_margin():
-    assert margins(heatmap(at_50_50=1.0), gated=False)[0, 0] == 0
-
-
-def test_a_quarter_step_between_equal_neighbors_has_no_margin():
-    assert margins(heatmap(at_20_29=0.4), gated=False)[0, 0] == 0
+@pytest.mark.parametrize(
+    ("maps", "margin"),
+    [
+        (heatmap(), 0.4),  # of a clear peak: the quarter step to either side
+        (heatmap(at_50_50=0.9), 0.1),  # to a second peak
+        (heatmap(at_50_50=1.0), 0),
+        (heatmap(at_20_29=0.4), 0),  # of a quarter step between equal neighbors
+        (peak_at_the_border(0.01, -1.0), 0.02),  # near zero it may vanish
+        (peak_at_the_border(1.0, 0.0), 1.0),  # there its neighbors tie, but nobody asks
+    ],
+)
+def test_the_margin_is_the_least_difference_that_decides(maps, margin):
+    assert margins(maps, gated=False)[0, 0] == pytest.approx(margin, abs=1e-6)
 
 
 def test_the_gate_counts_only_where_segments_are_drawn():
     maps = heatmap(at_20_30=0.51)
     assert margins(maps, gated=False)[0, 0] == pytest.approx(0.11, abs=1e-6)  # to the cell of 0.4
     assert margins(maps, gated=True)[0, 0] == pytest.approx(0.02, abs=1e-6)  # twice the distance to 0.5
-
-
-def test_a_peak_near_zero_may_vanish():
-    maps = np.full((1, 1, 64, 64), -1.0, np.float32)
-    maps[0, 0, 0, 0] = 0.01
-    assert margins(maps, gated=False)[0, 0] == pytest.approx(0.02)
-
-
-def test_a_peak_at_the_border_takes_no_quarter_step():
-    maps = np.zeros((1, 1, 64, 64), np.float32)
-    maps[0, 0, 0, 30] = 1.0  # its neighbors tie, but nobody asks
-    assert margins(maps, gated=False)[0, 0] == pytest.approx(1.0)
 
 
 @given(st.integers(0, 2**31), st.floats(0.05, 0.99))

@@ -21,9 +21,9 @@ from pamtri_edge.parity.input_causes import SCALERS, Misreading, explain
 from pamtri_edge.parity.pictures import Pictures
 from pamtri_edge.runtime import create_backend
 
-CROPS = samples.crops(5, seed=11)
+CROPS = samples.crops(3, seed=11)
 PICTURES = Pictures(tuple(f"car {index}" for index in range(len(CROPS))), CROPS, "the crops")
-BATCHES = (3, 1, 2, 4, 2)  # crops in each; the input of the first of each is dumped
+BATCHES = (3, 1, 2)  # crops in each; the input of the first of each is dumped
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +75,12 @@ def read(folder, bundle):
 FAULTS = [
     ({"bgr": True}, "channel order"),
     ({"scale": 1 / 255}, "scale"),
-    ({"scale": 0.0173}, "scale"),
     ({"scale": 0.0173, "offsets": (123.675, 116.28, 103.53)}, "offsets"),
     ({"offsets": (104, 117, 123)}, "offsets"),
     ({"scaler": "nearest"}, "scaler"),
-    ({"scaler": "nearest (corners)"}, "scaler"),
     ({"scaler": "box"}, "scaler"),
-    ({"scaler": "aspect ratio kept, padded right and below"}, "scaler"),
     ({"scaler": "aspect ratio kept, padded on both sides"}, "scaler"),
-    ({"misreading": Misreading(matrices=("BT.709", "BT.601"))}, "color conversion"),
     ({"misreading": Misreading(matrices=("BT.601", "BT.2020"))}, "color conversion"),
-    ({"misreading": Misreading(ranges=("limited", "full"))}, "color conversion"),
     ({"misreading": Misreading(ranges=("full", "limited"))}, "color conversion"),
 ]
 
@@ -120,7 +115,7 @@ def test_a_right_run_passes(bundle, engine, tmp_path):
 
 
 def test_a_scaler_a_little_unlike_ours_is_no_fault(bundle, engine, tmp_path, rng):
-    inputs = np.clip(nvinfer() + rng.integers(-2, 3, (5, 3, 256, 256)), 0, 255).astype(np.float32)
+    inputs = np.clip(nvinfer() + rng.integers(-2, 3, (3, 3, 256, 256)), 0, 255).astype(np.float32)
     check = check_inputs(bundle, engine, read(write(tmp_path, inputs), bundle), PICTURES)
     assert causes(check) == []
 
@@ -129,7 +124,7 @@ def test_inputs_find_their_pictures_in_any_order_and_strangers_are_left_out(bund
     inputs = np.concatenate([nvinfer(scale=1 / 255)[::-1], np.zeros((1, 3, 256, 256), np.float32)])
     check = check_inputs(bundle, engine, read(write(tmp_path, inputs), bundle), PICTURES)
     assert causes(check) == ["scale"]
-    assert check.remarks == ("1 input of 6 without a picture left out",)
+    assert check.remarks == ("1 input of 4 without a picture left out",)
 
 
 def test_half_precision_is_named(bundle, engine, typed_as_half, tmp_path):
@@ -167,7 +162,7 @@ def test_outputs_of_dump_output_tensor_are_read_where_a_batch_is_a_crop(bundle, 
     records[:, : rows.shape[1]] = rows
     records.tofile(tmp_path / "embedding_op_tensor.bin")
     assert np.array_equal(read(tmp_path, bundle).outputs["embedding"], rows)
-    records[:3].tofile(tmp_path / "embedding_op_tensor.bin")
+    records[:2].tofile(tmp_path / "embedding_op_tensor.bin")
     dump = read(tmp_path, bundle)
     assert (dict(dump.outputs), "batch-size=1" in dump.remarks[0]) == ({}, True)
 
@@ -204,14 +199,19 @@ def own_dump(folder, read_as, form="nv12", **more):
 
 @pytest.mark.parametrize(
     ("read_as", "named"),
-    [("bt709", []), ("bt601", ["color conversion"]), ("bt709-full", ["color conversion"])],
+    [
+        ("bt709", ""),
+        ("bt601", "color conversion: BT.709 read as BT.601"),
+        ("bt709-full", "color conversion: limited range read as full"),
+    ],
 )
 def test_a_dump_of_our_element_holds_its_own_pixels(bundle, engine, tmp_path, read_as, named):
     check = check_inputs(bundle, engine, read(own_dump(tmp_path, read_as), bundle), None)
-    assert causes(check) == named
+    assert causes(check) == (["color conversion"] if named else [])
+    assert "".join(check.failures).startswith(named)
 
 
-@pytest.mark.parametrize("form", ["rgba", "bgra", "rgb", "bgr"])
+@pytest.mark.parametrize("form", ["rgba", "bgr"])
 def test_a_dump_of_surfaces_of_colors_is_read(bundle, engine, tmp_path, form):
     check = check_inputs(bundle, engine, read(own_dump(tmp_path, "bt709", form), bundle), None)
     assert (check.failures, check.figures["error, levels of 255"][:4]) == ((), "0.00")
@@ -270,8 +270,6 @@ def test_the_command_tells_the_cause_and_ends_with_1(tiny_bundle, tmp_path):
     result = CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "200"})
     assert result.exit_code == 1
     assert "channel order: the channels come as BGR; set model-color-format=0" in result.output
-    write(dump, nvinfer())
-    assert CliRunner().invoke(cli.app, arguments).exit_code == 0
 
 
 def test_a_gray_picture_blames_no_color_conversion():

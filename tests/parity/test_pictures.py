@@ -14,7 +14,6 @@ from pamtri_edge import ops, samples
 from pamtri_edge.datasets.parts import picture_files
 from pamtri_edge.errors import InputError
 from pamtri_edge.parity.pictures import (
-    drawn_pictures,
     graph_inputs,
     parts,
     read_pictures,
@@ -40,28 +39,17 @@ def test_a_broken_picture_is_named(tmp_path):
         read_pictures(picture_files(tmp_path), source="here")
 
 
-def test_drawn_pictures_are_marked_as_such():
-    pictures = drawn_pictures(3, seed=5)
-    assert pictures.drawn
-    assert len(pictures) == len(set(pictures.names)) == 3
-
-
 def test_a_few_of_many_are_spread_over_all():
     files = [Path(f"{index:03d}.jpg") for index in range(100)]
     assert spread(files, 4) == [files[0], files[33], files[66], files[99]]
     assert spread(files, 200) == files
 
 
-def test_inputs_of_the_unified_geometry_are_stretched_crops():
-    crops = samples.crops(2)
-    inputs = graph_inputs(crops, ["images"])
-    assert set(inputs) == {"images"}
-    np.testing.assert_array_equal(inputs["images"], ops.resize(crops))
-
-
 def test_inputs_of_the_original_geometry_have_a_window_and_the_size():
     crops = samples.crops(2)
     inputs = graph_inputs(crops, ["images", "pose_images", "crop_size"])
+    assert set(graph_inputs(crops, ["images"])) == {"images"}
+    np.testing.assert_array_equal(inputs["images"], ops.resize(crops))
     np.testing.assert_array_equal(inputs["pose_images"], ops.window(crops))
     assert inputs["crop_size"].dtype == np.float32
     assert inputs["crop_size"].tolist() == [[crop.shape[1], crop.shape[0]] for crop in crops]
