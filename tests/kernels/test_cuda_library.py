@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+KERNELS = 11
 
 # No device is needed where there is nothing to do; with something to do, the missing driver is told.
 _PROGRAM = """
@@ -74,13 +76,19 @@ def test_a_program_in_cpp_links_it(tmp_path: Path) -> None:
         "PAMTRI_CUDA": "ON",
         "PAMTRI_WERROR": "ON",
         "CMAKE_CUDA_COMPILER": cuda / "bin" / "nvcc",
+        "CMAKE_CUDA_FLAGS": "-Xptxas=-v",
         "CMAKE_MAKE_PROGRAM": program("ninja"),
     }
     definitions = [f"-D{name}={value}" for name, value in options.items()]
     said = run(program("cmake"), "-S", ROOT, "-B", build, "-G", "Ninja", *definitions)
     assert "86-real;87-real;89-real;90;110" in said  # those of the compile matrix, unless some are named
-    run(program("cmake"), "-S", ROOT, "-B", build, "-DCMAKE_CUDA_ARCHITECTURES=87-real")
-    run(program("cmake"), "--build", build, "--target", "pamtri_cuda")
+    run(program("cmake"), "-S", ROOT, "-B", build, "-DCMAKE_CUDA_ARCHITECTURES=90-real")
+    said = run(program("cmake"), "--build", build, "--target", "pamtri_cuda")
+    kernels = re.findall(r"Compiling entry function '(\w+)' for 'sm_90'", said)
+    assert len(kernels) == len(set(kernels)) == KERNELS
+    used = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", said)
+    assert used == [("0", "0", "0")] * KERNELS
+    assert max(int(number) for number in re.findall(r"Used (\d+) registers", said)) <= 64
 
     source, linked = tmp_path / "main.cpp", tmp_path / "main"
     source.write_text(_PROGRAM)
