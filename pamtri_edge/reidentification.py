@@ -7,7 +7,7 @@ from __future__ import annotations
 import html
 import operator
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, overload
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pamtri_edge.errors import InputError
 from pamtri_edge.manifest_fields import Matching
 from pamtri_edge.printable import counted
-from pamtri_edge.result_files import Stored, read_result, write_result
+from pamtri_edge.result_files import AXES, read_result, write_result
 
 _SHOWN: Final = 4  # vehicles, in a line
 _ROWS: Final = 20  # vehicles, in a table
@@ -157,7 +157,7 @@ class Reidentification(Sequence[Vehicle]):
 
     def to_numpy(self) -> Reidentification:
         """Return the same on the host: NumPy arrays, wherever they are now."""
-        arrays = {name: _on_host(getattr(self, name)) for name in _ARRAYS}
+        arrays = {name: _on_host(getattr(self, name)) for name in AXES}
         return replace(self, **arrays)
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -193,17 +193,7 @@ class Reidentification(Sequence[Vehicle]):
             InputError: another ending, or it cannot be written.
         """
         host = self.to_numpy()
-        write_result(
-            Path(path),
-            Stored(
-                {name: getattr(host, name) for name in _ARRAYS if getattr(host, name) is not None},
-                color_names=host.color_names,
-                type_names=host.type_names,
-                embedding_space=host.embedding_space,
-                matching=host.matching,
-                names=host.names,
-            ),
-        )
+        write_result(Path(path), {field.name: getattr(host, field.name) for field in fields(host)})
         return Path(path)
 
     @classmethod
@@ -213,15 +203,7 @@ class Reidentification(Sequence[Vehicle]):
         Raises:
             InputError: it is missing, damaged or of another kind; what it declares is not sensible.
         """
-        found = read_result(Path(path))
-        return cls(
-            **{name: found.arrays.get(name) for name in _ARRAYS},  # type: ignore[arg-type]
-            color_names=found.color_names,
-            type_names=found.type_names,
-            embedding_space=found.embedding_space,
-            matching=found.matching,
-            names=found.names,
-        )
+        return cls(**read_result(Path(path)))
 
     def _one(self, row: int) -> Vehicle:
         def of(values: Any) -> Any:
@@ -240,16 +222,13 @@ class Reidentification(Sequence[Vehicle]):
 
     def _some(self, rows: NDArray[np.int64]) -> Reidentification:
         listed = rows.tolist()  # which every array library takes
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in AXES}
         chosen = {name: None if array is None else array[listed] for name, array in arrays.items()}
         return replace(
             self,
             **chosen,  # type: ignore[arg-type]
             names=None if self.names is None else tuple(self.names[row] for row in listed),
         )
-
-
-_ARRAYS: Final = ("embeddings", "color_probs", "type_probs", "keypoints", "quality")
 
 
 def concatenate(results: Sequence[Reidentification]) -> Reidentification:
@@ -269,16 +248,14 @@ def concatenate(results: Sequence[Reidentification]) -> Reidentification:
                 f"the results are of different embedding spaces, {first.embedding_space!r} and "
                 f"{other.embedding_space!r}: the weights that gave them differ. Embed all with one bundle."
             )
-        missing = [
-            name for name in _ARRAYS if (getattr(first, name) is None) != (getattr(other, name) is None)
-        ]
+        missing = [name for name in AXES if (getattr(first, name) is None) != (getattr(other, name) is None)]
         if missing:
             raise InputError(f"some of the results have {missing[0]}, others do not; they cannot be joined.")
     hosts = [result.to_numpy() for result in results]
     named = all(result.names is not None for result in results)
     arrays: dict[str, Any] = {
         name: np.concatenate([getattr(host, name) for host in hosts])
-        for name in _ARRAYS
+        for name in AXES
         if getattr(first, name) is not None
     }
     return replace(

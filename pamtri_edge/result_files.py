@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.files.npz import ArchiveError, unpack
 from pamtri_edge.files.regular import open_regular
-from pamtri_edge.manifest_fields import Matching
+from pamtri_edge.manifest_fields import Matching, WrongFieldError, matching
 from pamtri_edge.printable import printable
 
 SUFFIX: Final = ".npz"
@@ -35,38 +35,22 @@ LARGEST_FILE: Final = 4 << 30
 _SWELLING: Final = 8  # how much more than its file an archive's arrays may take; ours take as much
 _ROOM: Final = 1 << 20  # bytes that any file may take
 _MOST_ENTRIES: Final = 16
-_AXES: Final = {"embeddings": 2, "color_probs": 2, "type_probs": 2, "keypoints": 3, "quality": 1}
+AXES: Final = {"embeddings": 2, "color_probs": 2, "type_probs": 2, "keypoints": 3, "quality": 1}
+"""The arrays of a result and how many axes each has."""
 _LONGEST_ABOUT: Final = 1 << 16  # characters
 _MOST_CLASSES: Final = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """What a file of results holds.
-
-    Attributes:
-        arrays: `embeddings` and what else there is, by the names of `Reidentification`.
-        color_names: of the columns of `color_probs`.
-        type_names: of the columns of `type_probs`.
-        embedding_space: id of the weights.
-        matching: the bundle's suggestion.
-        names: of the vehicles.
-    """
-
-    arrays: Mapping[str, NDArray[np.float32]]
-    color_names: Sequence[str] | None
-    type_names: Sequence[str] | None
-    embedding_space: str | None
-    matching: Matching | None
-    names: tuple[str, ...] | None
 
 
 class _WrongError(Exception):
     """Carries what is wrong with a file, as the end of a sentence without a full stop."""
 
 
-def write_result(path: Path, stored: Stored) -> None:
+def write_result(path: Path, fields: Mapping[str, Any]) -> None:
     """Write a file of results; it appears whole or not at all.
+
+    Args:
+        path: where.
+        fields: of a `Reidentification` whose arrays are NumPy's, by name.
 
     Raises:
         InputError: its name does not end in .npz, or it cannot be written.
@@ -76,29 +60,28 @@ def write_result(path: Path, stored: Stored) -> None:
     about = {
         "format": FORMAT,
         "schema": SCHEMA,
-        "embedding_space": stored.embedding_space,
-        "color_names": None if stored.color_names is None else list(stored.color_names),
-        "type_names": None if stored.type_names is None else list(stored.type_names),
-        "matching": None if stored.matching is None else asdict(stored.matching),
+        **{name: fields[name] for name in ("embedding_space", "color_names", "type_names")},
+        "matching": None if fields["matching"] is None else asdict(fields["matching"]),
     }
+    arrays = {name: fields[name] for name in AXES if fields[name] is not None}
     words = {"about": np.array(json.dumps(about))}
-    if stored.names is not None:
-        words["names"] = np.array(stored.names, np.str_)
+    if fields["names"] is not None:
+        words["names"] = np.array(fields["names"], np.str_)
     try:
         with staged_file(path) as part, part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **{**stored.arrays, **words})
+            np.savez(file, allow_pickle=False, **arrays, **words)
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be written: {error.strerror}.") from error
 
 
-def read_result(path: Path) -> Stored:
-    """Read a file of results.
+def read_result(path: Path) -> dict[str, Any]:
+    """Return the fields of a `Reidentification` by name, from a file of results.
 
     Raises:
         InputError: it is missing, damaged, of another kind or newer, or its parts do not fit.
     """
     try:
-        return _stored(_content(path))
+        return _fields(_content(path))
     except (_WrongError, ArchiveError) as error:
         raise InputError(f"{printable(path)}: {error}. {_REMEDY}") from None
     except InputError:
@@ -121,27 +104,27 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _stored(content: bytes) -> Stored:
+def _fields(content: bytes) -> dict[str, Any]:
     limit = _SWELLING * len(content) + _ROOM
     arrays = unpack(content, limit=limit, most=_MOST_ENTRIES, words=True)
     if "about" not in arrays or "embeddings" not in arrays:
         raise _WrongError("it lacks 'about' or 'embeddings'")
     about = _about(arrays.pop("about"))
     names = arrays.pop("names", None)
-    if unknown := set(arrays) - set(_AXES):
+    if unknown := set(arrays) - set(AXES):
         raise _WrongError(f"it holds {min(unknown)[:40]!r}, which no result has")
     found = {name: _numbers(name, array, len(arrays["embeddings"])) for name, array in arrays.items()}
     lengths = np.linalg.norm(found["embeddings"].astype(np.float64), axis=1)
     if not lengths.all():
         raise _WrongError(f"embedding {int((lengths == 0).argmax())} is zero: it has no direction")
-    return Stored(
-        found,
-        color_names=_classes(about, "color_names", found.get("color_probs")),
-        type_names=_classes(about, "type_names", found.get("type_probs")),
-        embedding_space=_text(about, "embedding_space"),
-        matching=_matching(about.get("matching")),
-        names=None if names is None else _names(names, len(found["embeddings"])),
-    )
+    return {
+        **{name: found.get(name) for name in AXES},
+        "color_names": _classes(about, "color_names", found.get("color_probs")),
+        "type_names": _classes(about, "type_names", found.get("type_probs")),
+        "embedding_space": _text(about, "embedding_space"),
+        "matching": _matching(about.get("matching")),
+        "names": None if names is None else _names(names, len(found["embeddings"])),
+    }
 
 
 def _about(array: NDArray[Any]) -> dict[str, Any]:
@@ -157,7 +140,7 @@ def _about(array: NDArray[Any]) -> dict[str, Any]:
 
 def _numbers(name: str, array: NDArray[Any], count: int) -> NDArray[np.float32]:
     last = (3,) if name == "keypoints" else ()
-    if array.dtype.kind != "f" or array.ndim != _AXES[name] or array.shape[2:] != last:
+    if array.dtype.kind != "f" or array.ndim != AXES[name] or array.shape[2:] != last:
         raise _WrongError(f"{name} has shape {array.shape} of {array.dtype.name}")
     if len(array) != count or (name == "embeddings" and array.shape[1] == 0):
         raise _WrongError(f"{name} has shape {array.shape} for {count} embeddings")
@@ -195,13 +178,10 @@ def _text(about: Mapping[str, Any], key: str) -> str | None:
 
 
 def _matching(value: Any) -> Matching | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or set(value) != set(Matching.__dataclass_fields__):
+    try:
+        found = None if value is None else matching(value)
+    except WrongFieldError:
+        raise _WrongError("matching is no suggestion of a threshold") from None
+    if found is not None and not found.set.isprintable():
         raise _WrongError("matching is no suggestion of a threshold")
-    name = value["set"]
-    numbers = [value[key] for key in ("threshold", "false_match_rate", "true_match_rate")]
-    fits = all(type(one) in (int, float) for one in numbers) and isinstance(name, str) and name.isprintable()
-    if not fits or not -1 <= numbers[0] <= 1 or not all(0 <= one <= 1 for one in numbers[1:]):
-        raise _WrongError("matching is no suggestion of a threshold")
-    return Matching(**value)
+    return found

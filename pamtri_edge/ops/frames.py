@@ -10,7 +10,6 @@ BT.601 below.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
@@ -98,8 +97,10 @@ def host_frame(frame: Any, pixel_format: str, conversion: str) -> NDArray[np.uin
         pixels = check_array(frame, "the frame", ("H", "W", 4), np.uint8)
         return check_picture(pixels[..., :3], "the frame")
     luma, chroma = _nv12_planes(frame)
-    luma, chroma = check_array(luma, "luma", ("H", "W"), np.uint8), check_array_of_chroma(chroma)
-    check_nv12(luma.shape, chroma.shape)
+    form = ("H/2", "W/2", 2) if getattr(chroma, "ndim", 2) == 3 else ("H/2", "W")
+    luma = check_array(luma, "luma", ("H", "W"), np.uint8)
+    chroma = check_array(chroma, "chroma", form, np.uint8)
+    _check_nv12(luma.shape, chroma.shape)
     return rgb_of_nv12(luma, chroma, settled(conversion, luma.shape[0]))
 
 
@@ -131,7 +132,7 @@ def device_frame(
         luma_shape, chroma_shape = _split_shape(luma.shape, what)
         planes, pitch = (luma,), luma.strides[0]
         place = luma.pointer + luma_shape[0] * pitch
-    check_nv12(luma_shape, chroma_shape)
+    _check_nv12(luma_shape, chroma_shape)
     _check_bytes(luma, "luma", "expected (H, W) uint8", (1,))
     return DeviceFrame(
         planes,
@@ -194,14 +195,7 @@ def rgb_of_sited_nv12(
     return rgb
 
 
-def check_array_of_chroma(chroma: Any) -> NDArray[np.uint8]:
-    """Return a chroma plane on the host, in either of its shapes."""
-    pairs = isinstance(chroma, np.ndarray) and chroma.ndim == 3
-    form: Sequence[str | int] = ("H/2", "W/2", 2) if pairs else ("H/2", "W")
-    return check_array(chroma, "chroma", form, np.uint8)
-
-
-def check_nv12(luma: tuple[int, ...], chroma: tuple[int, ...]) -> None:
+def _check_nv12(luma: tuple[int, ...], chroma: tuple[int, ...]) -> None:
     """Raise unless two shapes are those of NV12 planes."""
     if len(luma) != 2 or 0 in luma:
         raise InputError(f"luma has shape {luma}; expected (H, W) uint8.")

@@ -92,33 +92,27 @@ def test_a_stated_shape_that_is_not_kept_is_refused_by_torch(tmp_path: Path) -> 
         )
 
 
-def hidden(model: Any, place: str) -> Any:
-    """Put a tensor with numbers outside somewhere into a network."""
-    tensor, graph = outside(floats("hidden")), model.graph
-    if place == "initializer":
-        graph.initializer.append(tensor)
-    elif place == "sparse":
-        graph.sparse_initializer.add().values.CopyFrom(tensor)
-    elif place == "attribute":
-        graph.node[0].attribute.add(name="t", type=onnx.AttributeProto.TENSOR).t.CopyFrom(tensor)
-    elif place == "list":
-        graph.node[0].attribute.add(name="t", type=onnx.AttributeProto.TENSORS).tensors.append(tensor)
-    elif place == "branch":
-        inner = graph.node[0].attribute.add(name="g", type=onnx.AttributeProto.GRAPH).g
-        inner.initializer.append(tensor)
-    elif place == "function":
-        step = model.functions.add(name="f", domain="d").node.add(op_type="Constant")
-        step.attribute.add(name="value", type=onnx.AttributeProto.TENSOR).t.CopyFrom(tensor)
-    elif place == "training":
-        model.training_info.add().initialization.initializer.append(tensor)
-    return model
+def attribute(node: Any, kind: str) -> Any:
+    return node.attribute.add(name="a", type=onnx.AttributeProto.AttributeType.Value(kind))
 
 
-@pytest.mark.parametrize(
-    "place", ["initializer", "sparse", "attribute", "list", "branch", "function", "training"]
-)
+PLACES: dict[str, Callable[[Any, Any], object]] = {
+    "initializer": lambda model, tensor: model.graph.initializer.append(tensor),
+    "sparse": lambda model, tensor: model.graph.sparse_initializer.add().values.CopyFrom(tensor),
+    "attribute": lambda model, tensor: attribute(model.graph.node[0], "TENSOR").t.CopyFrom(tensor),
+    "list": lambda model, tensor: attribute(model.graph.node[0], "TENSORS").tensors.append(tensor),
+    "branch": lambda model, tensor: attribute(model.graph.node[0], "GRAPH").g.initializer.append(tensor),
+    "function": lambda model, tensor: attribute(
+        model.functions.add(name="f", domain="d").node.add(op_type="Constant"), "TENSOR"
+    ).t.CopyFrom(tensor),
+    "training": lambda model, tensor: model.training_info.add().initialization.initializer.append(tensor),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_numbers_outside_are_found_wherever_they_hide(place: str) -> None:
-    model = hidden(network([node("Identity", "images")], result=["N", 3, 4, 4]), place)
+    model = network([node("Identity", "images")], result=["N", 3, 4, 4])
+    PLACES[place](model, outside(floats("hidden")))
     with pytest.raises(BundleError, match="keeps weights in other files"):
         refuse_outside_weights(model.SerializeToString(), Path("model.onnx"))
 

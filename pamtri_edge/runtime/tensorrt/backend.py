@@ -22,7 +22,7 @@ from pamtri_edge.ops.streams import current_stream
 from pamtri_edge.progress import PhaseProgress
 from pamtri_edge.runtime.backend import Floats, check_inputs, closed, empty_output, shape_of
 from pamtri_edge.runtime.tensorrt.buckets import BUCKETS, Chunk
-from pamtri_edge.runtime.tensorrt.build import build_plan
+from pamtri_edge.runtime.tensorrt.build import Built, build_plan
 from pamtri_edge.runtime.tensorrt.choice import MODES, choose, noted_choice
 from pamtri_edge.runtime.tensorrt.device import Gpu, find_gpu, load_cupy
 from pamtri_edge.runtime.tensorrt.engine import Engine
@@ -282,8 +282,13 @@ class TensorRtBackend:
 
     def _engine(self, model: Path) -> Cached:
         """Return a file's engine from the cache, or build it."""
-        build = partial(self._build_engine, model) if self._build else None
-        return cached_engine(self._fingerprint(model), engine_folders(model), build, model=model.name)
+
+        def build(timing_cache: bytes) -> Built:
+            progress = self._progress or _logged_progress(model.name)
+            return build_plan(self._library, model, timing_cache=timing_cache, progress=progress)
+
+        allowed = build if self._build else None
+        return cached_engine(self._fingerprint(model), engine_folders(model), allowed, model=model.name)
 
     def _engine_path(self, model: Path, wanted: Fingerprint) -> Path:
         """Return where a file's engine lies or will lie."""
@@ -295,10 +300,6 @@ class TensorRtBackend:
         if model not in self._prints:
             self._prints[model] = fingerprint(model, self._library, self._gpu)
         return self._prints[model]
-
-    def _build_engine(self, model: Path, timing_cache: bytes) -> Any:
-        progress = self._progress or _logged_progress(model.name)
-        return build_plan(self._library, model, timing_cache=timing_cache, progress=progress)
 
     def _execute(self, mode: str, engines: list[Cached]) -> Execution:
         """Load engines and return what runs them."""
