@@ -8,32 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pamtri_edge.lint.vocabulary import Key
+from pamtri_edge.lint.vocabulary import Key, table
 
-_INT: Final = Key("int")
-_FLAG: Final = Key("bool")
-_FILE: Final = Key("file")
-_PLACE: Final = Key("place")
-_TEXT: Final = Key("text")
-_COLOR: Final = Key("floats", count=4)
-
-
-def _table(**kinds: str) -> dict[str, Key]:
-    """Return a table of keys that are given by kind, in one text with blanks between."""
-    makers = {
-        "ints": _INT,
-        "flags": _FLAG,
-        "files": _FILE,
-        "places": _PLACE,
-        "texts": _TEXT,
-        "colors": _COLOR,
-        "lists": Key("ints"),
-        "floats": Key("float"),
-    }
-    return {name: makers[kind] for kind, names in kinds.items() for name in names.split()}
-
-
-_MESSAGES: Final = _table(
+_MESSAGES: Final = table(
     files="msg-conv-config",
     ints="msg-conv-payload-type msg-conv-comp-id msg-conv-frame-interval",
     flags="multiple-payloads msg-conv-msg2p-new-api msg-conv-dummy-payload",
@@ -42,14 +19,14 @@ _MESSAGES: Final = _table(
 )
 
 GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
-    "application": _table(
+    "application": table(
         flags="enable-perf-measurement",
         ints="perf-measurement-interval-sec global-gpu-id",
         places="gie-kitti-output-dir kitti-track-output-dir reid-track-output-dir "
         "terminated-track-output-dir shadow-track-output-dir",
     ),
-    "tests": _table(ints="file-loop pipeline-recreate-sec"),
-    "source-list": _table(
+    "tests": table(ints="file-loop pipeline-recreate-sec"),
+    "source-list": table(
         ints="num-source-bins max-batch-size sgie-batch-size extract-sei-type5-data low-latency-mode",
         flags="dummy-payload custom-ts-to-rfc use-nvmultiurisrcbin stream-name-display "
         "enable-error-propagation",
@@ -58,7 +35,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
         places="proto-lib",
     ),
     "source": {
-        **_table(
+        **table(
             ints="enable camera-width camera-height camera-fps-n camera-fps-d camera-csi-sensor-id "
             "camera-v4l2-dev-node udp-buffer-size latency num-sources gpu-id num-decode-surfaces "
             "num-extra-surfaces drop-frame-interval camera-id rtsp-reconnect-interval-sec "
@@ -74,41 +51,36 @@ GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
         ),
         "type": Key("int", choices=tuple(range(1, 10))),
     },
-    "streammux": {
-        **_table(
-            ints="compute-hw sort-batch cache-buffer cache-buffer-timeout width height gpu-id frame-duration "
-            "buffer-pool-size batched-push-timeout nvbuf-memory-type max-latency num-surfaces-per-frame "
-            "extract-sei-type5-data extract-sei-sim-time failsafe-flush-count interpolation-method",
-            flags="sync-inputs-ntp enable-padding live-source attach-sys-ts-as-ntp attach-sys-ts sync-inputs "
-            "frame-num-reset-on-stream-reset frame-num-reset-on-eos async-process drop-pipeline-eos "
-            "align-first-buffer drop-backward-sei",
-            files="config-file-path",
-        ),
-        "batch-size": Key("int", least=1),
-    },
-    "osd": _table(
+    "streammux": table(
+        ints="compute-hw sort-batch cache-buffer cache-buffer-timeout width height gpu-id frame-duration "
+        "buffer-pool-size batched-push-timeout nvbuf-memory-type max-latency num-surfaces-per-frame "
+        "extract-sei-type5-data extract-sei-sim-time failsafe-flush-count interpolation-method",
+        flags="sync-inputs-ntp enable-padding live-source attach-sys-ts-as-ntp attach-sys-ts sync-inputs "
+        "frame-num-reset-on-stream-reset frame-num-reset-on-eos async-process drop-pipeline-eos "
+        "align-first-buffer drop-backward-sei",
+        files="config-file-path",
+        ones="batch-size",
+    ),
+    "osd": table(
         ints="enable process-mode border-width text-size clock-x-offset clock-y-offset clock-text-size "
         "nvbuf-memory-type gpu-id",
         flags="show-clock display-text display-bbox display-mask",
         texts="font hw-blend-color-attr",
         colors="text-color text-bg-color clock-color border-color",
     ),
-    "segvisual": _table(ints="enable width height batch-size nvbuf-memory-type gpu-id"),
-    "pre-process": _table(ints="enable operate-on-gie-id", files="config-file"),
-    "gie": {
-        **_table(
-            ints="enable plugin-type audio-framesize audio-hopsize audio-input-rate min-crop-size verbose "
-            "interval operate-on-gie-id gpu-id nvbuf-memory-type",
-            flags="input-tensor-meta",
-            lists="operate-on-class-ids",
-            places="model-engine-file infer-raw-output-dir",
-            files="config-file labelfile-path",
-            texts="audio-transform model-variant device backend triton-url triton-model",
-        ),
-        "batch-size": Key("int", least=1),
-        "gie-unique-id": Key("int", least=1),
-    },
-    "tracker": _table(
+    "segvisual": table(ints="enable width height batch-size nvbuf-memory-type gpu-id"),
+    "pre-process": table(ints="enable operate-on-gie-id", files="config-file"),
+    "gie": table(
+        ints="enable plugin-type audio-framesize audio-hopsize audio-input-rate min-crop-size verbose "
+        "interval operate-on-gie-id gpu-id nvbuf-memory-type",
+        flags="input-tensor-meta",
+        lists="operate-on-class-ids",
+        places="model-engine-file infer-raw-output-dir",
+        files="config-file labelfile-path",
+        texts="audio-transform model-variant device backend triton-url triton-model",
+        ones="batch-size gie-unique-id",
+    ),
+    "tracker": table(
         ints="enable tracker-width tracker-height gpu-id tracker-surface-type tracking-surface-type "
         "tracking-id-reset-mode tensor-meta-gie-id compute-hw user-meta-pool-size "
         "sub-batch-err-recovery-trial-cnt enable-batch-process enable-past-frame",
@@ -117,7 +89,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
         files="ll-lib-file",
         lists="operate-on-class-ids",
     ),
-    "visionencoder": _table(
+    "visionencoder": table(
         ints="enable batch-size min-crop-size verbose gpu-id skip-interval cache-refresh-interval "
         "cache-max-size",
         flags="smart-infer ofa-predict query-only",
@@ -125,14 +97,14 @@ GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
         texts="model-variant device backend triton-url triton-model embedding-classes",
         places="onnx-model tensorrt-engine",
     ),
-    "text-embedder": _table(ints="enable", texts="model-name", places="onnx-model-path tokenizer-dir"),
-    "replay": _table(
+    "text-embedder": table(ints="enable", texts="model-name", places="onnx-model-path tokenizer-dir"),
+    "replay": table(
         ints="enable label-width label-height interval",
         texts="file-names max-frame-nums",
         places="label-dir",
     ),
     "sink": {
-        **_table(
+        **table(
             ints="enable width height qos sync nvbuf-memory-type output-io-mode sw-preset bitrate profile "
             "iframeinterval source-id rtsp-port udp-port udp-buffer-size color-range conn-id plane-id "
             "set-mode compute-hw gpu-id msg-broker-comp-id sleep-time",
@@ -146,28 +118,28 @@ GROUPS: Final[Mapping[str, Mapping[str, Key]]] = {
         "codec": Key("int", choices=(1, 2, 3)),
         "enc-type": Key("int", choices=(0, 1)),
     },
-    "message-converter": {"enable": _INT, **_MESSAGES},
-    "message-consumer": _table(
+    "message-converter": {**table(ints="enable"), **_MESSAGES},
+    "message-consumer": table(
         ints="enable",
         places="proto-lib sensor-list-file config-file",
         texts="conn-str subscribe-topic-list",
     ),
-    "tiled-display": _table(
+    "tiled-display": table(
         ints="enable rows columns width height gpu-id nvbuf-memory-type compute-hw buffer-pool-size",
         flags="square-seq-grid",
     ),
-    "img-save": _table(
+    "img-save": table(
         ints="enable gpu-id second-to-skip-interval min-box-width min-box-height",
         flags="save-img-full-frame save-img-cropped-obj",
         floats="min-confidence max-confidence",
         places="output-folder-path frame-to-skip-rules-path",
     ),
-    "nvds-analytics": _table(ints="enable", files="config-file"),
-    "ds-example": _table(
+    "nvds-analytics": table(ints="enable", files="config-file"),
+    "ds-example": table(
         ints="enable processing-width processing-height unique-id gpu-id nvbuf-memory-type batch-size",
         flags="full-frame blur-objects",
     ),
-    "dewarper": _table(
+    "dewarper": table(
         ints="enable gpu-id nvbuf-memory-type num-surfaces-per-frame source-id num-output-buffers",
         files="config-file",
     ),
@@ -195,7 +167,7 @@ NAMES: Final = (
 )
 """Names of groups, one of each sort."""
 
-_COLORS: Final = re.compile(r"bbox-(border|bg)-color-?\d*")
+_BOX_COLORS: Final = re.compile(r"bbox-(border|bg)-color-?\d*")
 
 
 def sort_of(name: str) -> str | None:
@@ -208,6 +180,6 @@ def sort_of(name: str) -> str | None:
 
 def key_of(sort: str, name: str) -> Key | None:
     """Return what a key of a group takes, or None where the group has no such key."""
-    if sort == "gie" and _COLORS.fullmatch(name):
-        return _COLOR
+    if sort == "gie" and _BOX_COLORS.fullmatch(name):
+        return Key("floats", count=4)
     return GROUPS[sort].get(name)

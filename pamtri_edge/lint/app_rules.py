@@ -153,31 +153,23 @@ def _ids(document: Document) -> Iterator[Finding]:
                 said = f"gie-unique-id is not given here and in [{seen[number]}], which means 0"
             problem = f"{said}: the application does not start (Non unique gie ids found)."
             change = "Give every engine an id of its own."
-            yield (
-                (entry or group).finding("unique-id", problem, change)
-                if entry
-                else group.finding("unique-id", problem, change, key="gie-unique-id")
-            )
+            yield (entry or group).finding("unique-id", problem, change, key="gie-unique-id")
         seen.setdefault(number, group.name)
     if not groups or groups[0].name != "primary-gie":
         return
+    key = "operate-on-gie-id"
     for group in groups[1:]:
-        entry = group.get("operate-on-gie-id")
+        entry = group.get(key)
         number = "0" if entry is None else entry.value
         if number not in seen or seen[number] == group.name:
             problem = (
                 f"no other enabled engine has gie-unique-id {number}: the application leaves [{group.name}] "
                 "out without a word."
             )
-            primary = groups[0].get("gie-unique-id")
             change = "Name the id of the engine that finds the objects."
-            edits = ()
-            if entry is None:
-                wanted = "1" if primary is None else primary.value
-                more = group.with_key("operate-on-gie-id", wanted) if primary is not None else ()
-                yield group.finding("operate-on", problem, change, key="operate-on-gie-id", edits=more)
-                continue
-            yield entry.finding("operate-on", problem, change, edits=edits)
+            primary = groups[0].get("gie-unique-id")
+            edits = group.with_key(key, primary.value) if entry is None and primary is not None else ()
+            yield (entry or group).finding("operate-on", problem, change, key=key, edits=edits)
 
 
 def _sources(document: Document) -> Iterator[Finding]:

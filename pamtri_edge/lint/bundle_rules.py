@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.text import text_lines
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.lint.file_rules import is_there
-from pamtri_edge.lint.finding import Finding, Severity
+from pamtri_edge.lint.finding import Finding
 from pamtri_edge.lint.nvinfer_keys import PROPERTY_KEYS
 from pamtri_edge.lint.subject import Subject
 from pamtri_edge.lint.target import engine_batch
@@ -25,99 +24,56 @@ _UNREACHED: Final = 1.0
 _LONGEST_LABELS: Final = 1 << 16
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A key that must have a certain value, because the graph is as it is.
-
-    Attributes:
-        key: its name.
-        value: what it must be.
-        default: what nvinfer takes where it is not given.
-        rule: the rule's name.
-        problem: what goes wrong otherwise.
-        severity: how bad that is.
-    """
-
-    key: str
-    value: str
-    default: str
-    rule: str
-    problem: str
-    severity: Severity = "error"
-
-
-FIXED: Final = (
-    Wanted(
-        "net-scale-factor",
-        "1",
-        "1",
-        "scale",
+_FIXED: Final = (
+    (
+        *("scale", "net-scale-factor", "1"),
         "the graph takes 0 to 255 and normalizes by itself: it sees pictures of another brightness, and the "
         "embeddings are far from those of PyTorch",
     ),
-    Wanted(
-        "model-color-format",
-        "0",
-        "0",
-        "color-format",
+    (
+        *("color-format", "model-color-format", "0"),
         "the graph takes RGB: red and blue are exchanged, colors are told wrongly and embeddings are off",
     ),
-    Wanted(
-        "infer-dims",
-        f"3;{IMAGE_SIZE};{IMAGE_SIZE}",
-        f"3;{IMAGE_SIZE};{IMAGE_SIZE}",
-        "input-size",
+    (
+        *("input-size", "infer-dims", f"3;{IMAGE_SIZE};{IMAGE_SIZE}"),
         f"the graph takes 3 x {IMAGE_SIZE} x {IMAGE_SIZE}, channels first: nvinfer builds no engine of it, "
         "or refuses the one that there is",
     ),
-    Wanted(
-        "network-input-order",
-        "0",
-        "0",
-        "input-size",
+    (
+        *("input-size", "network-input-order", "0"),
         "the graph takes channels first: nvinfer would read its dimensions as height, width and channels",
     ),
-    Wanted(
-        "maintain-aspect-ratio",
-        "0",
-        "0",
-        "aspect-ratio",
+    (
+        *("aspect-ratio", "maintain-aspect-ratio", "0"),
         "crops are padded with black instead of stretched, which the network has not learned: keypoints "
         "shift and embeddings are off",
     ),
-    Wanted(
-        "scaling-filter",
-        "1",
-        "1",
-        "scaling-filter",
+    (
+        *("scaling-filter", "scaling-filter", "1"),
         "the bundle was compared with bilinear scaling; with another filter the embeddings differ more",
-        "warning",
     ),
-    Wanted(
-        "process-mode",
-        "2",
-        "1",
-        "process-mode",
+    (
+        *("process-mode", "process-mode", "2"),
         "the engine works on whole frames: it sees streets instead of vehicles, and the tensor meta hangs on "
         "the frame",
     ),
-    Wanted(
-        "output-tensor-meta",
-        "1",
-        "0",
-        "tensor-meta",
+    (
+        *("tensor-meta", "output-tensor-meta", "1"),
         "embedding, keypoints and classes are computed and thrown away",
     ),
-    Wanted(
-        "input-tensor-from-meta",
-        "0",
-        "0",
-        "input-from-meta",
+    (
+        *("input-from-meta", "input-tensor-from-meta", "0"),
         "crops then come from nvdspreprocess, re-inference and size limits are passed over, and the tensor "
         "meta hangs on no object",
     ),
 )
-"""What holds for every bundle that stock nvinfer can feed."""
+"""What holds for every bundle that stock nvinfer can feed, because the graph is as it is.
+
+Each: the rule, the key, the value that it must have, and what goes wrong otherwise.
+"""
+
+_DEFAULTS: Final = {"process-mode": "1", "output-tensor-meta": "0"}
+"""What nvinfer takes where one of these keys is not given; of the others the right value."""
 
 
 def check_bundle(subject: Subject) -> Iterator[Finding]:
@@ -130,29 +86,27 @@ def check_bundle(subject: Subject) -> Iterator[Finding]:
     if (reason := unsupported(manifest.inputs)) is not None:
         yield subject.finding("geometry", "onnx-file", reason, "Name a bundle of geometry unified.")
         return
-    for wanted in FIXED:
-        yield from _fixed(subject, wanted)
-    for rule in _RULES:
-        yield from rule(subject, manifest)
+    for rule, key, value, problem in _FIXED:
+        yield from _fixed(subject, rule, key, value, problem)
+    for check in _RULES:
+        yield from check(subject, manifest)
 
 
-def _fixed(subject: Subject, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.key == "process-mode" and subject.secondary and subject.group.get(wanted.key) is None:
+def _fixed(subject: Subject, rule: str, key: str, value: str, problem: str) -> Iterator[Finding]:
+    if key == "process-mode" and subject.secondary and subject.group.get(key) is None:
         return
-    entry = subject.get(wanted.key)
-    found = wanted.default if entry is None else entry.value
-    if _is_refused(subject, wanted.key) or _same(found, wanted.value):
+    entry, default = subject.get(key), _DEFAULTS.get(key, value)
+    found = default if entry is None else entry.value
+    if _is_refused(subject, key) or _same(found, value):
         return
-    is_now = (
-        f"{wanted.key} is {printable(found)}" if entry else f"without {wanted.key} it is {wanted.default}"
-    )
+    is_now = f"{key} is {printable(found)}" if entry else f"without {key} it is {default}"
     yield subject.finding(
-        wanted.rule,
-        wanted.key,
-        f"{is_now}: {wanted.problem}.",
-        f"Write {wanted.key}={wanted.value}.",
-        severity=wanted.severity,
-        value=wanted.value,
+        rule,
+        key,
+        f"{is_now}: {problem}.",
+        f"Write {key}={value}.",
+        severity="warning" if rule == "scaling-filter" else "error",
+        value=value,
     )
 
 
@@ -299,12 +253,12 @@ def _outputs(subject: Subject, manifest: Manifest) -> Iterator[Finding]:
 
 def _labels(subject: Subject, manifest: Manifest) -> Iterator[Finding]:
     entry = subject.get("labelfile-path")
-    if entry is None or not subject.look or not is_there(subject.path(entry)):
+    if entry is None or not subject.look or not is_there(entry.named_path):
         return
     wanted = [list(names) for names in (manifest.colors, manifest.types) if names]
     try:
         lines = text_lines(
-            subject.path(entry), expected="names of classes", longest=_LONGEST_LABELS, error=InputError
+            entry.named_path, expected="names of classes", longest=_LONGEST_LABELS, error=InputError
         )
         found = [[name.strip() for name in line.split(";")] for _, line in lines if line.strip()]
     except InputError as error:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +17,11 @@ from pamtri_edge.lint.document import Document, Entry, Group
 from pamtri_edge.lint.elements import NVINFER_KEYS
 from pamtri_edge.lint.file_rules import check_file, is_there
 from pamtri_edge.lint.finding import Finding
-from pamtri_edge.lint.nvinfer_rules import check_groups, check_nvinfer, unknown_group
+from pamtri_edge.lint.nvinfer_rules import check_groups, check_nvinfer
 from pamtri_edge.lint.pipeline_rules import Element, check_pipeline, elements_of, named_file
 from pamtri_edge.lint.reading import Configuration, read_configuration
-from pamtri_edge.lint.shape_rules import check_keys
 from pamtri_edge.lint.subject import Subject
-from pamtri_edge.lint.target import Target, target_of
+from pamtri_edge.lint.target import target_of
 
 _SET_BY_APP: Final = (
     "batch-size",
@@ -135,7 +134,7 @@ class _Examination:
         document = found.document
         if found.kind == "nvinfer":
             yield from check_groups(document)
-            yield from self._nvinfer(document, {}, asked=True, secondary=False)
+            yield from self._nvinfer(self._subject(document, {}, asked=True))
         elif found.kind == "nvdspostprocess":
             yield from _postprocess(document, self.options.look)
         elif found.kind == "deepstream-app":
@@ -147,17 +146,25 @@ class _Examination:
                 if element.kind == "nvinfer":
                     yield from self._engine_of_pipeline(element)
 
-    def _nvinfer(
-        self, document: Document, outside: Mapping[str, Entry], *, asked: bool, secondary: bool
-    ) -> Iterator[Finding]:
+    def _subject(
+        self,
+        document: Document,
+        outside: Mapping[str, Entry],
+        *,
+        asked: bool = False,
+        secondary: bool = False,
+    ) -> Subject | None:
+        """Return what the rules for nvinfer look at; None for a file without `[property]`."""
         group = document.group(nvinfer_keys.PROPERTY)
         if group is None:
-            return
-        subject = Subject(document, group, outside, Target(), self.options.look, secondary)
-        target = target_of(subject.get, lambda entry: entry.path.parent, self.options.bundle, asked=asked)
-        subject = Subject(document, group, outside, target, self.options.look, secondary)
-        yield from check_nvinfer(subject)
-        yield from check_bundle(subject)
+            return None
+        subject = Subject(document, group, outside, look=self.options.look, secondary=secondary)
+        return replace(subject, target=target_of(subject.get, self.options.bundle, asked=asked))
+
+    def _nvinfer(self, subject: Subject | None) -> Iterator[Finding]:
+        if subject is not None:
+            yield from check_nvinfer(subject)
+            yield from check_bundle(subject)
 
     def _engines_of_app(self, document: Document) -> Iterator[Finding]:
         tracked = is_enabled(document.group("tracker"))
@@ -167,21 +174,13 @@ class _Examination:
             if entry is None or not entry.value or (plugin is not None and plugin.value != "0"):
                 continue
             outside = {key: found for key in _SET_BY_APP if (found := group.get(key)) is not None}
-            inner = self._followed(entry, entry.path.parent / entry.value)
+            inner = self._followed(entry.named_path)
             if inner is None:
                 continue
-            secondary = group.name != "primary-gie"
-            yield from self._nvinfer(inner, outside, asked=False, secondary=secondary)
-            if secondary and self._runs_a_bundle(inner, outside):
+            subject = self._subject(inner, outside, secondary=group.name != "primary-gie")
+            yield from self._nvinfer(subject)
+            if subject is not None and subject.secondary and subject.target.bundle is not None:
                 yield from _around_bundle(document, group, tracked)
-
-    def _runs_a_bundle(self, document: Document, outside: Mapping[str, Entry]) -> bool:
-        group = document.group(nvinfer_keys.PROPERTY)
-        if group is None:
-            return False
-        get = Subject(document, group, outside).get
-        target = target_of(get, lambda entry: entry.path.parent, self.options.bundle, asked=False)
-        return target.bundle is not None
 
     def _engine_of_pipeline(self, element: Element) -> Iterator[Finding]:
         entry = element.group.get("config-file-path")
@@ -191,11 +190,11 @@ class _Examination:
         outside = {
             key: found for name, key in NVINFER_KEYS.items() if (found := element.group.get(name)) is not None
         }
-        inner = self._followed(entry, path)
+        inner = self._followed(path)
         if inner is not None:
-            yield from self._nvinfer(inner, outside, asked=False, secondary=False)
+            yield from self._nvinfer(self._subject(inner, outside))
 
-    def _followed(self, entry: Entry, path: Path) -> Document | None:
+    def _followed(self, path: Path) -> Document | None:
         """Return the file of nvinfer that another names, its own findings told once."""
         if not is_there(path) or not _exists(path):
             return None
@@ -213,20 +212,12 @@ class _Examination:
 
 
 def _postprocess(document: Document, look: bool) -> Iterator[Finding]:
-    reader = "nvdspostprocess"
-    for group in document.groups:
-        if group.name == nvinfer_keys.PROPERTY:
-            keys = postprocess_keys.PROPERTY_KEYS
-        elif group.name.startswith(nvinfer_keys.CLASS_ATTRS):
-            keys = postprocess_keys.CLASS_KEYS
-        else:
-            finding = unknown_group(group, (nvinfer_keys.PROPERTY, f"{nvinfer_keys.CLASS_ATTRS}all"), reader)
-            yield from [] if finding is None else [finding]
-            continue
-        yield from check_keys(group, keys.get, keys, reader)
-        labels = group.get("labelfile-path")
-        if look and labels is not None and labels.value:
-            yield from check_file(labels)
+    keys, class_keys = postprocess_keys.PROPERTY_KEYS, postprocess_keys.CLASS_KEYS
+    yield from check_groups(document, keys, class_keys, "nvdspostprocess")
+    group = document.group(nvinfer_keys.PROPERTY)
+    labels = None if group is None else group.get("labelfile-path")
+    if look and labels is not None:
+        yield from check_file(labels)
 
 
 def _around_bundle(document: Document, group: Group, tracked: bool) -> Iterator[Finding]:

@@ -77,6 +77,11 @@ class Entry(_Place):
     alone: bool = True
     behind: str = ""
 
+    @property
+    def named_path(self) -> Path:
+        """Where a path that is its value leads: paths are relative to the file that they stand in."""
+        return self.path.parent / self.value
+
     def bare(self) -> tuple[Replace, ...]:
         """Return the edit that takes away what stands behind the value."""
         if self.value_at is None:
@@ -167,7 +172,3 @@ class Document:
         """Give every key of every group."""
         for group in self.groups:
             yield from group.entries
-
-    def beside(self, name: str) -> Path:
-        """Return where a path that the file names leads: paths are relative to the file."""
-        return self.path.parent / name

@@ -7,128 +7,84 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pamtri_edge.lint.vocabulary import Key
+from pamtri_edge.lint.vocabulary import Key, table
 
 PROPERTY: Final = "property"
 CLASS_ATTRS: Final = "class-attrs-"
 
-_INT: Final = Key("int")
-_COUNT: Final = Key("int", least=0)
-_FLAG: Final = Key("bool")
-_FLOAT: Final = Key("float")
-_TEXT: Final = Key("text")
-_FILE: Final = Key("file")
-
 PROPERTY_KEYS: Final[Mapping[str, Key]] = {
     # which engine this is, and on what it works
-    "gie-unique-id": Key("int", least=1),
+    **table(
+        ones="gie-unique-id",
+        counts="interval input-object-min-width input-object-min-height input-object-max-width "
+        "input-object-max-height gpu-id",
+        ints="operate-on-gie-id secondary-reinfer-interval use-dla-core",
+        lists="operate-on-class-ids filter-out-class-ids",
+        flags="crop-objects-to-roi-boundary enable-dla",
+    ),
     "process-mode": Key("int", choices=(1, 2)),
-    "operate-on-gie-id": _INT,
-    "operate-on-class-ids": Key("ints"),
-    "filter-out-class-ids": Key("ints"),
-    "interval": _COUNT,
-    "secondary-reinfer-interval": _INT,
-    "input-object-min-width": _COUNT,
-    "input-object-min-height": _COUNT,
-    "input-object-max-width": _COUNT,
-    "input-object-max-height": _COUNT,
-    "crop-objects-to-roi-boundary": _FLAG,
-    "gpu-id": _COUNT,
-    "enable-dla": _FLAG,
-    "use-dla-core": _INT,
     # the network
-    "onnx-file": _FILE,
-    "model-engine-file": Key("place"),
-    "int8-calib-file": Key("place"),
-    "batch-size": Key("int", least=1),
+    **table(
+        ones="batch-size",
+        counts="workspace-size stabilize-buffer-count",
+        flags="force-implicit-batch-dim strongly-typed warmup-engine",
+        texts="output-blob-names output-io-formats layer-device-precision dynamic-properties",
+        files="onnx-file",
+        places="model-engine-file int8-calib-file",
+    ),
     "network-mode": Key("int", choices=(0, 1, 2, 3)),
     "network-type": Key("int", choices=(0, 1, 2, 3, 100)),
     "infer-dims": Key("ints", count=3),
     "network-input-order": Key("int", choices=(0, 1)),
-    "force-implicit-batch-dim": _FLAG,
-    "workspace-size": _COUNT,
-    "output-blob-names": _TEXT,
-    "output-io-formats": _TEXT,
-    "layer-device-precision": _TEXT,
-    "strongly-typed": _FLAG,
-    "warmup-engine": _FLAG,
-    "dynamic-properties": _TEXT,
-    "stabilize-buffer-count": _COUNT,
     # networks in forms that TensorRT 10 no longer reads
-    "model-file": _FILE,
-    "proto-file": _FILE,
-    "uff-file": _FILE,
-    "uff-input-order": _INT,
+    **table(
+        ints="uff-input-order",
+        flags="is-classifier enable-dbscan",
+        texts="uff-input-blob-name tlt-model-key",
+        files="model-file proto-file uff-file",
+        places="tlt-encoded-model custom-network-config",
+    ),
     "input-dims": Key("ints", count=4),
     "uff-input-dims": Key("ints", count=4),
-    "uff-input-blob-name": _TEXT,
-    "tlt-encoded-model": Key("place"),
-    "tlt-model-key": _TEXT,
-    "custom-network-config": Key("place"),
-    "is-classifier": _FLAG,
-    "enable-dbscan": _FLAG,
     # what the network is fed
+    **table(
+        flags="maintain-aspect-ratio symmetric-padding input-tensor-from-meta",
+        floats="net-scale-factor",
+        files="mean-file",
+    ),
     "model-color-format": Key("int", choices=(0, 1, 2)),
-    "net-scale-factor": _FLOAT,
     "offsets": Key("floats"),
-    "mean-file": _FILE,
-    "maintain-aspect-ratio": _FLAG,
-    "symmetric-padding": _FLAG,
     "scaling-filter": Key("int", choices=(0, 1, 2, 3, 4, 5, 6)),
     "scaling-compute-hw": Key("int", choices=(0, 1, 2)),
-    "input-tensor-from-meta": _FLAG,
     # what comes out
-    "output-tensor-meta": _FLAG,
-    "disable-output-host-copy": _FLAG,
-    "tensor-meta-pool-size": _COUNT,
-    "auto-inc-mem": _FLAG,
-    "max-gpu-mem-per": _COUNT,
-    "output-instance-mask": _FLAG,
-    "labelfile-path": _FILE,
-    "num-detected-classes": _COUNT,
+    **table(
+        counts="tensor-meta-pool-size max-gpu-mem-per num-detected-classes",
+        ints="parse-func",
+        flags="output-tensor-meta disable-output-host-copy auto-inc-mem output-instance-mask "
+        "classifier-async-mode",
+        floats="classifier-threshold segmentation-threshold",
+        texts="classifier-type engine-create-func-name parse-bbox-func-name "
+        "parse-bbox-instance-mask-func-name parse-classifier-func-name parse-segmentation-func-name",
+        files="labelfile-path custom-lib-path",
+    ),
     "cluster-mode": Key("int", choices=(0, 1, 2, 3, 4)),
-    "classifier-async-mode": _FLAG,
-    "classifier-threshold": _FLOAT,
-    "classifier-type": _TEXT,
-    "segmentation-threshold": _FLOAT,
     "segmentation-output-order": Key("int", choices=(0, 1)),
-    "custom-lib-path": _FILE,
-    "engine-create-func-name": _TEXT,
-    "parse-func": _INT,
-    "parse-bbox-func-name": _TEXT,
-    "parse-bbox-instance-mask-func-name": _TEXT,
-    "parse-classifier-func-name": _TEXT,
-    "parse-segmentation-func-name": _TEXT,
     # for looking into it
-    "raw-output-file-write": _FLAG,
-    "dump-input-tensor": _FLAG,
-    "dump-output-tensor": _FLAG,
-    "overwrite-input-tensor": _FLAG,
-    "overwrite-output-tensor": _FLAG,
-    "ip-tensor-file": _FILE,
+    **table(
+        flags="raw-output-file-write dump-input-tensor dump-output-tensor overwrite-input-tensor "
+        "overwrite-output-tensor",
+        files="ip-tensor-file",
+    ),
     "op-tensor-files": Key("files"),
 }
 """Of `[property]`."""
 
-CLASS_KEYS: Final[Mapping[str, Key]] = {
-    "threshold": _FLOAT,
-    "pre-cluster-threshold": _FLOAT,
-    "post-cluster-threshold": _FLOAT,
-    "eps": _FLOAT,
-    "group-threshold": _COUNT,
-    "minBoxes": _COUNT,
-    "dbscan-min-score": _FLOAT,
-    "roi-top-offset": _COUNT,
-    "roi-bottom-offset": _COUNT,
-    "detected-min-w": _COUNT,
-    "detected-min-h": _COUNT,
-    "detected-max-w": _COUNT,
-    "detected-max-h": _COUNT,
-    "border-color": Key("floats", count=4),
-    "bg-color": Key("floats", count=4),
-    "nms-iou-threshold": _FLOAT,
-    "topk": _COUNT,
-}
+CLASS_KEYS: Final[Mapping[str, Key]] = table(
+    counts="group-threshold minBoxes roi-top-offset roi-bottom-offset detected-min-w detected-min-h "
+    "detected-max-w detected-max-h topk",
+    floats="threshold pre-cluster-threshold post-cluster-threshold eps dbscan-min-score nms-iou-threshold",
+    colors="border-color bg-color",
+)
 """Of `[class-attrs-all]` and `[class-attrs-N]`."""
 
 NETWORK_KEYS: Final = (

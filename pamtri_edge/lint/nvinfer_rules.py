@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pamtri_edge.lint import nvinfer_keys as keys
-from pamtri_edge.lint.document import Document, Group
+from pamtri_edge.lint.document import Document
 from pamtri_edge.lint.file_rules import check_file, is_there, missing
 from pamtri_edge.lint.finding import Finding, Replace
 from pamtri_edge.lint.shape_rules import check_keys
@@ -21,18 +21,33 @@ _OTHER: Final = "100"
 _CLASSIFIER: Final = "1"
 
 
-def check_groups(document: Document) -> Iterator[Finding]:
-    """Give findings about the groups of a file for nvinfer, and about their keys."""
+def check_groups(
+    document: Document,
+    property_keys: Mapping[str, Key] = keys.PROPERTY_KEYS,
+    class_keys: Mapping[str, Key] = keys.CLASS_KEYS,
+    reader: str = _READER,
+) -> Iterator[Finding]:
+    """Give findings about the groups of a file, and about their keys; other groups are of no harm.
+
+    Args:
+        document: the file.
+        property_keys: of `[property]`.
+        class_keys: of the sections for classes.
+        reader: who reads it.
+    """
     for group in document.groups:
         if group.name == keys.PROPERTY:
-            yield from check_keys(group, keys.PROPERTY_KEYS.get, keys.PROPERTY_KEYS, _READER)
+            yield from check_keys(group, property_keys.get, property_keys, reader)
         elif group.name.startswith(keys.CLASS_ATTRS):
-            yield from check_keys(group, keys.CLASS_KEYS.get, keys.CLASS_KEYS, _READER)
-        elif (
-            finding := unknown_group(group, (keys.PROPERTY, f"{keys.CLASS_ATTRS}all"), _READER)
-        ) is not None:
-            yield finding
-    if document.group(keys.PROPERTY) is None:
+            yield from check_keys(group, class_keys.get, class_keys, reader)
+        elif (near := nearest(group.name, _GROUPS)) is not None:
+            yield group.finding(
+                "unknown-group",
+                f"{reader} knows no group {group.name!r} and passes over it with all its keys.",
+                f"Write {near}.",
+                edits=group.renamed(near),
+            )
+    if reader == _READER and document.group(keys.PROPERTY) is None:
         yield Finding(
             path=document.path,
             line=1,
@@ -41,19 +56,6 @@ def check_groups(document: Document) -> Iterator[Finding]:
             problem="there is no group [property], without which nvinfer does not start.",
             change="Put the keys under [property].",
         )
-
-
-def unknown_group(group: Group, known: tuple[str, ...], reader: str) -> Finding | None:
-    """Return the finding that a group has a name near to a known one; others are of no harm."""
-    near = nearest(group.name, known)
-    if near is None or near == group.name:
-        return None
-    return group.finding(
-        "unknown-group",
-        f"{reader} knows no group {group.name!r} and passes over it with all its keys.",
-        f"Write {near}.",
-        edits=group.renamed(near),
-    )
 
 
 def _files(subject: Subject) -> Iterator[Finding]:
@@ -69,13 +71,13 @@ def _files(subject: Subject) -> Iterator[Finding]:
 
 def _network(subject: Subject) -> Iterator[Finding]:
     onnx, engine = subject.get("onnx-file"), subject.get("model-engine-file")
-    built = engine is not None and is_there(subject.path(engine))
-    if onnx is not None and onnx.value and not built and not is_there(subject.path(onnx)):
-        yield missing(onnx, subject.path(onnx))
+    built = engine is not None and is_there(engine.named_path)
+    if onnx is not None and onnx.value and not built and not is_there(onnx.named_path):
+        yield missing(onnx, onnx.named_path)
     others = [key for key in keys.NETWORK_KEYS if key not in ("onnx-file", "model-engine-file")]
     alone = onnx is None and not any(subject.get(key) for key in others)
     if alone and engine is not None and not built:
-        yield missing(engine, subject.path(engine))
+        yield missing(engine, engine.named_path)
 
 
 def _named_network(subject: Subject) -> Iterator[Finding]:
@@ -169,63 +171,54 @@ def _parsers(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _tensors(subject: Subject) -> Iterator[Finding]:
-    said = {
-        "dump-input-tensor": "the first crop of every batch is appended, as float32, to ip_tensor_dump.bin "
-        "in the working folder, and the GPU is waited for each time: good for a comparison with pamtri "
-        "verify, fatal for a disk.",
-        "dump-output-tensor": "every output of every batch is appended to LAYER_op_tensor.bin in the working "
-        "folder: good for a comparison with pamtri verify, fatal for a disk.",
-    }
-    for key, problem in said.items():
+def _written(subject: Subject) -> Iterator[Finding]:
+    for key, (rule, problem, when) in _WRITTEN.items():
         if subject.flag(key):
-            yield subject.finding(
-                "dump-tensors",
-                key,
-                problem,
-                f"Write {key}=0 when the comparison is done.",
-                severity="warning",
-                value="0",
-            )
-    yield from _overwriting(subject)
+            change = f"Write {key}=0 when {when}."
+            yield subject.finding(rule, key, problem, change, severity="warning", value="0")
+
+
+_WRITTEN: Final = {
+    "dump-input-tensor": (
+        "dump-tensors",
+        "the first crop of every batch is appended, as float32, to ip_tensor_dump.bin in the working folder, "
+        "and the GPU is waited for each time: good for a comparison with pamtri verify, fatal for a disk.",
+        "the comparison is done",
+    ),
+    "dump-output-tensor": (
+        "dump-tensors",
+        "every output of every batch is appended to LAYER_op_tensor.bin in the working folder: good for a "
+        "comparison with pamtri verify, fatal for a disk.",
+        "the comparison is done",
+    ),
+    "raw-output-file-write": (
+        "raw-output",
+        "every output of every batch is written to a file of its own in the working folder.",
+        "you have seen them",
+    ),
+}
+"""Flags that write to the disk in every batch: the rule, the problem, and until when one may want it."""
 
 
 def _overwriting(subject: Subject) -> Iterator[Finding]:
-    said = {
-        "overwrite-input-tensor": (
-            "ip-tensor-file",
-            "the first crop of every batch is replaced by float32 values of",
-        ),
-        "overwrite-output-tensor": (
-            "op-tensor-files",
-            "the outputs of every batch are replaced by float32 values of",
-        ),
-    }
-    for key, (files, what) in said.items():
+    for key, files, what in (
+        ("overwrite-input-tensor", "ip-tensor-file", "the first crop of every batch is"),
+        ("overwrite-output-tensor", "op-tensor-files", "the outputs of every batch are"),
+    ):
         if not subject.flag(key):
             continue
-        source = subject.get(files)
-        problem = f"{what} {files}: what comes out is then not of the video."
-        if source is None:
-            problem = f"{what} {files}, which is not given: nvinfer reads from nowhere, or crashes."
+        given = subject.get(files) is not None
+        effect = (
+            ": what comes out is then not of the video."
+            if given
+            else ", which is not given: nvinfer reads from nowhere, or crashes."
+        )
         yield subject.finding(
             "overwrite-tensors",
             key,
-            problem,
+            f"{what} replaced by float32 values of {files}{effect}",
             f"Write {key}=0 when the comparison is done.",
-            severity="warning" if source is not None else "error",
-            value="0",
-        )
-
-
-def _raw(subject: Subject) -> Iterator[Finding]:
-    if subject.flag("raw-output-file-write"):
-        yield subject.finding(
-            "raw-output",
-            "raw-output-file-write",
-            "every output of every batch is written to a file of its own in the working folder.",
-            "Write raw-output-file-write=0 when you have seen them.",
-            severity="warning",
+            severity="warning" if given else "error",
             value="0",
         )
 
@@ -245,6 +238,6 @@ _RULES: Final[tuple[Callable[[Subject], Iterator[Finding]], ...]] = (
     _async,
     _pool,
     _parsers,
-    _tensors,
-    _raw,
+    _written,
+    _overwriting,
 )

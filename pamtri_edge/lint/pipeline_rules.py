@@ -161,14 +161,10 @@ def _properties(element: Element) -> Iterator[Finding]:
 
 
 def _files(element: Element) -> Iterator[Finding]:
-    for key in FILES.get(element.kind, ()):
-        entry = element.group.get(key)
-        if entry is not None and entry.value and named_file(entry) is None:
-            yield missing(entry, entry.path.parent / entry.value)
-    for key in LIBRARIES.get(element.kind, ()):
-        entry = element.group.get(key)
-        if entry is not None and "/" in entry.value and named_file(entry) is None:
-            yield missing(entry, entry.path.parent / entry.value)
+    for key, sign in ((FILES.get(element.kind), ""), (LIBRARIES.get(element.kind), "/")):
+        entry = None if key is None else element.group.get(key)
+        if entry is not None and entry.value and sign in entry.value and named_file(entry) is None:
+            yield missing(entry, entry.named_path)
 
 
 def named_file(entry: Entry) -> Path | None:
@@ -176,7 +172,7 @@ def named_file(entry: Entry) -> Path | None:
 
     Elements look in the folder that the program is started in; the file's own folder is taken for it first.
     """
-    for path in (entry.path.parent / entry.value, Path(entry.value)):
+    for path in (entry.named_path, Path(entry.value)):
         if is_there(path):
             return path
     return None

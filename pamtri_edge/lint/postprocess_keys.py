@@ -12,28 +12,14 @@ from pamtri_edge.lint.nvinfer_keys import PROPERTY_KEYS as NVINFER_KEYS
 from pamtri_edge.lint.vocabulary import Key
 
 _SHARED: Final = (
-    "gpu-id",
-    "process-mode",
-    "num-detected-classes",
-    "gie-unique-id",
-    "labelfile-path",
-    "cluster-mode",
-    "output-instance-mask",
-    "is-classifier",
-    "classifier-threshold",
-    "classifier-type",
-    "segmentation-threshold",
-    "segmentation-output-order",
-    "parse-classifier-func-name",
-    "parse-bbox-func-name",
-    "parse-bbox-instance-mask-func-name",
-    "output-blob-names",
-    "operate-on-class-ids",
-    "filter-out-class-ids",
+    "gpu-id process-mode num-detected-classes gie-unique-id labelfile-path cluster-mode "
+    "output-instance-mask is-classifier classifier-threshold classifier-type segmentation-threshold "
+    "segmentation-output-order parse-classifier-func-name parse-bbox-func-name "
+    "parse-bbox-instance-mask-func-name output-blob-names operate-on-class-ids filter-out-class-ids"
 )
 
 PROPERTY_KEYS: Final[Mapping[str, Key]] = {
-    **{name: NVINFER_KEYS[name] for name in _SHARED},
+    **{name: NVINFER_KEYS[name] for name in _SHARED.split()},
     "network-type": Key("int", choices=(0, 1, 2, 3, 4)),
     "preprocessor-support": Key("bool"),
     "release-tensor-meta": Key("bool"),

@@ -37,14 +37,12 @@ class Configuration:
     Attributes:
         path: the file.
         kind: see `kinds.kind_of`, and "service-maker".
-        lines: its text.
         document: its groups; empty for Service Maker.
         tree: its root, for Service Maker alone.
     """
 
     path: Path
     kind: str
-    lines: tuple[str, ...]
     document: Document
     tree: Node | None = None
 
@@ -62,26 +60,26 @@ def read_configuration(path: Path) -> Configuration | Finding:
     lines = _lines(path)
     if is_inference_server(lines):
         empty = Document(path, "keyfile", ())
-        return Configuration(path, "a configuration of nvinferserver", lines, empty)
+        return Configuration(path, "a configuration of nvinferserver", empty)
     if path.suffix.lower() not in YAML:
-        return _told(path, lines, read_key_file(path, lines, marked=_is_marked(path)))
+        return _told(path, read_key_file(path, lines, marked=_is_marked(path)))
     root = read_tree(path, lines)
     if isinstance(root, Finding):
         return root
     names = {name.text for name, _ in root.pairs}
     empty = Document(path, "yaml", ())
     if "deepstream" in names:
-        return Configuration(path, "service-maker", lines, empty, root)
+        return Configuration(path, "service-maker", empty, root)
     if names & {"source-list", "camera-list"} and not names & {"streammux", "primary-gie", "property"}:
-        return Configuration(path, "a list of sources for Service Maker", lines, empty, root)
-    return _told(path, lines, groups_of(path, root))
+        return Configuration(path, "a list of sources for Service Maker", empty, root)
+    return _told(path, groups_of(path, root))
 
 
-def _told(path: Path, lines: tuple[str, ...], document: Document) -> Configuration:
+def _told(path: Path, document: Document) -> Configuration:
     kind = kind_of(document)
     if kind is None:
         raise InputError(f"{path} is not {_KNOWN}: no group of theirs is in it.")
-    return Configuration(path, kind, lines, document)
+    return Configuration(path, kind, document)
 
 
 def _is_marked(path: Path) -> bool:

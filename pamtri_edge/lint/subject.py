@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pamtri_edge.lint.document import Document, Entry, Group
 from pamtri_edge.lint.finding import Finding, Insert, Replace, Severity
@@ -69,10 +68,6 @@ class Subject:
         value = None if entry is None else number(entry.value)
         return default if value is None else value
 
-    def path(self, entry: Entry) -> Path:
-        """Return where the path in an entry leads: it is relative to the file that it stands in."""
-        return entry.path.parent / entry.value
-
     def finding(
         self,
         rule: str,
@@ -95,8 +90,6 @@ class Subject:
         """
         entry = self.get(key)
         edits: tuple[Replace | Insert, ...] = ()
-        if entry is not None:
-            edits = () if value is None else entry.with_value(value)
-            return entry.finding(rule, problem, change, severity=severity, edits=edits)
-        edits = () if value is None else self.group.with_key(key, value)
-        return self.group.finding(rule, problem, change, key=key, severity=severity, edits=edits)
+        if value is not None:
+            edits = self.group.with_key(key, value) if entry is None else entry.with_value(value)
+        return (entry or self.group).finding(rule, problem, change, key=key, severity=severity, edits=edits)

@@ -37,7 +37,7 @@ class Target:
     broken: str | None = None
 
 
-def target_of(get: Lookup, folder: Callable[[Entry], Path], named: Path | None, *, asked: bool) -> Target:
+def target_of(get: Lookup, named: Path | None, *, asked: bool) -> Target:
     """Tell which network a configuration runs.
 
     It is the bundle that holds the named ONNX file or engine; else the one that was named on the command
@@ -45,23 +45,22 @@ def target_of(get: Lookup, folder: Callable[[Entry], Path], named: Path | None, 
 
     Args:
         get: gives the keys.
-        folder: gives the folder that the path in an entry is relative to.
         named: the bundle of the command line.
         asked: whether the configuration itself was named on the command line, not by another file.
     """
     for key in ("onnx-file", "model-engine-file"):
         entry = get(key)
-        if entry is not None and (root := _bundle_around(folder(entry) / entry.value)) is not None:
+        if entry is not None and (root := _bundle_around(entry.named_path)) is not None:
             try:
                 return Target(_opened(root))
             except BundleError as error:
                 return Target(broken=str(error))
     explicit = named is not None and asked and not _is_detector(get)
     network = get("onnx-file")
-    if network is not None and _is_file(folder(network) / network.value):
+    if network is not None and _is_file(network.named_path):
         # another network, unless it is a copy, or the user says that it is the bundle's
         ours = _opened(named or default_bundle())
-        return Target(ours if explicit or _is_copy(folder(network) / network.value, ours) else None)
+        return Target(ours if explicit or _is_copy(network.named_path, ours) else None)
     return Target(_opened(named or default_bundle()) if explicit or _may_be_ours(get) else None)
 
 

@@ -42,6 +42,29 @@ class Key:
     count: int | None = None
 
 
+_KEYS: Final[Mapping[str, Key]] = {
+    "ints": Key("int"),
+    "counts": Key("int", least=0),
+    "ones": Key("int", least=1),
+    "flags": Key("bool"),
+    "floats": Key("float"),
+    "lists": Key("ints"),
+    "colors": Key("floats", count=4),
+    "texts": Key("text"),
+    "files": Key("file"),
+    "places": Key("place"),
+}
+
+
+def table(**kinds: str) -> dict[str, Key]:
+    """Return what keys take, by their names, which are given by kind: in one text with blanks between.
+
+    Args:
+        kinds: see `_KEYS`; counts are from 0, ones from 1.
+    """
+    return {name: _KEYS[kind] for kind, names in kinds.items() for name in names.split()}
+
+
 def unfit(key: Key, value: str) -> str | None:
     """Return what the key accepts where the value is something else, or None.
 
