@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pamtri_edge.doctor.findings import Finding
 from pamtri_edge.doctor.isolated import ask
 from pamtri_edge.doctor.machine import Machine
 
-_NAME, _TITLE = "cuda", "NVIDIA driver"
+_found = partial(Finding, "cuda", "NVIDIA driver")
 _NVIDIA_VENDOR = "0x10de"
 _NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE of cuda.h
 _STUB = 34  # CUDA_ERROR_STUB_LIBRARY
+_PASS_GPU = "In a container: start it with --gpus all (Jetson: --runtime nvidia)"
 
 
 def probe(machine: Machine) -> Finding:
@@ -21,27 +23,19 @@ def probe(machine: Machine) -> Finding:
     answer = ask(machine, "driver", libcuda=machine.libcuda)
     facts = answer.value
     if answer.failure:
-        return Finding(
-            _NAME, _TITLE, "unusable", f"initializing it {answer.failure}", "reboot, or reinstall the driver"
-        )
+        return _found("unusable", f"initializing it {answer.failure}", "reboot, or reinstall the driver")
     if not facts["loaded"]:
         return _without_driver(machine, facts)
     if facts["error"] == 0 and facts["devices"]:
-        return Finding(_NAME, _TITLE, "ok", _describe(facts), facts=facts)
+        return _found("ok", _describe(facts), facts=facts)
     reason = facts.get("reason", "it reports no GPU")
     if facts["error"] in (0, _NO_DEVICE):
-        return Finding(
-            _NAME,
-            _TITLE,
-            "missing",
-            f"the driver is installed but sees no GPU ({reason})",
-            _pass_gpu(),
-            facts,
-        )
+        summary = f"the driver is installed but sees no GPU ({reason})"
+        return _found("missing", summary, _PASS_GPU, facts)
     remedy = "reboot after a driver update; nvidia-smi shows whether kernel and library versions differ"
     if facts["error"] == _STUB:
         remedy = "take CUDA's stubs folder off LD_LIBRARY_PATH and install the driver"
-    return Finding(_NAME, _TITLE, "unusable", f"cuInit fails: {reason}", remedy, facts)
+    return _found("unusable", f"cuInit fails: {reason}", remedy, facts)
 
 
 def has_hardware(machine: Machine) -> bool:
@@ -59,16 +53,10 @@ def has_hardware(machine: Machine) -> bool:
 
 def _without_driver(machine: Machine, facts: dict[str, Any]) -> Finding:
     if not has_hardware(machine):
-        return Finding(_NAME, _TITLE, "missing", "no NVIDIA GPU, and no libcuda.so.1", facts=facts)
-    remedy = (
-        "install NVIDIA's driver (apt install nvidia-driver; part of JetPack on a Jetson). " + _pass_gpu()
-    )
+        return _found("missing", "no NVIDIA GPU, and no libcuda.so.1", facts=facts)
+    remedy = "install NVIDIA's driver (apt install nvidia-driver; part of JetPack on a Jetson). " + _PASS_GPU
     summary = f"an NVIDIA GPU is there, but its driver is not ({facts['reason']})"
-    return Finding(_NAME, _TITLE, "missing", summary, remedy, facts)
-
-
-def _pass_gpu() -> str:
-    return "In a container: start it with --gpus all (Jetson: --runtime nvidia)"
+    return _found("missing", summary, remedy, facts)
 
 
 def _describe(facts: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import partial
 from typing import Final
 
 from pamtri_edge.doctor.findings import Finding, joined
@@ -20,10 +21,10 @@ _APT: Final = (
 
 def probe(machine: Machine) -> Finding:
     """Look for gst-inspect-1.0, and for `gi` in this Python."""
-    name, title = "gstreamer", "GStreamer"
+    found = partial(Finding, "gstreamer", "GStreamer")
     program = machine.which("gst-inspect-1.0")
     if program is None:
-        return Finding(name, title, "missing", "gst-inspect-1.0 not found", _APT)
+        return found("missing", "gst-inspect-1.0 not found", _APT)
     try:
         said = subprocess.run(
             [program, "--version"],
@@ -35,11 +36,9 @@ def probe(machine: Machine) -> Finding:
             env=dict(machine.environ),
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding(name, title, "unusable", f"gst-inspect-1.0 fails: {error}", _APT)
+        return found("unusable", f"gst-inspect-1.0 fails: {error}", _APT)
     match = re.search(r"GStreamer (\d+\.\d+[\d.]*)", said)
     version = match[1] if match else "of unknown version"
     python = machine.module("gi") is not None and not ask(machine, "gi").failure
-    summary = joined(
-        [version, "with Python bindings" if python else "no Python bindings (gi) in this Python"]
-    )
-    return Finding(name, title, "ok", summary, facts={"version": version, "python": python})
+    bindings = "with Python bindings" if python else "no Python bindings (gi) in this Python"
+    return found("ok", joined([version, bindings]), facts={"version": version, "python": python})

@@ -13,11 +13,12 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pamtri_edge.doctor.findings import first_line
+from pamtri_edge.doctor.findings import Finding, first_line
 from pamtri_edge.doctor.machine import Machine
 
 _INSIDE: Final = Path(__file__).with_name("inside.py")
@@ -84,6 +85,33 @@ def ask(machine: Machine, question: str, **arguments: Any) -> Answer:
     if "failure" in said:
         return Answer({}, first_line(said["failure"]))
     return Answer(said["value"])
+
+
+def imported(
+    machine: Machine,
+    found: Callable[..., Finding],
+    package: str,
+    question: str,
+    *,
+    install: str,
+    mend: str,
+    **arguments: Any,
+) -> dict[str, Any] | Finding:
+    """Return what a child process says of a module that it imports, or the finding that it cannot.
+
+    Args:
+        machine: where to look.
+        found: makes a finding of a status, a summary and a remedy.
+        package: its name.
+        question: see `ask`.
+        install: what helps where it is not there.
+        mend: what helps where it cannot be imported.
+        arguments: of the question.
+    """
+    if machine.module(package) is None:
+        return found("missing", "not installed", install)
+    answer = ask(machine, question, **arguments)
+    return found("unusable", f"import {answer.failure}", mend) if answer.failure else answer.value
 
 
 def _last_words(noise: str) -> str:

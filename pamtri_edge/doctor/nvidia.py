@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from pamtri_edge.doctor.findings import Finding, joined
-from pamtri_edge.doctor.isolated import ask
+from pamtri_edge.doctor.isolated import ask, imported
 from pamtri_edge.doctor.machine import Machine
 from pamtri_edge.doctor.packages import extra
 
@@ -28,38 +29,37 @@ def tensorrt_rtx(machine: Machine, cuda: Finding) -> Finding:
 
 
 def _tensorrt(machine: Machine, driver: bool, name: str, title: str, module: str) -> Finding:
-    if machine.module(module) is None:
-        wanted = driver or name == "tensorrt-rtx"
-        return Finding(name, title, "missing", "not installed", extra(name) if wanted else "")
-    answer = ask(machine, "tensorrt", module=module, driver=driver)
-    if answer.failure:
-        remedy = "reinstall it with the libraries of the same version; a Jetson has its own in JetPack"
-        return Finding(name, title, "unusable", f"import {answer.failure}", remedy)
-    if name == "tensorrt" and older(answer.value["version"], _OLDEST_TENSORRT):
-        summary = f"{answer.value['version']}; 10.3 or later is needed"
+    found = partial(Finding, name, title)
+    install = extra(name) if driver or name == "tensorrt-rtx" else ""
+    mend = "reinstall it with the libraries of the same version; a Jetson has its own in JetPack"
+    asked = {"module": module, "driver": driver}
+    facts = imported(machine, found, module, "tensorrt", install=install, mend=mend, **asked)
+    if isinstance(facts, Finding):
+        return facts
+    if name == "tensorrt" and older(facts["version"], _OLDEST_TENSORRT):
         remedy = f"{extra(name)}; on a Jetson: JetPack 6.1 or later"
-        return Finding(name, title, "unusable", summary, remedy, answer.value)
+        return found("unusable", f"{facts['version']}; 10.3 or later is needed", remedy, facts)
     use = "its runtime starts" if driver else "its runtime was not started: no driver"
-    return Finding(name, title, "ok", joined([answer.value["version"], use]), facts=answer.value)
+    return found("ok", joined([facts["version"], use]), facts=facts)
 
 
 def cupy(machine: Machine, cuda: Finding) -> Finding:
     """Look for CuPy, once: two of its wheels in one environment break each other."""
-    name, title = "cupy", "CuPy"
+    found = partial(Finding, "cupy", "CuPy")
     wheels = [wheel for wheel in _CUPY_WHEELS if machine.package(wheel) is not None]
     if len(wheels) > 1:
         summary = f"several of its wheels are installed: {', '.join(wheels)}"
         remedy = f"pip uninstall {' '.join(wheels)}, then {extra('cuda')}"
-        return Finding(name, title, "unusable", summary, remedy, {"wheels": wheels})
+        return found("unusable", summary, remedy, {"wheels": wheels})
     if machine.module("cupy") is None:
-        return Finding(name, title, "missing", "not installed", extra("cuda") if cuda.ok else "")
+        return found("missing", "not installed", extra("cuda") if cuda.ok else "")
     answer = ask(machine, "cupy", driver=cuda.ok)
     if answer.failure:
         remedy = "install the wheel of the driver's CUDA: cupy-cuda12x or cupy-cuda13x"
-        return Finding(name, title, "unusable", answer.failure, remedy, {"wheels": wheels})
+        return found("unusable", answer.failure, remedy, {"wheels": wheels})
     gpus = answer.value["gpus"]
     use = f"{gpus} GPU{'' if gpus == 1 else 's'}" if cuda.ok else "no driver to use it with"
-    return Finding(name, title, "ok", joined([answer.value["version"], use]), facts=answer.value)
+    return found("ok", joined([answer.value["version"], use]), facts=answer.value)
 
 
 def pycuda(machine: Machine, cuda: Finding) -> Finding:
@@ -91,12 +91,13 @@ def older(version: str, oldest: tuple[int, int]) -> bool:
 def _only_with_driver(
     machine: Machine, driver: bool, name: str, title: str, package: str, module: str
 ) -> Finding:
+    found = partial(Finding, name, title)
     if machine.module(package) is None:
-        return Finding(name, title, "missing", "not installed")
+        return found("missing", "not installed")
     version = machine.package(name) or "of unknown version"
     if not driver:
-        return Finding(name, title, "skipped", f"{version}, not imported: no driver")
+        return found("skipped", f"{version}, not imported: no driver")
     answer = ask(machine, "imported", module=module)
     if answer.failure:
-        return Finding(name, title, "unusable", f"import {answer.failure}", f"reinstall {name}")
-    return Finding(name, title, "ok", version, facts={"version": version})
+        return found("unusable", f"import {answer.failure}", f"reinstall {name}")
+    return found("ok", version, facts={"version": version})

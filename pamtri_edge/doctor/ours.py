@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pamtri_edge.bundle import BUNDLE_VARIABLE, default_bundle, open_bundle
 from pamtri_edge.doctor.findings import Finding, joined
 from pamtri_edge.doctor.isolated import ask
@@ -13,35 +15,31 @@ from pamtri_edge.errors import PamtriError
 
 def native(machine: Machine) -> Finding:
     """Tell whether the compiled operations are in use."""
-    name, title = "native", "Compiled operations"
+    found = partial(Finding, "native", "Compiled operations")
     remedy = "apt install g++, then reinstall: pip install --force-reinstall --no-deps pamtri-edge"
     answer = ask(machine, "native")
     if answer.failure:
-        return Finding(name, title, "unusable", f"import {answer.failure}", remedy)
+        return found("unusable", f"import {answer.failure}", remedy)
     if answer.value["implementation"] != "native":
-        return Finding(
-            name, title, "missing", "not built; the slower NumPy ones stand in", remedy, answer.value
-        )
-    return Finding(name, title, "ok", "built", facts=answer.value)
+        return found("missing", "not built; the slower NumPy ones stand in", remedy, answer.value)
+    return found("ok", "built", facts=answer.value)
 
 
 def bundle(machine: Machine) -> Finding:
     """Open the bundle that is used where none is named."""
-    name, title = "bundle", "Default bundle"
+    found = partial(Finding, "bundle", "Default bundle")
     named = machine.environ.get(BUNDLE_VARIABLE)
     path = default_bundle(named)
     remedy = "pip install --force-reinstall --no-deps pamtri-edge"
     if named:
         remedy = f"let {BUNDLE_VARIABLE} name a bundle, or unset it to use the one that comes along"
     if not path.exists():
-        return Finding(name, title, "missing", f"none at {path}", remedy, {"path": str(path)})
+        return found("missing", f"none at {path}", remedy, {"path": str(path)})
     try:
         manifest = open_bundle(path).manifest
     except PamtriError as error:
-        return Finding(name, title, "unusable", str(error), remedy, {"path": str(path)})
+        return found("unusable", str(error), remedy, {"path": str(path)})
     trained = "" if manifest.trained else "untrained: its embeddings do not tell vehicles apart"
-    summary = joined(
-        [f"{manifest.name} {manifest.precision}, {manifest.geometry.value} geometry", trained, str(path)]
-    )
+    kind = f"{manifest.name} {manifest.precision}, {manifest.geometry.value} geometry"
     facts = {"path": str(path), "trained": manifest.trained, "embedding_space": manifest.embedding_space}
-    return Finding(name, title, "ok", summary, facts=facts)
+    return found("ok", joined([kind, trained, str(path)]), facts=facts)
