@@ -7,8 +7,7 @@ All is measured through `Reidentifier.embed`, from crops in memory to results, a
 
 from __future__ import annotations
 
-from pamtri_edge.bench.measure import BatchSpeed, measure_batch, pad_waste
-from pamtri_edge.bench.memory import peak_bytes, resident_bytes
+from pamtri_edge.bench.measure import BatchSpeed, measure_batch, pad_waste, peak_bytes, resident_bytes
 from pamtri_edge.bench.report import BenchReport, Device, bench
 from pamtri_edge.bench.sustained import Sustained, Window, sustain
 

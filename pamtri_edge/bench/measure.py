@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of one batch size, timed one by one."""
+"""Calls of one batch size, timed one by one, and what this process holds in memory."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ WARM_UP: Final = 2
 
 LEAST_CALLS: Final = 10
 """However slow: of fewer calls no percentile says anything."""
+
+_STATUS: Final = Path("/proc/self/status")
 
 Clock = Callable[[], float]
 
@@ -106,3 +109,24 @@ def pad_waste(batch: int, sizes: Sequence[int]) -> float:
     if not sizes:
         return 0.0
     return 1 - batch / sum(size for _, _, size in _core.chunks(list(sizes), batch))
+
+
+def resident_bytes(status: Path = _STATUS) -> int | None:
+    """Return the bytes that are in memory now; None where the system does not tell."""
+    return _field(status, "VmRSS:")
+
+
+def peak_bytes(status: Path = _STATUS) -> int | None:
+    """Return the most bytes that were in memory at once so far; None where the system does not tell."""
+    return _field(status, "VmHWM:")
+
+
+def _field(status: Path, name: str) -> int | None:
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    return None

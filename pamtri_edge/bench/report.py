@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri_edge import samples
-from pamtri_edge.bench.measure import BatchSpeed, measure_batch, pad_waste
-from pamtri_edge.bench.memory import peak_bytes, resident_bytes
+from pamtri_edge.bench.measure import BatchSpeed, measure_batch, pad_waste, peak_bytes, resident_bytes
 from pamtri_edge.bench.sustained import Sustained, sustain
 from pamtri_edge.bundle import default_bundle
 from pamtri_edge.doctor import Machine, cpu
