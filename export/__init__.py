@@ -3,11 +3,12 @@
 """From weights to a bundle: export, precision, rules, parity.
 
 `export_bundle` does what `pamtri-export` does. Importing this package loads neither torch nor onnx; its
-torch-free modules (`verify`, `embedding_sets`, `pictures`, `deepstream`) work on a base install.
+torch-free modules (`options`, `deepstream`) work on a base install.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["ExportOptions", "ExportResult", "ParityError", "export_bundle", "plan_export"]
@@ -18,17 +19,14 @@ if TYPE_CHECKING:
     from pamtri_edge.export.report import ParityError
 
 
+_HOMES = {
+    "ExportOptions": "options",
+    "ParityError": "report",
+    **dict.fromkeys(("ExportResult", "export_bundle", "plan_export"), "bundle_export"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "ExportOptions":
-        from pamtri_edge.export.options import ExportOptions
-
-        return ExportOptions
-    if name == "ParityError":
-        from pamtri_edge.export.report import ParityError
-
-        return ParityError
-    if name in ("export_bundle", "plan_export", "ExportResult"):
-        from pamtri_edge.export import bundle_export
-
-        return getattr(bundle_export, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

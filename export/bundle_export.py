@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import onnx
 from onnx import ModelProto
@@ -33,7 +34,7 @@ from pamtri_edge.export.comparison.whole import STAGED_CROPS, Comparison
 from pamtri_edge.export.engines.making import EngineMaker, engine_tools
 from pamtri_edge.export.engines.profile import Profile, profile_host
 from pamtri_edge.export.estimate import measure
-from pamtri_edge.export.networks import Networks, networks, skeleton, weight_files
+from pamtri_edge.export.networks import networks, skeleton, weight_files
 from pamtri_edge.export.onnx.doubts import calibration_doubts
 from pamtri_edge.export.onnx.graph import Exportable, export_graph
 from pamtri_edge.export.onnx.groups import in_float, int8_groups, names_in
@@ -124,12 +125,10 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
     plan = make_plan(options, given)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
         compared, fitted = chosen_pictures(options)
-        doubts = () if fitted is None else calibration_doubts(fitted)
-        manifest = _manifest(options, plan, given, fitted)
+        manifest = manifest_of(options, plan, given.size, given.space, given.provenance, fitted)
+        write_deepstream(writer, manifest)
         module = given.fused(options)
-        calibration = list(parts(graph_inputs(fitted.crops, module.input_names), 1)) if fitted else []
-        for name, text in deepstream.files(manifest).items():
-            writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+        calibration = calibration_inputs(fitted, module.input_names)
         comparison = Comparison.of(module, compared, steps)
         work = GraphWriter(options, manifest, steps)
         retrieval = RetrievalCheck.of(
@@ -145,7 +144,8 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         if staged:
             stages = comparison.staged(writer.file(POSE_FILE), writer.file(REID_FILE), BACKENDS, manifest)
         report = comparison.report(model, runs, manifest, stages)
-        report = accepted(dataclasses.replace(report, retrieval=lost, doubts=doubts), plan.final, options)
+        report = dataclasses.replace(report, retrieval=lost, doubts=calibration_doubts(fitted))
+        report = accepted(report, plan.final, options)
         engines = None
         if options.engine:
             engines = EngineMaker(options, engine_tools(options), manifest, writer.path, steps)
@@ -157,20 +157,33 @@ def export_bundle(options: ExportOptions, *, steps: Steps | None = None) -> Expo
         if engines is not None and not options.allow_drift:
             engines.check(chosen)
         profiles = _profiles(options, engines, writer, manifest, chosen, steps) if options.profile else ()
-        manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
-        with steps.step("write the bundle"):
-            sizes = sizes_of(writer)
-            path = writer.commit(manifest)
+        return finished(writer, manifest, report, steps, profiles)
+
+
+def write_deepstream(writer: BundleWriter, manifest: Manifest) -> None:
+    """Write the folder `deepstream/` of a bundle."""
+    for name, text in deepstream.files(manifest).items():
+        writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+
+
+def calibration_inputs(fitted: Pictures | None, names: Sequence[str]) -> list[Inputs]:
+    """Return the inputs of these names that int8 is fitted to, a picture each."""
+    return [] if fitted is None else list(parts(graph_inputs(fitted.crops, names), 1))
+
+
+def finished(
+    writer: BundleWriter, manifest: Manifest, report: Report, steps: Steps, profiles: tuple[Profile, ...]
+) -> ExportResult:
+    """Write the manifest with the figures of the comparison, and make the bundle one."""
+    manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=report.retrieval)
+    with steps.step("write the bundle"):
+        sizes = {
+            path.relative_to(writer.path).as_posix(): path.stat().st_size
+            for path in sorted(writer.path.rglob("*"))
+            if path.is_file() and not path.name.startswith(".")
+        }
+        path = writer.commit(manifest)
     return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
-
-
-def sizes_of(writer: BundleWriter) -> dict[str, int]:
-    """Return the bytes of the files of a bundle in the making, by name."""
-    return {
-        path.relative_to(writer.path).as_posix(): path.stat().st_size
-        for path in sorted(writer.path.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
 
 
 def chosen_pictures(options: ExportOptions) -> tuple[Pictures, Pictures | None]:
@@ -223,7 +236,7 @@ class GraphWriter:
         chosen = calibration[:STAGED_CROPS]  # a stack is 13 MB
         poses = [{"images": pose_input(part)} for part in chosen]
         self._write_stage(module.pose_stage(), "pose", writer.file(POSE_FILE), poses, floats)
-        stacks = [reid_inputs(module, part, pose_heatmaps(module, part)) for part in chosen]
+        stacks = [reid_inputs(module, part, pose_heatmaps(module.pose_stage(), part)) for part in chosen]
         self._write_stage(module.reid_stage(), "reid", writer.file(REID_FILE), stacks, floats)
 
     def _write_stage(
@@ -316,35 +329,48 @@ def _refusal(final: Path, report: Report, options: ExportOptions) -> str:
     )
 
 
-def _manifest(options: ExportOptions, plan: Plan, given: Networks, fitted: Pictures | None) -> Manifest:
+def manifest_of(
+    options: ExportOptions,
+    plan: Plan,
+    size: str,
+    space: str,
+    provenance: Mapping[str, Any],
+    fitted: Pictures | None,
+) -> Manifest:
+    """Return what a bundle says of itself before its file is compared.
+
+    Args:
+        options: of the export.
+        plan: of the export.
+        size: "paper", "lite" or "custom".
+        space: identity of the embeddings.
+        provenance: where the weights come from.
+        fitted: what int8 is fitted to; None for other precisions.
+    """
     outputs = tuple(spec.name for spec in plan.outputs)
+    width = plan.outputs[0].shape[1]
+    assert width is not None
+    calibration = None if fitted is None else {**fitted.as_record(), "weight_bits": options.int8_weight_bits}
     return Manifest(
         name=options.name,
         precision=options.precision,
         geometry=options.geometry,
-        size=given.size,
-        variant=given.variant,
+        size=size,
+        variant=plan.variant,
         inputs=plan.inputs,
         outputs=plan.outputs,
-        embedding_dim=given.reid.spec.embedding,
+        embedding_dim=width,
         embedding_norm="raw" if options.raw_feature else "unit",
-        embedding_space=given.space,
+        embedding_space=space,
         colors=plan.colors,
         types=plan.types,
         keypoint_names=KEYPOINT_NAMES if "keypoints" in outputs else None,
-        trained=given.trained,
-        flip_test=options.flip_test and given.pose is not None,
+        trained=plan.trained,
+        flip_test=options.flip_test and plan.variant["pose"],
         tolerance=tolerance(options.precision, outputs),
-        versions=versions(),
-        provenance={**given.provenance, **calibration_record(options, fitted)},
+        versions=_versions(),
+        provenance={**provenance, **({} if calibration is None else {"calibration": calibration})},
     )
-
-
-def calibration_record(options: ExportOptions, fitted: Pictures | None) -> dict[str, dict[str, int | str]]:
-    """Return what int8 was fitted to, for the manifest's provenance; nothing for other precisions."""
-    if fitted is None:
-        return {}
-    return {"calibration": {**fitted.as_record(), "weight_bits": options.int8_weight_bits}}
 
 
 def file_metadata(manifest: Manifest) -> dict[str, str]:
@@ -358,7 +384,7 @@ def file_metadata(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def versions() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     """Return what makes bundles here, for the manifest."""
     found = {"pamtri-edge": VERSION}
     for package in _VERSIONS:

@@ -343,8 +343,7 @@ def export(
         from pamtri_edge.export.bundle_export import export_bundle, plan_export
         from pamtri_edge.export.foreign.bundle import export_network, plan_network
         from pamtri_edge.export.report import ParityError
-        from pamtri_edge.export.show import ShownSteps, show_report, show_result
-        from pamtri_edge.export.tables import plan_table
+        from pamtri_edge.export.show import ShownSteps, plan_table, show_report, show_result
 
     foreign = options.network is not None
     plan = (plan_network if foreign else plan_export)(options)

@@ -9,7 +9,6 @@ reported by it and ignored, so nothing here depends on one.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import Final
 
 from pamtri_edge.geometry import IMAGE_SIZE
@@ -27,6 +26,8 @@ REINFER_INTERVAL: Final = 30
 LEAST_PROBABLE: Final = 0.3
 """Probability that a color or a type needs to become a label."""
 
+_PARSER_FUNCTION: Final = "NvDsInferParseCustomPamtri"  # of pipelines/nvinfer/parse.cpp
+
 MIN_SIDE: Final = 32
 """Vehicles with a shorter side, in pixels, are passed over."""
 
@@ -43,26 +44,13 @@ def files(manifest: Manifest) -> dict[str, str]:
     return inference(manifest, "..")
 
 
-@dataclass(frozen=True)
-class Parser:
-    """A library that makes labels of a bundle's outputs.
-
-    Attributes:
-        library: its path from the configuration's folder.
-        function: what nvinfer calls in it.
-    """
-
-    library: str
-    function: str
-
-
-def inference(manifest: Manifest, bundle: str, parser: Parser | None = None) -> dict[str, str]:
+def inference(manifest: Manifest, bundle: str, *, parser: str = "") -> dict[str, str]:
     """Return nvinfer's configuration and the labels that it names, by file name.
 
     Args:
         manifest: of a bundle that stock nvinfer can feed.
         bundle: path from the configuration's folder to the bundle.
-        parser: what makes the labels; None for nobody.
+        parser: path of the library that makes the labels, from there; "" for nobody.
     """
     texts = {CONFIG: _config(manifest, bundle, parser)}
     labels = [";".join(names) for names in (manifest.colors, manifest.types) if names]
@@ -76,7 +64,7 @@ def engine_name(manifest: Manifest) -> str:
     return f"{manifest.name}_b{BATCH}_{manifest.precision}.engine"
 
 
-def _config(manifest: Manifest, bundle: str, parser: Parser | None) -> str:
+def _config(manifest: Manifest, bundle: str, parser: str) -> str:
     engine = f"{bundle}/engines/{engine_name(manifest)}"
     model = f"{bundle}/{MODEL_FILE}"
     place = f"{FOLDER}/{CONFIG}" if bundle == ".." else CONFIG
@@ -137,11 +125,11 @@ secondary-reinfer-interval={REINFER_INTERVAL}
 # tensor meta is not attached in asynchronous mode
 classifier-async-mode=0
 output-tensor-meta=1
-{_labels_made(parser if labels else None, classes)}{labels}"""
+{_labels_made(parser if labels else "", classes)}{labels}"""
 
 
-def _labels_made(parser: Parser | None, classes: str) -> str:
-    if parser is None:
+def _labels_made(parser: str, classes: str) -> str:
+    if not parser:
         return f"""\
 # nvinfer's own parser would take the embedding for class probabilities; nothing passes this threshold.
 # {classes[0].upper()}{classes[1:]}.
@@ -152,6 +140,6 @@ classifier-threshold={UNREACHED_THRESHOLD}
 classifier-threshold={LEAST_PROBABLE}
 classifier-type=vehicle
 # built by make in its folder
-custom-lib-path={parser.library}
-parse-classifier-func-name={parser.function}
+custom-lib-path={parser}
+parse-classifier-func-name={_PARSER_FUNCTION}
 """

@@ -26,7 +26,7 @@ from pamtri_edge.geometry import IMAGE_SIZE, Geometry
 from pamtri_edge.models.checkpoints import parameter_count
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 
-_BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
+BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
 """Of the file a parameter; int8 has scales beside the weights."""
 
 _GRAPH_BYTES: Final = 400_000
@@ -111,7 +111,7 @@ def make_plan(options: ExportOptions, given: Networks, speed: Speed | None = Non
     crops, calibration = crop_sources(options)
     parity, fitted = crop_texts(options)
     parameters = parameter_count(given.reid) + (0 if given.pose is None else parameter_count(given.pose))
-    graph = int(parameters * _BYTES[options.precision]) + _GRAPH_BYTES
+    graph = int(parameters * BYTES[options.precision]) + _GRAPH_BYTES
     files = {MANIFEST_FILE: 0, MODEL_FILE: graph, GOLDEN_FILE: _OTHER_BYTES}
     if options.staged and given.pose is not None:
         files |= {POSE_FILE: graph * 3 // 4, REID_FILE: graph // 3}

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from pamtri_edge.export.comparison.workers import side_by_side
 from pamtri_edge.models import operators
-from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.models.pamtri import Pamtri
+from pamtri_edge.models.stages import KeypointModule, PoseStage
 from pamtri_edge.parity.pictures import Inputs, parts
 
 Floats = NDArray[np.float32]
@@ -51,7 +51,7 @@ class Reference:
         def results(part: Inputs) -> tuple[dict[str, Floats], Floats | None]:
             if module.pose is None:
                 return _run(module, part), None
-            heatmaps = pose_heatmaps(module, part)
+            heatmaps = pose_heatmaps(module.pose, part)
             return from_heatmaps(module, part, heatmaps), heatmaps
 
         found = side_by_side(results, parts(inputs, BATCH), advance=advance)
@@ -92,7 +92,7 @@ class Reference:
             return from_heatmaps(self.fused, part, heatmaps)
         with torch.no_grad():
             found = self.keypoints.from_heatmaps(torch.from_numpy(heatmaps))
-        told = {name: value.numpy() for name, value in zip(KeypointModule.output_names, found, strict=True)}
+        told = _named(KeypointModule.output_names, found)
         return {"embedding": self.outputs["embedding"][place], **told}  # which sees nothing of the pose
 
     def parts(self) -> Iterator[tuple[Inputs, slice]]:
@@ -106,36 +106,36 @@ def pose_input(part: Inputs) -> Floats:
     return part["pose_images"] if "pose_images" in part else part["images"]
 
 
-def pose_heatmaps(module: Pamtri, part: Inputs) -> Floats:
-    """Return the heatmaps (N, K, 64, 64) that the pose stage makes of a few crops."""
+def pose_heatmaps(stage: PoseStage, part: Inputs) -> Floats:
+    """Return the heatmaps (N, K, 64, 64) that a pose stage makes of a few crops."""
     with torch.no_grad():
-        maps: Tensor = module.pose_stage()(torch.from_numpy(pose_input(part)))
+        maps: Tensor = stage(torch.from_numpy(pose_input(part)))
     return maps.numpy()
 
 
 def from_heatmaps(module: Pamtri, part: Inputs, heatmaps: Floats) -> dict[str, Floats]:
     """Return the module's outputs by name as if its pose stage had given these heatmaps."""
-    size = part.get("crop_size")
     with torch.no_grad():
         results = module.from_heatmaps(
-            torch.from_numpy(part["images"]),
-            torch.from_numpy(heatmaps),
-            None if size is None else torch.from_numpy(size),
+            torch.from_numpy(part["images"]), torch.from_numpy(heatmaps), _crop_size(part)
         )
-    return {name: tensor.numpy() for name, tensor in zip(module.output_names, results, strict=True)}
+    return _named(module.output_names, results)
 
 
 def from_keypoints(module: Pamtri, part: Inputs, heatmaps: Floats, keypoints: Floats) -> dict[str, Floats]:
     """Return embedding and attributes by name as if these keypoints had been decided from the heatmaps."""
-    size = part.get("crop_size")
+    images, maps, points = map(torch.from_numpy, (part["images"], heatmaps, keypoints))
     with torch.no_grad():
-        results = module.described(
-            torch.from_numpy(part["images"]),
-            torch.from_numpy(heatmaps),
-            torch.from_numpy(keypoints),
-            None if size is None else torch.from_numpy(size),
-        )
-    return {name: tensor.numpy() for name, tensor in zip(module.reid.output_names, results, strict=True)}
+        results = module.described(images, maps, points, _crop_size(part))
+    return _named(module.reid.output_names, results)
+
+
+def _crop_size(part: Inputs) -> Tensor | None:
+    return torch.from_numpy(part["crop_size"]) if "crop_size" in part else None
+
+
+def _named(names: Sequence[str], results: Sequence[Tensor]) -> dict[str, Floats]:
+    return {name: tensor.numpy() for name, tensor in zip(names, results, strict=True)}
 
 
 def reid_inputs(module: Pamtri, part: Inputs, heatmaps: Floats) -> Inputs:
@@ -175,4 +175,4 @@ def joined(results: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
 def _run(module: Pamtri, part: Inputs) -> dict[str, Floats]:
     with torch.no_grad():
         results = module(*(torch.from_numpy(part[name]) for name in module.input_names))
-    return {name: tensor.numpy() for name, tensor in zip(module.output_names, results, strict=True)}
+    return _named(module.output_names, results)

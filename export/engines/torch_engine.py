@@ -22,7 +22,7 @@ from torch.utils import _pytree
 from pamtri_edge.errors import EngineError, MissingDependencyError
 from pamtri_edge.export.onnx.graph import Exportable, sample_input
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.runtime.tensorrt.build import PROFILES, Built, Profile
+from pamtri_edge.runtime.tensorrt.build import PROFILES, Built
 from pamtri_edge.runtime.tensorrt.library import Library
 
 OLDEST: Final = (2, 14)
@@ -78,9 +78,7 @@ def load_torch_tensorrt(library: Library) -> Any:
     return module
 
 
-def compile_plan(
-    torch_tensorrt: Any, module: Exportable, *, precision: str, profiles: Sequence[Profile] = PROFILES
-) -> Built:
+def compile_plan(torch_tensorrt: Any, module: Exportable, *, precision: str) -> Built:
     """Compile a module to an engine.
 
     Args:
@@ -88,7 +86,6 @@ def compile_plan(
         module: the fused module or one of its stages, in float32 on the CPU; it is left as it is.
         precision: "fp32" or "fp16": both networks in half, with casts at their borders. The engine keeps the
             module's types.
-        profiles: the batches to tune for.
 
     Raises:
         EngineError: torch cannot export the module, or torch-tensorrt cannot compile it.
@@ -96,7 +93,7 @@ def compile_plan(
     start = time.perf_counter()
     network = _typed(copy.deepcopy(module), precision).to(DEVICE)
     samples = tuple(sample_input(name, module).to(DEVICE) for name in module.input_names)
-    batch = torch.export.Dim("batch", min=1, max=max(profile.largest for profile in profiles))
+    batch = torch.export.Dim("batch", min=1, max=max(profile.largest for profile in PROFILES))
     try:
         with torch.no_grad():
             program = torch.export.export(
@@ -106,7 +103,7 @@ def compile_plan(
         plan = torch_tensorrt.dynamo.convert_exported_program_to_serialized_trt_engine(
             program,
             arg_inputs=[
-                _input(torch_tensorrt, name, tuple(sample.shape[1:]), profiles)
+                _input(torch_tensorrt, name, tuple(sample.shape[1:]))
                 for name, sample in zip(module.input_names, samples, strict=True)
             ],
             arg_input_binding_names=tuple(module.input_names),
@@ -143,7 +140,7 @@ def _structured(names: Sequence[str], program: torch.export.ExportedProgram) -> 
     return _pytree.tree_unflatten(list(names), program.call_spec.out_spec)
 
 
-def _input(torch_tensorrt: Any, name: str, item: tuple[int, ...], profiles: Sequence[Profile]) -> Any:
+def _input(torch_tensorrt: Any, name: str, item: tuple[int, ...]) -> Any:
     return torch_tensorrt.Input(
         profiles=[
             {
@@ -151,7 +148,7 @@ def _input(torch_tensorrt: Any, name: str, item: tuple[int, ...], profiles: Sequ
                 "opt_shape": (profile.best, *item),
                 "max_shape": (profile.largest, *item),
             }
-            for profile in profiles
+            for profile in PROFILES
         ],
         dtype=torch.float32,
         name=name,

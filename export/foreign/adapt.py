@@ -7,6 +7,7 @@ Nothing here is trusted: what comes out is compared with the file as it was give
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from pamtri_edge.export.foreign.form import Form
 from pamtri_edge.export.foreign.plain import expanded, plain
 from pamtri_edge.export.onnx.graph import OPSET
 from pamtri_edge.export.onnx.rules import MAX_OPSET, MIN_OPSET
+from pamtri_edge.export.onnx.session import session
 from pamtri_edge.printable import printable
 
 _IR_VERSION: Final = 10  # of opset 18 to 20
@@ -43,8 +45,7 @@ def adapted(file: NetworkFile, form: Form) -> ModelProto:
     Raises:
         ExportError: it cannot be written in the operators of opset 17 to 20, or ONNX Runtime refuses it.
     """
-    model = ModelProto()
-    model.CopyFrom(file.model)
+    model = copy.deepcopy(file.model)
     _only(model, form)
     _narrow(model)
     model = plain(model, form, file.path)
@@ -143,28 +144,20 @@ def _keep_frames(model: ModelProto) -> None:
 
 def _simplified(model: ModelProto, path: Path) -> ModelProto:
     """Fold constants, and batch normalizations into convolutions, as ONNX Runtime does."""
-    import onnxruntime  # type: ignore[import-untyped]
-
     model.ir_version = min(max(model.ir_version, 8), _IR_VERSION)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory(prefix="pamtri-") as folder:
         target = Path(folder) / "model.onnx"
-        options.optimized_model_filepath = str(target)
         try:
-            onnxruntime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            session(model, level="ENABLE_BASIC", simplified=target)
             found = onnx.load(target)
         except Exception as error:  # onnxruntime raises whatever its C++ does
             raise ExportError(
                 f"{printable(path)}, written in opset {OPSET} with any batch, is refused by ONNX Runtime "
                 f"({_reason(error)}). Export it anew with opset_version={OPSET} and a dynamic batch."
             ) from error
-    versions = default_opset(found)
+    version = default_opset(found)
     del found.opset_import[:]
-    found.opset_import.append(helper.make_opsetid("", versions))
+    found.opset_import.append(helper.make_opsetid("", version))
     del found.metadata_props[:]
     return found
 

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
 
@@ -24,15 +23,16 @@ from pamtri_edge.export.bundle_export import (
     ExportResult,
     GraphWriter,
     accepted,
-    calibration_record,
+    calibration_inputs,
     chosen_pictures,
     file_metadata,
+    finished,
+    manifest_of,
     refuse_violations,
-    sizes_of,
-    versions,
+    write_deepstream,
 )
 from pamtri_edge.export.comparison import golden
-from pamtri_edge.export.comparison.reference import BATCH, Reference
+from pamtri_edge.export.comparison.reference import BATCH, Reference, pose_heatmaps
 from pamtri_edge.export.comparison.runs import BACKENDS, Run
 from pamtri_edge.export.comparison.whole import Comparison, refuse_useless
 from pamtri_edge.export.comparison.workers import side_by_side
@@ -48,20 +48,19 @@ from pamtri_edge.export.onnx.doubts import calibration_doubts
 from pamtri_edge.export.onnx.retrieval import RetrievalCheck, retrieval_set
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import ExportOptions, Steps
-from pamtri_edge.export.plan import Plan, check_place, check_room, crop_texts
+from pamtri_edge.export.plan import BYTES, Plan, check_place, check_room, crop_texts
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.manifest import Manifest
 from pamtri_edge.manifest_fields import VARIANT_FLAGS
-from pamtri_edge.models.keypoints import KeypointModule
-from pamtri_edge.parity.pictures import Inputs, Pictures, graph_inputs, parts
+from pamtri_edge.models.stages import KeypointModule
+from pamtri_edge.parity.pictures import Pictures, graph_inputs, parts
 from pamtri_edge.printable import printable
 from pamtri_edge.runtime.network_file import last_line
-from pamtri_edge.vehicle import KEYPOINT_NAMES, NUM_KEYPOINTS
+from pamtri_edge.vehicle import NUM_KEYPOINTS
 
 Floats = NDArray[np.float32]
 
 _INPUTS: Final = (TensorSpec("images", (None, 3, IMAGE_SIZE, IMAGE_SIZE)),)
-_BYTES: Final = {"fp32": 4.0, "fp16": 2.0, "int8": 1.05}
 _OTHER_BYTES: Final = 4_100_000  # golden crops, texts
 _ENGINES: Final = 3.0  # of what the network takes a crop: itself, and two engines that it is compared under
 _START: Final = 5.0  # seconds, for imports and files
@@ -129,6 +128,13 @@ class OpenedNetwork:
         }
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the weights come from, for the manifest."""
+        name = printable(self.file.path.name)
+        record = {"network": {"file": name, "sha256": self.file.sha256, **self.preparation}}
+        return record if self.pose is None else {**record, "pose": dict(self.pose.record)}
+
+    @property
     def space(self) -> str:
         """Identity of the embeddings: the weights, and how pictures are prepared for them, without pose."""
         text = json.dumps([self.file.identity, self.preparation], sort_keys=True)
@@ -158,11 +164,11 @@ def open_network(told: ForeignNetwork, pose: OpenedPose | None = None) -> Opened
     start = time.perf_counter()
     given.dim()
     seconds = time.perf_counter() - start
-    graph = fused(adapted(file, form), form, told, dim=dim, name="network", metadata={})
+    graph = fused(adapted(file, form), form, told, dim=dim)
     if check(graph):
         refuse_quantized(told.path, file.model)
     refuse_violations(graph, name, "Export the network with plainer operators.")
-    check_batches(_runner(graph), given, name, form.batch)
+    check_batches(graph, given, name, form.batch)
     if pose is not None:
         graph = beside(graph, pose)
         refuse_violations(graph, name)
@@ -201,18 +207,17 @@ def export_network(options: ExportOptions, *, steps: Steps | None = None) -> Exp
     plan = _plan(options, opened)
     with bundle_writer(plan.final, overwrite=options.overwrite) as writer:
         compared, fitted = chosen_pictures(options)
-        doubts = () if fitted is None else calibration_doubts(fitted)
-        manifest = _manifest(options, plan, opened, fitted)
-        calibration = list(parts(graph_inputs(fitted.crops, ["images"]), 1)) if fitted else []
-        for name, text in deepstream.files(manifest).items():
-            writer.file(f"{deepstream.FOLDER}/{name}").write_text(text, encoding="utf-8")
+        manifest = manifest_of(options, plan, "custom", opened.space, opened.provenance, fitted)
+        write_deepstream(writer, manifest)
+        calibration = calibration_inputs(fitted, ["images"])
         comparison = _comparison(opened, compared, steps)
         model = writer.file(MODEL_FILE)
         retrieval = RetrievalCheck.of(options, inputs=["images"], folder=model.parent, steps=steps)
         graph = _named(opened.graph, manifest)
         lost = GraphWriter(options, manifest, steps).write_model(graph, model, calibration, retrieval)
         runs = _runs(comparison, model, opened)
-        report = dataclasses.replace(comparison.report(model, runs, manifest), retrieval=lost, doubts=doubts)
+        report = comparison.report(model, runs, manifest)
+        report = dataclasses.replace(report, retrieval=lost, doubts=calibration_doubts(fitted))
         report = accepted(report, plan.final, options)
         chosen = comparison.golden(runs, precision=options.precision, strict=not options.allow_drift)
         chosen.save(writer.file(GOLDEN_FILE))
@@ -220,11 +225,7 @@ def export_network(options: ExportOptions, *, steps: Steps | None = None) -> Exp
         if options.profile:
             with steps.step("measure the network"):
                 profiles = tuple(profile_host(writer.path, manifest, chosen.inputs))
-        manifest = dataclasses.replace(manifest, parity=report.as_record(), retrieval=lost)
-        with steps.step("write the bundle"):
-            sizes = sizes_of(writer)
-            path = writer.commit(manifest)
-    return ExportResult(path, manifest, report, sizes, dict(steps.seconds), profiles)
+        return finished(writer, manifest, report, steps, profiles)
 
 
 def _opened(options: ExportOptions) -> OpenedNetwork:
@@ -251,17 +252,11 @@ def _with_pose(reference: Reference, module: KeypointModule, steps: Steps) -> Re
     """Add what the pose network makes of the same crops."""
     pictures = list(parts(reference.inputs, BATCH))
     with steps.step("run PyTorch on the pose network", len(pictures)) as advance:
-        maps = side_by_side(lambda part: _heatmaps(module, part), pictures, advance=advance)
+        maps = side_by_side(lambda part: pose_heatmaps(module.pose, part), pictures, advance=advance)
     whole = dataclasses.replace(reference, heatmaps=np.concatenate(maps), keypoints=module)
     assert whole.heatmaps is not None
     posed = whole.from_heatmaps(whole.inputs, slice(None), whole.heatmaps)
     return dataclasses.replace(whole, outputs=posed)
-
-
-def _heatmaps(module: KeypointModule, part: Inputs) -> Floats:
-    with torch.no_grad():
-        maps: torch.Tensor = module.pose(torch.from_numpy(part["images"]))
-    return maps.numpy()
 
 
 def _runs(comparison: Comparison, model: Any, opened: OpenedNetwork) -> tuple[Run, ...]:
@@ -282,30 +277,8 @@ def _is_half(model: ModelProto) -> bool:
     )
 
 
-def _runner(graph: ModelProto) -> Any:
-    """Return what runs a graph under ONNX Runtime, (N, 3, 256, 256) to (N, D)."""
-    import onnxruntime  # type: ignore[import-untyped]
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    loaded: list[Any] = []
-
-    def run(images: Floats) -> Floats:
-        if not loaded:
-            loaded.append(
-                onnxruntime.InferenceSession(
-                    graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-                )
-            )
-        found: Floats = loaded[0].run(["embedding"], {"images": images})[0]
-        return found
-
-    return run
-
-
 def _named(graph: ModelProto, manifest: Manifest) -> ModelProto:
-    named = ModelProto()
-    named.CopyFrom(graph)
+    named = copy.deepcopy(graph)
     named.graph.name = manifest.name
     for key, value in file_metadata(manifest).items():
         named.metadata_props.add(key=key, value=value)
@@ -315,7 +288,7 @@ def _named(graph: ModelProto, manifest: Manifest) -> ModelProto:
 def _plan(options: ExportOptions, opened: OpenedNetwork) -> Plan:
     form, told = opened.form, opened.told
     texts = crop_texts(options)
-    size = int(opened.parameters * _BYTES[options.precision]) + 100_000
+    size = int(opened.parameters * BYTES[options.precision]) + 100_000
     files = {
         MANIFEST_FILE: 0,
         MODEL_FILE: size,
@@ -356,35 +329,3 @@ def _plan(options: ExportOptions, opened: OpenedNetwork) -> Plan:
     )
     check_room(options.final, plan.needed)
     return plan
-
-
-def _manifest(options: ExportOptions, plan: Plan, opened: OpenedNetwork, fitted: Pictures | None) -> Manifest:
-    record: Mapping[str, Any] = {
-        "file": printable(opened.file.path.name),
-        "sha256": opened.file.sha256,
-        **opened.preparation,
-    }
-    return Manifest(
-        name=options.name,
-        precision=options.precision,
-        geometry=options.geometry,
-        size="custom",
-        variant=opened.variant,
-        inputs=plan.inputs,
-        outputs=plan.outputs,
-        embedding_dim=opened.dim,
-        embedding_norm="unit",
-        embedding_space=opened.space,
-        colors=None,
-        types=None,
-        keypoint_names=None if opened.pose is None else KEYPOINT_NAMES,
-        trained=opened.trained,
-        flip_test=options.flip_test,
-        tolerance=golden.tolerance(options.precision, tuple(spec.name for spec in plan.outputs)),
-        versions=versions(),
-        provenance={
-            "network": record,
-            **({} if opened.pose is None else {"pose": dict(opened.pose.record)}),
-            **calibration_record(options, fitted),
-        },
-    )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -39,9 +38,7 @@ _LAYERS: Final = ("Conv", "Gemm", "MatMul")
 _LEAST_LENGTH: Final = 1e-12
 
 
-def fused(
-    network: ModelProto, form: Form, told: ForeignNetwork, *, dim: int, name: str, metadata: Mapping[str, str]
-) -> ModelProto:
+def fused(network: ModelProto, form: Form, told: ForeignNetwork, *, dim: int) -> ModelProto:
     """Return the graph `images` (N, 3, 256, 256) to `embedding` (N, D) around a network.
 
     Args:
@@ -49,8 +46,6 @@ def fused(
         form: its input and output.
         told: how a picture becomes its input.
         dim: D.
-        name: of the graph.
-        metadata: what goes into the file's `metadata_props`.
     """
     inner = compose.add_prefix(network, _PREFIX).graph
     _name_nodes(inner)
@@ -61,21 +56,18 @@ def fused(
     after, more = _after(given, dim)
     graph = helper.make_graph(
         [*before, *inner.node, *after],
-        name,
+        "network",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, [BATCH, 3, IMAGE_SIZE, IMAGE_SIZE])],
         [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [BATCH, dim])],
         [*constants, *inner.initializer, *more],
     )
-    model = helper.make_model(
+    return helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", default_opset(network))],
         ir_version=network.ir_version,
         producer_name="pamtri-edge",
         producer_version=VERSION,
     )
-    for key, value in metadata.items():
-        model.metadata_props.add(key=key, value=value)
-    return model
 
 
 class _Chain:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from pamtri_edge.errors import ExportError
 from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.foreign.form import Form
 from pamtri_edge.export.onnx.rules import OPERATORS
+from pamtri_edge.export.onnx.session import session
 from pamtri_edge.printable import printable
 
 _SHAPES: Final = ("Shape", "Size")
@@ -116,21 +118,14 @@ def computed(
         names: of the tensors.
         counts: how many pictures.
     """
-    import onnxruntime  # type: ignore[import-untyped]
-
     wanted = list(dict.fromkeys(names))
-    asked = ModelProto()
-    asked.CopyFrom(model)
+    asked = copy.deepcopy(model)
     del asked.graph.output[:]
     asked.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
-            asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        running = session(asked)
         runs = [
-            session.run(None, {form.input: np.zeros((count, *form.shape[1:]), np.float32)})
+            running.run(None, {form.input: np.zeros((count, *form.shape[1:]), np.float32)})
             for count in counts
         ]
     except Exception:  # onnxruntime raises whatever its C++ does; rules and comparison find what that leaves
@@ -143,8 +138,7 @@ def expanded(model: ModelProto) -> ModelProto:
     wanted = {("", node.op_type) for node in model.graph.node if node.op_type not in OPERATORS}
     if not wanted:
         return model
-    typed = ModelProto()
-    typed.CopyFrom(model)
+    typed = copy.deepcopy(model)
     for node in typed.graph.node:
         if ("", node.op_type) in wanted:
             _state_defaults(node, default_opset(model))

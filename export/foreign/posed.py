@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from pamtri_edge.export.foreign.file import default_opset
 from pamtri_edge.export.networks import are_trained, weights_record
 from pamtri_edge.export.onnx.graph import HEATMAPS, export_graph, rename
 from pamtri_edge.geometry import IMAGE_SIZE
-from pamtri_edge.models.checkpoints import load_pose, parameter_count
-from pamtri_edge.models.keypoints import KeypointModule
+from pamtri_edge.models.checkpoints import load_pose
+from pamtri_edge.models.stages import KeypointModule
 
 _PREFIX: Final = "posed."
 
@@ -42,11 +43,6 @@ class OpenedPose:
     def trained(self) -> bool:
         """False for random weights."""
         return are_trained(self.record)
-
-    @property
-    def parameters(self) -> int:
-        """How many weights it has."""
-        return parameter_count(self.module)
 
 
 def open_pose(path: Path, *, flip_test: bool = False) -> OpenedPose:
@@ -77,8 +73,7 @@ def beside(graph: ModelProto, pose: OpenedPose) -> ModelProto:
     posed = _in_opset(export_graph(pose.module, name="pose"), default_opset(graph))
     posed = compose.add_prefix(posed, _PREFIX, rename_nodes=False, rename_inputs=False, rename_outputs=False)
     rename(posed, f"{_PREFIX}{HEATMAPS}", HEATMAPS)
-    both = ModelProto()
-    both.CopyFrom(graph)
+    both = copy.deepcopy(graph)
     both.ir_version = max(graph.ir_version, posed.ir_version)
     both.graph.node.extend(posed.graph.node)
     both.graph.initializer.extend(posed.graph.initializer)

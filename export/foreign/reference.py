@@ -14,13 +14,16 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from pamtri_edge.errors import ExportError, InputError
 from pamtri_edge.export.foreign.file import NetworkFile
 from pamtri_edge.export.foreign.form import Form, shape_text
 from pamtri_edge.export.foreign.specification import WHITE, ForeignNetwork
+from pamtri_edge.export.onnx.session import session
 from pamtri_edge.manifest_fields import LARGEST_SIZE
 from pamtri_edge.printable import printable
+from pamtri_edge.runtime.network_file import last_line
 from pamtri_edge.runtime.selftest import row_cosines
 
 Floats = NDArray[np.float32]
@@ -44,17 +47,10 @@ class GivenNetwork:
     """
 
     def __init__(self, file: NetworkFile, form: Form, told: ForeignNetwork) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
-
         self._form, self._told, self._path = form, told, file.path
         self._title = f"{printable(file.path)}: output {printable(form.output)!r}"
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(file.path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = session(file.path, level="DISABLE_ALL")
         except Exception as error:  # onnxruntime raises whatever its C++ does
             raise InputError(
                 f"{printable(file.path)} is refused by ONNX Runtime: {_reason(error)}."
@@ -135,13 +131,11 @@ def prepare(picture: Floats, form: Form, told: ForeignNetwork) -> NDArray[Any]:
     return np.ascontiguousarray(np.clip(np.rint(laid), 0, WHITE) if form.whole else laid, form.dtype)
 
 
-def check_batches(
-    run: Callable[[Floats], Floats], given: GivenNetwork, path_text: str, fixed: int | None
-) -> None:
+def check_batches(graph: ModelProto, given: GivenNetwork, path_text: str, fixed: int | None) -> None:
     """Refuse a network whose embedding of a picture depends on what else is in the batch.
 
     Args:
-        run: the bundle's graph, (N, 3, 256, 256) to (N, D), raising anything where it cannot.
+        graph: the bundle's, (N, 3, 256, 256) to (N, D).
         given: the file as it was given.
         path_text: how errors call it.
         fixed: the batch that the file has; None where it says that it takes any.
@@ -156,10 +150,12 @@ def check_batches(
     remedy = "Export it again with a dynamic batch (dynamic_axes or dynamic_shapes of torch.onnx.export)."
     expected = given.outputs(pictures)["embedding"]
     alone: list[Floats] = []
+    running: Any = None
     for part in (*pictures[:, None], pictures):
         count = len(part)
         try:
-            found = run(part)
+            running = running or session(graph)
+            found: Floats = running.run(["embedding"], {"images": part})[0]
         except Exception as error:  # onnxruntime raises whatever its C++ does
             raise ExportError(
                 f"{path_text} {says}, and cannot be computed for {count} pictures ({_reason(error)}): sizes "
@@ -181,5 +177,4 @@ def check_batches(
 
 
 def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return printable(lines[-1][:300].rstrip(".")) if lines else repr(error)
+    return printable(last_line(error))

@@ -185,18 +185,6 @@ def shown(values: Three) -> str:
     return ",".join(f"{value:.6g}" for value in values)
 
 
-OPTIONS: Final[Mapping[str, str]] = {
-    "input_size": "--input-size",
-    "scale": "--input-scale",
-    "mean": "--mean",
-    "std": "--std",
-    "color_order": "--color-order",
-    "layout": "--layout",
-    "output_name": "--output-name",
-}
-"""How the command line calls what is told."""
-
-
 def foreign_network(path: Path | None, told: Mapping[str, Any]) -> ForeignNetwork | None:
     """Return the network of `--network` with what the options tell of it, by the fields' names.
 
@@ -207,6 +195,8 @@ def foreign_network(path: Path | None, told: Mapping[str, Any]) -> ForeignNetwor
     if path is not None:
         return ForeignNetwork(path=path, **given)
     if given:
-        named = " and ".join(OPTIONS[name] for name in given)
+        named = " and ".join(
+            "--input-scale" if name == "scale" else f"--{name.replace('_', '-')}" for name in given
+        )
         raise InputError(f"{named} {'tells' if len(given) == 1 else 'tell'} of a --network; none is given.")
     return None

@@ -9,6 +9,7 @@ sampled from the calibration pictures.
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
 from pamtri_edge.errors import ExportError
+from pamtri_edge.export.onnx.session import session
 
 Floats = NDArray[np.float32]
 
@@ -45,19 +47,13 @@ def activation_ranges(
     Raises:
         ExportError: a tensor holds NaN or infinity.
     """
-    import onnxruntime  # type: ignore[import-untyped]
-
     largest = dict.fromkeys(tensors, 0.0)
     samples: dict[str, list[Floats]] = {name: [] for name in tensors}
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    session = onnxruntime.InferenceSession(
-        _tapped(model, tensors).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    running = session(_tapped(model, tensors))
     inputs = {value.name for value in model.graph.input}
     computed = [name for name in tensors if name not in inputs]
     for index, batch in enumerate(batches):
-        values_of = session.run(computed, dict(batch)) if computed else []  # no names would mean all outputs
+        values_of = running.run(computed, dict(batch)) if computed else []  # no names would mean all outputs
         found = dict(zip(computed, values_of, strict=True))
         for name in tensors:
             values = batch[name] if name in inputs else found[name]
@@ -98,8 +94,7 @@ def _sampled(magnitudes: Floats, *, seed: tuple[int, int]) -> Floats:
 
 def _tapped(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
     """Return the graph with these tensors among its outputs."""
-    tapped = ModelProto()
-    tapped.CopyFrom(model)
+    tapped = copy.deepcopy(model)
     given = {value.name for value in (*tapped.graph.input, *tapped.graph.output)}
     for name in tensors:
         if name not in given:

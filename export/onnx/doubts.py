@@ -29,9 +29,9 @@ _REPEATED: Final = 0.75  # correlation of both halves of a picture
 _BETTER: Final = "better are 64 or more pictures of different vehicles, as your cameras show them over a day"
 
 
-def calibration_doubts(pictures: Pictures) -> tuple[str, ...]:
-    """Return what is doubtful about calibration pictures, a sentence each; empty for good and drawn ones."""
-    if pictures.drawn:
+def calibration_doubts(pictures: Pictures | None) -> tuple[str, ...]:
+    """Return what is doubtful about calibration pictures, a sentence each; empty for good, drawn or none."""
+    if pictures is None or pictures.drawn:
         return ()
     doubts = []
     count = len(pictures)

@@ -32,20 +32,7 @@ Measure = Callable[[Groups], Loss]
 """Tells what is lost with these groups in float32."""
 
 
-@dataclass(frozen=True)
-class Fallback:
-    """What was chosen.
-
-    Attributes:
-        groups: that stay in float32, in the order in which they were chosen.
-        loss: on the whole set, with them.
-    """
-
-    groups: Groups
-    loss: Loss
-
-
-def fall_back(groups: Collection[str], *, whole: Measure, part: Measure, limit: float) -> Fallback:
+def fall_back(groups: Collection[str], *, whole: Measure, part: Measure, limit: float) -> Groups:
     """Choose groups of layers to stay in float32, as few as the limit needs.
 
     At least one group stays in int8: a file without any is a float32 file of another name.
@@ -57,10 +44,12 @@ def fall_back(groups: Collection[str], *, whole: Measure, part: Measure, limit: 
         limit: points of mAP that may be lost.
 
     Returns:
-        What was chosen; its loss is above the limit where nothing more helped.
+        What stays in float32, in the order in which it was chosen; more is lost than the limit where
+        nothing more helped.
     """
-    best = Fallback((), whole(()))
-    if best.loss.points <= limit:
+    best: Groups = ()
+    least = whole(best)
+    if least.points <= limit:
         return best
     chosen: Groups = ()
     current = part(())
@@ -72,10 +61,10 @@ def fall_back(groups: Collection[str], *, whole: Measure, part: Measure, limit: 
             break
         chosen, current = (*chosen, taken), trials[taken]
         left.remove(taken)
-        found = Fallback(chosen, whole(chosen))
+        found = whole(chosen)
         # The part is not the whole: what helps there may not help here, and then fewer groups are better.
-        if found.loss < best.loss:
-            best = found
-        if found.loss.points <= limit:
+        if found < least:
+            best, least = chosen, found
+        if found.points <= limit:
             break
     return best

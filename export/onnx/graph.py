@@ -13,18 +13,17 @@ from typing import Final, TypeAlias
 
 import torch
 from onnx import ModelProto, NodeProto
-from torch import Tensor
+from torch import Tensor, nn
 
 from pamtri_edge.errors import ExportError
 from pamtri_edge.geometry import IMAGE_SIZE
-from pamtri_edge.models.keypoints import KeypointModule
 from pamtri_edge.models.pamtri import Pamtri
-from pamtri_edge.models.stages import PoseStage, ReidStage
+from pamtri_edge.models.stages import KeypointModule, PoseStage, ReidStage
 from pamtri_edge.vehicle import NUM_KEYPOINTS
 from pamtri_edge.version import VERSION
 
-Exportable: TypeAlias = Pamtri | PoseStage | ReidStage | KeypointModule
-"""What has `input_names`, `output_names` and tensors in these orders."""
+Exportable: TypeAlias = Pamtri | PoseStage | ReidStage
+"""What a bundle has of our own networks; it has `input_names`, `output_names` and tensors in these orders."""
 
 OPSET: Final = 18
 """Accepted by TensorRT from 10.0 on, and the oldest that torch writes without converting down."""
@@ -47,7 +46,9 @@ _KNOWN_WARNINGS: Final = (
 _KNOWN_LOGGERS: Final = ("torch.onnx._internal.exporter._registration", "onnxscript", "onnx_ir")
 
 
-def export_graph(module: Exportable, *, name: str, metadata: Mapping[str, str] | None = None) -> ModelProto:
+def export_graph(
+    module: Exportable | KeypointModule, *, name: str, metadata: Mapping[str, str] | None = None
+) -> ModelProto:
     """Export a module with a dynamic batch and all other sizes fixed.
 
     A node is named `scope/Operator_n`, its scope as in `module.named_modules()`, so that `NETWORKS` tell the
@@ -122,7 +123,7 @@ def in_network(node: NodeProto) -> bool:
     )
 
 
-def sample_input(name: str, module: Exportable) -> Tensor:
+def sample_input(name: str, module: nn.Module) -> Tensor:
     """Return a batch of the right form; its values do not matter, but must be possible ones."""
     if name == "crop_size":
         return torch.tensor([[200.0, 120.0], [90.0, 150.0]])

@@ -9,6 +9,7 @@ one by one, and a float layer between int8 ones costs conversions at both of its
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -74,8 +75,7 @@ def in_float(typed: ModelProto, model: ModelProto, names: Collection[str]) -> Mo
         model: the float32 graph that it was made of.
         names: nodes that take their inputs and weights as there.
     """
-    mixed = ModelProto()
-    mixed.CopyFrom(typed)
+    mixed = copy.deepcopy(typed)
     if not names:
         return mixed
     originals = {node.name: node for node in model.graph.node}

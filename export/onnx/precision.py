@@ -9,6 +9,7 @@ first and rounding once halves the error of the heatmaps against exporting a mod
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def half(model: ModelProto) -> ModelProto:
     Raises:
         ExportError: a weight is too large for float16.
     """
-    typed = _copy(model)
+    typed = copy.deepcopy(model)
     graph = typed.graph
     floats = _float_tensors(typed)
     weights = {tensor.name: tensor for tensor in graph.initializer}
@@ -85,8 +86,7 @@ def half(model: ModelProto) -> ModelProto:
     nodes: list[NodeProto] = []
     halves: set[str] = set()
     for original, network in inside:
-        node = NodeProto()
-        node.CopyFrom(original)
+        node = copy.deepcopy(original)
         for index, name in enumerate(node.input if network else ()):
             # Sizes and scales of a Resize are float32 whatever it resizes.
             if name not in floats or (node.op_type == "Resize" and index > 0):
@@ -146,7 +146,7 @@ def quantize(
         raise ExportError(f"int8 needs at least one {missing}.")
     activations = list(dict.fromkeys(node.input[0] for node in chosen))
     ranges = activation_ranges(model, activations, batches, advance=advance)
-    source = _copy(model)
+    source = copy.deepcopy(model)
     # The exporter has folded and inferred already; this keeps onnxruntime from asking for it.
     source.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".int8-") as place:
@@ -205,12 +205,6 @@ def _is_in(node: NodeProto, parts: tuple[str, ...]) -> bool:
     """Tell whether a node, or the weight that it applies, belongs to one of some parts of the module."""
     names = (scope_of(node), *node.input[1:2])
     return any(f".{part}." in f".{name}." for name in names for part in parts)
-
-
-def _copy(model: ModelProto) -> ModelProto:
-    copied = ModelProto()
-    copied.CopyFrom(model)
-    return copied
 
 
 def _float_tensors(model: ModelProto) -> set[str]:

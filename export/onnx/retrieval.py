@@ -156,7 +156,7 @@ class RetrievalCheck:
             mixed = in_float(typed, model, names_in(groups, chosen))
             return _loss(few[0], self._embedded(mixed, self._part, f"{_called(chosen)}, part of it"))
 
-        chosen = fall_back(list(groups), whole=whole, part=part, limit=self._limit).groups
+        chosen = fall_back(list(groups), whole=whole, part=part, limit=self._limit)
         names = names_in(groups, chosen)
         record = self._record(reference, wholes[chosen], chosen, layer_weights(model, names))
         return in_float(typed, model, names), record

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pamtri_edge.export import deepstream
-from pamtri_edge.export.pack.sources import DEEPSTREAM, Source
+from pamtri_edge.export.pack.sources import DEEPSTREAM, is_live
 from pamtri_edge.nvinfer import BATCH, PRIMARY_ID, SECONDARY_ID
 
 DETECTOR: Final = f"{DEEPSTREAM}/samples/configs/deepstream-app/config_infer_primary.txt"
@@ -33,7 +33,7 @@ gpu-id=0
 """
 
 
-def application(sources: Sequence[Source]) -> str:
+def application(sources: Sequence[str]) -> str:
     """Return the configuration of deepstream-app: the vehicles in a window."""
     head = (
         "# deepstream-app -c deepstream-app.txt, started in this folder. Paths are relative to this file.\n"
@@ -41,7 +41,7 @@ def application(sources: Sequence[Source]) -> str:
     return head + _common(sources) + "\n" + _DISPLAY
 
 
-def test5(sources: Sequence[Source]) -> str:
+def test5(sources: Sequence[str]) -> str:
     """Return the configuration of deepstream-test5: the vehicles in a window and to a broker."""
     head = "# deepstream-test5-app -c deepstream-test5.txt, started in this folder.\n"
     return f"""{head}{_common(sources)}
@@ -59,7 +59,7 @@ topic={TOPIC}
 """
 
 
-def converter(sources: Sequence[Source]) -> str:
+def converter(sources: Sequence[str]) -> str:
     """Return the configuration of nvmsgconv: how messages call the cameras."""
     cameras = "\n".join(
         f"[sensor{number}]\nenable=1\ntype=Camera\nid=camera-{number}\nlocation=0;0;0\n"
@@ -69,7 +69,7 @@ def converter(sources: Sequence[Source]) -> str:
     return f"# What messages say of the cameras, in the order of the sources.\n{cameras}"
 
 
-def _common(sources: Sequence[Source]) -> str:
+def _common(sources: Sequence[str]) -> str:
     columns = math.ceil(math.sqrt(len(sources)))
     rows = math.ceil(len(sources) / columns)
     given = "\n".join(_source(number, source) for number, source in enumerate(sources))
@@ -93,7 +93,7 @@ batch-size={len(sources)}
 batched-push-timeout=40000
 width=1920
 height=1080
-live-source={int(any(source.live for source in sources))}
+live-source={int(any(map(is_live, sources)))}
 
 # the detector: any that finds vehicles; its classes of vehicles are named below
 [primary-gie]
@@ -135,7 +135,7 @@ file-loop=0
 """
 
 
-def _source(number: int, source: Source) -> str:
-    kind = "# 4: a camera by RTSP\ntype=4" if source.live else "# 2: one video\ntype=2"
-    more = "latency=200\nrtsp-reconnect-interval-sec=10\n" if source.live else ""
-    return f"[source{number}]\nenable=1\n{kind}\nuri={source.uri}\n{more}gpu-id=0\n"
+def _source(number: int, source: str) -> str:
+    kind = "# 4: a camera by RTSP\ntype=4" if is_live(source) else "# 2: one video\ntype=2"
+    more = "latency=200\nrtsp-reconnect-interval-sec=10\n" if is_live(source) else ""
+    return f"[source{number}]\nenable=1\n{kind}\nuri={source}\n{more}gpu-id=0\n"

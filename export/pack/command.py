@@ -15,7 +15,7 @@ from pamtri_edge import console
 from pamtri_edge.bundle import default_bundle, open_bundle
 from pamtri_edge.errors import InputError
 from pamtri_edge.export.pack import plugin_files
-from pamtri_edge.export.pack.sources import Source, sources
+from pamtri_edge.export.pack.sources import sources
 from pamtri_edge.export.pack.writing import check_pack, check_supported, pack_files, write_pack
 
 _OWN: Final = frozenset({"deepstream", "bundle", "source", "overwrite", "dry_run"})
@@ -32,7 +32,7 @@ class PackOptions:
     """
 
     folder: Path
-    videos: tuple[Source, ...]
+    videos: tuple[str, ...]
     overwrite: bool
 
 

@@ -10,15 +10,14 @@ from itertools import pairwise
 
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.pack import application, plugin_files
-from pamtri_edge.export.pack.sources import Source
 from pamtri_edge.nvinfer import BATCH, PRIMARY_ID, SECONDARY_ID
 
 
-def pipeline(sources: Sequence[Source]) -> str:
+def pipeline(sources: Sequence[str]) -> str:
     """Return the pipeline: every source into one muxer, then detector, tracker, our engine and a window."""
     names = [f"source{number}" for number in range(len(sources))]
     nodes = [
-        *(_node("nvurisrcbin", name, {"uri": one.uri}) for name, one in zip(names, sources, strict=True)),
+        *(_node("nvurisrcbin", name, {"uri": one}) for name, one in zip(names, sources, strict=True)),
         _node("nvstreammux", "mux", {"batch-size": len(sources), "width": 1920, "height": 1080}),
         _node(
             "nvinfer",

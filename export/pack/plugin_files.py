@@ -16,7 +16,6 @@ from pamtri_edge.nvinfer import SECONDARY_ID
 
 FOLDER: Final = "plugin"
 PARSER: Final = f"{FOLDER}/libnvdsinfer_pamtri.so"
-PARSER_FUNCTION: Final = "NvDsInferParseCustomPamtri"
 POSTPROCESS: Final = f"{FOLDER}/libnvds_pamtri_postprocess.so"
 SETTINGS: Final = "postprocess.txt"
 PLACE_VARIABLE: Final = "PAMTRI_DEEPSTREAM"

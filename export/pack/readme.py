@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pamtri_edge.export import deepstream
 from pamtri_edge.export.pack import plugin_files
 from pamtri_edge.export.pack.application import BROKER, TOPIC
-from pamtri_edge.export.pack.sources import Source
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.manifest import MODEL_FILE, Manifest
 from pamtri_edge.nvinfer import BATCH
 from pamtri_edge.printable import counted
 
 
-def readme(manifest: Manifest, folder: str, sources: Sequence[Source]) -> str:
+def readme(manifest: Manifest, folder: str, sources: Sequence[str]) -> str:
     """Return the README.
 
     Args:

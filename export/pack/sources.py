@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,21 +20,13 @@ _LIVE: Final = ("rtsp://", "rtsps://")
 _KNOWN: Final = (*_LIVE, "http://", "https://", "file://")
 
 
-@dataclass(frozen=True)
-class Source:
-    """One video.
-
-    Attributes:
-        uri: its address.
-        live: whether it is a camera, whose frames do not wait.
-    """
-
-    uri: str
-    live: bool
+def is_live(source: str) -> bool:
+    """Tell whether a source is a camera, whose frames do not wait."""
+    return source.startswith(_LIVE)
 
 
-def sources(named: Sequence[str]) -> tuple[Source, ...]:
-    """Return the sources that were named, or DeepStream's own sample video where there are none.
+def sources(named: Sequence[str]) -> tuple[str, ...]:
+    """Return the addresses of what was named, or of DeepStream's own sample video where nothing is.
 
     Args:
         named: addresses, or paths of files.
@@ -46,14 +37,14 @@ def sources(named: Sequence[str]) -> tuple[Source, ...]:
     return tuple(_source(one) for one in named or [SAMPLE])
 
 
-def _source(named: str) -> Source:
+def _source(named: str) -> str:
     if not named.isprintable() or not named:
         raise InputError(f"--source {printable(named)!r} holds characters that no address has.")
     if _ADDRESS.match(named):
         if not named.startswith(_KNOWN):
             raise InputError(f"--source {named}: expected a file, or an address with {', '.join(_KNOWN)}.")
-        return Source(named, named.startswith(_LIVE))
+        return named
     path = Path(named)
     if not path.is_file():
         raise InputError(f"--source {named} is not there; give a video, or an address such as rtsp://...")
-    return Source(f"file://{path.resolve()}", live=False)
+    return f"file://{path.resolve()}"

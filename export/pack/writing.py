@@ -17,7 +17,6 @@ from pamtri_edge.export import deepstream
 from pamtri_edge.export.pack import application, plugin_files
 from pamtri_edge.export.pack.pipeline import pipeline
 from pamtri_edge.export.pack.readme import readme
-from pamtri_edge.export.pack.sources import Source
 from pamtri_edge.files.atomic import staged_folder
 from pamtri_edge.manifest import MANIFEST_FILE, Manifest
 from pamtri_edge.nvinfer import unsupported
@@ -57,7 +56,7 @@ def check_supported(manifest: Manifest) -> None:
         raise ExportError(f"there is no pack for {manifest.name}: {reason}")
 
 
-def pack_files(manifest: Manifest, sources: Sequence[Source]) -> dict[str, str]:
+def pack_files(manifest: Manifest, sources: Sequence[str]) -> dict[str, str]:
     """Return the texts of a pack by file name.
 
     Args:
@@ -66,9 +65,7 @@ def pack_files(manifest: Manifest, sources: Sequence[Source]) -> dict[str, str]:
     """
     folder = bundle_name(manifest)
     return {
-        **deepstream.inference(
-            manifest, folder, deepstream.Parser(plugin_files.PARSER, plugin_files.PARSER_FUNCTION)
-        ),
+        **deepstream.inference(manifest, folder, parser=plugin_files.PARSER),
         plugin_files.SETTINGS: plugin_files.settings(manifest),
         APPLICATION: application.application(sources),
         TEST5: application.test5(sources),
@@ -83,7 +80,7 @@ def bundle_name(manifest: Manifest) -> str:
     return f"{manifest.name if _PLAIN.fullmatch(manifest.name) else 'bundle'}{SUFFIX}"
 
 
-def write_pack(bundle: Bundle, folder: Path, sources: Sequence[Source], *, overwrite: bool = False) -> Path:
+def write_pack(bundle: Bundle, folder: Path, sources: Sequence[str], *, overwrite: bool = False) -> Path:
     """Write a folder with which DeepStream runs a bundle; it holds a copy of the bundle.
 
     Args:

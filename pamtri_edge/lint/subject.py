@@ -52,9 +52,7 @@ class Subject:
 
     def flag(self, key: str, default: bool = False) -> bool:
         """Return whether a flag is set."""
-        entry = self.get(key)
-        value = None if entry is None else integer(entry.value)
-        return default if value is None else value != 0
+        return self.integer(key, int(default)) != 0
 
     def integer(self, key: str, default: int) -> int:
         """Return a whole number, or the default where there is none or it is none."""

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two networks with what belongs to each: normalization and flip test, softmax and unit length.
 
-The fused module is made of these two, and the two-network form of an export consists of them alone. A stage
+The fused module is made of these two, and the two-network form of an export consists of them alone; beside
+another project's network stands the pose stage, with what makes keypoints of its heatmaps. A stage
 may run its network in half precision; everything around the network stays in float32.
 """
 
@@ -57,6 +58,35 @@ class PoseStage(nn.Module):
         self.network.half()
         self.dtype = torch.float16
         return self
+
+
+class KeypointModule(nn.Module):
+    """From a picture of the geometry `unified` to keypoints and quality: pose beside a network without.
+
+    Args:
+        network: the pose network.
+        flip_test: average the heatmaps with those of the mirror image (twice the cost).
+
+    Attributes:
+        pose: the pose stage.
+    """
+
+    input_names = ("images",)
+    output_names = ("keypoints", "quality")
+
+    def __init__(self, network: PoseNet, *, flip_test: bool = False) -> None:
+        super().__init__()
+        self.pose = PoseStage(network, flip_test=flip_test)
+        self.eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Map (N, 3, 256, 256) float32 RGB of 0..255 to (N, 36, 3) keypoints in crop units and (N, 1)."""
+        return self.from_heatmaps(self.pose(images))
+
+    def from_heatmaps(self, heatmaps: Tensor) -> tuple[Tensor, ...]:
+        """Return what forward returns where its pose network gives these heatmaps (N, 36, 64, 64) float32."""
+        cells, confidence = operators.peaks(heatmaps)
+        return operators.crop_keypoints(cells, confidence), operators.quality(confidence)
 
 
 class ReidStage(nn.Module):

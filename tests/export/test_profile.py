@@ -12,7 +12,7 @@ from pamtri_edge.errors import InputError
 from pamtri_edge.export import cli
 from pamtri_edge.export.engines import profile
 from pamtri_edge.export.engines.profile import Profile
-from pamtri_edge.export.tables import profile_table
+from pamtri_edge.export.show import profile_table
 from pamtri_edge.runtime.tensorrt import timing
 
 
