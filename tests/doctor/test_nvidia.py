@@ -47,14 +47,22 @@ def test_bindings_without_their_library_say_which_is_lacking(fake):
     assert "same version" in finding.remedy
 
 
-def test_tensorrt_is_recommended_only_where_there_is_a_gpu(fake):
-    machine = fake.build()
-    assert nvidia.tensorrt(machine, NO_DRIVER).remedy == ""
-    assert nvidia.tensorrt(machine, DRIVER).remedy == "pip install 'pamtri-edge[tensorrt]'"
-
-
-def test_tensorrt_rtx_is_recommended_anywhere_since_its_builder_needs_no_gpu(fake):
-    assert nvidia.tensorrt_rtx(fake.build(), NO_DRIVER).remedy == "pip install 'pamtri-edge[tensorrt-rtx]'"
+@pytest.mark.parametrize(
+    ("probe", "cuda", "remedy"),
+    [
+        (nvidia.tensorrt, NO_DRIVER, ""),
+        (nvidia.tensorrt, DRIVER, "pip install 'pamtri-edge[tensorrt]'"),
+        (
+            nvidia.tensorrt_rtx,
+            NO_DRIVER,
+            "pip install 'pamtri-edge[tensorrt-rtx]'",
+        ),  # it builds without a GPU
+        (nvidia.pycuda, DRIVER, ""),
+    ],
+)
+def test_what_is_absent_is_recommended_only_where_it_is_of_use(fake, probe, cuda, remedy):
+    finding = probe(fake.build(), cuda)
+    assert (finding.status, finding.remedy) == ("missing", remedy)
 
 
 CUPY = """
@@ -118,7 +126,6 @@ def test_a_torch_tensorrt_that_cannot_name_tensors_is_unusable(fake, version, st
 
 
 def test_pycuda_is_recommended_only_on_a_jetson(fake):
-    assert nvidia.pycuda(fake.build(), DRIVER).remedy == ""
     jetson = fake.file("/etc/nv_tegra_release", "# R36 (release), REVISION: 4.0").build()
     assert nvidia.pycuda(jetson, DRIVER).remedy == "pip install 'pamtri-edge[pycuda]'"
     assert nvidia.pycuda(jetson, NO_DRIVER).remedy == ""

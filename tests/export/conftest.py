@@ -17,15 +17,22 @@ from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.models import Pamtri
 from remembered_exports import remembered_export, remembered_seeded
-from tiny_networks import SMALLEST, WHOLE
+from tiny_networks import ORIGINAL, SMALLEST, WHOLE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_candidates():
+    """Choose the golden crops among few, in the bundles that tests share too."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(golden, "CANDIDATES", 2)
+        yield
 
 
 @pytest.fixture(autouse=True)
 def _little_else(monkeypatch):
-    """Plan for a machine of a known speed, and compare with one engine on few crops; see `every_engine`."""
+    """Plan for a machine of a known speed, and compare with one engine; see `every_engine`."""
     monkeypatch.setattr(bundle_export, "measure", lambda given: Speed(pose=0.1, reid=0.1, loop=0.05))
     monkeypatch.setattr(bundle_export, "BACKENDS", ("torch",))
-    monkeypatch.setattr(golden, "CANDIDATES", 2)
 
 
 @pytest.fixture
@@ -36,13 +43,11 @@ def every_engine(monkeypatch, _little_else):
 
 @pytest.fixture(scope="session")
 def tiny_modules():
-    """Return a fused module of both geometries, that of `original` with segments and the flip test."""
+    """Return a fused module of both geometries, that of `original` with all that an export can ask for."""
     pictures = samples.crops(16)  # as an export draws its weights, so that it has the same graphs
     return {
         Geometry.UNIFIED: Pamtri(*remembered_seeded(SMALLEST, pictures=pictures)),
-        Geometry.ORIGINAL: Pamtri(
-            *remembered_seeded(WHOLE, pictures=pictures), geometry=Geometry.ORIGINAL, flip_test=True
-        ),
+        Geometry.ORIGINAL: Pamtri(*remembered_seeded(WHOLE, pictures=pictures), **ORIGINAL),
     }
 
 

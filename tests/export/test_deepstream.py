@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The generated nvinfer configuration: only keys that exist, each once, with the values the graph needs."""
+"""The generated nvinfer configuration: keys that exist, each once, with the values the graph needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pamtri_edge.bundle import open_bundle
 from pamtri_edge.export import deepstream
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.lint.nvinfer_keys import PROPERTY_KEYS
+from pamtri_edge.lint import Options, lint_files
 from pamtri_edge.manifest import TensorSpec
 
 
@@ -28,30 +28,12 @@ def properties(manifest):
     return dict(parser["property"])
 
 
-def test_only_keys_of_nvinfer_are_written_each_once(manifest):
-    assert properties(manifest).keys() <= PROPERTY_KEYS.keys()  # it ignores a misspelled one
-
-
-def test_the_graph_is_fed_as_it_was_compared(manifest):
-    found = properties(manifest)
-    assert found["infer-dims"] == "3;256;256"
-    assert found["net-scale-factor"] == "1"
-    assert found["model-color-format"] == "0", "RGB"
-    assert found["maintain-aspect-ratio"] == "0", "stretched"
-
-
-def test_it_is_a_secondary_classifier_whose_tensors_are_handed_on(manifest):
-    found = properties(manifest)
-    assert (found["process-mode"], found["network-type"]) == ("2", "1")
-    assert found["output-tensor-meta"] == "1"
-    assert found["classifier-async-mode"] == "0", "tensor meta is not attached otherwise"
-
-
-def test_paths_lead_to_the_files_of_the_bundle(manifest, tiny_bundle):
-    found = properties(manifest)
+def test_lint_finds_nothing_in_that_of_a_bundle_and_its_engine_lies_in_it(manifest, tiny_bundle):
+    """So it feeds the graph as it was compared, hands its tensors on, and names files that are there."""
     folder = tiny_bundle / deepstream.FOLDER
-    assert (folder / found["onnx-file"]).resolve() == (tiny_bundle / "model.onnx").resolve()
-    assert (folder / found["labelfile-path"]).is_file()
+    report = lint_files([folder / deepstream.CONFIG], Options())
+    assert (report.findings, report.unreadable) == ([], {})
+    found = properties(manifest)
     assert (folder / found["model-engine-file"]).resolve().parent == (tiny_bundle / "engines").resolve()
 
 

@@ -17,28 +17,26 @@ from pamtri_edge.export.comparison.runs import BACKENDS
 from pamtri_edge.export.onnx.rules import check
 from pamtri_edge.export.options import ExportOptions, Steps
 from pamtri_edge.geometry import Geometry
-from pamtri_edge.models import TINY
 from pamtri_edge.models.checkpoints import save_checkpoint, weights_id
 from pamtri_edge.runtime import create_backend
 from remembered_exports import remembered_seeded
-from tiny_networks import SMALLEST, WHOLE
-
-ORIGINAL = {"model": WHOLE, "geometry": Geometry.ORIGINAL, "flip_test": True}
+from tiny_networks import ORIGINAL, SMALLEST, WHOLE
 
 
 @pytest.mark.usefixtures("every_engine")
 @pytest.mark.parametrize(
     ("precision", "changes"),
-    [("fp16", {"model": TINY}), ("int8", {}), ("fp32", ORIGINAL)],
+    [("fp16", {}), ("int8", {}), ("fp32", {"model": WHOLE, **ORIGINAL})],
     ids=["fp16", "int8", "original with segments and flip test"],
 )
 def test_an_export_agrees_with_pytorch_and_passes_its_self_test(tiny_options, precision, changes):
     result = export_bundle(tiny_options(precision=precision, **changes))
     assert result.report.failures == ()
+    assert result.manifest.flip_test == ("flip_test" in changes)
     assert check(onnx.load(result.path / "model.onnx")) == []
     for backend in BACKENDS:
         with Reidentifier.load(result.path, backend=backend) as reid:  # runs the self-test
-            assert reid.embed(samples.crops(2)).embeddings.shape == (2, TINY[1].embedding)
+            assert reid.embed(samples.crops(2)).embeddings.shape == (2, SMALLEST[1].embedding)
     assert not list(result.path.parent.glob(".*")), "no temporary file is left"
 
 

@@ -19,13 +19,15 @@ from pamtri_edge.bundle import MODEL_FILE, open_bundle
 from pamtri_edge.errors import ExportError
 from pamtri_edge.export import ParityError, cli
 from pamtri_edge.export.foreign import bundle as foreign_bundle
-from pamtri_edge.export.foreign.bundle import export_network, plan_network
+from pamtri_edge.export.foreign.bundle import export_network, open_network, plan_network
 from pamtri_edge.export.foreign.specification import ForeignNetwork
 from pamtri_edge.export.options import ExportOptions
 from pamtri_edge.geometry import IMAGE_SIZE
 from pamtri_edge.parity.pictures import graph_inputs
 from pamtri_edge.parity.verify import check_golden
 from pamtri_edge.runtime import create_backend
+
+CROPS = samples.crops(5, seed=3)
 
 FORMS = {
     "fixed batch": {"batch": 1},
@@ -39,19 +41,31 @@ FORMS = {
     "opset 9": {"opset": 9, "batch": "N"},
     "opset 21": {"opset": 21, "batch": "N"},
     "the names of a bundle": {"names": ("images", "embedding")},
-    "the size and the pixels of a bundle": {"height": IMAGE_SIZE, "width": IMAGE_SIZE, "scale": 1.0},
+    "an open size": {"batch": "N", "height": "H", "width": "W"},
+    "another output": {"extra_output": True},
 }
+TOLD = {"an open size": {"input_size": (40, 24)}, "another output": {"output_name": "output"}}
 
 
 @pytest.fixture
-def exported(tmp_path):
+def saved(tmp_path):
+    """Return what saves a network, and what is told of it."""
+
+    def save(model, *, name="tiny", **told):
+        onnx.save(model, tmp_path / f"{name}.onnx")
+        return ForeignNetwork(path=tmp_path / f"{name}.onnx", **told)
+
+    return save
+
+
+@pytest.fixture
+def exported(tmp_path, saved):
     """Return what saves a network and exports it: the bundle."""
 
-    def export(model, *, precision="fp32", name="tiny", **told):
-        onnx.save(model, tmp_path / f"{name}.onnx")
+    def export(model, *, precision="fp32", **told):
         options = ExportOptions(
-            network=ForeignNetwork(path=tmp_path / f"{name}.onnx", **told),
-            output=tmp_path / f"{name}-{precision}.pamtri",
+            network=saved(model, **told),
+            output=tmp_path / "tiny.pamtri",
             precision=precision,
             parity_crops=6,
             calibration_crops=6,
@@ -61,13 +75,11 @@ def exported(tmp_path):
     return export
 
 
-def given_embeddings(
-    path, crops, *, size=(24, 16), layout="nchw", half=False, bgr=False, scale=None, batch=1
-):
-    """Embed crops with the file itself, prepared by hand as the README says."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+def given_embeddings(network, *, size=(24, 16), layout="nchw", half=False, bgr=False, scale=None, batch=1):
+    """Embed the crops with the file itself, prepared by hand as the README says."""
+    session = onnxruntime.InferenceSession(str(network.path), providers=["CPUExecutionProvider"])
     rows = []
-    for crop in crops:
+    for crop in CROPS:
         square = cv2.resize(crop, (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_LINEAR)
         pixels = cv2.resize(square.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
         pixels = pixels[:, :, ::-1] if bgr else pixels
@@ -82,50 +94,70 @@ def given_embeddings(
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
+def graph_embeddings(network):
+    """Embed the crops with the graph that goes into a bundle."""
+    graph = open_network(network).graph.SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, graph_inputs(CROPS, ["images"]))
+    assert found.shape == (len(CROPS), DIM)
+    return found
+
+
 def least_cosine(a, b):
     return float((np.asarray(a, np.float64) * b).sum(axis=1).min())
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_a_bundle_gives_what_the_file_gives(form, exported, tmp_path):
-    crops = samples.crops(5, seed=3)
-    form = dict(form)
-    scale = form.pop("scale", None)
-    path = exported(tiny_network(**form), scale=scale)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_graph_of_a_bundle_gives_what_the_file_gives(form, saved):
+    shape, told = FORMS[form], TOLD.get(form, {})
+    network = saved(tiny_network(**shape), **told)
     expected = given_embeddings(
-        tmp_path / "tiny.onnx",
-        crops,
-        size=(form.get("height", 24), form.get("width", 16)),
-        layout=form.get("layout", "nchw"),
-        half=form.get("half", False),
-        batch=form["batch"] if isinstance(form.get("batch"), int) else 1,
-        scale=scale,
+        network,
+        size=told.get("input_size", (24, 16)),
+        layout=shape.get("layout", "nchw"),
+        half=shape.get("half", False),
+        batch=shape["batch"] if isinstance(shape.get("batch"), int) else 1,
     )
     assert np.ptp(expected, axis=0).max() > 0.05  # they do differ
-    found = Reidentifier.load(path, device="cpu").embed(crops)
-    assert found.embeddings.shape == (5, DIM)
+    assert least_cosine(graph_embeddings(network), expected) > 0.99999
+
+
+BUNDLES = {
+    "nothing before the network": ({"height": IMAGE_SIZE, "width": IMAGE_SIZE}, {"scale": 1.0}),
+    "float16": ({"half": True}, {}),
+}
+
+
+@pytest.mark.parametrize("form", BUNDLES)
+def test_a_bundle_gives_what_the_file_gives(form, exported, saved):
+    """The engines name and compute it as it is, and there is nothing that a foreign network cannot tell."""
+    shape, told = BUNDLES[form]
+    model = tiny_network(**shape)
+    size = (shape.get("height", 24), shape.get("width", 16))
+    expected = given_embeddings(saved(model), size=size, half=shape.get("half", False), **told)
+    found = Reidentifier.load(exported(model, **told), device="cpu").embed(CROPS)
     assert least_cosine(found.embeddings, expected) > 0.99999
     assert (found.color_probs, found.type_probs, found.keypoints, found.quality) == (None,) * 4
 
 
-def test_a_network_may_want_other_colors_and_pixels(exported, tmp_path):
-    crops = samples.crops(5, seed=3)
-    path = exported(tiny_network(), color_order="bgr", scale=1.0)
-    expected = given_embeddings(tmp_path / "tiny.onnx", crops, bgr=True, scale=1.0)
-    assert least_cosine(Reidentifier.load(path, device="cpu").embed(crops).embeddings, expected) > 0.99999
-    rgb = given_embeddings(tmp_path / "tiny.onnx", crops, scale=1.0)
-    assert least_cosine(expected, rgb) < 0.999
+def test_a_network_may_want_other_colors_and_pixels(saved):
+    network = saved(tiny_network(), color_order="bgr", scale=1.0)
+    expected = given_embeddings(network, bgr=True, scale=1.0)
+    assert least_cosine(graph_embeddings(network), expected) > 0.99999
+    assert least_cosine(expected, given_embeddings(network, scale=1.0)) < 0.999
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_a_precision_is_typed_into_it(precision, exported, tmp_path):
-    crops = samples.crops(5, seed=3)
-    path = exported(tiny_network(batch="N"), precision=precision)
-    expected = given_embeddings(tmp_path / "tiny.onnx", crops)
+def test_a_precision_is_typed_into_it_and_leaves_the_space_as_it_is(precision, exported, saved):
+    model = tiny_network(batch="N")
+    path = exported(model, precision=precision)
+    network = saved(model)
     with_torch = create_backend(path / MODEL_FILE, backend="torch", device="cpu")
     assert with_torch.arithmetic.startswith(precision)
-    found = with_torch.run(graph_inputs(crops, ["images"]))["embedding"]
-    assert least_cosine(found, expected) > (0.9999 if precision == "fp16" else 0.95)
+    found = with_torch.run(graph_inputs(CROPS, ["images"]))["embedding"]
+    least = 0.9999 if precision == "fp16" else 0.95
+    assert least_cosine(found, given_embeddings(network)) > least
+    assert open_bundle(path).manifest.embedding_space == open_network(network).space
 
 
 def test_a_wrong_graph_is_refused_and_leaves_nothing(exported, monkeypatch, tmp_path):
@@ -142,8 +174,9 @@ def test_a_wrong_graph_is_refused_and_leaves_nothing(exported, monkeypatch, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
 
 
-def test_a_manifest_says_what_was_exported_and_how_it_sees(exported):
-    manifest = open_bundle(exported(tiny_network(), color_order="bgr")).manifest
+def test_a_manifest_says_what_was_exported_and_the_engines_agree_with_its_golden_crops(exported):
+    bundle = open_bundle(exported(tiny_network(), color_order="bgr"))
+    manifest = bundle.manifest
     assert [spec.name for spec in manifest.outputs] == ["embedding"]
     record = manifest.provenance["network"]
     assert record["file"] == "tiny.onnx"
@@ -152,70 +185,40 @@ def test_a_manifest_says_what_was_exported_and_how_it_sees(exported):
     assert record["mean"] == [0.406, 0.456, 0.485]
     assert manifest.matching is None
     assert manifest.parity["passed"]
-
-
-def test_the_embedding_space_is_of_weights_and_preparation_not_of_precision(exported):
-    def space(name, model, **told):
-        return open_bundle(exported(model, name=name, **told)).manifest.embedding_space
-
-    plain = space("a", tiny_network())
-    assert space("b", tiny_network(), precision="fp16") == plain
-    assert space("c", tiny_network(), scale=1.0) != plain
-    other = tiny_network()
-    other.graph.initializer[0].CopyFrom(
-        numpy_helper.from_array(
-            numpy_helper.to_array(other.graph.initializer[0]) * np.float32(1.5),
-            other.graph.initializer[0].name,
-        )
-    )
-    assert space("d", other) != plain
-
-
-def test_the_engines_agree_with_the_golden_crops_of_its_bundle(exported):
-    bundle = open_bundle(exported(tiny_network()))
     check = check_golden(bundle, create_backend(bundle.model, backend="openvino"))
     assert not check.failures
     assert "against ONNX Runtime" in check.title
 
 
-def test_weights_beside_the_file_are_taken_in(exported, tmp_path):
-    model = tiny_network()
-    path = tmp_path / "apart.onnx"
-    onnx.save(model, path, save_as_external_data=True, location="apart.bin", size_threshold=0)
-    options = ExportOptions(
-        network=ForeignNetwork(path=path), output=tmp_path / "apart.pamtri", parity_crops=4
-    )
-    found = export_network(options).path
-    together = exported(tiny_network())
-    crops = samples.crops(3, seed=3)
-    apart = Reidentifier.load(found, device="cpu").embed(crops).embeddings
-    assert least_cosine(apart, Reidentifier.load(together, device="cpu").embed(crops).embeddings) > 0.999999
-    options = ExportOptions(network=ForeignNetwork(path=path), output=tmp_path / "two.pamtri")
-    before = plan_network(options)
+def test_the_embedding_space_is_of_weights_and_preparation(saved):
+    plain = open_network(saved(tiny_network())).space
+    assert open_network(saved(tiny_network(), name="another")).space == plain
+    assert open_network(saved(tiny_network(), scale=1.0)).space != plain
+    other = tiny_network()
+    weight = other.graph.initializer[0]
+    changed = numpy_helper.to_array(weight) * np.float32(1.5)
+    weight.CopyFrom(numpy_helper.from_array(changed, weight.name))
+    assert open_network(saved(other)).space != plain
+
+
+def test_weights_beside_the_file_are_taken_in(saved, tmp_path):
+    together, path = saved(tiny_network()), tmp_path / "apart.onnx"
+    onnx.save(tiny_network(), path, save_as_external_data=True, location="apart.bin", size_threshold=0)
+    apart = ForeignNetwork(path=path)
+    assert least_cosine(graph_embeddings(apart), graph_embeddings(together)) > 0.999999
     (tmp_path / "apart.bin").write_bytes((tmp_path / "apart.bin").read_bytes()[:-8])
     with pytest.raises(Exception, match=r"reach past the end of apart.bin"):
-        plan_network(options)
-    assert before.parameters > 0
+        open_network(apart)
 
 
-def test_of_several_outputs_one_is_named(exported, tmp_path):
-    path = exported(tiny_network(extra_output=True), output_name="output")
-    expected = given_embeddings(tmp_path / "tiny.onnx", samples.crops(2, seed=3))
-    found = Reidentifier.load(path, device="cpu").embed(samples.crops(2, seed=3)).embeddings
-    assert least_cosine(found, expected) > 0.99999
-    options = ForeignNetwork(path=tmp_path / "tiny.onnx", output_name="logits")
-    plan = plan_network(ExportOptions(network=options, output=tmp_path / "l.pamtri"))
+def test_a_plan_has_the_output_that_was_named(saved, tmp_path):
+    network = saved(tiny_network(extra_output=True), output_name="logits")
+    plan = plan_network(ExportOptions(network=network, output=tmp_path / "l.pamtri"))
     assert plan.outputs[0].shape == (None, 6)
+    assert plan.parameters > 0
 
 
-def test_an_open_size_is_fixed_to_the_one_that_is_told(exported, tmp_path):
-    path = exported(tiny_network(batch="N", height="H", width="W"), input_size=(40, 24))
-    crops = samples.crops(3, seed=3)
-    expected = given_embeddings(tmp_path / "tiny.onnx", crops, size=(40, 24))
-    assert least_cosine(Reidentifier.load(path, device="cpu").embed(crops).embeddings, expected) > 0.99999
-
-
-def test_a_network_that_mixes_the_pictures_of_a_batch_is_refused(exported):
+def test_a_network_that_mixes_the_pictures_of_a_batch_is_refused(saved):
     model = tiny_network(batch=1)
     # the feature minus a little of its mean over the batch
     model.graph.node[-1].output[0] = "own"
@@ -229,7 +232,7 @@ def test_a_network_that_mixes_the_pictures_of_a_batch_is_refused(exported):
     model.graph.initializer.append(numpy_helper.from_array(np.float32(0.1), "part"))
     model.opset_import[0].version = 17
     with pytest.raises(ExportError, match=r"pictures of a batch are mixed inside"):
-        exported(model)
+        open_network(saved(model))
 
 
 def test_the_command_exports_a_network_and_shows_how_it_sees(tmp_path, capsys):

@@ -19,22 +19,15 @@ EVERY_GEOMETRY = pytest.mark.parametrize("geometry", list(Geometry))
 
 
 @EVERY_GEOMETRY
-def test_it_is_a_valid_file_of_opset_18(tiny_graphs, geometry):
-    graph = tiny_graphs[geometry]
+def test_it_is_a_valid_file_of_opset_18_with_the_modules_names_that_keeps_the_rules(
+    tiny_graphs, tiny_modules, geometry
+):
+    graph, module = tiny_graphs[geometry], tiny_modules[geometry]
     onnx.checker.check_model(graph, full_check=True)
     assert [(opset.domain, opset.version) for opset in graph.opset_import] == [("", 18)]
-
-
-@EVERY_GEOMETRY
-def test_it_keeps_the_rules(tiny_graphs, geometry):
-    assert check(tiny_graphs[geometry]) == []
-
-
-@EVERY_GEOMETRY
-def test_inputs_and_outputs_have_the_names_and_the_order_of_the_module(tiny_graphs, tiny_modules, geometry):
-    graph, module = tiny_graphs[geometry].graph, tiny_modules[geometry]
-    assert tuple(value.name for value in graph.input) == module.input_names
-    assert tuple(value.name for value in graph.output) == module.output_names
+    assert check(graph) == []
+    assert tuple(value.name for value in graph.graph.input) == module.input_names
+    assert tuple(value.name for value in graph.graph.output) == module.output_names
 
 
 def test_node_names_tell_the_networks_from_the_glue(tiny_graphs):

@@ -21,9 +21,9 @@ from pamtri_edge.bundle import MODEL_FILE
 from pamtri_edge.export import ExportOptions, export_bundle
 from pamtri_edge.export.onnx.graph import scope_of
 from pamtri_edge.export.onnx.precision import half, quantize
-from pamtri_edge.models import TINY_LITE, Pamtri, seeded
+from pamtri_edge.models import Pamtri, seeded
 from pamtri_edge.models.checkpoints import save_checkpoint
-from tiny_networks import SMALLEST
+from tiny_networks import SHORT_LITE, SMALLEST
 
 FIRST_BLOCK = "reid.network.base._blocks.0"
 
@@ -31,7 +31,7 @@ FIRST_BLOCK = "reid.network.base._blocks.0"
 @pytest.fixture(scope="module")
 def dead_channels() -> Pamtri:
     """Return a network half of whose last channels never pass 0, as some of every trained one do."""
-    spec = replace(TINY_LITE, keypoints=False, heatmaps=False)
+    spec = replace(SHORT_LITE, keypoints=False, heatmaps=False)
     network = seeded((SMALLEST[0], spec), pictures=samples.crops(8))[1]
     with torch.no_grad():
         network.base._bn1.bias[::2] = -100.0

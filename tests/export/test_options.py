@@ -20,7 +20,7 @@ from pamtri_edge.geometry import Geometry
 @pytest.mark.parametrize(
     ("given", "name"),
     [
-        ({"model": "paper"}, "pamtri-paper.pamtri"),
+        ({"model": "lite"}, "pamtri-lite.pamtri"),
         ({"reid": Path("w/model_best.pth.tar")}, "model_best.pamtri"),
         ({"reid": Path("night.safetensors")}, "night.pamtri"),
         ({"reid": Path("night"), "output": Path("a/day.pamtri")}, "a/day.pamtri"),
@@ -28,11 +28,6 @@ from pamtri_edge.geometry import Geometry
 )
 def test_a_bundle_is_named_after_its_weights_unless_told(given, name):
     assert ExportOptions(**given).final == Path(name)
-
-
-def test_an_export_without_a_name_changes_no_default(monkeypatch, tmp_path):
-    monkeypatch.setenv("PAMTRI_CACHE", str(tmp_path))
-    assert ExportOptions(model="lite").final == Path("pamtri-lite.pamtri")
 
 
 @pytest.mark.parametrize(

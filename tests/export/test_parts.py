@@ -11,11 +11,14 @@ import pytest
 
 from pamtri_edge.export.bundle_export import export_bundle
 from pamtri_edge.export.onnx.graph import scope_of
-from pamtri_edge.models import TINY_LITE
-from tiny_networks import SMALLEST
+from tiny_networks import SHORT_LITE, SMALLEST
 
 APART = tuple(f"reid.network.{part}" for part in ("parts", "middle", "whitening"))
-POOLED = (SMALLEST[0], dataclasses.replace(TINY_LITE, segments=True, parts=24, middle=True, whitened=True))
+INPUTS = {"keypoints": False, "heatmaps": False, "segments": True, "multitask": False}
+POOLED = (
+    SMALLEST[0],
+    dataclasses.replace(SHORT_LITE, **INPUTS, parts=24, middle=True, whitened=True),
+)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])

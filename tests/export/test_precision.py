@@ -104,9 +104,9 @@ def test_a_tensor_needed_on_both_sides_is_cast_once():
     assert [n.op_type for n in typed.graph.node] == ["Cast", "Conv", "Cast", "Relu", "Cast", "Add"]
 
 
-@pytest.fixture(scope="module", params=list(Geometry))
-def quantized(request, tiny_graphs, tmp_path_factory):
-    graph = tiny_graphs[request.param]
+@pytest.fixture(scope="module")
+def quantized(tiny_graphs, tmp_path_factory):
+    graph = tiny_graphs[Geometry.UNIFIED]
     folder = tmp_path_factory.mktemp("int8")
     seen = []
     typed = quantize(graph, calibration(graph), folder=folder, advance=lambda: seen.append(1))

@@ -77,11 +77,13 @@ def test_a_file_that_is_another_network_is_refused_with_its_figures(tiny_options
     assert any(text.startswith("torch (fp32): from its own heatmaps") for text in failures)
 
 
-def test_the_command_ends_with_1_and_shows_the_comparison(
-    wrong_weights, tiny_options, tmp_path, monkeypatch, capsys
+def test_the_command_ends_with_1_shows_the_comparison_and_leaves_an_old_bundle_of_that_name(
+    wrong_weights, tiny_options, tiny_bundle, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(cli, "ExportOptions", lambda **given: tiny_options(precision=given["precision"]))
-    monkeypatch.setattr(sys, "argv", ["pamtri-export", "--model", "lite"])
+    shutil.copytree(tiny_bundle, tmp_path / "tiny.pamtri")
+    before = open_bundle(tmp_path / "tiny.pamtri").manifest
+    monkeypatch.setattr(cli, "ExportOptions", lambda **given: tiny_options(overwrite=given["overwrite"]))
+    monkeypatch.setattr(sys, "argv", ["pamtri-export", "--model", "lite", "--overwrite"])
     with pytest.raises(SystemExit) as stop:
         cli.main()
     said = capsys.readouterr()
@@ -89,14 +91,6 @@ def test_the_command_ends_with_1_and_shows_the_comparison(
     assert "Traceback" not in said.err
     assert "error: the fp32 file is not the network that it was made of" in said.err
     assert "from the file's own heatmaps: crops" in said.out
-    assert_nothing_left(tmp_path)
-
-
-def test_an_old_bundle_of_that_name_survives_a_refusal(wrong_weights, tiny_options, tiny_bundle, tmp_path):
-    shutil.copytree(tiny_bundle, tmp_path / "tiny.pamtri")
-    before = open_bundle(tmp_path / "tiny.pamtri").manifest
-    with pytest.raises(ParityError):
-        export_bundle(tiny_options(overwrite=True))
     assert open_bundle(tmp_path / "tiny.pamtri").manifest == before
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.pamtri"]
 
@@ -239,19 +233,22 @@ def test_a_folder_without_pictures_is_refused_before_the_work(tiny_options, tmp_
 def test_a_terminated_export_leaves_nothing(tmp_path):
     script = """
 import time
+from pathlib import Path
+import typer
 from pamtri_edge.bundle import bundle_writer
-from pamtri_edge.export import bundle_export, cli
+from pamtri_edge.export import cli
 
-def endless(options, *, steps):
-    with bundle_writer(options.final) as writer:
+def endless(place: Path):
+    with bundle_writer(place) as writer:
         writer.file("model.onnx").write_text("half of it")
         print("writing", flush=True)
         time.sleep(60)
 
-bundle_export.export_bundle = endless
+cli.app = typer.Typer()
+cli.app.command()(endless)
 cli.main()
 """
-    words = [sys.executable, "-c", script, "--model", "lite", "--output", tmp_path / "x.pamtri"]
+    words = [sys.executable, "-c", script, tmp_path / "x.pamtri"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert any("writing" in line for line in running.stdout)

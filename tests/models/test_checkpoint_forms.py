@@ -13,7 +13,6 @@ import zipfile
 from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
-from pamtri_edge.models import PoseNet, ReidNet, load_pose, load_reid, save_checkpoint
+from pamtri_edge.models import PoseNet, ReidNet, load_pose, load_reid
 from properties import tries
 
 Tiny = Callable[[str], tuple[PoseNet, ReidNet]]
@@ -140,15 +139,6 @@ def test_a_tensor_that_is_no_weight_is_refused_by_name(
     torch.save(state | {"conv1.weight": change(state["conv1.weight"])}, tmp_path / "file.pth")
     with pytest.raises(CheckpointError, match=said):
         load_pose(tmp_path / "file.pth")
-
-
-def test_a_network_that_looks_at_smaller_pictures_comes_back(
-    networks: tuple[PoseNet, ReidNet], tmp_path: Path
-) -> None:
-    small = ReidNet(replace(networks[1].spec, side=128)).eval()
-    for suffix in (".safetensors", ".pth"):
-        path = save_checkpoint(small, tmp_path / f"small{suffix}")
-        assert load_reid(path).spec.side == 128
 
 
 def test_a_negative_variance_and_an_impossible_shape_are_refused(

@@ -234,33 +234,12 @@ def test_a_stack_of_unknown_channels_is_refused(reid: ReidNet, tmp_path: Path) -
         load_reid(_saved(state, tmp_path / "odd.pth"))
 
 
-def test_a_wrong_number_of_classes_is_refused(reid: ReidNet, tiny: Tiny, tmp_path: Path) -> None:
-    path = save_checkpoint(reid, tmp_path / "reid.safetensors")
-    assert load_reid(path, colors=10, types=9).spec.colors == 10
-    with pytest.raises(CheckpointError, match=r"10 color classes, and 8 are expected"):
-        load_reid(path, colors=8)
-    with pytest.raises(CheckpointError, match=r"9 type classes, and 12 are expected"):
-        load_reid(path, types=12)
-    bare = save_checkpoint(tiny("H")[1], tmp_path / "bare.safetensors")
-    with pytest.raises(CheckpointError, match=r"predicts no color"):
-        load_reid(bare, colors=10)
-
-
-def test_weights_that_are_not_finite_are_refused(reid: ReidNet, tmp_path: Path) -> None:
-    state = deepcopy(reid.state_dict())
-    state["fc_vid.bias"][3] = float("nan")
-    with pytest.raises(CheckpointError, match=r"fc_vid\.bias holds values that are not finite"):
-        load_reid(_saved(state, tmp_path / "nan.pth"))
-
-
 # What cannot be read
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no file of weights"):
         load_pose(tmp_path / "nowhere.pth")
-    with pytest.raises(CheckpointError, match="is a folder"):
-        load_pose(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])

@@ -18,9 +18,8 @@ from pamtri_edge.errors import ExportError, MissingDependencyError
 from pamtri_edge.export import ParityError, cli, export_bundle, plan_export
 from pamtri_edge.export.engines import making
 from pamtri_edge.export.engines.making import EngineMaker
-from pamtri_edge.geometry import Geometry
 from pamtri_edge.runtime.tensorrt.engine_cache import NoEngineError
-from tiny_networks import WHOLE
+from tiny_networks import ORIGINAL, WHOLE
 
 
 def engine_files(bundle):
@@ -160,8 +159,7 @@ def test_the_engine_of_the_bundle_that_is_replaced_is_taken_over_unless_it_has_o
     result = export_bundle(tiny_options(engine=True, build=False, overwrite=True))
     assert engine_files(result.path)
     assert machine.trt.record.builds == 1
-    others = {"model": WHOLE, "geometry": Geometry.ORIGINAL, "flip_test": True}
-    result = export_bundle(tiny_options(engine=True, overwrite=True, **others))
+    result = export_bundle(tiny_options(engine=True, overwrite=True, model=WHOLE, **ORIGINAL))
     assert machine.trt.record.builds == 2
     assert len(engine_files(result.path)) == 1
 
