@@ -14,6 +14,8 @@ import copy
 import hashlib
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +63,7 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     """Export a module as `export_graph` does, but once for the same module."""
     key = _key(module)
     if key not in _known:
-        made = _once(f"{key}.onnx", lambda: graph.export_graph(module, name="remembered").SerializeToString())
+        made = _once(f"{key}.onnx", lambda: _exported(module))
         _known[key] = ModelProto.FromString(made)
     model = ModelProto()
     model.CopyFrom(_known[key])
@@ -69,6 +71,21 @@ def remembered_export(module: Any, *, name: str, metadata: Mapping[str, str] | N
     for entry, value in (metadata or {}).items():
         model.metadata_props.add(key=entry, value=value)
     return model
+
+
+def _exported(module: Any) -> bytes:
+    _read_translations_once()
+    content: bytes = graph.export_graph(module, name="remembered").SerializeToString()
+    return content
+
+
+@cache
+def _read_translations_once() -> None:
+    """Spare all exports but the first the second in which torch reads what it knows of ONNX."""
+    with suppress(ImportError, AttributeError):  # of a release that has it elsewhere
+        from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+        ONNXRegistry.from_torchlib = staticmethod(cache(ONNXRegistry.from_torchlib))
 
 
 def _once(name: str, make: Callable[[], bytes]) -> bytes:

@@ -11,33 +11,28 @@ from in_process import run_in_process
 from pamtri_edge.cli import app
 from pamtri_edge.lint.reading import LARGEST
 
-
-def bytes_of(kind):
-    return {
-        "binary": os.urandom(4096) + b"\0",
-        "zero bytes": b"[property]\nonnx-file=a\0b\n",
-        "not UTF-8": b"[property]\n# caf\xe9\nonnx-file=a.onnx\n",
-        "UTF-16": "[property]\nonnx-file=a.onnx\n".encode("utf-16"),
-        "huge": b"[property]\n" + b"onnx-file=a\n" * (LARGEST // 8),
-        "a long line": b"[property]\nonnx-file=" + b"a" * 100_000,
-        "empty": b"",
-        "prose": b"Dear all,\n\nthe camera is broken.\n",
-    }[kind]
-
-
-UNREADABLE = ("binary", "zero bytes", "not UTF-8", "UTF-16", "huge", "a long line", "empty", "prose")
+UNREADABLE = {
+    "binary": bytes(range(256)) * 16,
+    "zero bytes": b"[property]\nonnx-file=a\0b\n",
+    "not UTF-8": b"[property]\n# caf\xe9\nonnx-file=a.onnx\n",
+    "UTF-16": "[property]\nonnx-file=a.onnx\n".encode("utf-16"),
+    "huge": b"[property]\n" + b"onnx-file=a\n" * (LARGEST // 8),
+    "a long line": b"[property]\nonnx-file=" + b"a" * 100_000,
+    "empty": b"",
+    "prose": b"Dear all,\n\nthe camera is broken.\n",
+}
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.yml"])
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_what_is_no_configuration_is_said_to_be_none(tmp_path, kind, name):
     path = tmp_path / name
-    path.write_bytes(bytes_of(kind))
+    path.write_bytes(UNREADABLE[kind])
     code, out, err = run_in_process(app, "lint", "--fix", path, columns=500)
     assert code in ((1, 2) if (kind, name) == ("prose", "a.yml") else (2,))
     assert "Traceback" not in out + err
     assert str(path) in out + err
-    assert path.read_bytes()[:64] == bytes_of(kind)[:64] or kind == "binary"
+    assert path.read_bytes() == UNREADABLE[kind]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.yml"])
@@ -47,9 +42,9 @@ def test_thousands_of_keys_and_groups_take_no_long_time(tmp_path, name):
         path.write_text("[property]\n" + "".join(f"key-{n}=1\n" for n in range(3900)))
     else:
         path.write_text("property:\n  gpu-id: 0\n" + "".join(f"group-{n}:\n  a: 1\n" for n in range(1900)))
-    start = time.monotonic()
+    start = time.process_time()
     code, _, err = run_in_process(app, "lint", path)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert code in (0, 1)
     assert "Traceback" not in err
 
@@ -68,9 +63,9 @@ DEEP = {
 def test_deep_yaml_ends_at_once(tmp_path, kind):
     path = tmp_path / "a.yml"
     path.write_text(f"property:\n  onnx-file: a.onnx\nmore:\n  {DEEP[kind]}\n")
-    start = time.monotonic()
+    start = time.process_time()
     code, out, err = run_in_process(app, "lint", path, columns=500)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert code in (1, 2)
     assert "Traceback" not in out + err
 
