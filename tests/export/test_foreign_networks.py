@@ -43,8 +43,13 @@ FORMS = {
     "the names of a bundle": {"names": ("images", "embedding")},
     "an open size": {"batch": "N", "height": "H", "width": "W"},
     "another output": {"extra_output": True},
+    "other colors and pixels": {},
 }
-TOLD = {"an open size": {"input_size": (40, 24)}, "another output": {"output_name": "output"}}
+TOLD = {
+    "an open size": {"input_size": (40, 24)},
+    "another output": {"output_name": "output"},
+    "other colors and pixels": {"color_order": "bgr", "scale": 1.0},
+}
 
 
 @pytest.fixture
@@ -116,6 +121,8 @@ def test_the_graph_of_a_bundle_gives_what_the_file_gives(form, saved):
         size=told.get("input_size", (24, 16)),
         layout=shape.get("layout", "nchw"),
         half=shape.get("half", False),
+        bgr=told.get("color_order") == "bgr",
+        scale=told.get("scale"),
         batch=shape["batch"] if isinstance(shape.get("batch"), int) else 1,
     )
     assert np.ptp(expected, axis=0).max() > 0.05  # they do differ
@@ -138,13 +145,6 @@ def test_a_bundle_gives_what_the_file_gives(form, exported, saved):
     found = Reidentifier.load(exported(model, **told), device="cpu").embed(CROPS)
     assert least_cosine(found.embeddings, expected) > 0.99999
     assert (found.color_probs, found.type_probs, found.keypoints, found.quality) == (None,) * 4
-
-
-def test_a_network_may_want_other_colors_and_pixels(saved):
-    network = saved(tiny_network(), color_order="bgr", scale=1.0)
-    expected = given_embeddings(network, bgr=True, scale=1.0)
-    assert least_cosine(graph_embeddings(network), expected) > 0.99999
-    assert least_cosine(expected, given_embeddings(network, scale=1.0)) < 0.999
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
