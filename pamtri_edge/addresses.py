@@ -21,7 +21,6 @@ HIDDEN: Final = "***"
 
 _ADDRESS: Final = re.compile(r"\s*([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
 _IN_TEXT: Final = re.compile(r"[a-z][a-z0-9+.-]*:/{1,2}\S+", re.IGNORECASE)
-_PORT: Final = re.compile(r"[0-9]{1,5}")
 _HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"[\s/?#@\[\]]|%(?![0-9a-fA-F]{2})")
 

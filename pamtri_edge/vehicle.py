@@ -47,9 +47,6 @@ KEYPOINT_NAMES: Final[tuple[str, ...]] = tuple(
 )
 """0..17 lie on the vehicle's left side, 18..35 are the same points on its right side."""
 
-FLIP_PAIRS: Final[tuple[tuple[int, int], ...]] = tuple((k, k + 18) for k in range(18))
-"""Keypoints that change places when the picture is mirrored; none is its own partner."""
-
 KEYPOINT_FLIP: Final[tuple[int, ...]] = tuple((k + 18) % NUM_KEYPOINTS for k in range(NUM_KEYPOINTS))
 """`mirrored[k] = original[KEYPOINT_FLIP[k]]`."""
 

@@ -27,7 +27,7 @@ from onnx import (
 
 from pamtri_edge.bundle_files import read_regular
 from pamtri_edge.errors import BundleError, InputError
-from pamtri_edge.files.network_kinds import ONNX, network_kind
+from pamtri_edge.files.kinds import ONNX, network_kind
 from pamtri_edge.manifest_fields import REMEDY
 from pamtri_edge.printable import printable
 

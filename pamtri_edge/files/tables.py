@@ -6,20 +6,17 @@ from __future__ import annotations
 
 import base64
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.printable import printable
-
-TABLE_SUFFIXES: Final = (".csv", ".parquet")
 
 _ROWS: Final = 1024  # of a Parquet row group
 _TYPES: Final = {"text": "string", "number": "float64", "count": "uint64", "flag": "bool_"}  # of pyarrow
@@ -76,7 +73,7 @@ def write_table(path: Path, columns: Columns, rows: Iterable[Mapping[str, Any]])
 
 def _write_csv(path: Path, columns: Columns, rows: Iterable[Mapping[str, Any]]) -> None:
     shown = [name for name, kind in columns.items() if kind != "points"]
-    with _whole(path, "w") as file:
+    with staged_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(shown)
         for row in rows:
@@ -102,14 +99,11 @@ def _write_parquet(path: Path, columns: Columns, rows: Iterable[Mapping[str, Any
         ]
     )
     left = iter(rows)
-    with _whole(path, "wb") as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    with (
+        staged_file(path) as part,
+        part.open("wb") as file,
+        parquet.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         while batch := list(islice(left, _ROWS)):
             arrays = [arrow.array([row[field.name] for row in batch], type=field.type) for field in schema]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
-
-
-@contextmanager
-def _whole(path: Path, mode: str) -> Iterator[IO[Any]]:
-    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-    with staged_file(path) as part, part.open(mode, **text) as file:
-        yield file

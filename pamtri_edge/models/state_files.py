@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from pamtri_edge.errors import CheckpointError
-from pamtri_edge.files.network_kinds import PICKLE, PYTORCH, SAFETENSORS, network_kind
+from pamtri_edge.files.kinds import PICKLE, PYTORCH, SAFETENSORS, network_kind
 from pamtri_edge.files.npz import unpack
 from pamtri_edge.files.regular import check_regular
 from pamtri_edge.models.nesting import ACCEPTED, State, network_state, shown

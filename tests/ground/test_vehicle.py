@@ -9,7 +9,6 @@ import pytest
 from pamtri_edge.vehicle import (
     BODY_PARTS,
     COLORS,
-    FLIP_PAIRS,
     KEYPOINT_FLIP,
     KEYPOINT_NAMES,
     NUM_KEYPOINTS,
@@ -20,39 +19,28 @@ from pamtri_edge.vehicle import (
 )
 
 
-def test_there_are_36_keypoints_13_segments_10_colors_and_9_types():
-    assert len(KEYPOINT_NAMES) == NUM_KEYPOINTS == 36
-    assert len(SEGMENTS) == NUM_SEGMENTS == 13
-    assert len(COLORS) == 10
-    assert len(TYPES) == 9
-
-
 @pytest.mark.parametrize(
-    "names", [KEYPOINT_NAMES, [segment.name for segment in SEGMENTS], COLORS, TYPES, list(BODY_PARTS)]
+    ("names", "count"),
+    [
+        (KEYPOINT_NAMES, NUM_KEYPOINTS),
+        ([segment.name for segment in SEGMENTS], NUM_SEGMENTS),
+        (COLORS, 10),
+        (TYPES, 9),
+        (BODY_PARTS, 6),
+    ],
 )
-def test_names_are_unique_words(names):
-    assert len(set(names)) == len(names)
+def test_each_of_them_has_a_word_of_its_own(names, count):
+    assert (NUM_KEYPOINTS, NUM_SEGMENTS) == (36, 13)
+    assert len(set(names)) == len(names) == count
     assert all(name == name.lower() and name.replace("_", "").isalpha() for name in names)
-
-
-def test_the_first_18_keypoints_are_left_and_the_others_the_same_points_on_the_right():
-    for left, right in zip(KEYPOINT_NAMES[:18], KEYPOINT_NAMES[18:], strict=True):
-        assert left.startswith("left_")
-        assert right == left.replace("left_", "right_", 1)
 
 
 def test_a_mirror_exchanges_left_and_right_keypoints_of_the_same_name():
     other = {"left": "right", "right": "left"}
     for k, partner in enumerate(KEYPOINT_FLIP):
         side, _, name = KEYPOINT_NAMES[k].partition("_")
+        assert side == ("left" if k < 18 else "right")
         assert KEYPOINT_NAMES[partner] == f"{other[side]}_{name}"
-
-
-def test_flip_pairs_list_every_keypoint_once_and_agree_with_the_permutation():
-    assert sorted(k for pair in FLIP_PAIRS for k in pair) == list(range(NUM_KEYPOINTS))
-    for a, b in FLIP_PAIRS:
-        assert KEYPOINT_FLIP[a] == b
-        assert KEYPOINT_FLIP[b] == a
 
 
 def test_a_mirrored_segment_keeps_its_outline():
@@ -75,15 +63,10 @@ def test_sides_of_the_vehicle_change_places_and_what_lies_across_maps_to_itself(
             assert partner == s
 
 
-def test_a_segment_has_four_different_corners_that_exist():
-    for segment in SEGMENTS:
-        assert len(set(segment.corners)) == 4
-        assert all(0 <= corner < NUM_KEYPOINTS for corner in segment.corners)
-
-
 def test_segments_tile_the_surface_an_edge_between_two_of_them_is_shared_by_no_third():
     count = Counter(edge for segment in SEGMENTS for edge in _edges(segment.corners))
     assert set(count.values()) == {1, 2}
+    assert all(len(set(segment.corners)) == 4 for segment in SEGMENTS)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +94,9 @@ def test_a_segment_lies_between_the_keypoints_that_its_name_says(segment, corner
     assert {KEYPOINT_NAMES[corner] for corner in found.corners} == expected
 
 
-def test_body_parts_share_every_keypoint_out_once():
+def test_body_parts_share_every_keypoint_out_once_the_same_on_both_sides():
     members = [k for part in BODY_PARTS.values() for k in part]
     assert sorted(members) == list(range(NUM_KEYPOINTS))
-
-
-def test_a_body_part_is_the_same_on_both_sides():
     for part in BODY_PARTS.values():
         assert {KEYPOINT_FLIP[k] for k in part} == set(part)
 

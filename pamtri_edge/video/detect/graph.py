@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pamtri_edge.errors import InputError
-from pamtri_edge.files.network_kinds import ONNX, OPENVINO, PYTORCH, TFLITE, network_kind
+from pamtri_edge.files.kinds import ONNX, OPENVINO, PYTORCH, TFLITE, network_kind
 from pamtri_edge.files.regular import check_regular
 from pamtri_edge.runtime.openvino_library import compile_for_cpu, load_openvino
 
