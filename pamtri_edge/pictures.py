@@ -26,7 +26,7 @@ from pamtri_edge.files.kinds import PEEK, is_video, kind_of_other, kind_of_pictu
 from pamtri_edge.files.picture_headers import EOI, Header, read_header
 from pamtri_edge.files.quiet import decoding
 from pamtri_edge.files.regular import open_descriptor
-from pamtri_edge.printable import printable
+from pamtri_edge.printable import counted, printable
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """What the names of picture files end in, in small or capital letters."""
@@ -157,29 +157,18 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _skipped(hidden: int, others: Set[str], folders: int) -> str:
     """Say in a sentence what was left out of a list of pictures; nothing where nothing was."""
-    endings = Counter(os.path.splitext(name)[1].lower() for name in others)  # noqa: PTH122 - no path
-    named = [
-        printable(ending)
-        for ending, _ in sorted(endings.items(), key=lambda one: (-one[1], one[0]))
-        if ending
-    ]
-    shown = f" ({', '.join(named[:3])}{', ...' if len(named) > 3 else ''})" if named else ""
-    kinds = [
-        f"{count} {what}"
-        for count, what in (
-            (hidden, "whose name begins with a dot" if hidden == 1 else "whose names begin with a dot"),
-            (len(others), ("of another kind" if len(others) == 1 else "of other kinds") + shown),
-            (
-                folders,
-                "that is a folder, not looked into" if folders == 1 else "that are folders, not looked into",
-            ),
-        )
-        if count
-    ]
-    if not kinds:
-        return ""
-    *before, last = kinds
-    return f"Skipped: {', '.join(before)}{' and ' if before else ''}{last}."
+    endings = Counter(sorted(os.path.splitext(name)[1].lower() for name in others))  # noqa: PTH122 - no path
+    del endings[""]
+    shown = [printable(ending) for ending, _ in endings.most_common(3)] + ["..."] * (len(endings) > 3)
+    parts = []
+    if hidden:
+        parts.append(counted(hidden, "hidden file"))
+    if others:
+        kinds = f" ({', '.join(shown)})" if shown else ""
+        parts.append(counted(len(others), "file of another kind", "files of other kinds") + kinds)
+    if folders:
+        parts.append(f"{counted(folders, 'folder')}, not looked into")
+    return f"Skipped: {'; '.join(parts)}." if parts else ""
 
 
 def _looked_at(path: Path) -> Header:
