@@ -3,8 +3,8 @@
 """Errors without a traceback, results on standard output, the rest on standard error."""
 
 import errno
+import io
 import logging
-import os
 import re
 import shlex
 import subprocess
@@ -29,24 +29,7 @@ def raising(error):
     return program
 
 
-def test_a_program_that_ends_well_exits_by_returning():
-    ran = []
-    assert console.guarded(lambda: ran.append(1)) is None
-    assert ran == [1]
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        errors.PamtriError,
-        errors.InputError,
-        errors.BundleError,
-        errors.CheckpointError,
-        errors.ExportError,
-        errors.MissingDependencyError,
-        errors.SourceError,
-    ],
-)
+@pytest.mark.parametrize("kind", [errors.PamtriError, errors.InputError, errors.MissingDependencyError])
 def test_every_error_of_ours_is_one_line_on_standard_error_and_exit_code_1(kind, capsys):
     message = "crop [3] of " + 30 * "long " + "path, [bold]not markup[/]"
     with pytest.raises(SystemExit) as stop:
@@ -82,15 +65,11 @@ def test_an_interrupted_command_says_so_once(capsys, monkeypatch, kept):
     assert capsys.readouterr().err == ("interrupted\n" if kept is None else f"interrupted: {kept}\n")
 
 
-def test_other_errors_pass_through_since_they_are_defects():
-    with pytest.raises(ZeroDivisionError):
-        console.guarded(raising(ZeroDivisionError()))
-
-
-def test_an_exit_code_passes_through():
-    with pytest.raises(SystemExit) as stop:
-        console.guarded(raising(SystemExit(5)))
-    assert stop.value.code == 5
+@pytest.mark.parametrize("error", [ZeroDivisionError(), SystemExit(5)])
+def test_defects_and_exit_codes_pass_through(error):
+    with pytest.raises(type(error)) as caught:
+        console.guarded(raising(error))
+    assert caught.value is error
 
 
 def test_progress_goes_to_standard_error_with_count_and_note(capsys):
@@ -206,10 +185,9 @@ console.guarded(program)
     [
         ("{} > /dev/full", 1, "error: standard output cannot be written: No space left on device.\n"),
         ("set -o pipefail; {} | head -n 1 > /dev/null", 1, ""),
-        ("{} >&-", 0, ""),
-        ("{} > /dev/null 2> /dev/full", 0, ""),
+        ("{} >&- 2> /dev/full", 0, ""),
     ],
-    ids=["full", "closed early", "closed before", "errors full"],
+    ids=["full", "closed early", "closed before, errors full"],
 )
 def test_an_output_that_takes_nothing_ends_a_program_without_a_traceback(shell, code, said):
     command = shell.format(f"{shlex.quote(sys.executable)} -c {shlex.quote(PRINTING)}")
@@ -217,22 +195,24 @@ def test_an_output_that_takes_nothing_ends_a_program_without_a_traceback(shell, 
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_letters_that_the_encoding_of_an_output_lacks_are_spelled():
-    program = "from pamtri_edge import console; console.out.print('größe'); console.err.print('größe')"
-    environ = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environ, check=False)
-    assert done.stdout == done.stderr == b"gr\\xf6\\xdfe\n"
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_letters_that_the_encoding_of_an_output_lacks_are_spelled(monkeypatch, name):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, name, io.TextIOWrapper(written, "ascii", "strict", write_through=True))
+    (console.out if name == "stdout" else console.err).print("größe")
+    assert written.getvalue() == b"gr\\xf6\\xdfe\n"
 
 
-def test_the_help_of_a_program_too_says_that_nothing_can_be_written():
-    program = (
-        "import sys, typer; from pamtri_edge import console; sys.argv = ['x', '--help']; app = typer.Typer()"
-    )
-    program += "; app.command()(lambda: None); console.run(app)"
-    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} > /dev/full"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    said = "error: standard output cannot be written: No space left on device.\n"
-    assert (done.returncode, done.stderr) == (1, said)
+def test_the_help_of_a_program_too_says_that_nothing_can_be_written(monkeypatch, capsys):
+    app = typer.Typer()
+    app.command()(lambda: None)
+    monkeypatch.setattr(sys, "argv", ["program", "--help"])
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as stop:
+            console.run(app)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "error: standard output cannot be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,6 @@ def test_a_box_may_reach_past_the_frame_however_far(far):
     assert crop_rectangles([(-far, 10, far, 20)], 100, 60).tolist() == [[0, 10, 100, 20]]
 
 
-def test_a_user_may_catch_a_refusal_as_a_value_error():
-    with pytest.raises(ValueError, match="empty or inverted"):
-        cut((9, 9, 1, 1))
-
-
 @st.composite
 def boxes_in_reach(draw):
     """Boxes of which something lies in the frame."""
