@@ -35,7 +35,7 @@ def main(
 ) -> None:
     """Print for each operation how often it passed unchanged and how often its slowdown was caught."""
     failed, device = False, device_name()
-    console.out.print(f"on {device}, {busy} busy programs, a slowdown of {slowdown:.0%}", soft_wrap=True)
+    console.out.print(f"on {device}, {busy} busy programs, a slowdown of {slowdown:.0%}")
     with tempfile.TemporaryDirectory(prefix="gate-") as folder, _company(busy):
         for name in names or NAMES:
             start = time.monotonic()
@@ -43,9 +43,7 @@ def main(
             failed |= passed < times or caught < times
             console.out.print(
                 f"{name:17} unchanged passed {passed} of {times}, slowed caught {caught} of {times}"
-                f" ({time.monotonic() - start:.0f} s)",
-                soft_wrap=True,
-                highlight=False,
+                f" ({time.monotonic() - start:.0f} s)"
             )
     raise typer.Exit(int(failed))
 

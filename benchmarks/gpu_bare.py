@@ -50,7 +50,7 @@ def main(
         return
     why, _ = ("", 0) if rehearse else absence()
     if why:
-        console.err.print(f"skipped: the stages need an NVIDIA GPU, and {why}.", soft_wrap=True)
+        console.err.print(f"skipped: the stages need an NVIDIA GPU, and {why}.")
         sys.exit(SKIPPED_CODE)
     done: list[tuple[Stage, list[Outcome], str]] = []
     for one in stages:
@@ -62,7 +62,7 @@ def main(
             outcomes.append(outcome)
             summary.add(outcome)
         done.append((one, outcomes, summary.close(outcomes)))
-        console.out.print(f"written: {summary.path}", soft_wrap=True)
+        console.out.print(f"written: {summary.path}")
     show(done)
     sys.exit(exit_code(overall([verdict for _, _, verdict in done])))
 

@@ -62,7 +62,7 @@ def main(output: Output = RESULTS, rehearse: Rehearse = False) -> None:
     """Compare the library with the operations and print the table."""
     nvcc = "" if rehearse else find_tool("nvcc")
     if not rehearse and not nvcc:
-        console.err.print("skipped: there is no nvcc; it comes with the CUDA toolkit.", soft_wrap=True)
+        console.err.print("skipped: there is no nvcc; it comes with the CUDA toolkit.")
         sys.exit(SKIPPED_CODE)
     memory = open_memory(rehearsal=rehearse)
     record = Record("cpp", output, rehearsal=rehearse, compiler=nvcc or "the one of this processor")

@@ -347,7 +347,7 @@ def show(rows: list[Row], batch: int) -> None:
     console.out.print(table)
     for row in rows:
         if said := row.get("failure") or row.get("note"):
-            console.out.print(f"{row['name']}: {said}", soft_wrap=True)
+            console.out.print(f"{row['name']}: {said}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def main(
     """Profile one launch of every kernel."""
     program = profiler or find_tool("ncu")
     if not program:
-        console.err.print("skipped: there is no ncu; it comes with the CUDA toolkit.", soft_wrap=True)
+        console.err.print("skipped: there is no ncu; it comes with the CUDA toolkit.")
         sys.exit(SKIPPED_CODE)
     record = Record("ncu", output, profiler=program, vehicles=vehicles)
     log = record.path.with_suffix(".csv")
@@ -53,7 +53,7 @@ def main(
     text = log.read_text(errors="replace") if log.is_file() else ""
     if FORBIDDEN in said or FORBIDDEN in text:
         record.note(verdict="skipped", why="the GPU's counters may not be read")
-        console.err.print("skipped: ncu may not read the GPU's counters.", soft_wrap=True)
+        console.err.print("skipped: ncu may not read the GPU's counters.")
         sys.exit(SKIPPED_CODE)
     rows = launches(text)
     record.note(rows=rows, table=log.name, said=said[-2000:])

@@ -75,9 +75,7 @@ def main(
     """Run the operations' GPU tests under memcheck and racecheck."""
     program = sanitizer or find_tool("compute-sanitizer")
     if not program:
-        console.err.print(
-            "skipped: compute-sanitizer is not installed; it comes with the CUDA toolkit.", soft_wrap=True
-        )
+        console.err.print("skipped: compute-sanitizer is not installed; it comes with the CUDA toolkit.")
         sys.exit(SKIPPED_CODE)
     record = Record("sanitize", output, sanitizer=program)
     for tool in TOOLS:

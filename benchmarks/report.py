@@ -39,7 +39,7 @@ def main(
         raise InputError(f"{results} holds no result files; make some: python benchmarks/speed.py")
     output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(output, page("What pamtri-edge measured", sections).encode())
-    console.out.print(f"written: {output}", soft_wrap=True)
+    console.out.print(f"written: {output}")
 
 
 def _newest(folder: Path) -> Mapping[str, Path]:
@@ -55,7 +55,7 @@ def _read(kind: str, path: Path) -> Section | None:
     try:
         return section_of(kind, path.name, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        console.err.print(f"left out: {path}: {type(error).__name__}: {error}", soft_wrap=True)
+        console.err.print(f"left out: {path}: {type(error).__name__}: {error}")
         return None
 
 

@@ -119,7 +119,7 @@ def main(
     cv2.setNumThreads(count)
     ops.set_threads(count)
     about = describe()
-    console.out.print(f"{about['processor']}, {count} threads; {' '.join(about['flags'])}", soft_wrap=True)
+    console.out.print(f"{about['processor']}, {count} threads; {' '.join(about['flags'])}")
     sizes = tuple(batch or [8, 1])
     with ExitStack() as stack:
         setting = Setting(bundles, count, sizes, stack, _announce, only)
@@ -134,9 +134,9 @@ def main(
         _show([row for row in rows if row.batch == size], size)
     _show_targets(targets)
     for one in absent:
-        console.out.print(f"not measured: {one.name}: {one.reason}.", soft_wrap=True)
+        console.out.print(f"not measured: {one.name}: {one.reason}.")
     if warning := others.warning():
-        console.err.print(console.styled("warning:", "yellow"), warning, soft_wrap=True)
+        console.err.print(console.styled("warning:", "yellow"), warning)
     if save:
         record = {**about, "threads": count, "rounds": rounds, "others": others.share}
         record["rows"] = [asdict(row) for row in rows]
@@ -146,7 +146,7 @@ def main(
 
 
 def _announce(text: str) -> None:
-    console.err.print(text, soft_wrap=True)
+    console.err.print(text)
 
 
 def _wanted(subject: Subject, word: str) -> bool:

@@ -115,6 +115,11 @@ class _PlainConsole(Console):
         found = super().size
         return found._replace(width=max(found.width, _NARROWEST))
 
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+        """Print; lines of text are left whole for the terminal to wrap, tables are fitted into its width."""
+        text = all(isinstance(one, (str, Text)) for one in objects)
+        super().print(*objects, soft_wrap=text if soft_wrap is None else soft_wrap, **options)
+
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text, keep=_LAYOUT), **options)
 
@@ -209,7 +214,7 @@ def run(app: typer.Typer) -> NoReturn:
                 raise
             said = io.StringIO()
             show(file=said)
-            err.print(_without_secrets(said.getvalue().rstrip("\n")), soft_wrap=True)
+            err.print(_without_secrets(said.getvalue().rstrip("\n")))
             sys.exit(getattr(error, "exit_code", 2))
         _flush()
         if code == _INTERRUPTED and not _told:  # typer makes this code of Ctrl-C, without a word
@@ -227,8 +232,7 @@ def _refuse_empty_words(words: Iterable[str]) -> None:
         if not word or (equals and not value and name.startswith("--")):
             err.print(
                 f"Error: argument {place} is empty{f' ({name})' if word else ''}: an unset variable of the "
-                "shell? Give it a value, or leave it out.",
-                soft_wrap=True,
+                "shell? Give it a value, or leave it out."
             )
             sys.exit(2)
 
@@ -306,7 +310,7 @@ def _is_name(value: object) -> bool:
 
 
 def _fail(message: str) -> NoReturn:
-    err.print(styled("error:", "bold red"), _without_secrets(message), soft_wrap=True)
+    err.print(styled("error:", "bold red"), _without_secrets(message))
     sys.exit(1)
 
 

@@ -84,7 +84,7 @@ class Record:
         console.out.print(table)
         if self._rehearsal:
             console.out.print("A rehearsal on the CPU: none of these figures is one of a GPU.")
-        console.out.print(f"written: {self.path}", soft_wrap=True)
+        console.out.print(f"written: {self.path}")
         return result
 
     def _write(self) -> None:

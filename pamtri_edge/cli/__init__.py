@@ -11,7 +11,7 @@ from typing import Annotated, Final, TextIO
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.lazy import LazyCommand, lazy_group
+from pamtri_edge.cli.lazy import LazyCommand, lazy_group, program
 from pamtri_edge.version import VERSION
 
 COMMANDS: Final = {
@@ -38,15 +38,11 @@ COMMANDS: Final = {
     "train": LazyCommand("pamtri_edge.cli.train:app", "Train the pose and the re-identification network."),
 }
 
-app = typer.Typer(
+app = program(
     cls=lazy_group(COMMANDS),
     help="Pose-aware vehicle re-identification on traffic cameras.",
     epilog="Bundles of your own weights: pamtri-export. What this machine lacks: pamtri doctor.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

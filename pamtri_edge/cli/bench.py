@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,8 +13,9 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption
+from pamtri_edge.cli.shared_options import BackendOption, BuildOption, BundleOption, DeviceOption
 from pamtri_edge.errors import InputError
+from pamtri_edge.options import check_output
 from pamtri_edge.printable import counted
 from pamtri_edge.processors import available_processors
 from pamtri_edge.words import BenchFormat
@@ -74,7 +74,11 @@ def bench(
     pamtri bench --minutes 10 --png pace.png.
     """
     counts = _checked_threads(threads, device)
-    _check_picture(png, overwrite)
+    check_output(png, overwrite=overwrite, suffixes=(".png", ".PNG"), option="--png")
+    if png is not None:
+        from pamtri_edge.plots import new_figure
+
+        new_figure(1, 1)  # says at once if matplotlib is missing
     from pamtri_edge.bench import bench as measure
 
     with console.err.status("Loading the bundle ...") as status:
@@ -118,26 +122,6 @@ def _checked_threads(threads: list[int] | None, device: str) -> Sequence[int | N
     return list(dict.fromkeys(threads))
 
 
-def _check_picture(png: Path | None, overwrite: bool) -> None:
-    """Refuse, before minutes of measuring, a picture that could not be written."""
-    if png is None:
-        return
-    if png.suffix.lower() != ".png":
-        raise typer.BadParameter(f"{png} does not end in .png.", param_hint="--png")
-    if png.is_dir():
-        raise InputError(f"{png} is a folder; give the name of a file.")
-    if os.path.lexists(png) and not overwrite:
-        raise InputError(f"{png} exists; give another name, or --overwrite to replace it.")
-    folder = png.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder} for the picture; make it first.")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"the folder {folder} cannot be written.")
-    from pamtri_edge.plots import new_figure
-
-    new_figure(1, 1)  # says at once if matplotlib is missing
-
-
 def _draw(report: BenchReport, png: Path) -> None:
     from pamtri_edge.bench.figure import bench_figure
     from pamtri_edge.files.atomic import staged_file
@@ -147,32 +131,27 @@ def _draw(report: BenchReport, png: Path) -> None:
             bench_figure(report, part)
     except OSError as error:
         raise InputError(f"{png} cannot be written: {console.system_error(error)}") from error
-    console.err.print(f"written: {png!s}", soft_wrap=True)
+    console.err.print(f"written: {png!s}")
 
 
 def _show(report: BenchReport) -> None:
     device = report.device
     console.out.print(
         f"{report.bundle}: {report.precision}, computed in {device.arithmetic} by {device.backend} on "
-        f"{device.device}",
-        soft_wrap=True,
+        f"{device.device}"
     )
     features = f", {', '.join(device.features)}" if device.features else ""
-    console.out.print(
-        f"{device.processor}, {counted(device.processors, 'processor')}{features}", soft_wrap=True
-    )
+    console.out.print(f"{device.processor}, {counted(device.processors, 'processor')}{features}")
     if report.memory_bytes is not None:
-        console.out.print(f"loading it took {_mb(report.memory_bytes)} of memory", soft_wrap=True)
+        console.out.print(f"loading it took {_mb(report.memory_bytes)} of memory")
     console.out.print(_table(report))
     best = report.best
     with_threads = f" with {counted(best.threads, 'thread')}" if best.threads else ""
     console.out.print(
-        f"most vehicles a second: {_number(best.vehicles_per_s)} at batch {best.batch}{with_threads}",
-        soft_wrap=True,
-        highlight=False,
+        f"most vehicles a second: {_number(best.vehicles_per_s)} at batch {best.batch}{with_threads}"
     )
     if report.sustained is not None:
-        console.out.print(_pace(report.sustained), soft_wrap=True, highlight=False)
+        console.out.print(_pace(report.sustained))
 
 
 def _table(report: BenchReport) -> Table:

@@ -12,7 +12,13 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
+from pamtri_edge.cli.shared_options import (
+    BackendOption,
+    BuildOption,
+    BundleOption,
+    DeviceOption,
+    ThreadsOption,
+)
 from pamtri_edge.printable import printable
 
 if TYPE_CHECKING:
@@ -50,9 +56,9 @@ def compare(
         return
     console.out.print(_table(found))
     console.out.print()
-    console.out.print(f"cosine {cosine:.3f}: {_verdict(cosine, found.matching)}", soft_wrap=True)
+    console.out.print(f"cosine {cosine:.3f}: {_verdict(cosine, found.matching)}")
     for doubt in _doubts(found):
-        console.out.print(doubt, soft_wrap=True)
+        console.out.print(doubt)
 
 
 def _record(found: Reidentification, cosine: float) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.cli.lazy import program
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import refuse_inputs
+from pamtri_edge.options import check_output, refuse_inputs
 
-app = typer.Typer(help="Detectors' networks, for pipelines.", no_args_is_help=True)
+app = program(help="Detectors' networks, for pipelines.", no_args_is_help=True)
 
 
 @app.callback()
@@ -26,8 +27,7 @@ def describe(
     model: Annotated[
         Path,
         typer.Argument(
-            help="A detector's network (.onnx), of any layout that `pamtri run --detector` takes.",
-            show_default=False,
+            help="A detector's network (.onnx), of any layout that `pamtri run --detector` takes."
         ),
     ],
     output: Annotated[
@@ -37,7 +37,6 @@ def describe(
             "-o",
             help="The description to write. The network must lie beside it. [default: NAME.detector.json "
             "beside the network]",
-            show_default=False,
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a description that is there.")] = False,
@@ -53,12 +52,11 @@ def describe(
 
     path = description_path(model) if output is None else output
     refuse_inputs(path, [model])
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; --overwrite replaces it.")
+    check_output(path, overwrite=overwrite)
     if path.absolute().parent.resolve() != model.absolute().parent.resolve():
         raise InputError(
             f"{path} is in another folder than {model}; the network must lie beside its description."
         )
     description, notice = found_in(model)
     write_description(description, path)
-    console.out.print(f"{path}: {notice}", soft_wrap=True)
+    console.out.print(f"{path}: {notice}")

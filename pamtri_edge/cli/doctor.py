@@ -42,9 +42,7 @@ def doctor(
         _show(report)
     failed = [name for name in wanted if not report[name].ok]
     for name in failed:
-        console.err.print(
-            console.styled("required:", "bold red"), f"{name}: {_reason(report, name)}", soft_wrap=True
-        )
+        console.err.print(console.styled("required:", "bold red"), f"{name}: {_reason(report, name)}")
     if failed:
         raise typer.Exit(1)
 
@@ -84,7 +82,7 @@ def _show(report: Report) -> None:
     console.out.print(console.styled(f"pamtri-edge {report.version}", "bold"))
     console.out.print(table)
     for title, remedy in _remedies(report.findings, needed):
-        console.out.print(f"To get {title}:", console.styled(remedy, "cyan"), soft_wrap=True)
+        console.out.print(f"To get {title}:", console.styled(remedy, "cyan"))
 
 
 def _remedies(findings: Sequence[Finding], needed: set[str]) -> list[tuple[str, str]]:

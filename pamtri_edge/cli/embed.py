@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,11 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
+from pamtri_edge.cli.shared_options import (
+    BackendOption,
+    BuildOption,
+    BundleOption,
+    DeviceOption,
+    ThreadsOption,
+)
 from pamtri_edge.errors import InputError
 from pamtri_edge.files.atomic import staged_file
 from pamtri_edge.files.tables import Columns, import_pyarrow, write_table
-from pamtri_edge.options import refuse_inputs
+from pamtri_edge.options import check_output, refuse_inputs
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.words import Unreadable
 
@@ -79,16 +84,7 @@ def embed(
     numpy.load; the others have a line or row for each picture. Nothing is left of the file if it cannot be
     finished.
     """
-    if output.suffix not in _SUFFIXES:
-        raise typer.BadParameter(f"{output} ends in none of {', '.join(_SUFFIXES)}.", param_hint="--output")
-    if os.path.lexists(output) and not overwrite:
-        raise InputError(f"{output} exists; give another name, or --overwrite to replace it.")
-    if output.is_dir():
-        raise InputError(f"{output} is a folder; give the name of a file.")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {output.absolute().parent} for the output; make it first.")
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise InputError(f"the folder {output.absolute().parent} cannot be written.")
+    check_output(output, overwrite=overwrite, suffixes=_SUFFIXES)
     if output.suffix == ".parquet":
         import_pyarrow(what="a .parquet file", instead="or write .npz, .jsonl or .csv")
     paths = _listed(pictures)
@@ -105,8 +101,8 @@ def embed(
         found, skipped = _embedded(reidentifier, paths, skip=unreadable == "skip")
     _write(output, found)
     left = f"; {counted(skipped, 'picture')} left out as unreadable" if skipped else ""
-    console.out.print(f"{counted(len(found), 'vehicle')} embedded{left}", soft_wrap=True)
-    console.out.print(f"written: {output!s}", soft_wrap=True)
+    console.out.print(f"{counted(len(found), 'vehicle')} embedded{left}")
+    console.out.print(f"written: {output!s}")
 
 
 def _listed(given: list[Path]) -> list[Path]:
@@ -116,7 +112,7 @@ def _listed(given: list[Path]) -> list[Path]:
     paths: list[Path] = []
     for path in given:
         if path.is_dir():
-            paths += list_pictures(path, say=lambda text: console.err.print(text, soft_wrap=True))
+            paths += list_pictures(path, say=lambda text: console.err.print(text))
         else:
             paths.append(path)
     return paths

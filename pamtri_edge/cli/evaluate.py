@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.loading import ThreadsOption
-from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
+from pamtri_edge.cli.shared_options import (
+    BackendOption,
+    DeviceOption,
+    FirstFrameOption,
+    StreamOption,
+    ThreadsOption,
+)
 from pamtri_edge.errors import InputError
 from pamtri_edge.geometry import Geometry
 from pamtri_edge.options import finite, refuse_inputs
@@ -135,10 +140,8 @@ def evaluate(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Pictures in memory at a time.")] = 32,
     threads: ThreadsOption = None,
-    device: Annotated[str, typer.Option(help="Where networks run: auto, cpu, cuda, cuda:N.")] = "auto",
-    backend: Annotated[
-        str, typer.Option(help="What runs a bundle: auto, openvino, tensorrt, torch.")
-    ] = "auto",
+    device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
 ) -> None:
     """Measure how well vehicles are found again: mAP and CMC, and colors, types and keypoints if known.
 
@@ -146,8 +149,10 @@ def evaluate(
     with tracks. Several features are compared side by side, the first against each other, with bootstrap
     intervals over vehicles.
     """
+    from pamtri_edge.evaluate.baselines import BASELINES
     from pamtri_edge.evaluate.compare import check_place, compare, write_comparison
     from pamtri_edge.evaluate.measure import Measure, describe_set
+    from pamtri_edge.evaluate.networks import OnnxDescriber, WeightsDescriber
     from pamtri_edge.evaluate.threshold import Pairs, check_rate, store_threshold, suggest_threshold
 
     refuse_inputs(output, [source, tracks, *(bundle or ())])
@@ -167,8 +172,11 @@ def evaluate(
         check_rate(false_match_rate)
     if tracks is None and (classes, first_frame) != (None, None):
         raise typer.BadParameter("these belong to --tracks.", param_hint="--classes / --first-frame")
-    data = _read(source, tracks, stream, classes, first_frame, same_camera)
-    others = [_read(other, None, None, None, None, same_camera) for other in also or []]
+    if tracks is None:
+        data = _pictures(source, same_camera)
+    else:
+        data = _footage(source, tracks, stream, classes, first_frame)
+    others = [_pictures(other, same_camera) for other in also or []]
     if pose is not None and reid is None:
         _keypoints(data, pose, rule, device, threads, batch, as_json)
         return
@@ -178,8 +186,12 @@ def evaluate(
         bundles = [None] if default else bundle or []
         describers = list(_bundles(stack, bundles, device, backend, threads))
         if reid is not None:
-            describers.append(_weights(reid, pose, geometry, device, threads))
-        describers += _others(onnx, scaling, onnx_output, baseline, threads)
+            place = _place(device)
+            describers.append(WeightsDescriber(reid, pose, geometry=geometry, device=place, threads=threads))
+        describers += [
+            OnnxDescriber(path, scaling=scaling, output=onnx_output, threads=threads) for path in onnx or []
+        ]
+        describers += [BASELINES[name.value] for name in dict.fromkeys(baseline or [])]
         promised: Matching | None = getattr(describers[0], "matching", None)
         if others and promised is None and false_match_rate is None:
             raise InputError(
@@ -206,33 +218,31 @@ def evaluate(
         _show_promise(promised, pairs)
     if output is not None:
         written = write_comparison(comparison, output, matching=matching, overwrite=overwrite)
-        console.err.print(f"written: {written!s}", soft_wrap=True)
+        console.err.print(f"written: {written!s}")
     if store and matching is not None and bundle:
         store_threshold(bundle[0], matching)
-        console.err.print(f"threshold stored in {bundle[0]!s}", soft_wrap=True)
+        console.err.print(f"threshold stored in {bundle[0]!s}")
 
 
-def _read(
-    source: Path,
-    tracks: Path | None,
-    stream: str | None,
-    classes: str | None,
-    first_frame: int | None,
-    same_camera: bool,
+def _footage(
+    video: Path, tracks: Path, stream: str | None, classes: str | None, first_frame: int | None
 ) -> EvaluationSet:
-    from pamtri_edge.datasets.folder import is_data_folder, read_folder
     from pamtri_edge.datasets.footage import read_footage
 
-    if tracks is not None:
-        with _progress("frames") as update:
-            return read_footage(
-                source,
-                tracks,
-                stream=stream,
-                classes=None if classes is None else classes.split(","),
-                first_frame=first_frame,
-                progress=lambda done, total: update(source.name, done, total),
-            )
+    with _progress("frames") as update:
+        return read_footage(
+            video,
+            tracks,
+            stream=stream,
+            classes=None if classes is None else classes.split(","),
+            first_frame=first_frame,
+            progress=lambda done, total: update(video.name, done, total),
+        )
+
+
+def _pictures(source: Path, same_camera: bool) -> EvaluationSet:
+    from pamtri_edge.datasets.folder import is_data_folder, read_folder
+
     if source.is_dir() or is_data_folder(source):
         return read_folder(source, across_cameras=not same_camera)
     if source.exists():
@@ -287,35 +297,11 @@ def _keypoints(
         console.out.print(keypoint_table({describer.name: found}))
 
 
-def _weights(
-    reid: Path, pose: Path | None, geometry: Geometry, device: str, threads: int | None
-) -> Describer:
-    from pamtri_edge.evaluate.networks import WeightsDescriber
-
-    return WeightsDescriber(reid, pose, geometry=geometry, device=_place(device), threads=threads)
-
-
 def _place(device: str) -> str:
     """Return where PyTorch runs weights."""
     from pamtri_edge.train.machine import chosen_device
 
     return "cpu" if device == "auto" else chosen_device(device)
-
-
-def _others(
-    onnx: list[Path] | None,
-    scaling: Scaling,
-    onnx_output: str | None,
-    baselines: list[Baseline] | None,
-    threads: int | None,
-) -> list[Describer]:
-    from pamtri_edge.evaluate.baselines import BASELINES
-    from pamtri_edge.evaluate.networks import OnnxDescriber
-
-    networks: list[Describer] = [
-        OnnxDescriber(path, scaling=scaling, output=onnx_output, threads=threads) for path in onnx or []
-    ]
-    return [*networks, *(BASELINES[name.value] for name in dict.fromkeys(baselines or []))]
 
 
 def _show(comparison: Comparison, matching: Matching | None) -> None:
@@ -329,13 +315,12 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
         cameras = f"each looked up in {'all others' if alone else 'what the other cameras took'}"
     console.out.print(
         f"{data.name}: {counted(len(data.query), 'query', 'queries')} of "
-        f"{counted(data.identities, 'vehicle')}, {counted(len(data.gallery), 'gallery picture')}; {cameras}.",
-        soft_wrap=True,
+        f"{counted(data.identities, 'vehicle')}, {counted(len(data.gallery), 'gallery picture')}; {cameras}."
     )
     if skipped:
         unknown = int((data.query.vehicles < 0).sum())
         told = f" ({unknown} of them junk, or of vehicle 0, which names distractors)" if unknown else ""
-        console.out.print(f"Queries without a true match, left out: {skipped}{told}.", soft_wrap=True)
+        console.out.print(f"Queries without a true match, left out: {skipped}{told}.")
     console.out.print(retrieval_table(comparison.evaluations))
     placed = {one.feature: one.pck for one in comparison.evaluations if one.pck is not None}
     if placed:
@@ -348,8 +333,7 @@ def _show(comparison: Comparison, matching: Matching | None) -> None:
         console.out.print(
             f"\nThreshold for {first.feature}: a cosine of {matching.threshold:.4f} is reached by "
             f"{100 * matching.false_match_rate:.3g} % of the pairs of different vehicles and by "
-            f"{100 * matching.true_match_rate:.1f} % of the pairs of one.",
-            soft_wrap=True,
+            f"{100 * matching.true_match_rate:.1f} % of the pairs of one."
         )
 
 
@@ -363,8 +347,7 @@ def _show_promise(promised: Matching | None, pairs: Sequence[Pairs]) -> None:
     for where, rates in found:
         console.out.print(
             f"  {100 * rates.false_match_rate:.3g} % of the pairs of different vehicles and "
-            f"{100 * rates.true_match_rate:.1f} % of the pairs of one, {where}",
-            soft_wrap=True,
+            f"{100 * rates.true_match_rate:.1f} % of the pairs of one, {where}"
         )
 
 

@@ -7,7 +7,8 @@ To import all of them, and to read all of their options, takes longer than most 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections import UserDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -35,14 +36,23 @@ class LazyCommand:
         module_name, _, attribute = self.place.partition(":")
         module = import_module(module_name)
         found = getattr(module, attribute)
+        app = program()
         if isinstance(found, typer.Typer):
-            outer = typer.Typer(add_completion=False, rich_markup_mode=None)
-            outer.add_typer(found, name=name)
-            return typer.main.get_group(outer).commands[name]
-        text = getattr(module, self.help) if self.help else None
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, help=text)(found)
+            app.add_typer(found, name=name)
+            return typer.main.get_group(app).commands[name]
+        app.command(name, help=getattr(module, self.help) if self.help else None)(found)
         return typer.main.get_command(app)
+
+
+def program(**settings: Any) -> typer.Typer:
+    """Return an application as all of ours are: plain text, -h beside --help, no tracebacks of Typer's."""
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **settings,
+    )
 
 
 def lazy_group(known: Mapping[str, LazyCommand]) -> type[TyperGroup]:
@@ -53,7 +63,7 @@ def lazy_group(known: Mapping[str, LazyCommand]) -> type[TyperGroup]:
 
     class Group(TyperGroup):
         def __init__(self, *, commands: Any = None, **settings: Any) -> None:
-            lazy: Any = _Commands(known, commands or {})
+            lazy: Any = _Commands({**known, **(commands or {})})
             super().__init__(commands=lazy, **settings)
 
         def list_commands(self, ctx: Any) -> list[str]:
@@ -70,30 +80,10 @@ def lazy_group(known: Mapping[str, LazyCommand]) -> type[TyperGroup]:
     return Group
 
 
-class _Commands(MutableMapping[str, Any]):
+class _Commands(UserDict[str, Any]):
     """Commands by name, each imported when it is looked up."""
 
-    def __init__(self, known: Mapping[str, LazyCommand], registered: Mapping[str, Any]) -> None:
-        self._known = known
-        self._loaded = dict(registered)
-
     def __getitem__(self, name: str) -> Any:
-        if name not in self._loaded:
-            self._loaded[name] = self._known[name].load(name)
-        return self._loaded[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._known or name in self._loaded
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._known
-        yield from (name for name in self._loaded if name not in self._known)
-
-    def __len__(self) -> int:
-        return len(self._known.keys() | self._loaded.keys())
+        if isinstance(self.data[name], LazyCommand):
+            self.data[name] = self.data[name].load(name)
+        return self.data[name]

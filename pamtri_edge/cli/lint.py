@@ -47,15 +47,13 @@ def lint(
             metavar="CONFIG...",
             help="Files of nvinfer (.txt or .yml), deepstream-app, deepstream-test5, nvdspostprocess, or "
             "pipelines of Service Maker. Files of nvinfer that they name are examined as well.",
-            show_default=False,
         ),
     ],
     bundle: Annotated[
         Path | None,
         typer.Option(
             help="The bundle that the configuration runs. [default: the one that its onnx-file or engine "
-            "belongs to, else the one that comes with the package]",
-            show_default=False,
+            "belongs to, else the one that comes with the package]"
         ),
     ] = None,
     fix: Annotated[
@@ -90,17 +88,17 @@ def lint(
         if fix:
             report, fixed = fix_all(configs, options, report)
     except (BundleError, MissingDependencyError) as error:
-        console.err.print(console.styled("error:", "bold red"), str(error), soft_wrap=True)
+        console.err.print(console.styled("error:", "bold red"), str(error))
         raise typer.Exit(_UNREADABLE) from None
     for path, reason in report.unreadable.items():
-        console.err.print(console.styled("error:", "bold red"), reason or str(path), soft_wrap=True)
+        console.err.print(console.styled("error:", "bold red"), reason or str(path))
     for path, kind in report.passed_over.items():
-        console.err.print(f"{path} is {kind}, which is not examined.", soft_wrap=True)
+        console.err.print(f"{path} is {kind}, which is not examined.")
     if output_format == "text":
         _show(report, fixed, configs)
     else:
         text = json_report(report, fixed) if output_format == "json" else sarif_report(report)
-        console.out.print(text, soft_wrap=True)
+        console.out.print(text)
     if report.unreadable:
         raise typer.Exit(_UNREADABLE)
     if report.findings:
@@ -117,15 +115,14 @@ def _show(report: Report, fixed: dict[Path, int], given: list[Path]) -> None:
             console.styled(f"{finding.severity}:", color),
             f"{where}: {finding.problem}" if where else finding.problem,
             f"[{finding.rule}]",
-            soft_wrap=True,
         )
-        console.out.print(f"    {finding.change}", soft_wrap=True)
+        console.out.print(f"    {finding.change}")
     for path, count in fixed.items():
-        console.out.print(f"{path}: {counted(count, 'finding')} fixed", soft_wrap=True)
+        console.out.print(f"{path}: {counted(count, 'finding')} fixed")
     if report.examined:
         files = counted(len(report.examined), "file")
         found = counted(len(report.findings), "finding") if report.findings else "nothing found"
         followed = [str(path) for path in report.examined if path not in given]
-        console.out.print(f"{files} examined: {found}", soft_wrap=True)
+        console.out.print(f"{files} examined: {found}")
         if followed:
-            console.out.print(f"Named by another file: {', '.join(followed)}", soft_wrap=True)
+            console.out.print(f"Named by another file: {', '.join(followed)}")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import combinations
@@ -18,7 +17,7 @@ import typer
 from pamtri_edge import console
 from pamtri_edge.cli.match_shown import Compared, record_of, show, write_record
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import finite, refuse_inputs
+from pamtri_edge.options import check_output, finite, refuse_inputs
 from pamtri_edge.printable import printable
 
 if TYPE_CHECKING:
@@ -118,8 +117,8 @@ def match(
     from pamtri_edge.matching.rules import Rules, read_span, read_window
     from pamtri_edge.report import SHEET_SUFFIXES
 
-    _check_output(output, _SUFFIXES, "--output", overwrite)
-    _check_output(pictures, SHEET_SUFFIXES, "--pictures", overwrite)
+    check_output(output, overwrite=overwrite, suffixes=_SUFFIXES)
+    check_output(pictures, overwrite=overwrite, suffixes=SHEET_SUFFIXES, option="--pictures")
     rules = Rules(None if window is None else read_window(window), same_color, same_type)
     span = read_span(begin, until)
     files = _files(events)
@@ -152,15 +151,6 @@ def match(
         write_record(output, record)
     if pictures is not None:
         _draw(pictures, compared)
-
-
-def _check_output(path: Path | None, suffixes: Sequence[str], option: str, overwrite: bool) -> None:
-    if path is None:
-        return
-    if path.suffix not in suffixes:
-        raise typer.BadParameter(f"{path} ends in neither {' nor '.join(suffixes)}.", param_hint=option)
-    if os.path.lexists(path) and not overwrite:
-        raise InputError(f"{path} exists; give another name, or --overwrite to replace it.")
 
 
 def _files(given: list[Path]) -> list[Path]:
@@ -197,19 +187,17 @@ def _events(files: list[Path], gate: bool, span: Span | None) -> list[EventSet]:
     sets = read_event_sets(files, gate=gate, span=span)
     for file, found in zip(files, sets, strict=True):
         if found.updates:
-            _log.warning("%s: %s", file, _updated(found.updates, found.renewed))
+            several_runs = (
+                f", but {found.renewed} began at another time: are these several runs in one file? Give each "
+                "its own --camera"
+            )
+            _log.warning(
+                "%s: %s followed by another of the same camera and track; the last of each counts%s",
+                file,
+                "1 event is" if found.updates == 1 else f"{found.updates} events are",
+                several_runs if found.renewed else "",
+            )
     return sets
-
-
-def _updated(updates: int, renewed: int) -> str:
-    several = updates != 1
-    several_runs = (
-        f", but {renewed} began at another time: are these several runs in one file? Give each its "
-    )
-    return (
-        f"{updates} event{'s' * several} {'are' if several else 'is'} followed by another of the same camera "
-        f"and track; the last of each counts{several_runs + 'own --camera' if renewed else ''}"
-    )
 
 
 def _check_spaces(sets: Sequence[EventSet]) -> None:
@@ -269,8 +257,8 @@ def _draw(path: Path, compared: Sequence[Compared]) -> None:
             )
             pairs.append((found.cosine, pair))
     if not pairs:
-        console.err.print("no pairs, so no pictures were written", soft_wrap=True)
+        console.err.print("no pairs, so no pictures were written")
         return
     shown = write_sheet(path, [pair for _, pair in sorted(pairs, key=lambda item: -item[0])])
     left = f" ({shown} most alike of {len(pairs)} pairs)" if shown < len(pairs) else ""
-    console.err.print(f"written: {path!s}{left}", soft_wrap=True)
+    console.err.print(f"written: {path!s}{left}")

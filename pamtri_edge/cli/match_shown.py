@@ -139,20 +139,17 @@ def show(compared: Compared) -> None:
         console.out.print(f"... and {len(matches) - _MOST_ROWS} more; --json or --output has all.")
     console.out.print(
         f"{counted(len(matches), 'match', 'matches')} among {counted(len(first.seen), 'vehicle')} of "
-        f"{cameras[0]} and {len(second.seen)} of {cameras[1]}; {_limit(matches)}.",
-        soft_wrap=True,
+        f"{cameras[0]} and {len(second.seen)} of {cameras[1]}; {_limit(matches)}."
     )
     if first.below_gate or second.below_gate:
         console.out.print(
             f"Left out as below the gate: {first.below_gate} of {cameras[0]}, {second.below_gate} of "
-            f"{cameras[1]} (--no-gate keeps them).",
-            soft_wrap=True,
+            f"{cameras[1]} (--no-gate keeps them)."
         )
     if first.outside or second.outside:
         console.out.print(
             f"Left out as outside --from and --until: {first.outside} of {cameras[0]}, {second.outside} of "
-            f"{cameras[1]}.",
-            soft_wrap=True,
+            f"{cameras[1]}."
         )
     if verdict is not None:
         _show_verdict(verdict)
@@ -206,4 +203,4 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
         write_atomically(path, text.encode())
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    console.err.print(f"written: {path!s}", soft_wrap=True)
+    console.err.print(f"written: {path!s}")

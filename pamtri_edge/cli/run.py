@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.loading import BackendOption, BuildOption, BundleOption, DeviceOption, ThreadsOption
 from pamtri_edge.cli.run_shown import show_summary, updater
 from pamtri_edge.cli.sending import SinkFormatOption, SinkOption, SpoolOption, check_sinks, sending
-from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
+from pamtri_edge.cli.shared_options import (
+    BackendOption,
+    BuildOption,
+    BundleOption,
+    DeviceOption,
+    FirstFrameOption,
+    StreamOption,
+    ThreadsOption,
+)
 from pamtri_edge.geometry import CropRule
-from pamtri_edge.options import finite, refuse_inputs
-from pamtri_edge.printable import counted
+from pamtri_edge.options import check_count, finite, refuse_inputs
 from pamtri_edge.signals import terminable
 from pamtri_edge.words import EmbeddingFormat
 
@@ -184,11 +190,10 @@ def run(
         raise typer.BadParameter("it belongs to --tracks.", param_hint="--first-frame")
     if detector == "motion" and classes is not None:
         raise typer.BadParameter("whatever moves has no class; leave it out.", param_hint="--classes")
-    _check_count("--tracks", tracks, sources)
-    _check_count("--camera", camera, sources)
+    check_count("--tracks", tracks, sources, "source")
+    check_count("--camera", camera, sources, "source")
     if start_utc and len(start_utc) > 1:
-        _check_count("--start-utc", start_utc, sources)
-
+        check_count("--start-utc", start_utc, sources, "source")
     refuse_inputs(output, [*sources, *(tracks or []), bundle])
     check_sinks(sink, sink_format, spool)
     import cv2
@@ -323,16 +328,6 @@ def _run_several(
         raise SourceError("\n".join(f"camera {name}: {error}" for name, error in failed))
 
 
-def _check_count(option: str, values: Sequence[object] | None, sources: Sequence[str]) -> None:
-    """Refuse an option that is not given once for each source."""
-    if values and len(values) != len(sources):
-        raise typer.BadParameter(
-            f"it is given {counted(len(values), 'time')} for {counted(len(sources), 'source')}; give it once "
-            "for each, in their order.",
-            param_hint=option,
-        )
-
-
 def _names(text: str) -> tuple[str, ...]:
     """Return the names in a list with commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
@@ -372,7 +367,7 @@ def _follower_maker(
         network = NetworkDetector(detector or "", spec=spec, threads=threads)
         if network.notice not in told:
             told.add(network.notice)
-            console.err.print(f"detector {network.notice}", soft_wrap=True)
+            console.err.print(f"detector {network.notice}")
         return DetectionFollower(network, rate=source.rate)
 
     return make

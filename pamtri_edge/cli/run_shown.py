@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from pamtri_edge.video.run import RunProgress, RunSpec
     from pamtri_edge.video.write import OutputFolder, Summary
 
-_REFRESH_S: Final = 0.2
-
 
 def updater(
     bar: Any, source: Source, duration: float | None, camera: str = ""
 ) -> Callable[[RunProgress], None]:
-    """Return what moves the progress bar, a few times a second at most.
+    """Return what moves the progress bar.
 
     Args:
         bar: of `console.progress`.
@@ -31,16 +29,11 @@ def updater(
         duration: seconds after which it stops; None for all.
         camera: what the bar is called.
     """
-    begin = last = time.monotonic()
+    begin = time.monotonic()
     task = bar.add_task(camera, total=source.total, note="")
 
     def update(progress: RunProgress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < _REFRESH_S and progress.frames != progress.total:
-            return
-        last = now
-        note = f"{progress.frames / max(now - begin, 1e-3):.0f}/s"
+        note = f"{progress.frames / max(time.monotonic() - begin, 1e-3):.0f}/s"
         if source.live and duration is not None:
             note += f", {progress.time_s:.0f} of {duration:g} s"
         # A header may promise fewer frames than there are.
@@ -76,7 +69,7 @@ def show_summary(summary: Summary, folder: OutputFolder, spec: RunSpec) -> None:
     places += [(name, folder.events.with_suffix(f".{name}")) for name in spec.tables]
     for name, path in places:
         if path.exists():
-            console.out.print(f"  {name:8} {path!s}", soft_wrap=True)
+            console.out.print(f"  {name:8} {path!s}")
 
 
 def _aside(summary: Summary) -> str:

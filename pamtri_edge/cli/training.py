@@ -45,11 +45,10 @@ def package() -> Any:
 
 
 def read_data(
-    train: Any,
     folders: list[Path] | None,
-    synthesize: int | None,
-    seed: int,
     *,
+    synthesize: int | None = None,
+    seed: int = 0,
     footage: list[Path] | None = None,
     tracks: list[Path] | None = None,
     keypoints: bool = False,
@@ -57,7 +56,6 @@ def read_data(
     """Read all that is learned from as one set, and say how much it is.
 
     Args:
-        train: the package.
         folders: data sets on disk.
         synthesize: how many vehicles are drawn on the spot.
         seed: of these.
@@ -72,6 +70,8 @@ def read_data(
         raise InputError(
             f"{len(footage or ())} --footage and {len(tracks or ())} --tracks; give one for each video."
         )
+    from pamtri_edge import train
+
     with console.err.status("reading labels ..."):
         sets = [train.read_data(folder) for folder in folders or ()]
         if synthesize is not None:
@@ -80,7 +80,7 @@ def read_data(
             from pamtri_edge.datasets.unlabeled import read_unlabeled
 
             sets.append(read_unlabeled(list(zip(footage, tracks or (), strict=True))))
-    data: DataSet = train.mixed([one.with_keypoints() for one in sets] if keypoints else sets)
+    data = train.mixed([one.with_keypoints() for one in sets] if keypoints else sets)
     told = (
         "" if data.classes == len(data.identities) else f", of which {data.classes} told and the rest tracks"
     )
@@ -95,9 +95,11 @@ def _synthesized(vehicles: int, seed: int) -> DataSet:
     return drawn_on_the_spot(SynthPlan(identities=vehicles, images=vehicles * _VIEWS, seed=seed))
 
 
-def held_out(train: Any, folder: Path, limit: int) -> DataSet:
+def held_out(folder: Path, limit: int) -> DataSet:
     """Return pictures of a folder's test part, evenly over it: enough to validate on."""
-    data: DataSet = train.read_data(folder, part="test")
+    from pamtri_edge.train import read_data
+
+    data = read_data(folder, part="test")
     count = min(limit, len(data))
     return replace(data, samples=tuple(data.samples[at * len(data) // count] for at in range(count)))
 
@@ -179,7 +181,7 @@ def run_training(training: Training) -> None:
     if not finished:
         console.say_stopped(f"stopped at step {training.step}; the same command goes on from there")
         raise typer.Exit(130)
-    console.out.print(f"{counted(training.step, 'step')}; weights and record are in {where}", soft_wrap=True)
+    console.out.print(f"{counted(training.step, 'step')}; weights and record are in {where}")
 
 
 def _updater(bar: Any, total: int | None) -> Callable[[TrainProgress], None]:
@@ -199,7 +201,7 @@ def _updater(bar: Any, total: int | None) -> Callable[[TrainProgress], None]:
             shown = time.monotonic()
             left = f"{now.left_s / 60:.1f} min left"
             line = f"step {now.step} ({now.progress:.1%})  {rate}  {left}  {losses}  {score}"
-            console.err.print(line, soft_wrap=True)
+            console.err.print(line)
 
     return update
 

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from pamtri_edge import console
+from pamtri_edge.cli.shared_options import BackendOption, DeviceOption, ThreadsOption
 from pamtri_edge.errors import InputError
 from pamtri_edge.options import finite
 from pamtri_edge.printable import counted
@@ -55,11 +56,9 @@ def verify(
             help="What 95 % of the cosines with embeddings taken elsewhere must reach. [default: 0.98]",
         ),
     ] = None,
-    backend: Annotated[str, typer.Option(help="The engine: auto, openvino, tensorrt or torch.")] = "auto",
-    device: Annotated[str, typer.Option(help="Where it runs: auto, cpu, cuda or cuda:N.")] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. [default: all]", show_default=False)
-    ] = None,
+    backend: BackendOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
 ) -> None:
     """Check a bundle on this machine: its files, its golden crops, and its results against others'.
 
@@ -79,9 +78,7 @@ def verify(
     opened = open_bundle(bundle)
     engine = create_backend(opened.model, backend=backend, device=device, threads=threads)
     checks = [check_golden(opened, engine)]
-    console.out.print(
-        f"{opened.path}: {counted(len(opened.manifest.files), 'file')} present and unchanged.", soft_wrap=True
-    )
+    console.out.print(f"{opened.path}: {counted(len(opened.manifest.files), 'file')} present and unchanged.")
     _show(checks[0])
     more = (
         _more(opened, engine, crops, against, limit)
@@ -147,14 +144,14 @@ def _pictures(crops: Path | None) -> Pictures:
 
 
 def _show(check: Check) -> None:
-    console.out.print(check.title, soft_wrap=True)
+    console.out.print(check.title)
     table = Table(show_header=False, box=None)
     for name, figure in check.figures.items():
         table.add_row(name, figure)
     console.out.print(table)
     for remark in check.remarks:
-        console.out.print(f"note: {remark}.", soft_wrap=True)
+        console.out.print(f"note: {remark}.")
     for failure in check.failures:
-        console.err.print(console.styled("failed:", "bold red"), failure, soft_wrap=True)
+        console.err.print(console.styled("failed:", "bold red"), failure)
     if not check.failures:
         console.out.print("within the limits")

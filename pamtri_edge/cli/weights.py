@@ -9,17 +9,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pamtri_edge import console
 from pamtri_edge.cli.declared import Changes, changed, declared
-from pamtri_edge.cli.loading import ThreadsOption
-from pamtri_edge.cli.numbers_of_types import numbers_of_types
+from pamtri_edge.cli.shared_options import ThreadsOption
 from pamtri_edge.cli.training import package, read_data
 from pamtri_edge.errors import InputError
-from pamtri_edge.options import finite
+from pamtri_edge.options import finite, numbers_of_types
 from pamtri_edge.refit import DISCRIMINANT, ONE_TYPE, WHITENING, RefitSpec
 from pamtri_edge.vehicle import TYPES, check_types
 from pamtri_edge.words import DenseBackbone
@@ -114,7 +113,7 @@ def frozen(
     origin = begin(network, seed=0, file=init)
     notes = {"trained": "true", "recipe": "frozen", FIRST_WEIGHTS: origin.credit or init.name}
     save_checkpoint(network, output, metadata=notes, overwrite=overwrite)
-    console.out.print(f"{origin.taken} tensors of {init.name} are in {output}", soft_wrap=True)
+    console.out.print(f"{origin.taken} tensors of {init.name} are in {output}")
 
 
 @declared(WhitenOptions)
@@ -124,10 +123,10 @@ def whiten(options: WhitenOptions) -> None:
     Nothing is trained. On footage of real streets, which the network never saw, vehicles are found again
     more often; on pictures like those of its training about as often.
     """
-    train = package()
+    package()
     from pamtri_edge.train.refit import whiten as whitened
 
-    _refit(whitened, changed(WHITENING, options), "whitening", train, options)
+    _refit(whitened, changed(WHITENING, options), "whitening", options)
 
 
 @declared(DiscriminateOptions)
@@ -137,10 +136,10 @@ def discriminate(options: DiscriminateOptions) -> None:
     Nothing is trained, and the network stays as large: its last layer is replaced by Fisher's discriminant of
     the pooled feature. Vehicles that it never saw are found again more often.
     """
-    train = package()
+    package()
     from pamtri_edge.train.refit import discriminate as discriminated
 
-    _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", train, options)
+    _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", options)
 
 
 @declared(TypeOptions)
@@ -153,22 +152,19 @@ def one_type(options: TypeOptions) -> None:
     Examples: pamtri synth --camera overpass --types bus=0.3,truck=0.25 --identities 1000 --images 8000
     --output above; pamtri train type --type bus --reid old.safetensors --data above --output new.safetensors.
     """
-    train = package()
+    package()
     from pamtri_edge.train.refit import learn_type
 
     check_types([options.type])
     learn = partial(learn_type, name=options.type)
-    spec, what = changed(ONE_TYPE, options), f"type {options.type}"
-    _refit(
-        learn, spec, what, train, options, told=lambda _: f"tells {options.type} as these pictures show it"
-    )
+    told = f"tells {options.type} as these pictures show it"
+    _refit(learn, changed(ONE_TYPE, options), f"type {options.type}", options, told=lambda _: told)
 
 
 def _refit(
     change: Callable[..., ReidNet],
     spec: RefitSpec,
     what: str,
-    train: Any,
     options: WhitenOptions,
     *,
     told: Callable[[ReidNet], str] = lambda result: f"embeddings of {result.spec.embedding} numbers",
@@ -183,14 +179,14 @@ def _refit(
     use_threads(options.threads)
     network = load_reid(options.reid)
     pose = None if options.pose is None or not network.spec.uses_pose else load_pose(options.pose)
-    pictures = read_data(train, options.data, None, spec.seed)
+    pictures = read_data(options.data)
     count = len(drawn_views(pictures, spec)[0])
     with console.progress("pictures") as bar:
         task = bar.add_task(what, total=count, note="")
         result = change(network, pose, pictures, spec, advance=lambda count: bar.advance(task, count))
     notes = {**checkpoint_metadata(options.reid), what: json.dumps(asdict(spec))}
     save_checkpoint(result, options.output, metadata=notes, overwrite=options.overwrite)
-    console.out.print(f"{options.output}: {told(result)}", soft_wrap=True)
+    console.out.print(f"{options.output}: {told(result)}")
 
 
 def pack(
@@ -242,4 +238,4 @@ def pack(
     save_half(load_pose(pose), pose_file, metadata=checkpoint_metadata(pose))
     save_half(network, reid_file, metadata=notes)
     for path in (pose_file, reid_file):
-        console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+        console.out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

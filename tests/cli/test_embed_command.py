@@ -107,9 +107,9 @@ def test_bad_pictures_are_left_out_where_that_is_asked_for(
 @pytest.mark.parametrize(
     ("output", "code", "said"),
     [
-        ("out.pkl", 2, "ends in none of .npz, .jsonl, .csv, .parquet"),
+        ("out.pkl", 2, "does not end in .npz or .jsonl or .csv or .parquet"),
         ("nowhere/out.npz", 1, "there is no folder"),
-        ("crops", 2, "ends in none of"),
+        ("crops", 2, "does not end in .npz"),
         ("folder.npz", 1, "is a folder; give the name of a file"),
     ],
 )

@@ -192,7 +192,7 @@ def test_what_cannot_be_compared_is_one_readable_line(
         ([cameras[0], tmp_path / "none.jsonl"], 1, "cannot be read"),
         ([cameras[0], cameras[2]], 1, "events are read from .jsonl"),
         ([*cameras[:2], "--threshold", 2], 2, "--threshold"),
-        ([*cameras[:2], "--output", "matches.txt"], 2, "ends in neither .json nor .csv"),
+        ([*cameras[:2], "--output", "matches.txt"], 2, "does not end in .json or .csv"),
         ([*cameras[:2], "--truth", cameras[0]], 1, "has no column camera"),
         ([cameras[0], other.parent, "--truth", cameras[2]], 1, "different spaces"),
         ([cameras[0]], 1, "there is one file of events"),
@@ -207,7 +207,7 @@ def test_what_cannot_be_compared_is_one_readable_line(
         ([*cameras[:2], "--from", "2026-05-31T08:00"], 1, "have no date and time"),
         ([*cameras[:2], "--from", "9"], 1, "all 3 events are outside --from and --until"),
         ([*cameras[:2], "--same-type"], 1, "tell no type, so that --same-type leaves nothing"),
-        ([*cameras[:2], "--pictures", "pairs.gif"], 2, "ends in neither .jpg nor .png"),
+        ([*cameras[:2], "--pictures", "pairs.gif"], 2, "does not end in .jpg or .png"),
         ([*cameras[:2], "--pictures", "pairs.png"], 1, "--pictures needs the folders that pamtri run wrote"),
     ):
         found, _, err = call(*arguments)

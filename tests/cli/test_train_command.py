@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_answered_is_refused_before_anything_is_trained(
 
 
 def test_pictures_held_out_are_spread_over_the_whole_part(data):
-    found = held_out(train, data, 4).samples
+    found = held_out(data, 4).samples
     assert [(one.vehicle, one.camera) for one in found] == [(7, 1), (7, 2), (8, 1), (8, 2)]
 
 

@@ -63,7 +63,7 @@ def test_names_of_other_classes_are_left_out_with_the_reason(tmp_path: Path) -> 
 
 def test_a_description_that_is_there_is_kept(network: Path) -> None:
     network.with_suffix(".detector.json").write_text("mine")
-    with pytest.raises(InputError, match=r"exists; --overwrite replaces it"):
+    with pytest.raises(InputError, match=r"exists; give another name, or --overwrite"):
         command(network)
     assert network.with_suffix(".detector.json").read_text() == "mine"
     command(network, "--overwrite")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The options that say which bundle runs and on what: the same in every command that runs one."""
+"""Options of several commands: which bundle runs and on what, and how tracks are read."""
 
 from __future__ import annotations
 
@@ -23,5 +23,15 @@ BuildOption = Annotated[
     typer.Option(
         "--build/--no-build",
         help="Build the engine that TensorRT needs for this GPU, where none is cached: takes minutes.",
+    ),
+]
+StreamOption = Annotated[
+    str | None,
+    typer.Option(help="Of a folder of tracks with several streams, the one to use, such as 00_001."),
+]
+FirstFrameOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Number that the tracks give to the first frame: 0 or 1. [default: their layout's own]"
     ),
 ]
