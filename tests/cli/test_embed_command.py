@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 from in_process import run_in_process
-from pamtri_edge import Reidentification, samples
+from pamtri_edge import Reidentification, Reidentifier, samples
 from pamtri_edge.cli import app, compare
 from pamtri_edge.events.event import _embedding
 from pamtri_edge.manifest_fields import Matching
@@ -28,11 +29,16 @@ Call = Callable[..., tuple[int, str, str]]
 pytestmark = pytest.mark.filterwarnings("ignore:.*untrained.*")
 
 
-@pytest.fixture
-def call(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Return a function that runs `pamtri` in this process with the tiny bundle as the default one."""
-    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+@pytest.fixture(scope="module")
+def network(tiny_bundle: Path) -> Iterator[Reidentifier]:
+    with Reidentifier.load(tiny_bundle, threads=1) as loaded:
+        yield loaded
 
+
+@pytest.fixture
+def call(network: Reidentifier, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Return a function that runs `pamtri` in this process, on one network for all."""
+    monkeypatch.setattr(Reidentifier, "load", lambda *_, **__: nullcontext(network))
     return partial(run_in_process, app, columns=200)
 
 
@@ -47,7 +53,11 @@ def crops(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_becomes_a_file_that_loads_again(call: Call, crops: Path, tmp_path: Path) -> None:
+def test_a_folder_becomes_a_file_that_loads_again(
+    tiny_bundle: Path, crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+    call = partial(run_in_process, app, columns=200)
     code, out, err = call("embed", crops, crops / "a.png", "--output", tmp_path / "out.npz")
     assert code == 0, err
     assert out.splitlines() == ["4 vehicles embedded", f"written: {tmp_path / 'out.npz'}"]

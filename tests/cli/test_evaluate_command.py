@@ -92,19 +92,13 @@ def test_a_video_gives_the_same_table_without_labels(call: Call, clip: tuple[Pat
     assert "12/12 pictures" in err
 
 
-def test_a_bundle_tells_colors_and_types_too(call: Call, data: Path, tiny_bundle: Path) -> None:
-    code, out, _ = call(data, "--bundle", tiny_bundle, "--baseline", "thumbnail", "--threads", 1)
-    assert code == 0
-    assert out.splitlines()[1].split()[-2:] == ["color", "type"]
-    assert open_bundle(tiny_bundle).manifest.name in out
-
-
-def test_a_baseline_is_compared_with_the_default_bundle(
+def test_a_baseline_is_compared_with_the_default_bundle_which_tells_colors_and_types_too(
     call: Call, data: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
     code, out, _ = call(data, "--baseline", "thumbnail", "--threads", 1)
     assert code == 0
+    assert out.splitlines()[1].split()[-2:] == ["color", "type"]
     assert f"{open_bundle(tiny_bundle).manifest.name} (fp32) above" in out
     assert "16x16 thumbnail" in out
 

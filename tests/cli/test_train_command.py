@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from pamtri_edge import samples, train
@@ -74,12 +75,17 @@ def pose(data, tmp_path_factory) -> Path:
     return folder
 
 
+def as_it_is(network, _):
+    """Run a pose network in PyTorch, which starts sooner; tests/train compiles one."""
+    return lambda pictures: [network(torch.from_numpy(pictures)).numpy()]
+
+
 @pytest.mark.slow
-def test_pose_then_re_identification_from_a_folder(data, pose, tmp_path):
+def test_pose_then_re_identification_from_a_folder(data, pose, tmp_path, monkeypatch):
+    monkeypatch.setattr("pamtri_edge.train.frozen_pose._compiled", as_it_is)
     assert load_pose(pose / "last.safetensors").spec.stem == 32
     assert {path.name for path in pose.iterdir()} >= {"last.safetensors", "best.safetensors", "record.json"}
     reid, small = tmp_path / "reid", tmp_path / "pose.safetensors"
-    # Compiled in less time than the one that was trained; tests/train takes a trained one.
     save_checkpoint(seeded(SMALLEST, pictures=samples.crops(2))[0], small)
     asked = ["--embed", "segments", "--keypoints", "--loss", "center", "--alike", "0.5", "--augment", "code"]
     asked += ["--batch", "8", "--pictures-per-vehicle", "2"]

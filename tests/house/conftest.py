@@ -26,6 +26,15 @@ class Import:
     line: int
 
 
+@dataclass(frozen=True)
+class Module:
+    """What these tests want to know of a module: its imports, lines that print, and what is undocumented."""
+
+    imports: tuple[Import, ...]
+    printing: tuple[int, ...]
+    undocumented: tuple[str, ...]
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if (
@@ -57,28 +66,45 @@ def _through_link(path: Path) -> bool:
 
 
 @cache
-def _imports() -> tuple[Import, ...]:
-    """Return every import of every module; `from package import submodule` counts as the submodule."""
+def _read() -> dict[str, Module]:
+    """Return what every module says; each is parsed once, and its tree is not kept."""
     known = _modules()
-    return tuple(
-        Import(name, target, line)
-        for name, path in known.items()
-        for target, line in _targets(ast.parse(path.read_text()), name, path.name == "__init__.py", known)
-    )
+    return {name: _seen(ast.parse(path.read_text()), name, path, known) for name, path in known.items()}
 
 
-def _targets(tree: ast.AST, name: str, package: bool, known: dict[str, Path]) -> Iterator[tuple[str, int]]:
+def _seen(tree: ast.Module, name: str, path: Path, known: dict[str, Path]) -> Module:
+    imports, printing = [], []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = name.split(".")[: len(name.split(".")) - node.level + package]
-                base = ".".join([*parents, base]).rstrip(".")
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                yield (inner if inner in known else base), node.lineno
+        for target in _targets(node, name, path.name == "__init__.py", known):
+            imports.append(Import(name, target, node.lineno))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            printing.append(node.lineno)
+    return Module(tuple(imports), tuple(printing), tuple(_undocumented(tree)))
+
+
+def _targets(node: ast.AST, name: str, package: bool, known: dict[str, Path]) -> Iterator[str]:
+    """Yield what a statement imports; `from package import submodule` counts as the submodule."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parents = name.split(".")[: len(name.split(".")) - node.level + package]
+            base = ".".join([*parents, base]).rstrip(".")
+        for alias in node.names:
+            inner = f"{base}.{alias.name}"
+            yield inner if inner in known else base
+
+
+def _undocumented(tree: ast.Module) -> Iterator[str]:
+    if ast.get_docstring(tree) is None:
+        yield "the module"
+    for node in tree.body:
+        named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef):
+            named = named and "overload" not in map(ast.unparse, node.decorator_list)
+        if named and ast.get_docstring(node) is None:
+            yield node.name
 
 
 @pytest.fixture(scope="session")
@@ -98,13 +124,31 @@ def modules() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def read_modules() -> dict[str, Module]:
+    return _read()
+
+
+@pytest.fixture(scope="session")
 def imports() -> tuple[Import, ...]:
-    return _imports()
+    return tuple(one for module in _read().values() for one in module.imports)
 
 
 @pytest.fixture(scope="module")
-def users_folder(tmp_path_factory, tiny_bundle):
-    """A folder with the files that the documents name, and a default bundle: tiny networks, a short video."""
+def users_folder(written_folder, tiny_bundle):
+    """Return the folder of a user, who has a default bundle and a cache of compiled networks."""
+    from pamtri_edge.runtime import compiled_cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAMTRI_CACHE", str(written_folder / "cache"))
+        patch.delenv("PAMTRI_NO_CACHE", raising=False)
+        patch.setattr(compiled_cache, "LEAST_BYTES", 0)
+        patch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
+        yield written_folder
+
+
+@pytest.fixture(scope="session")
+def written_folder(tmp_path_factory):
+    """Return a folder with the files that the documents name: tiny networks, a short video."""
     import cv2
     import numpy as np
     import onnx
@@ -129,10 +173,10 @@ def users_folder(tmp_path_factory, tiny_bundle):
     cv2.imwrite(str(folder / "frame.jpg"), cv2.resize(crops[1], (640, 352)))
     tracks = []
     writer = VideoWriter(folder / "crossing.mp4", rate=25)
-    for index in range(70):  # two vehicles that come after a while, in opposite directions
+    for index in range(45):  # two vehicles that come after a while, in opposite directions
         picture = np.full((240, 240, 3), 70, np.uint8)
-        for track, (y, x) in enumerate(((20, 2 * index - 30), (140, 150 - 2 * index)), 1):
-            if index >= 20 and 10 <= x <= 130:
+        for track, (y, x) in enumerate(((20, 3 * index - 30), (140, 150 - 3 * index)), 1):
+            if index >= 14 and 10 <= x <= 130:
                 picture[y : y + 81, x : x + 96] = cv2.resize(crops[2 + 2 * track], (96, 81))
                 tracks.append(f"{index + 1},{track},{x},{y},96,81\n")
         writer.write(picture, index / 25)
@@ -150,7 +194,4 @@ def users_folder(tmp_path_factory, tiny_bundle):
         onnx.save(tiny_network(batch="N"), folder / f"{name}.onnx")
     net, outputs = tiny_detectors.yolox()
     net.save(folder / "yolox_nano.onnx", outputs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAMTRI_CACHE", str(folder / "cache"))
-        patch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
-        yield folder
+    return folder

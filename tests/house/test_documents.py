@@ -209,6 +209,7 @@ NOT_HERE = {
 SMALL = {
     "--model lite --precision": "--pose pose.pth --reid reid.pth.tar --precision",
     "--precision int8": "--precision int8 --allow-drift --parity-crops 4",  # 8 pictures calibrate nothing
+    "--network": "--parity-crops 4 --network",
     "--flip-test": "--flip-test --dry-run",  # tests/export/test_exporting.py exports that form
     "--identities 1000 --images 20000": "--identities 2 --images 4 --processes 1",
     "--identities 200 --images 4000 --cameras 12": "--identities 2 --images 4 --cameras 2 --processes 1",

@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every file of the project has in common."""
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
-
-import pytest
 
 LONGEST = 450
 """Lines. A longer file holds more than one concept."""
@@ -50,41 +46,12 @@ def test_no_file_names_a_place_on_somebodys_machine(source_files):
     assert not found
 
 
-@pytest.fixture(scope="module")
-def tree_of():
-    """Return what reads a file; each is read once."""
-
-    @cache
-    def read(path):
-        return ast.parse(path.read_text(), filename=str(path))
-
-    return read
+def test_the_library_prints_nothing(read_modules):
+    assert not [f"{name}:{line}" for name, one in read_modules.items() for line in one.printing]
 
 
-def test_the_library_prints_nothing(modules, tree_of):
-    printing = [
-        f"{name}:{node.lineno}"
-        for name, path in modules.items()
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
-    ]
-    assert not printing
-
-
-def test_every_public_function_and_class_says_what_it_does(modules, tree_of):
-    silent = [f"{name}: {thing}" for name, path in modules.items() for thing in _undocumented(tree_of(path))]
-    assert not silent
-
-
-def _undocumented(tree):
-    if ast.get_docstring(tree) is None:
-        yield "the module"
-    for node in tree.body:
-        named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
-        if isinstance(node, ast.FunctionDef):
-            named = named and "overload" not in map(ast.unparse, node.decorator_list)
-        if named and ast.get_docstring(node) is None:
-            yield node.name
+def test_every_public_function_and_class_says_what_it_does(read_modules):
+    assert not [f"{name}: {thing}" for name, one in read_modules.items() for thing in one.undocumented]
 
 
 def test_folders_of_code_that_is_no_package_have_no_init_file(root: Path):
