@@ -2,39 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of the commands only the one that runs is imported."""
 
-import json
-import subprocess
-import sys
-
 import typer
 from typer.testing import CliRunner
 
 from pamtri_edge import cli
 from pamtri_edge.cli.lazy import LazyCommand, lazy_group
-
-CALLS = (
-    (["--help"], []),
-    (["--version"], []),
-    ([], []),
-    (["embedd"], []),
-    (["doctor", "--help"], ["pamtri_edge.cli.doctor"]),
-    (["-v", "train", "pose", "--help"], ["pamtri_edge.cli.train"]),
-)
-"""Arguments, and the modules of commands that they import."""
-
-
-def test_only_the_command_that_runs_is_imported():
-    code = (
-        "import json, sys\nfrom contextlib import suppress\nfrom pamtri_edge.cli import COMMANDS, main\n"
-        "places, after = {one.place.partition(':')[0] for one in COMMANDS.values()}, []\n"
-        f"for arguments in {[arguments for arguments, _ in CALLS]!r}:\n"
-        "    there = set(sys.modules)\n    sys.argv = ['pamtri', *arguments]\n"
-        "    with suppress(SystemExit):\n        main()\n"
-        "    after.append(sorted(places & set(sys.modules) - there))\n"
-        "print(json.dumps(after))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(result.stdout.splitlines()[-1]) == [modules for _, modules in CALLS]
 
 
 def test_the_list_of_commands_is_in_the_order_of_work_and_has_a_line_for_each():

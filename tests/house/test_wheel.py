@@ -88,36 +88,29 @@ def python(code, *, folder, installed):
     return result.stdout.split()
 
 
+@pytest.fixture
+def sources(root, tmp_path):
+    """Return a folder with the package's sources, never built."""
+    ignored = shutil.ignore_patterns("*.so", "__pycache__", "weights")
+    shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=ignored)
+    return tmp_path
+
+
 def test_an_installed_copy_with_its_compiled_operations_serves_a_python_that_is_started_in_the_checkout(
-    installed, root, tmp_path
+    installed, sources
 ):
-    sources = shutil.ignore_patterns("*.so", "__pycache__", "weights")
-    shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=sources)
     code = "import pamtri_edge.export, pamtri_edge.ops as ops\n"
     code += "print(pamtri_edge.export.__file__, ops.__file__, ops.implementation())"
-    # -S keeps out site-packages' start-up files, so that the editable install does not answer instead.
-    packages = [str(installed), *(p for p in sys.path if p.endswith("-packages"))]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(packages)}
-    command = [sys.executable, "-S", "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
-    assert result.returncode == 0, result.stderr
     package = installed / "pamtri_edge"
     expected = [package / "export" / "__init__.py", package / "ops" / "__init__.py", "native"]
-    assert result.stdout.split() == list(map(str, expected))
+    assert python(code, folder=sources, installed=installed) == list(map(str, expected))
 
 
 @pytest.mark.parametrize("module", ["vehicle", "sinks.transport"])
-def test_sources_that_were_never_built_say_what_to_do(root, tmp_path, module):
-    sources = shutil.ignore_patterns("*.so", "__pycache__", "weights")
-    shutil.copytree(root / "pamtri_edge", tmp_path / "pamtri_edge", ignore=sources)
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        "-c",
-        f"import sys; sys.path[:0] = ['.']; import pamtri_edge.{module}",
-    ]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+def test_sources_that_were_never_built_say_what_to_do(sources, module):
+    code = f"import sys; sys.path[:0] = ['.']; import pamtri_edge.{module}"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=sources, check=False)
     assert "pip install . in its checkout, or make test" in found.stderr.splitlines()[-1]
 
 
