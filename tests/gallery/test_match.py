@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bare_events import SPACE, bare_event
 from pamtri_edge.errors import InputError
 from pamtri_edge.gallery import Embeddings, match
 from pamtri_edge.manifest import Matching
 from pamtri_edge.reidentification import Reidentification, Vehicle
 
-SPACE = "sha256:1234"
 SUGGESTED = Matching(threshold=0.9, false_match_rate=0.001, true_match_rate=0.8, set="street")
 
 
@@ -71,9 +71,9 @@ def test_a_cosine_that_equals_the_threshold_matches():
     assert len(match(a, a, threshold=1.0)) == 1
 
 
-def test_events_are_compared_as_they_are(event):
-    a = [event(1, [1, 0, 0]), event(2, [0, 1, 0])]
-    b = [event(8, [0, 1, 0.1], camera="b"), event(9, [1, 0, 0.2], camera="b")]
+def test_events_are_compared_as_they_are():
+    a = [bare_event(1, [1, 0, 0]), bare_event(2, [0, 1, 0])]
+    b = [bare_event(8, [0, 1, 0.1], camera="b"), bare_event(9, [1, 0, 0.2], camera="b")]
     assert pairs(match(a, b)) == {(0, 1), (1, 0)}
 
 
@@ -93,14 +93,14 @@ def test_results_of_the_sdk_are_compared_with_their_manifest(manifest):
         Embeddings.of(np.ones((1, 2)), described)
 
 
-def test_embeddings_of_different_spaces_are_refused(event, manifest):
+def test_embeddings_of_different_spaces_are_refused(manifest):
     a, b = embeddings([[1, 0, 0]]), embeddings([[1, 0, 0]], "sha256:5678")
     with pytest.raises(InputError, match="different spaces, 'sha256:1234' and 'sha256:5678'"):
         match(a, b)
     with pytest.raises(InputError, match="different spaces"):
-        match([event(1, [1, 0, 0])], [event(1, [1, 0, 0], space="sha256:5678")])
+        match([bare_event(1, [1, 0, 0])], [bare_event(1, [1, 0, 0], embedding_space="sha256:5678")])
     with pytest.raises(InputError, match=r"of 2 embedding spaces: .*bundle small, camera a"):
-        match([event(1, [1, 0]), event(2, [1, 0], space="sha256:5678")], a)
+        match([bare_event(1, [1, 0]), bare_event(2, [1, 0], embedding_space="sha256:5678")], a)
     with pytest.raises(InputError, match="its threshold says nothing of them"):
         match(b, b, manifest=manifest(matching=SUGGESTED))
 
@@ -118,7 +118,7 @@ def test_what_is_no_embedding_is_refused(rows, words):
         embeddings(rows)
 
 
-def test_what_does_not_compare_is_refused(event):
+def test_what_does_not_compare_is_refused():
     a = embeddings([[1, 0]])
     with pytest.raises(InputError, match=r"the threshold is 1\.5; expected a cosine"):
         match(a, a, threshold=1.5)
@@ -135,7 +135,7 @@ def test_what_does_not_compare_is_refused(event):
     with pytest.raises(InputError, match=r"the set holds list; expected events"):
         match([[1.0, 0.0]], a)
     with pytest.raises(InputError, match=r"have \[2, 3\] numbers"):
-        match([event(1, [1, 0]), event(2, [1, 0, 0])], a)
+        match([bare_event(1, [1, 0]), bare_event(2, [1, 0, 0])], a)
 
 
 def test_an_empty_array_matches_nothing():

@@ -98,7 +98,7 @@ try:
 except MissingDependencyError as error:
     said["torch"] = str(error)
 sys.executable = "/bin/false"  # which the doctor asks for packages: this machine's are no base install's
-for main, words in ((export_cli.main, ["pamtri-export", "--model", "lite"]), (cli.main, ["pamtri", "doctor"])):
+for words, main in (["pamtri-export", "--model", "lite"], export_cli.main), (["pamtri", "doctor"], cli.main):
     sys.argv = words
     try:
         with redirect_stderr(StringIO()) as messages:
