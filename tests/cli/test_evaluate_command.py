@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import typer
 
+from drawn_sets import write_test_set
 from in_process import run_in_process
 from pamtri_edge import console, samples
 from pamtri_edge.bundle import open_bundle
@@ -38,19 +39,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of 6 drawn vehicles that 4 cameras see; camera 1's views are the queries."""
-    folder = tmp_path_factory.mktemp("data") / "set"
-    for part, cameras in (("query", (1,)), ("test", (1, 2, 3, 4))):
-        (folder / f"image_{part}").mkdir(parents=True)
-        rows = []
-        for identity in range(1, 7):
-            for camera in cameras:
-                name = f"{identity:04d}_c{camera:03d}_00000001_0.jpg"
-                picture = samples.vehicle(identity, azimuth=40.0 * camera, width=64, height=48)
-                filled = np.where(picture[..., 3:] > 0, picture[..., :3], 128).astype(np.uint8)
-                cv2.imwrite(str(folder / f"image_{part}" / name), filled[..., ::-1])
-                rows.append(f"{name},{identity},{identity + 1},1\n")
-        (folder / f"label_{part}.csv").write_text("".join(rows))
-    return folder
+    return write_test_set(tmp_path_factory.mktemp("data") / "set", vehicles=6, cameras=4)
 
 
 @pytest.fixture
@@ -98,7 +87,7 @@ def test_a_baseline_is_compared_with_the_default_bundle_which_tells_colors_and_t
     monkeypatch.setenv("PAMTRI_BUNDLE", str(tiny_bundle))
     code, out, _ = call(data, "--baseline", "thumbnail", "--threads", 1)
     assert code == 0
-    assert out.splitlines()[1].split()[-2:] == ["color", "type"]
+    assert out.splitlines()[1].split()[-3:] == ["color", "type", "PCK"]
     assert f"{open_bundle(tiny_bundle).manifest.name} (fp32) above" in out
     assert "16x16 thumbnail" in out
 
@@ -202,16 +191,10 @@ def test_a_pose_network_alone_is_measured_by_part_of_the_body(call: Call, data: 
     weights = save_checkpoint(
         seeded(TINY, seed=0, pictures=samples.crops(2))[0], tmp_path / "pose.safetensors"
     )
-    data = shutil.copytree(data, tmp_path / "set")
-    code, _, err = call(data, "--pose", weights, "--threads", 1)
+    bare = shutil.copytree(data, tmp_path / "set", ignore=shutil.ignore_patterns("pose_*"))
+    code, _, err = call(bare, "--pose", weights, "--threads", 1)
     assert code == 1
     assert "has no labels for keypoints; expected pose_query.csv" in " ".join(err.split())
-    for part in ("query", "test"):
-        rows = [
-            f"{path.name},64,48," + "32,24,1," * 35 + "32,24,1\n"
-            for path in (data / f"image_{part}").iterdir()
-        ]
-        (data / f"pose_{part}.csv").write_text("".join(rows))
     code, out, _ = call(data, "--pose", weights, "--threads", 1)
     assert code == 0
     assert out.split()[:3] == ["PCK", "(paper,", "0.5)"]
@@ -247,10 +230,9 @@ def test_vehicle_0_among_pictures_alone_is_told_to_be_a_distractor(
 
 
 def test_a_damaged_picture_and_a_query_without_a_match(call: Call, data: Path, tmp_path: Path) -> None:
-    data = shutil.copytree(data, tmp_path / "set")
+    data = shutil.copytree(data, tmp_path / "set", ignore=shutil.ignore_patterns("*_test.csv"))
     for path in (data / "image_test").glob("0003_*"):
         path.rename(path.with_name(path.name.replace("0003", "0099")))
-    (data / "label_test.csv").unlink()
     code, out, _ = call(data, "--baseline", "thumbnail", "--baselines-alone")
     assert code == 0
     assert "Queries without a true match, left out: 1." in out

@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from drawn_sets import write_set
 from pamtri_edge import samples, train
 from pamtri_edge.cli.train import app
 from pamtri_edge.cli.training import held_out
@@ -31,24 +30,9 @@ SMALL = ("--model", "lite", "--steps", "2", "--sizes", "64", "--threads", "1", "
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     """Return drawn vehicles in the layout of VeRi, with made-up keypoints."""
-    folder = tmp_path_factory.mktemp("data")
-    for part, vehicles in (("train", range(1, 5)), ("query", range(7, 9)), ("test", range(7, 9))):
-        images = folder / f"image_{part}"
-        images.mkdir()
-        reid, pose = [], []
-        for vehicle in vehicles:
-            for view in range(3):
-                name = f"{vehicle:04d}_c{view + 1:03d}_{view:08d}_0.jpg"
-                drawn = samples.vehicle(vehicle, azimuth=50.0 * view, width=64, height=48)
-                picture = np.where(drawn[..., 3:] > 0, drawn[..., 2::-1], 100).astype(np.uint8)
-                cv2.imwrite(str(images / name), picture)
-                points = np.tile([32, 24, 1], 36)
-                reid.append([name, vehicle, 1 + vehicle % 10, 1 + vehicle % 9, *points])
-                pose.append([name, 64, 48, *points])
-        for file, rows in ((f"label_{part}.csv", reid), (f"pose_{part}.csv", pose)):
-            with (folder / file).open("w", newline="") as stream:
-                csv.writer(stream).writerows(rows)
-    return folder
+    folder = write_set(tmp_path_factory.mktemp("data"), vehicles=range(1, 5), views=3)
+    write_set(folder, vehicles=(7, 8), views=3, part="query")
+    return write_set(folder, vehicles=(7, 8), views=3, part="test")
 
 
 def invoke(*arguments: object):

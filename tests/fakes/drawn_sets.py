@@ -56,14 +56,14 @@ def drawn(identity: int, camera: int) -> NDArray[np.uint8]:
     return np.where(picture[..., 3:] > 0, picture[..., :3], 128).astype(np.uint8)
 
 
-def write_test_set(folder: Path) -> Path:
-    """Write a folder of 3 vehicles seen by 3 cameras; camera 1's views are the queries."""
-    for part, cameras in (("query", (1,)), ("test", (1, 2, 3))):
+def write_test_set(folder: Path, *, vehicles: int = 3, cameras: int = 3) -> Path:
+    """Write a folder of a few vehicles seen by a few cameras; camera 1's views are the queries."""
+    for part, number in (("query", 1), ("test", cameras)):
         place = folder / f"image_{part}"
         place.mkdir(parents=True)
         labels, poses = [], []
-        for identity in (1, 2, 3):
-            for camera in cameras:
+        for identity in range(1, vehicles + 1):
+            for camera in range(1, number + 1):
                 name = f"{identity:04d}_c{camera:03d}_{10 * camera:08d}_0.jpg"
                 picture = drawn(identity, camera)
                 cv2.imwrite(str(place / name), picture[..., ::-1])
