@@ -11,25 +11,19 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import typer
 
-from pamtri_edge import cli
+from our_programs import commands, program
 from pamtri_edge.errors import InputError
-from pamtri_edge.export import cli as export_cli
 from pamtri_edge.options import finite, refuse_inputs
 
 
-def float_options() -> Iterator[tuple[str, Any, list[str]]]:
-    """Yield a name of every option that is a number with a fraction, its program, and the words up to it."""
-    for program, app in (("pamtri", cli.app), ("pamtri-export", export_cli.app)):
-        root: Any = typer.main.get_command(app)
-        waiting: list[tuple[list[str], Any]] = [([], root)]
-        while waiting:
-            words, command = waiting.pop()
-            waiting += [([*words, name], inner) for name, inner in getattr(command, "commands", {}).items()]
-            function = inspect.unwrap(command.callback) if command.callback else None
-            for name, hint in get_type_hints(function, include_extras=True).items() if function else ():
-                if _names_float(hint):
-                    option = f"--{name.replace('_', '-')}"
-                    yield " ".join([program, *words, option]), root, [*words, option]
+def float_options() -> Iterator[tuple[str, list[str]]]:
+    """Yield every option that is a number with a fraction: a name, and the words up to it."""
+    for words, command in commands():
+        function = inspect.unwrap(command.callback) if command.callback else None
+        for name, hint in get_type_hints(function, include_extras=True).items() if function else ():
+            if _names_float(hint):
+                option = [*words, f"--{name.replace('_', '-')}"]
+                yield " ".join(option), option
 
 
 def _names_float(hint: Any) -> bool:
@@ -37,7 +31,7 @@ def _names_float(hint: Any) -> bool:
     return hint is float or any(_names_float(part) for part in get_args(hint))
 
 
-OPTIONS = {name: (root, words) for name, root, words in float_options()}
+OPTIONS = dict(float_options())
 
 
 def test_there_are_such_options_in_many_commands():
@@ -53,7 +47,8 @@ def test_there_are_such_options_in_many_commands():
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_no_option_takes_what_is_not_a_number(name):
-    root, words = OPTIONS[name]
+    first, *words = OPTIONS[name]
+    root: Any = typer.main.get_command(program(first))
     with pytest.raises(Exception, match=r"is not a finite number|is not in the range|or equal to") as caught:
         root.main([*words[:-1], f"{words[-1]}=nan"], prog_name="pamtri", standalone_mode=False)
     assert getattr(caught.value, "exit_code", None) == 2, "a usage error, not a defect"

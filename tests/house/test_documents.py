@@ -18,6 +18,7 @@ import typer
 from typer.testing import CliRunner
 
 import pamtri_edge
+from our_programs import PROGRAMS, commands, program
 from pamtri_edge import Reidentifier
 
 try:
@@ -152,20 +153,17 @@ def test_every_command_line_that_a_document_mentions_is_understood(root):
     assert checked >= 90
 
 
-def options(command):
-    """Yield every option of a program's commands."""
-    for one in command.params:
-        yield from (*one.opts, *one.secondary_opts)
-    for inner in getattr(command, "commands", {}).values():
-        yield from options(inner)
-
-
 OPTIONS_OF_OTHERS = {"--help", "--user", "--stronglyTyped", "--system-site-packages"}
 """Of every program, of docker, trtexec and Python's venv."""
 
 
 def test_every_option_that_a_sentence_of_a_document_names_exists(root):
-    known = {one for name in PROGRAMS for one in options(typer.main.get_command(program(name)))}
+    known = {
+        option
+        for _, command in commands()
+        for one in command.params
+        for option in (*one.opts, *one.secondary_opts)
+    }
     named = {
         (document, option)
         for document in DOCUMENTS
@@ -186,13 +184,6 @@ def test_every_name_that_a_document_imports_exists(root):
         for name in re.split(r", *", names):
             one = importlib.import_module(module)
             assert hasattr(one, name) or importlib.import_module(f"{module}.{name}"), f"{module}: {name}"
-
-
-PROGRAMS = {"pamtri": "pamtri_edge.cli", "pamtri-export": "pamtri_edge.export.cli"}
-
-
-def program(name):
-    return importlib.import_module(PROGRAMS[name]).app
 
 
 NOT_HERE = {
