@@ -114,11 +114,10 @@ def _doubts(found: Reidentification) -> list[str]:
     for name, both in (("color", found.colors), ("type", found.types)):
         if both is not None and both[0] != both[1]:
             doubts.append(f"The {name}s differ: {both[0]} and {both[1]}.")
-    if found.quality is not None:
-        for one in found:
-            if one.quality is not None and one.quality < least:
-                doubts.append(
-                    f"{printable(one.name)}: the network is not sure of its keypoints (quality "
-                    f"{one.quality:.2f}, below {least:g}); is it one vehicle, cut out?"
-                )
+    for one in found:
+        if one.quality is not None and one.quality < least:
+            doubts.append(
+                f"{printable(one.name)}: the network is not sure of its keypoints (quality "
+                f"{one.quality:.2f}, below {least:g}); is it one vehicle, cut out?"
+            )
     return doubts

@@ -37,19 +37,24 @@ class Changes(NamedTuple):
     read: Callable[[Any], Any] = lambda value: value
 
 
-def declared(options: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
-    """Have a function of one argument, options, be a command that takes each of them."""
+def declared(
+    options: type[Options], recipe: object = None
+) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Have a function of one argument, options, be a command that takes each of them.
+
+    Args:
+        options: declares them.
+        recipe: gives the defaults of those that change one of its keys; None leaves them as declared.
+    """
     hints = get_type_hints(options, include_extras=True)
     fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(options)  # type: ignore[arg-type]
-    parameters = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default,
-            annotation=hints[field.name],
-        )
-        for field in fields
-    ]
+    parameters = []
+    for field in fields:
+        default = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+        for mark in _marks(hints[field.name]) if recipe is not None else ():
+            default = getattr(recipe, mark.key)
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(field.name, kind, default=default, annotation=hints[field.name]))
 
     def decorate(function: Callable[[Options], None]) -> Callable[..., None]:
         def command(**given: Any) -> None:
@@ -69,11 +74,13 @@ def changed(recipe: Spec, options: Any) -> Spec:
     table: dict[str, Any] = {}
     for name, hint in hints.items():
         value = getattr(options, name)
-        for mark in getattr(hint, "__metadata__", ()):
-            if isinstance(mark, Changes) and value is not None:
-                table[mark.key] = mark.read(value)
+        table.update({mark.key: mark.read(value) for mark in _marks(hint) if value is not None})
     result: Spec = _replaced(recipe, table)
     return result
+
+
+def _marks(hint: Any) -> list[Changes]:
+    return [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Changes)]
 
 
 def _replaced(spec: Any, table: dict[str, Any]) -> Any:

@@ -87,10 +87,9 @@ def sending(
     from pamtri_edge.errors import SinkError
     from pamtri_edge.sinks.sink import EventSink
 
-    sinks: list[EventSink] = []
+    sinks: list[tuple[EventSink, Path | None]] = []
     with ExitStack() as stack:
-        for at, uri in enumerate(uris):
-            spool = spools[at] if spools else None
+        for uri, spool in zip(uris, spools or [None] * len(uris), strict=True):
             settings = parse_settings(uri)
             _refuse_inside(Path(settings.target) if settings.kind == "file" else None, outside, "sink")
             _refuse_inside(spool, outside, "spool")
@@ -98,11 +97,11 @@ def sending(
                 uri, payload_format=payload_format or "json", embedding_format=embedding_format, spool=spool
             )
             stack.callback(one.close)
-            sinks.append(one)
+            sinks.append((one, spool))
         try:
-            yield sinks
+            yield [one for one, _ in sinks]
         finally:
-            lost = [_finish(one, spools[at] if spools else None) for at, one in enumerate(sinks)]
+            lost = [_finish(one, spool) for one, spool in sinks]
     if any(lost):
         raise SinkError(
             "\n".join(filter(None, lost)) + "\nAll events of this run are in its events.jsonl. Keep them for "

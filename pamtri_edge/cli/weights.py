@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from pamtri_edge.models import ReidNet
 
 
-_Vehicles = Annotated[int, typer.Option(min=2, help="How many vehicles at most."), Changes("vehicles")]
-_Views = Annotated[int, typer.Option(min=2, help="Views of each."), Changes("views")]
-_Shrinkage = Annotated[
-    float,
-    typer.Option(callback=finite, help="Part of the mean variance that is added to that of each direction."),
-    Changes("shrinkage"),
-]
-_Seed = Annotated[
-    int, typer.Option(min=0, help="What views and their sizes are drawn from."), Changes("seed")
-]
-
-
 @dataclass(frozen=True, kw_only=True)
 class WhitenOptions:
     """What makes an embedding anew, and of which pictures."""
@@ -53,36 +41,33 @@ class WhitenOptions:
     pose: Annotated[
         Path | None, typer.Option(help="Weights of the pose network that it was trained with.")
     ] = None
-    vehicles: _Vehicles = WHITENING.vehicles
-    views: _Views = WHITENING.views
-    shrinkage: _Shrinkage = WHITENING.shrinkage
-    seed: _Seed = WHITENING.seed
+    vehicles: Annotated[int, typer.Option(min=2, help="How many vehicles at most."), Changes("vehicles")] = (
+        WHITENING.vehicles
+    )
+    views: Annotated[int, typer.Option(min=2, help="Views of each."), Changes("views")] = WHITENING.views
+    shrinkage: Annotated[
+        float,
+        typer.Option(
+            callback=finite, help="Part of the mean variance that is added to that of each direction."
+        ),
+        Changes("shrinkage"),
+    ] = WHITENING.shrinkage
+    seed: Annotated[
+        int, typer.Option(min=0, help="What views and their sizes are drawn from."), Changes("seed")
+    ] = WHITENING.seed
     threads: ThreadsOption = None
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiscriminateOptions(WhitenOptions):
-    """The same, with other values to begin with."""
-
-    vehicles: _Vehicles = DISCRIMINANT.vehicles
-    views: _Views = DISCRIMINANT.views
-    shrinkage: _Shrinkage = DISCRIMINANT.shrinkage
-    seed: _Seed = DISCRIMINANT.seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class TypeOptions(WhitenOptions):
     """Which type, and of which pictures."""
 
-    vehicles: _Vehicles = ONE_TYPE.vehicles
-    views: _Views = ONE_TYPE.views
     shrinkage: Annotated[
         float,
         typer.Option(callback=finite, help="How firmly the weights that were are kept: 1 is a lot."),
         Changes("shrinkage"),
     ] = ONE_TYPE.shrinkage
-    seed: _Seed = ONE_TYPE.seed
     type: Annotated[str, typer.Option(help=f"The type: {', '.join(TYPES)}.", metavar="NAME")]
 
 
@@ -129,8 +114,8 @@ def whiten(options: WhitenOptions) -> None:
     _refit(whitened, changed(WHITENING, options), "whitening", options)
 
 
-@declared(DiscriminateOptions)
-def discriminate(options: DiscriminateOptions) -> None:
+@declared(WhitenOptions, DISCRIMINANT)
+def discriminate(options: WhitenOptions) -> None:
     """Make the embedding of an EfficientNet-Lite of the directions that tell vehicles apart.
 
     Nothing is trained, and the network stays as large: its last layer is replaced by Fisher's discriminant of
@@ -142,7 +127,7 @@ def discriminate(options: DiscriminateOptions) -> None:
     _refit(discriminated, changed(DISCRIMINANT, options), "discriminant", options)
 
 
-@declared(TypeOptions)
+@declared(TypeOptions, ONE_TYPE)
 def one_type(options: TypeOptions) -> None:
     """Learn anew how one type is told, from pictures of it and of others; all else stays to the bit.
 

@@ -12,9 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import gpu_bare
 import pytest
 import typer
 from gpu import presence
@@ -123,33 +121,24 @@ def test_make_gpu_says_in_one_sentence_that_there_is_no_gpu() -> None:
     assert all(line.startswith("make") for line in rest)
 
 
-class TestBare:
-    def run(self, output: Path, monkeypatch: pytest.MonkeyPatch, *several: Step) -> tuple[int, Any]:
-        monkeypatch.setattr(gpu_bare, "absence", lambda: ("", 13000))
-        monkeypatch.setattr(gpu_bare, "STAGES", (stage(*several),))
-        with pytest.raises(SystemExit) as ended:
-            gpu_bare.main(stage=None, output=output, rehearse=False)
-        (path,) = output.glob("gpu-stage-several-*.json")
-        return int(ended.value.code or 0), json.loads(path.read_text())
-
-    def test_a_stage_can_be_rehearsed_as_it_is_called(self, tmp_path: Path) -> None:
-        """Without PYTHONPATH, from elsewhere; the other programs are rehearsed in their own tests."""
-        kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        command = [sys.executable, ROOT / "benchmarks" / "gpu_bare.py", "--stage", "probe", "--rehearse"]
-        done = subprocess.run(
-            [*command, "--output", tmp_path / "out"],
-            cwd=tmp_path,
-            env=kept,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        (summary,) = (tmp_path / "out").glob("rehearsal-stage-probe-*.json")
-        (step,) = json.loads(summary.read_text())["steps"]
-        result = json.loads((tmp_path / "out" / step["files"][0]).read_text())
-        assert (result["rehearsal"], result["verdict"]) == (True, "passed")
-        assert len(result["rows"]) >= 7
+def test_a_stage_can_be_rehearsed_as_it_is_called(tmp_path: Path) -> None:
+    """Without PYTHONPATH, from elsewhere; the other programs are rehearsed in their own tests."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, ROOT / "benchmarks" / "gpu_bare.py", "--stage", "probe", "--rehearse"]
+    done = subprocess.run(
+        [*command, "--output", tmp_path / "out"],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (summary,) = (tmp_path / "out").glob("rehearsal-stage-probe-*.json")
+    (step,) = json.loads(summary.read_text())["steps"]
+    result = json.loads((tmp_path / "out" / step["files"][0]).read_text())
+    assert (result["rehearsal"], result["verdict"]) == (True, "passed")
+    assert len(result["rows"]) >= 7
 
 
 def test_what_was_not_judged_is_not_met() -> None:

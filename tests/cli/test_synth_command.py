@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pamtri_edge.synth.dataset import contact, generate
 from pamtri_edge.synth.dataset.generate import Generated
 from pamtri_edge.synth.dataset.plan import SynthPlan
 from pamtri_edge.synth.traffic import videos as traffic
+from pamtri_edge.synth.traffic.plan import TrafficPlan
 from pamtri_edge.words import Split
 
 FAKES = Path(__file__).resolve().parents[1] / "synth"
@@ -57,6 +57,11 @@ def test_the_same_command_again_finds_it_done(fakes, tmp_path):
     assert "none: the data set was complete" in out
 
 
+def words(given):
+    """Return options of the names of fields, with their values."""
+    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+
+
 def test_options_reach_the_plan(monkeypatch, tmp_path):
     seen = {}
 
@@ -65,26 +70,17 @@ def test_options_reach_the_plan(monkeypatch, tmp_path):
         return Generated(folder, {"counts": {}}, 0)
 
     monkeypatch.setattr(generate, "generate", record)
-    options = ["--identities", 20, "--images", 800, "--seed", 7, "--split", "test", "--camera", "uniform"]
-    options += ["--cameras", 9, "--backgrounds", "streets", "--size", 128, "--supersampling", 1]
-    options += ["--models", 5, "--mesh", "meshes", "--queries", 2, "--vehicle-offset", 1000, "--masks"]
-    options += ["--camera-offset", 50, "--formats", "veri, coco", "--processes", 3, "--overwrite"]
-    assert call(*options, "--output", tmp_path)[0] == 0
+    same = {"identities": 20, "images": 800, "seed": 7, "cameras": 9, "size": 128, "supersampling": 1}
+    same |= {"models": 5, "queries": 2, "vehicle_offset": 1000, "camera_offset": 50}
+    options = ["--split", "test", "--camera", "uniform", "--backgrounds", "streets", "--mesh", "meshes"]
+    options += ["--formats", "veri, coco", "--masks", "--processes", 3, "--overwrite"]
+    assert call(*words(same), *options, "--output", tmp_path)[0] == 0
     assert seen["plan"] == SynthPlan(
-        identities=20,
-        images=800,
-        seed=7,
+        **same,
         split=Split.TEST,
         prior="uniform",
-        cameras=9,
         backgrounds=Path("streets"),
-        size=128,
-        supersampling=1,
-        models=5,
         meshes=Path("meshes"),
-        queries=2,
-        vehicle_offset=1000,
-        camera_offset=50,
         formats=("veri", "coco"),
         masks=True,
     )
@@ -174,19 +170,9 @@ def test_scenes_are_listed(monkeypatch, tmp_path):
         return [folder / "camera-a.mp4", folder / "identities.csv"]
 
     monkeypatch.setattr(traffic, "write_traffic", write)
-    options = ["--vehicles", 3, "--cameras", 4, "--seconds", 5, "--fps", 25, "--width", 320]
-    options += ["--height", 180, "--seed", 9, "--supersampling", 1]
-    code, out, _ = call("scene", "--output", tmp_path, *options)
+    given = {"vehicles": 3, "cameras": 4, "seconds": 5.0, "fps": 25.0, "width": 320, "height": 180}
+    given |= {"seed": 9, "supersampling": 1}
+    code, out, _ = call("scene", "--output", tmp_path, *words(given))
     assert code == 0
     assert str(tmp_path / "identities.csv") in out
-    assert seen["plan"] == replace(
-        seen["plan"],
-        vehicles=3,
-        cameras=4,
-        seconds=5.0,
-        fps=25.0,
-        width=320,
-        height=180,
-        seed=9,
-        supersampling=1,
-    )
+    assert seen["plan"] == TrafficPlan(**given)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Annotated, get_args
 
 import pytest
@@ -13,9 +12,10 @@ import typer
 from typer.testing import CliRunner
 
 from pamtri_edge import words
+from pamtri_edge.cli import weights
 from pamtri_edge.cli.declared import Changes, changed, declared
 from pamtri_edge.cli.train_options import ReidOptions
-from pamtri_edge.cli.weights import DiscriminateOptions, TypeOptions, WhitenOptions
+from pamtri_edge.cli.weights import discriminate, one_type, whiten
 from pamtri_edge.errors import InputError
 from pamtri_edge.evaluate.baselines import BASELINES
 from pamtri_edge.models import LITES, SIZES
@@ -56,18 +56,17 @@ def test_an_option_comes_before_a_key_of_the_recipe_and_leaves_the_others(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec"),
-    [
-        (WhitenOptions, WHITENING),
-        (DiscriminateOptions, DISCRIMINANT),
-        (partial(TypeOptions, type="bus"), ONE_TYPE),
-    ],
-    ids=["whiten", "discriminate", "type"],
+    ("command", "spec"), [(whiten, WHITENING), (discriminate, DISCRIMINANT), (one_type, ONE_TYPE)]
 )
-def test_making_a_layer_anew_begins_with_the_librarys_values(tmp_path, kind, spec):
-    given = {"reid": tmp_path, "data": [tmp_path], "output": tmp_path}
-    assert changed(spec, kind(**given)) == spec
-    assert changed(spec, kind(**given, views=9, seed=4)) == replace(spec, views=9, seed=4)
+def test_making_a_layer_anew_begins_with_the_librarys_values(monkeypatch, command, spec):
+    seen = []
+    monkeypatch.setattr(weights, "_refit", lambda change, spec, *rest, **more: seen.append(spec))
+    options = ["--reid", "a", "--data", "b", "--output", "c", *["--type", "bus"] * (command is one_type)]
+    app = typer.Typer()
+    app.command()(command)
+    for more in ([], ["--views", "9", "--seed", "4"]):
+        assert CliRunner().invoke(app, options + more).exit_code == 0
+    assert seen == [spec, replace(spec, views=9, seed=4)]
 
 
 def test_options_that_are_fields_are_options_of_the_command():

@@ -8,53 +8,23 @@ circle. Imports inside functions count: they hide a dependency from the start-up
 
 import pytest
 
-FLOORS = (
-    ("errors", "version", "_core", "_sinks"),
-    (
-        "compiled",
-        "addresses",
-        "vehicle",
-        "geometry",
-        "arrays",
-        "console",
-        "samples",
-        "class_names",
-        "printable",
-        "options",
-        "pictures",
-        "plots",
-        "given",
-        "metrics",
-        "processors",
-        "signals",
-        "spawned",
-        "files",
-        "words",
-        "refit",
-        "progress",
-        "libcuda",
-    ),
-    ("_native", "_render", "ops", "nearest"),
-    ("manifest_fields", "manifest", "nvinfer", "bundle_files", "golden", "bundle", "onnx_wire", "models"),
-    ("runtime",),
-    ("parity",),
-    ("result_files", "reidentification", "reidentifier", "tracks"),
-    (
-        "video",
-        "events",
-        "sinks",
-        "matching",
-        "gallery",
-        "report",
-        "gst",
-        "deepstream",
-    ),
-    ("doctor", "lint", "bench"),
-    ("datasets",),
-    ("export",),
-    ("train", "evaluate", "synth"),
-    ("cli",),
-)
+HOUSE = """
+errors version _core _sinks;
+compiled addresses vehicle geometry arrays console samples class_names printable options pictures plots given
+metrics processors signals spawned files words refit progress libcuda;
+_native _render ops nearest;
+manifest_fields manifest nvinfer bundle_files golden bundle onnx_wire models;
+runtime;
+parity;
+result_files reidentification reidentifier tracks;
+video events sinks matching gallery report gst deepstream;
+doctor lint bench;
+datasets;
+export;
+train evaluate synth;
+cli
+"""
+FLOORS = [rooms.split() for rooms in HOUSE.split(";")]
 """The rooms of pamtri_edge, from the ground up."""
 
 TORCH_ROOMS = ("models", "export", "train", "evaluate")
