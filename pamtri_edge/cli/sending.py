@@ -87,9 +87,10 @@ def sending(
     from pamtri_edge.errors import SinkError
     from pamtri_edge.sinks.sink import EventSink
 
+    kept_in: Sequence[Path | None] = spools or [None] * len(uris)
     sinks: list[tuple[EventSink, Path | None]] = []
     with ExitStack() as stack:
-        for uri, spool in zip(uris, spools or [None] * len(uris), strict=True):
+        for uri, spool in zip(uris, kept_in, strict=True):
             settings = parse_settings(uri)
             _refuse_inside(Path(settings.target) if settings.kind == "file" else None, outside, "sink")
             _refuse_inside(spool, outside, "spool")
