@@ -16,25 +16,6 @@ from pamtri_edge.bundle import Golden, Manifest, TensorSpec, bundle_writer
 from pamtri_edge.files.regular import sha256_of
 from pamtri_edge.geometry import Geometry
 
-SMALL = Manifest(
-    name="small",
-    precision="fp32",
-    geometry=Geometry.UNIFIED,
-    size="custom",
-    variant={"keypoints": False, "heatmaps": False, "segments": False, "multitask": True, "pose": False},
-    inputs=(TensorSpec("images", (None, 3, 4, 4)),),
-    outputs=(TensorSpec("embedding", (None, 8)), TensorSpec("color", (None, 2))),
-    embedding_dim=8,
-    embedding_norm="unit",
-    embedding_space="sha256:1234",
-    colors=("dark", "light"),
-    types=None,
-    keypoint_names=None,
-    trained=False,
-    tolerance={"embedding": {"cosine": 0.999}, "color": {"max_abs": 0.01}},
-    versions={"pamtri-edge": "0.1.0"},
-)
-
 
 def edit(bundle: Path, **fields: Any) -> None:
     """Change fields of a bundle's manifest; a value of `...` removes the field."""
@@ -55,7 +36,24 @@ def read_golden(path: Path) -> Golden:
 
 @pytest.fixture
 def manifest() -> Manifest:
-    return SMALL
+    return Manifest(
+        name="small",
+        precision="fp32",
+        geometry=Geometry.UNIFIED,
+        size="custom",
+        variant={"keypoints": False, "heatmaps": False, "segments": False, "multitask": True, "pose": False},
+        inputs=(TensorSpec("images", (None, 3, 4, 4)),),
+        outputs=(TensorSpec("embedding", (None, 8)), TensorSpec("color", (None, 2))),
+        embedding_dim=8,
+        embedding_norm="unit",
+        embedding_space="sha256:1234",
+        colors=("dark", "light"),
+        types=None,
+        keypoint_names=None,
+        trained=False,
+        tolerance={"embedding": {"cosine": 0.999}, "color": {"max_abs": 0.01}},
+        versions={"pamtri-edge": "0.1.0"},
+    )
 
 
 @pytest.fixture

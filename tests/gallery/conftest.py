@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from pamtri_edge.bundle import Manifest, TensorSpec
-from small_bundle import SMALL
+from small_bundle import manifest as small_manifest  # noqa: F401 - a fixture
 
 
 @pytest.fixture
-def manifest() -> Callable[..., Manifest]:
+def manifest(small_manifest: Manifest) -> Callable[..., Manifest]:  # noqa: F811
     """Return a function that makes the manifest of a bundle of three-dimensional embeddings."""
     bare = replace(
-        SMALL, outputs=(TensorSpec("embedding", (None, 3)),), embedding_dim=3, colors=None, trained=True
+        small_manifest,
+        outputs=(TensorSpec("embedding", (None, 3)),),
+        embedding_dim=3,
+        colors=None,
+        trained=True,
     )
 
     def make(**more: Any) -> Manifest:

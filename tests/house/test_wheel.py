@@ -40,8 +40,12 @@ def installed(wheel, tmp_path_factory):
     return folder
 
 
-def test_it_holds_the_package_and_nothing_else(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
+@pytest.fixture(scope="module")
+def names(wheel):
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_it_holds_the_package_and_nothing_else(names):
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"pamtri_edge"}
     assert "pamtri_edge/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -49,25 +53,23 @@ def test_it_holds_the_package_and_nothing_else(wheel):
     assert not [name for name in names if name.endswith(".cpp") and not name.startswith(PLUGIN)]
 
 
-def test_it_holds_the_sources_that_a_pack_for_deepstream_brings(wheel, root):
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith(PLUGIN)}
-    assert names == {f"{PLUGIN}{path.name}" for path in (root / "export" / "pack" / "plugin").iterdir()}
+def test_it_holds_the_sources_that_a_pack_for_deepstream_brings(names, root):
+    assert {name for name in names if name.startswith(PLUGIN)} == {
+        f"{PLUGIN}{path.name}" for path in (root / "export" / "pack" / "plugin").iterdir()
+    }
 
 
-def test_it_holds_the_sources_that_the_gpus_compiler_reads_and_no_others(wheel, root):
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("pamtri_edge/_kernels/")}
+def test_it_holds_the_sources_that_the_gpus_compiler_reads_and_no_others(names, root):
+    held = {name for name in names if name.startswith("pamtri_edge/_kernels/")}
     read = [*root.glob("kernels/include/pamtri/*.hpp"), *root.glob("kernels/cuda/*.cu*")]
     read = [path for path in read if path.stem != "launch"]
-    assert names == {f"pamtri_edge/_{path.relative_to(root)}" for path in read}
+    assert held == {f"pamtri_edge/_{path.relative_to(root)}" for path in read}
 
 
-def test_it_holds_every_module_export_included(wheel, modules):
-    names = set(zipfile.ZipFile(wheel).namelist())
-    expected = set()
+def test_it_holds_every_module_export_included(names, modules):
     for name, path in modules.items():
         base = name.replace(".", "/")
-        expected.add(f"{base}/__init__.py" if path.name == "__init__.py" else f"{base}.py")
-    assert expected <= names
+        assert (f"{base}/__init__.py" if path.name == "__init__.py" else f"{base}.py") in names
     for module in ("_core", "_native", "_render", "_sinks"):
         assert any(name.startswith(f"pamtri_edge/{module}.") and name.endswith(".so") for name in names)
 
@@ -117,5 +119,5 @@ def test_sources_that_were_never_built_say_what_to_do(sources, module):
 def test_it_declares_its_two_commands(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
     lines = entry_points.read_text().splitlines()
-    assert "pamtri = pamtri_edge.cli:main" in [line.replace("=", " = ").replace("  ", " ") for line in lines]
-    assert "pamtri-export=pamtri_edge.export.cli:main" in [line.replace(" ", "") for line in lines]
+    declared = {line.replace(" ", "") for line in lines}
+    assert declared >= {"pamtri=pamtri_edge.cli:main", "pamtri-export=pamtri_edge.export.cli:main"}
