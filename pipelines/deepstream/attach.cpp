@@ -60,15 +60,6 @@ void release(gpointer user, gpointer) {
     static_cast<NvDsUserMeta*>(user)->user_meta_data = nullptr;
 }
 
-core::Box box_of(const NvOSD_RectParams& rect) {
-    return {rect.left, rect.top, static_cast<double>(rect.left) + rect.width,
-            static_cast<double>(rect.top) + rect.height};
-}
-
-std::string label_of(const NvDsObjectMeta* object) {
-    return {object->obj_label, std::find(object->obj_label, object->obj_label + MAX_LABEL_SIZE, 0)};
-}
-
 /// Write a text into a label of DeepStream's; one that is too long stands beside it.
 void write_label(NvDsLabelInfo* label, const std::string& text) {
     g_strlcpy(label->result_label, text.c_str(), MAX_LABEL_SIZE);
@@ -87,6 +78,16 @@ void append_text(NvDsObjectMeta* object, const gst::Known& known) {
 
 }  // namespace
 
+core::Box box_of(const NvDsObjectMeta* object) {
+    const NvOSD_RectParams& rect = object->rect_params;
+    return {rect.left, rect.top, static_cast<double>(rect.left) + rect.width,
+            static_cast<double>(rect.top) + rect.height};
+}
+
+std::string label_of(const NvDsObjectMeta* object) {
+    return {object->obj_label, std::find(object->obj_label, object->obj_label + MAX_LABEL_SIZE, 0)};
+}
+
 Attacher::Attacher(NvDsBatchMeta* batch, const AttachSpec& spec)
     : batch_(batch), spec_(spec), vehicle_type_(pamtri_vehicle_user_meta_type()) {
     nvds_acquire_meta_lock(batch_);
@@ -102,8 +103,7 @@ void Attacher::attach(NvDsObjectMeta* object, const Shared& known) {
     if (!known->type.empty())
         attach_class(object, "vehicletype", 1, known->type, known->type_probability,
                      core::place_of_most_probable(known->type_probs));
-    auto* payload =
-        new_payload(object->object_id, box_of(object->rect_params), label_of(object), known);
+    auto* payload = new_payload(object->object_id, box_of(object), label_of(object), known);
     if (!add_user(object, vehicle_type_, payload, copy_vehicle, release<VehiclePayload>))
         delete payload;
     if (spec_.reid != ReidMeta::kOff && !known->embedding.empty()) attach_reid(object, known);

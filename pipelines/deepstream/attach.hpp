@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "crop_rules.hpp"
 #include "known.hpp"
 
 namespace pamtri::deepstream {
@@ -28,6 +29,11 @@ struct AttachSpec {
     ReidMeta reid = ReidMeta::kReplace;
     bool text = true;  ///< color and type behind the text that the screen shows of the object
 };
+
+core::Box box_of(const NvDsObjectMeta* object);
+
+/// The label of an object, which fills its place where that is too short for an end.
+std::string label_of(const NvDsObjectMeta* object);
 
 /// Puts on the vehicles of a batch what is known of them: two NvDsClassifierMeta, "color" and
 /// "vehicletype"; a user meta PAMTRI_EDGE.REID.VEHICLE (vehicle_user_meta.h); and an NvDsObjReid.

@@ -132,11 +132,7 @@ std::vector<BatchStream::Found> BatchStream::observe(NvDsFrameMeta* frame, NvBuf
         const MetaLock lock(frame->base_meta.batch_meta);
         for_each<NvDsObjectMeta>(frame->obj_meta_list, [&](NvDsObjectMeta* object) {
             if (!settings_.wants(object)) return;
-            const NvOSD_RectParams& rect = object->rect_params;
-            seen.push_back({object->object_id,
-                            {rect.left, rect.top, static_cast<double>(rect.left) + rect.width,
-                             static_cast<double>(rect.top) + rect.height},
-                            false});
+            seen.push_back({object->object_id, box_of(object), false});
             found.push_back({frame, object, &source, {}, nullptr});
         });
     }

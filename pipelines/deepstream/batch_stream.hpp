@@ -76,7 +76,7 @@ class BatchStream {
     Surfaces surfaces_;
     DeviceCutter::Tools tools_;
     const std::shared_ptr<CUstream_st> describing_;  // the stream of the thread that describes
-    Lanes lanes_;
+    gst::Lanes lanes_;
     std::map<unsigned, std::unique_ptr<Source>> sources_;  // by number of the muxer's pad
     gst::Counts ended_;                                    // of sources that are no more
     std::uint64_t lost_ = 0;

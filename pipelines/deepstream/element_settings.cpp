@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "errors.hpp"
+#include "properties.hpp"
 
 namespace pamtri::deepstream {
 
@@ -13,8 +14,15 @@ namespace {
 
 enum { kGpuId = 1, kUniqueId, kOperateOn, kReidMeta, kMessages, kText, kConfigFile };
 
-constexpr auto kFlags =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+const gst::Members<Settings> kMembers = {
+    {kGpuId, &Settings::gpu_id},
+    {kUniqueId, &Settings::unique_id},
+    {kOperateOn, &Settings::operate_on_gie_id},
+    {kReidMeta, &Settings::reid_meta},
+    {kMessages, &Settings::messages},
+    {kText, &Settings::display_text},
+    {kConfigFile, &Settings::config_file},
+};
 
 /// Ours have the numbers behind those of pamtri.
 guint own(guint id) { return id - gst::stats_setting(); }
@@ -123,8 +131,7 @@ bool Settings::wants(const NvDsObjectMeta* object) const {
     if (operate_on_gie_id >= 0 && object->unique_component_id != operate_on_gie_id) return false;
     const std::vector<std::string> classes = common.class_list();
     if (classes.empty()) return true;
-    const std::string label(object->obj_label,
-                            std::find(object->obj_label, object->obj_label + MAX_LABEL_SIZE, 0));
+    const std::string label = label_of(object);
     return std::any_of(classes.begin(), classes.end(), [&](const std::string& wanted) {
         return wanted == label || (is_number(wanted) && std::stoi(wanted) == object->class_id);
     });
@@ -140,87 +147,39 @@ void install_settings(GObjectClass* object) {
     add(kGpuId, g_param_spec_uint("gpu-id", "GPU",
                                   "CUDA's number of the GPU that the frames lie on and the network "
                                   "runs on",
-                                  0, 255, s.gpu_id, kFlags));
+                                  0, 255, s.gpu_id, gst::kReady));
     add(kUniqueId, g_param_spec_uint("unique-id", "Unique id",
                                      "Number of this element in the metadata that it attaches", 0,
-                                     G_MAXINT, s.unique_id, kFlags));
+                                     G_MAXINT, s.unique_id, gst::kReady));
     add(kOperateOn,
         g_param_spec_int("operate-on-gie-id", "Operate on",
                          "Only objects that the engine with this unique-id found; -1 for all", -1,
-                         G_MAXINT, s.operate_on_gie_id, kFlags));
+                         G_MAXINT, s.operate_on_gie_id, gst::kReady));
     add(kReidMeta,
         g_param_spec_enum("reid-meta", "Embedding as the tracker's",
                           "The embedding as NVDS_TRACKER_OBJ_REID_META, which DeepStream's "
                           "applications send to brokers; and what becomes of the tracker's own",
-                          reid_type(), s.reid_meta, kFlags));
+                          reid_type(), s.reid_meta, gst::kReady));
     add(kMessages, g_param_spec_enum("messages", "Messages",
                                      "When an NvDsEventMsgMeta with embedding, color and type is "
                                      "put on a frame, for nvmsgconv",
-                                     messages_type(), s.messages, kFlags));
+                                     messages_type(), s.messages, gst::kReady));
     add(kText, g_param_spec_boolean("display-text", "Display text",
                                     "Put color and type behind the text that nvdsosd shows",
-                                    s.display_text, kFlags));
+                                    s.display_text, gst::kReady));
     add(kConfigFile,
         g_param_spec_string("config-file", "Configuration",
                             "A file of lines property=value under [pamtri], read when the element "
                             "starts; what it says replaces what was set",
-                            nullptr, kFlags));
+                            nullptr, gst::kReady));
 }
 
 bool set_setting(Settings* s, guint id, const GValue* value) {
-    switch (own(id)) {
-        case kGpuId:
-            s->gpu_id = g_value_get_uint(value);
-            return true;
-        case kUniqueId:
-            s->unique_id = g_value_get_uint(value);
-            return true;
-        case kOperateOn:
-            s->operate_on_gie_id = g_value_get_int(value);
-            return true;
-        case kReidMeta:
-            s->reid_meta = g_value_get_enum(value);
-            return true;
-        case kMessages:
-            s->messages = g_value_get_enum(value);
-            return true;
-        case kText:
-            s->display_text = g_value_get_boolean(value);
-            return true;
-        case kConfigFile:
-            s->config_file = g_value_get_string(value) ? g_value_get_string(value) : "";
-            return true;
-        default:
-            return gst::set_setting(&s->common, id, value);
-    }
+    return gst::set_member(kMembers, s, own(id), value) || gst::set_setting(&s->common, id, value);
 }
 
 bool get_setting(const Settings& s, guint id, GValue* value) {
-    switch (own(id)) {
-        case kGpuId:
-            g_value_set_uint(value, s.gpu_id);
-            return true;
-        case kUniqueId:
-            g_value_set_uint(value, s.unique_id);
-            return true;
-        case kOperateOn:
-            g_value_set_int(value, s.operate_on_gie_id);
-            return true;
-        case kReidMeta:
-            g_value_set_enum(value, s.reid_meta);
-            return true;
-        case kMessages:
-            g_value_set_enum(value, s.messages);
-            return true;
-        case kText:
-            g_value_set_boolean(value, s.display_text);
-            return true;
-        case kConfigFile:
-            g_value_set_string(value, s.config_file.empty() ? nullptr : s.config_file.c_str());
-            return true;
-        default:
-            return gst::get_setting(s.common, id, value);
-    }
+    return gst::get_member(kMembers, s, own(id), value) || gst::get_setting(s.common, id, value);
 }
 
 void read_config(GObject* element, const std::string& path) {

@@ -33,16 +33,7 @@ namespace {
 
 constexpr char kFormats[] = "video/x-raw(memory:NVMM), format = { NV12, RGBA }";
 
-struct State {
-    Settings settings;   // under the object's lock
-    BatchCounts counts;  // a copy for others, under the object's lock
-    gst::SyncLatency latency;
-    Settings running;  // those that it was started with; of the streaming thread, as all below
-    std::unique_ptr<gst::Loader> loader;
-    std::shared_ptr<gst::Dump> dump;
-    std::unique_ptr<BatchStream> stream;
-    std::uint64_t unready = 0;
-};
+struct State : gst::Describing<Settings, BatchCounts, BatchStream> {};
 
 using NvPamtri = gst::Transform<State>;
 using NvPamtriClass = gst::TransformClass;
@@ -51,8 +42,7 @@ G_DEFINE_TYPE(NvPamtri, nvpamtri_element, GST_TYPE_BASE_TRANSFORM)
 
 State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
-void publish(GstBaseTransform* base, bool downstream = true) {
-    State& state = state_of(base);
+void publish(GstBaseTransform* base, State& state, bool downstream = true) {
     BatchCounts counts;
     if (state.stream) counts = state.stream->counts();
     counts.unready = state.unready;
@@ -64,24 +54,13 @@ void publish(GstBaseTransform* base, bool downstream = true) {
                             downstream);
 }
 
-Settings settings_of(GstBaseTransform* base) {
-    GST_OBJECT_LOCK(base);
-    const Settings settings = state_of(base).settings;
-    GST_OBJECT_UNLOCK(base);
-    return settings;
-}
-
 gboolean start(GstBaseTransform* base) {
     State& state = state_of(base);
     try {
-        if (const std::string file = settings_of(base).config_file; !file.empty())
+        if (const std::string file = gst::settings_of<State>(base).config_file; !file.empty())
             read_config(G_OBJECT(base), file);
-        state.running = settings_of(base);
-        if (state.running.common.bundle.empty())
-            throw core::InputError(
-                "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export "
-                "writes it.");
-        state.running.common.journal_spec(true);  // refused now what would be on the first frame
+        state.running = gst::settings_of<State>(base);
+        state.running.common.check();  // refused now what would be on the first frame
         state.dump = state.running.common.new_dump();
     } catch (const std::exception& error) {
         GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
@@ -89,24 +68,10 @@ gboolean start(GstBaseTransform* base) {
     }
     state.unready = 0;
     state.latency.restart();
-    publish(base, false);
+    publish(base, state, false);
     state.loader = gst::begin_loading(GST_ELEMENT(base), state.running.common.bundle,
                                       "GPU " + std::to_string(state.running.gpu_id),
                                       state.running.network_options(), true);
-    return TRUE;
-}
-
-gboolean stop(GstBaseTransform* base) {
-    State& state = state_of(base);
-    if (state.stream) {
-        // Nobody is there downstream any more.
-        gst::attempt(base, [&] {
-            state.stream->cut();
-            publish(base, false);
-        });
-    }
-    state.stream.reset();
-    state.loader.reset();
     return TRUE;
 }
 
@@ -129,7 +94,7 @@ void take(GstBaseTransform* base, GstBuffer* buffer) {
     BatchStream* stream = stream_of(state);
     if (!stream) {
         state.unready += batch->num_frames_in_batch;
-        publish(base);
+        publish(base, state);
         return;
     }
     GstMapInfo map;
@@ -140,7 +105,7 @@ void take(GstBaseTransform* base, GstBuffer* buffer) {
     if (map.size < sizeof(NvBufSurface))
         throw core::InputError("a buffer holds no NvBufSurface, though its caps say memory:NVMM.");
     stream->take(batch, *reinterpret_cast<NvBufSurface*>(map.data));
-    publish(base);
+    publish(base, state);
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
@@ -157,7 +122,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 
 /// What a single source of the batch does.
 void source_event(GstBaseTransform* base, GstEvent* event) {
-    BatchStream* stream = state_of(base).stream.get();
+    State& state = state_of(base);
+    BatchStream* stream = state.stream.get();
     guint pad = 0;
     const auto type = static_cast<GstNvEventType>(GST_EVENT_TYPE(event));
     if (!stream) return;
@@ -168,13 +134,13 @@ void source_event(GstBaseTransform* base, GstEvent* event) {
             gst_nvevent_parse_pad_deleted(event, &pad);
         gst::attempt(base, [&] {
             stream->finish(pad);
-            publish(base);
+            publish(base, state);
         });
     } else if (type == GST_NVEVENT_STREAM_RESET) {
         gst_nvevent_parse_stream_reset(event, &pad);
         gst::attempt(base, [&] {
             stream->cut(pad);
-            publish(base);
+            publish(base, state);
         });
     }
 }
@@ -187,30 +153,16 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
             if (state.stream)
                 gst::attempt(base, [&] {
                     state.stream->finish();
-                    publish(base);
+                    publish(base, state);
                 });
             return pass_on();
         case GST_EVENT_FLUSH_START:
-            if (state.loader) state.loader->interrupt(true);
-            return pass_on();
-        case GST_EVENT_FLUSH_STOP: {
-            if (state.loader) state.loader->interrupt(false);
-            // Tracks do not go on over a seek; what is known of them is told after the flush.
-            const gboolean passed = pass_on();
-            if (state.stream) gst::attempt(base, [&] { state.stream->cut(); });
-            return passed;
-        }
+        case GST_EVENT_FLUSH_STOP:
+            return gst::flush<State>(base, event);
         default:
             source_event(base, event);
             return pass_on();
     }
-}
-
-/// Let a streaming thread that waits for the network go before the state changes.
-GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
-    State& state = state_of(element);
-    if (change == GST_STATE_CHANGE_PAUSED_TO_READY && state.loader) state.loader->interrupt(true);
-    return GST_ELEMENT_CLASS(gst::parent_class())->change_state(element, change);
 }
 
 void nvpamtri_element_init(NvPamtri* self) { gst::initialize(self); }
@@ -224,9 +176,7 @@ void nvpamtri_element_class_init(NvPamtriClass* type) {
                "keypoints, as metadata on every frame, and one event for each track",
                kFormats});
     install_settings(G_OBJECT_CLASS(type));
-    GST_ELEMENT_CLASS(type)->change_state = change_state;
     base->start = start;
-    base->stop = stop;
     base->sink_event = sink_event;
     base->transform_ip = transform_ip;
 }

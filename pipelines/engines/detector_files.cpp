@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr char kExpected[] = "a network in ONNX form (.onnx), or its description (.detector.json)";
 constexpr std::uintmax_t kMostDescription = 64u << 20;
-constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kChunkBytes = 1 << 20;
 
 /// What makes a description of a network.
 std::string command_for(const fs::path& network) {
@@ -42,7 +42,7 @@ void check_regular(const fs::path& path, const std::string& missing) {
 void read(const fs::path& path, const std::function<void(const char*, std::size_t)>& take) {
     errno = 0;
     std::ifstream file(path, std::ios::binary);
-    std::vector<char> block(kBlock);
+    std::vector<char> block(kChunkBytes);
     while (file) {
         file.read(block.data(), static_cast<std::streamsize>(block.size()));
         take(block.data(), static_cast<std::size_t>(file.gcount()));

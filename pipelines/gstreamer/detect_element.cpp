@@ -40,24 +40,7 @@ G_DEFINE_TYPE(PamtriDetect, pamtri_detect, GST_TYPE_BASE_TRANSFORM)
 
 State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
-DetectSettings settings_of(gpointer element) {
-    GST_OBJECT_LOCK(element);
-    const DetectSettings settings = state_of(element).settings;
-    GST_OBJECT_UNLOCK(element);
-    return settings;
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-    GST_OBJECT_LOCK(object);
-    const bool known = set_detect_setting(&state_of(object).settings, id, value);
-    GST_OBJECT_UNLOCK(object);
-    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    if (!get_detect_setting(settings_of(object), id, value))
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
+DetectSettings settings_of(gpointer element) { return gst::settings_of<State>(element); }
 
 gboolean start(GstBaseTransform* base) {
     State& state = state_of(base);
@@ -158,10 +141,7 @@ void pamtri_detect_class_init(PamtriDetectClass* type) {
                "others, as pamtri run takes them), and marks them as regions of interest without "
                "tracks",
                "video/x-raw, format = " PAMTRI_FORMATS});
-    GObjectClass* object = G_OBJECT_CLASS(type);
-    object->set_property = set_property;
-    object->get_property = get_property;
-    install_detect_settings(object);
+    install_detect_settings(G_OBJECT_CLASS(type));
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;

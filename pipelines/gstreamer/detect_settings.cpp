@@ -3,6 +3,7 @@
 #include "detect_settings.hpp"
 
 #include "errors.hpp"
+#include "properties.hpp"
 #include "texts.hpp"
 
 namespace pamtri::gst {
@@ -11,23 +12,12 @@ namespace {
 
 enum { kDetector = 1, kClasses, kConfidence, kOverlap, kInterval, kDevice, kThreads };
 
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
-
-std::string* text_at(DetectSettings* s, guint id) {
-    switch (id) {
-        case kDetector:
-            return &s->detector;
-        case kClasses:
-            return &s->classes;
-        case kDevice:
-            return &s->device;
-        default:
-            return nullptr;
-    }
-}
+const Members<DetectSettings> kMembers = {
+    {kDetector, &DetectSettings::detector},     {kClasses, &DetectSettings::classes},
+    {kConfidence, &DetectSettings::confidence}, {kOverlap, &DetectSettings::overlap},
+    {kInterval, &DetectSettings::interval},     {kDevice, &DetectSettings::device},
+    {kThreads, &DetectSettings::threads},
+};
 
 std::string folded(const std::string& text) {
     gchar* made = g_utf8_casefold(text.c_str(), static_cast<gssize>(text.size()));
@@ -87,39 +77,12 @@ void install_detect_settings(GObjectClass* object) {
                                    0, 1024, s.threads, kReady));
 }
 
-bool set_detect_setting(DetectSettings* s, guint id, const GValue* value) {
-    if (std::string* place = text_at(s, id)) {
-        const gchar* given = g_value_get_string(value);
-        *place = given ? given : "";
-    } else if (id == kConfidence) {
-        s->confidence = g_value_get_double(value);
-    } else if (id == kOverlap) {
-        s->overlap = g_value_get_double(value);
-    } else if (id == kInterval) {
-        s->interval = g_value_get_uint(value);
-    } else if (id == kThreads) {
-        s->threads = g_value_get_int(value);
-    } else {
-        return false;
-    }
-    return true;
+bool set_setting(DetectSettings* settings, guint id, const GValue* value) {
+    return set_member(kMembers, settings, id, value);
 }
 
-bool get_detect_setting(const DetectSettings& settings, guint id, GValue* value) {
-    DetectSettings s = settings;
-    if (const std::string* place = text_at(&s, id))
-        g_value_set_string(value, place->empty() ? nullptr : place->c_str());
-    else if (id == kConfidence)
-        g_value_set_double(value, s.confidence);
-    else if (id == kOverlap)
-        g_value_set_double(value, s.overlap);
-    else if (id == kInterval)
-        g_value_set_uint(value, s.interval);
-    else if (id == kThreads)
-        g_value_set_int(value, s.threads);
-    else
-        return false;
-    return true;
+bool get_setting(const DetectSettings& settings, guint id, GValue* value) {
+    return get_member(kMembers, settings, id, value);
 }
 
 std::unique_ptr<engines::Detector> open_detector(const DetectSettings& settings) {

@@ -24,8 +24,8 @@ struct DetectSettings {
 void install_detect_settings(GObjectClass* object);
 
 /// Whether there is a property of that number; sets it, or reads it.
-bool set_detect_setting(DetectSettings* settings, guint id, const GValue* value);
-bool get_detect_setting(const DetectSettings& settings, guint id, GValue* value);
+bool set_setting(DetectSettings* settings, guint id, const GValue* value);
+bool get_setting(const DetectSettings& settings, guint id, GValue* value);
 
 /// Open the detector that they name. Throws core::InputError: it cannot be used.
 std::unique_ptr<engines::Detector> open_detector(const DetectSettings& settings);

@@ -10,7 +10,8 @@
 
 #include "draw_vehicles.hpp"
 #include "elements.hpp"
-#include "pads.hpp"
+#include "properties.hpp"
+#include "transform_class.hpp"
 #include "video_frame.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_draw_debug);
@@ -18,22 +19,34 @@ GST_DEBUG_CATEGORY_STATIC(pamtri_draw_debug);
 
 namespace pamtri::gst {
 
+enum { kShow = 1, kLineWidth, kTextHeight };
+
+// In the namespace of DrawSpec, where templates look for them.
+static const Members<DrawSpec> kMembers = {{kShow, &DrawSpec::show},
+                                           {kLineWidth, &DrawSpec::line_width},
+                                           {kTextHeight, &DrawSpec::text_height}};
+
+static bool set_setting(DrawSpec* settings, guint id, const GValue* value) {
+    return set_member(kMembers, settings, id, value);
+}
+
+static bool get_setting(const DrawSpec& settings, guint id, GValue* value) {
+    return get_member(kMembers, settings, id, value);
+}
+
 namespace {
 
-struct PamtriDraw {
-    GstBaseTransform base;
-    DrawSpec spec;      // under the object's lock
+struct State {
+    DrawSpec settings;  // under the object's lock
     GstVideoInfo info;  // of the streaming thread
 };
-struct PamtriDrawClass {
-    GstBaseTransformClass base;
-};
 
-enum { kShow = 1, kLineWidth, kTextHeight };
+using PamtriDraw = Transform<State>;
+using PamtriDrawClass = TransformClass;
 
 G_DEFINE_TYPE(PamtriDraw, pamtri_draw, GST_TYPE_BASE_TRANSFORM)
 
-PamtriDraw* draw_of(gpointer object) { return static_cast<PamtriDraw*>(object); }
+State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
 GType show_type() {
     static const GFlagsValue values[] = {
@@ -47,42 +60,14 @@ GType show_type() {
     return type;
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-    DrawSpec& draws = draw_of(object)->spec;
-    GST_OBJECT_LOCK(object);
-    if (id == kShow)
-        draws.show = g_value_get_flags(value);
-    else if (id == kLineWidth || id == kTextHeight)
-        (id == kLineWidth ? draws.line_width : draws.text_height) = g_value_get_uint(value);
-    else
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    GST_OBJECT_UNLOCK(object);
-}
-
-DrawSpec spec_of(gpointer object) {
-    GST_OBJECT_LOCK(object);
-    const DrawSpec spec = draw_of(object)->spec;
-    GST_OBJECT_UNLOCK(object);
-    return spec;
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    const DrawSpec draws = spec_of(object);
-    if (id == kShow)
-        g_value_set_flags(value, draws.show);
-    else if (id == kLineWidth || id == kTextHeight)
-        g_value_set_uint(value, id == kLineWidth ? draws.line_width : draws.text_height);
-    else
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
-    return read_form(caps, &draw_of(base)->info);
+    return read_form(caps, &state_of(base).info);
 }
 
 /// A frame on which there is nothing to draw passes as it is: others may hold it, no copy is made.
 void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
-    const bool draws = spec_of(base).show != 0 && pamtri_buffer_vehicle_count(buffer) > 0;
+    const bool draws =
+        settings_of<State>(base).show != 0 && pamtri_buffer_vehicle_count(buffer) > 0;
     gst_base_transform_set_passthrough(base, !draws);
 }
 
@@ -91,7 +76,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     if (gst_base_transform_is_passthrough(base) || vehicles.empty()) return GST_FLOW_OK;
     GstVideoFrame frame;
     const auto way = static_cast<GstMapFlags>(GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-    if (!gst_video_frame_map(&frame, &draw_of(base)->info, buffer, way)) {
+    if (!gst_video_frame_map(&frame, &state_of(base).info, buffer, way)) {
         GST_ELEMENT_ERROR(base, STREAM, FORMAT,
                           ("A frame's pixels cannot be written: it is smaller than its caps say, "
                            "or its memory is read only."),
@@ -101,56 +86,47 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     const std::unique_ptr<GstVideoFrame, void (*)(GstVideoFrame*)> mapped(&frame,
                                                                           gst_video_frame_unmap);
     Canvas canvas(frame);
-    draw(&canvas, vehicles, spec_of(base));
+    draw(&canvas, vehicles, settings_of<State>(base));
     GST_LOG_OBJECT(base, "drew %zu vehicles", vehicles.size());
     return GST_FLOW_OK;
 }
 
 void pamtri_draw_init(PamtriDraw* self) {
-    self->spec = DrawSpec{};
-    gst_video_info_init(&self->info);
-    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+    initialize(self);
+    gst_video_info_init(&self->state->info);
 }
 
 void install_properties(GObjectClass* object) {
     const DrawSpec spec;
-    const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                GST_PARAM_MUTABLE_PLAYING);
     g_object_class_install_property(
         object, kShow,
         g_param_spec_flags("show", "Show", "What is drawn of each vehicle, such as boxes+labels",
-                           show_type(), spec.show, flags));
+                           show_type(), spec.show, kPlaying));
     g_object_class_install_property(
         object, kLineWidth,
         g_param_spec_uint("line-width", "Line width",
                           "Pixels that lines are wide; 0 for a width that fits the frame", 0, 100,
-                          spec.line_width, flags));
+                          spec.line_width, kPlaying));
     g_object_class_install_property(
         object, kTextHeight,
         g_param_spec_uint(
             "text-height", "Text height",
             "Pixels that capital letters are high; 0 for a height that fits the frame", 0, 500,
-            spec.text_height, flags));
+            spec.text_height, kPlaying));
 }
 
 void pamtri_draw_class_init(PamtriDrawClass* type) {
     GST_DEBUG_CATEGORY_INIT(pamtri_draw_debug, "pamtridraw", 0, "drawing of vehicles");
-    GObjectClass* object = G_OBJECT_CLASS(type);
-    object->set_property = set_property;
-    object->get_property = get_property;
-    install_properties(object);
-    GstElementClass* element = GST_ELEMENT_CLASS(type);
-    gst_element_class_set_static_metadata(
-        element, "Drawing of vehicles", "Filter/Editor/Video",
-        "Draws what pamtri knows of vehicles into the frames: boxes, labels, keypoints, segments",
-        "The pamtri-edge authors");
-    add_pads(element, "video/x-raw, format = " PAMTRI_FORMATS);
     GstBaseTransformClass* base = GST_BASE_TRANSFORM_CLASS(type);
+    set_up_in_place<State>(base, {"Drawing of vehicles",
+                                  "Draws what pamtri knows of vehicles into the frames: boxes, "
+                                  "labels, keypoints, segments",
+                                  "video/x-raw, format = " PAMTRI_FORMATS, "Filter/Editor/Video"});
+    install_properties(G_OBJECT_CLASS(type));
     base->set_caps = set_caps;
     base->before_transform = before_transform;
     base->transform_ip = transform_ip;
     base->transform_ip_on_passthrough = FALSE;
-    base->passthrough_on_same_caps = FALSE;
 }
 
 }  // namespace

@@ -14,7 +14,6 @@
 
 #include "elements.hpp"
 #include "engine_messages.hpp"
-#include "errors.hpp"
 #include "networks.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
@@ -41,16 +40,8 @@ GstStructure* structure_of(const ElementCounts& counts) {
     return structure;
 }
 
-struct State {
-    Settings settings;     // under the object's lock
-    ElementCounts counts;  // a copy for others, under the object's lock
-    SyncLatency latency;
-    Settings running;  // those that it was started with; of the streaming thread, as all below
-    std::unique_ptr<Loader> loader;
-    std::shared_ptr<Dump> dump;
-    std::unique_ptr<Stream> stream;
+struct State : Describing<Settings, ElementCounts, Stream> {
     std::optional<GstVideoInfo> form;
-    std::uint64_t unready = 0;
 };
 
 using Pamtri = Transform<State>;
@@ -61,8 +52,7 @@ G_DEFINE_TYPE(Pamtri, pamtri_element, GST_TYPE_BASE_TRANSFORM)
 State& state_of(gpointer element) { return gst::state_of<State>(element); }
 
 /// Let the bus and what comes after know of tracks that ended.
-void publish(GstBaseTransform* base, bool downstream = true) {
-    State& state = state_of(base);
+void publish(GstBaseTransform* base, State& state, bool downstream = true) {
     ElementCounts counts;
     if (state.stream) counts.common = state.stream->counts();
     counts.unready = state.unready;
@@ -94,11 +84,7 @@ gboolean start(GstBaseTransform* base) {
     state.form.reset();
     const Settings& running = state.running;
     try {
-        if (running.bundle.empty())
-            throw core::InputError(
-                "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export "
-                "writes it.");
-        running.journal_spec(true);  // refused before the network is opened
+        running.check();  // refused before the network is opened
         state.dump = running.new_dump();
         const engines::NetworkOptions options = running.network_options();
         state.loader = begin_loading(GST_ELEMENT(base), running.bundle, "device " + running.device,
@@ -114,21 +100,6 @@ gboolean start(GstBaseTransform* base) {
     const bool failed = state.loader->failed();  // which was told
     if (failed) state.loader.reset();
     return !failed;
-}
-
-gboolean stop(GstBaseTransform* base) {
-    State& state = state_of(base);
-    if (state.stream) {
-        // Nobody is there downstream any more.
-        attempt(base, [&] {
-            state.stream->cut();
-            publish(base, false);
-        });
-    }
-    state.stream.reset();
-    state.loader.reset();
-    state.dump.reset();
-    return TRUE;
 }
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
@@ -161,7 +132,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
             readable = stream->take(buffer, stamp_of(base, GST_BUFFER_PTS(buffer)));
         else
             ++state.unready;
-        publish(base);
+        publish(base, state);
     });
     if (state.loader && state.loader->failed()) return GST_FLOW_ERROR;
     if (!readable)
@@ -180,7 +151,7 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
             if (state.stream)
                 attempt(base, [&] {
                     state.stream->finish();
-                    publish(base);
+                    publish(base, state);
                     if (const std::string other = state.stream->only_left_out(); !other.empty())
                         GST_ELEMENT_WARNING(base, RESOURCE, SETTINGS,
                                             ("No region was of the types that the property classes "
@@ -195,30 +166,16 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
             if (state.stream)
                 attempt(base, [&] {
                     state.stream->skip(stamp_of(base, time));
-                    publish(base);
+                    publish(base, state);
                 });
             break;
         case GST_EVENT_FLUSH_START:
-            if (state.loader) state.loader->interrupt(true);
-            break;
-        case GST_EVENT_FLUSH_STOP: {
-            if (state.loader) state.loader->interrupt(false);
-            // Tracks do not go on over a seek; what is known of them is told after the flush.
-            const gboolean passed = parent_class()->sink_event(base, event);
-            if (state.stream) attempt(base, [&] { state.stream->cut(); });
-            return passed;
-        }
+        case GST_EVENT_FLUSH_STOP:
+            return flush<State>(base, event);
         default:
             break;
     }
     return parent_class()->sink_event(base, event);
-}
-
-/// Let a streaming thread that waits for the network go before the state changes.
-GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
-    State& state = state_of(element);
-    if (change == GST_STATE_CHANGE_PAUSED_TO_READY && state.loader) state.loader->interrupt(true);
-    return GST_ELEMENT_CLASS(parent_class())->change_state(element, change);
 }
 
 void pamtri_element_init(Pamtri* self) { initialize(self); }
@@ -231,9 +188,7 @@ void pamtri_element_class_init(PamtriClass* type) {
                          "type, keypoints, on every frame, and one event for each track",
                          "video/x-raw, format = " PAMTRI_FORMATS});
     install_settings(G_OBJECT_CLASS(type));
-    GST_ELEMENT_CLASS(type)->change_state = change_state;
     base->start = start;
-    base->stop = stop;
     base->set_caps = set_caps;
     base->sink_event = sink_event;
     base->transform_ip = transform_ip;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "errors.hpp"
+#include "properties.hpp"
 #include "texts.hpp"
 #include "utc.hpp"
 
@@ -39,9 +40,6 @@ enum {
     kBuildEngine,
     kStats,
 };
-
-constexpr auto kFlags =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
 /// Plugins that are loaded side by side share the types of their properties.
 GType enum_type(const char* name, const GEnumValue* values) {
@@ -88,81 +86,45 @@ GType attach_type() {
 void text(const Installer& object, guint id, const char* name, const char* nick, const char* blurb,
           const std::string& standard) {
     object.add(id, g_param_spec_string(name, nick, blurb,
-                                       standard.empty() ? nullptr : standard.c_str(), kFlags));
+                                       standard.empty() ? nullptr : standard.c_str(), kReady));
 }
 
 void whole(const Installer& object, guint id, const char* name, const char* nick, const char* blurb,
            gint least, gint most, gint standard) {
-    object.add(id, g_param_spec_int(name, nick, blurb, least, most, standard, kFlags));
+    object.add(id, g_param_spec_int(name, nick, blurb, least, most, standard, kReady));
 }
 
 void number(const Installer& object, guint id, const char* name, const char* nick,
             const char* blurb, guint least, guint most, guint standard) {
-    object.add(id, g_param_spec_uint(name, nick, blurb, least, most, standard, kFlags));
+    object.add(id, g_param_spec_uint(name, nick, blurb, least, most, standard, kReady));
 }
 
-std::string string_of(const GValue* value) {
-    const gchar* given = g_value_get_string(value);
-    return given ? given : "";
-}
-
-/// Where the texts and numbers of the settings are, by property.
-std::string* text_at(Settings* s, guint id) {
-    switch (id) {
-        case kBundle:
-            return &s->bundle;
-        case kDevice:
-            return &s->device;
-        case kCamera:
-            return &s->camera;
-        case kClasses:
-            return &s->classes;
-        case kStartUtc:
-            return &s->start_utc;
-        case kDumpDir:
-            return &s->dump_dir;
-        default:
-            return nullptr;
-    }
-}
-
-gint* whole_at(Settings* s, guint id) {
-    switch (id) {
-        case kThreads:
-            return &s->threads;
-        case kMinSide:
-            return &s->min_side;
-        case kMaxViews:
-            return &s->max_views;
-        case kReinferInterval:
-            return &s->reinfer_interval;
-        default:
-            return nullptr;
-    }
-}
-
-guint* number_at(Settings* s, guint id) {
-    switch (id) {
-        case kBatch:
-            return &s->batch;
-        case kLongestWait:
-            return &s->longest_wait_ms;
-        case kExpiry:
-            return &s->expiry_ms;
-        case kMinFrames:
-            return &s->min_frames;
-        case kMaxTracks:
-            return &s->max_tracks;
-        case kMaxWaiting:
-            return &s->max_waiting;
-        case kBudget:
-            return &s->budget;
-        case kDumpCount:
-            return &s->dump_count;
-        default:
-            return nullptr;
-    }
-}
+const Members<Settings> kMembers = {
+    {kBundle, &Settings::bundle},
+    {kDevice, &Settings::device},
+    {kThreads, &Settings::threads},
+    {kCamera, &Settings::camera},
+    {kClasses, &Settings::classes},
+    {kStartUtc, &Settings::start_utc},
+    {kCropRule, &Settings::crop_rule},
+    {kAttachTo, &Settings::attach_to},
+    {kSync, &Settings::sync},
+    {kPostMessages, &Settings::post_messages},
+    {kMinSide, &Settings::min_side},
+    {kMaxViews, &Settings::max_views},
+    {kReinferInterval, &Settings::reinfer_interval},
+    {kReinferOverlap, &Settings::reinfer_overlap},
+    {kBatch, &Settings::batch},
+    {kLongestWait, &Settings::longest_wait_ms},
+    {kExpiry, &Settings::expiry_ms},
+    {kMinFrames, &Settings::min_frames},
+    {kMaxTracks, &Settings::max_tracks},
+    {kMaxWaiting, &Settings::max_waiting},
+    {kBudget, &Settings::budget},
+    {kDumpDir, &Settings::dump_dir},
+    {kDumpCount, &Settings::dump_count},
+    {kBuildEngine, &Settings::build_engine},
+};
 
 }  // namespace
 
@@ -172,6 +134,14 @@ Settings::Settings() {
     max_views = gate.max_views;
     reinfer_interval = gate.reinfer_interval;
     reinfer_overlap = gate.reinfer_overlap;
+}
+
+void Settings::check() const {
+    if (bundle.empty())
+        throw core::InputError(
+            "The property bundle is not set; give a folder NAME.pamtri, as pamtri-export writes "
+            "it.");
+    journal_spec(true);
 }
 
 engines::NetworkOptions Settings::network_options() const {
@@ -235,20 +205,20 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
         s.start_utc);
     object.add(kCropRule,
                g_param_spec_enum("crop-rule", "Crop rule", "How boxes become whole pixels",
-                                 crop_rule_type(), s.crop_rule, kFlags));
+                                 crop_rule_type(), s.crop_rule, kReady));
     object.add(kAttachTo, g_param_spec_flags("attach-to", "Attach to",
                                              "Where each frame tells what is known of its vehicles",
-                                             attach_type(), s.attach_to, kFlags));
+                                             attach_type(), s.attach_to, kReady));
     object.add(kSync, g_param_spec_boolean(
                           "sync", "Synchronous",
                           "Wait for the network on each frame: the same input always gives the "
                           "same output, as for files. Otherwise no frame waits, and what comes "
                           "too late for the network is left out and counted",
-                          s.sync, kFlags));
+                          s.sync, kReady));
     object.add(kPostMessages, g_param_spec_boolean(
                                   "post-messages", "Post messages",
                                   "Post each event on the bus, as an element message pamtri-event",
-                                  s.post_messages, kFlags));
+                                  s.post_messages, kReady));
     whole(object, kMinSide, "min-side", "Least side",
           "Pixels that the shorter side of a good view has", 1, 4096, s.min_side);
     whole(object, kMaxViews, "max-views", "Most views", "Views embedded of a track at most", 1,
@@ -264,7 +234,7 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
                    "A vehicle whose box overlaps that of its last embedded view by more than this "
                    "(intersection over union) stands, and is embedded again when it moves. 1: in "
                    "its turn, too",
-                   0, 1, s.reinfer_overlap, kFlags));
+                   0, 1, s.reinfer_overlap, kReady));
     number(object, kBatch, "batch", "Batch", "Views embedded at a time", 1, 256, s.batch);
     number(object, kLongestWait, "max-wait", "Longest wait",
            "Milliseconds that a view waits for others to fill a batch", 0, 60000,
@@ -297,7 +267,7 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
                    "is kept in the bundle's folder engines, else in the user's cache. Frames pass "
                    "as they are meanwhile, unless sync is set; the bus is told how far it is. "
                    "Otherwise an engine that is missing is an error",
-                   s.build_engine, kFlags));
+                   s.build_engine, kReady));
     object.add(kStats, g_param_spec_boxed(
                            "stats", "Statistics",
                            "What happened so far: frames, sightings, embedded, late, repeated, "
@@ -306,53 +276,12 @@ void install_settings(GObjectClass* type, const std::set<std::string>& but) {
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
-bool set_setting(Settings* s, guint id, const GValue* value) {
-    if (std::string* place = text_at(s, id))
-        *place = string_of(value);
-    else if (gint* place = whole_at(s, id))
-        *place = g_value_get_int(value);
-    else if (guint* place = number_at(s, id))
-        *place = g_value_get_uint(value);
-    else if (id == kReinferOverlap)
-        s->reinfer_overlap = g_value_get_double(value);
-    else if (id == kCropRule)
-        s->crop_rule = g_value_get_enum(value);
-    else if (id == kAttachTo)
-        s->attach_to = g_value_get_flags(value);
-    else if (id == kSync)
-        s->sync = g_value_get_boolean(value);
-    else if (id == kPostMessages)
-        s->post_messages = g_value_get_boolean(value);
-    else if (id == kBuildEngine)
-        s->build_engine = g_value_get_boolean(value);
-    else
-        return false;
-    return true;
+bool set_setting(Settings* settings, guint id, const GValue* value) {
+    return set_member(kMembers, settings, id, value);
 }
 
 bool get_setting(const Settings& settings, guint id, GValue* value) {
-    Settings s = settings;
-    if (const std::string* place = text_at(&s, id))
-        g_value_set_string(value, place->empty() ? nullptr : place->c_str());
-    else if (const gint* place = whole_at(&s, id))
-        g_value_set_int(value, *place);
-    else if (const guint* place = number_at(&s, id))
-        g_value_set_uint(value, *place);
-    else if (id == kReinferOverlap)
-        g_value_set_double(value, s.reinfer_overlap);
-    else if (id == kCropRule)
-        g_value_set_enum(value, s.crop_rule);
-    else if (id == kAttachTo)
-        g_value_set_flags(value, s.attach_to);
-    else if (id == kSync)
-        g_value_set_boolean(value, s.sync);
-    else if (id == kPostMessages)
-        g_value_set_boolean(value, s.post_messages);
-    else if (id == kBuildEngine)
-        g_value_set_boolean(value, s.build_engine);
-    else
-        return false;
-    return true;
+    return get_member(kMembers, settings, id, value);
 }
 
 guint stats_setting() { return kStats; }

@@ -33,6 +33,9 @@ struct Settings {
 
     Settings();
 
+    /// Throws core::InputError: bundle is not set, or what journal_spec throws.
+    void check() const;
+
     engines::NetworkOptions network_options() const;
 
     /// How the journal keeps tracks. Throws core::InputError: start-utc is no date and time.

@@ -13,6 +13,7 @@
 #include "elements.hpp"
 #include "errors.hpp"
 #include "event_message.hpp"
+#include "properties.hpp"
 #include "sink.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pamtri_sink_debug);
@@ -221,25 +222,23 @@ void pamtri_sink_class_init(PamtriSinkClass* type) {
     object->set_property = set_property;
     object->get_property = get_property;
     object->finalize = finalize;
-    const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                GST_PARAM_MUTABLE_READY);
     g_object_class_install_property(
         object, kUri,
         g_param_spec_string("uri", "URI",
                             "Where events go: file:PATH, mqtt[s]://HOST/TOPIC, "
                             "redis[s]://HOST/STREAM or kafka[s]://HOST/TOPIC; read without "
                             "password and options",
-                            nullptr, flags));
+                            nullptr, kReady));
     g_object_class_install_property(
         object, kSpool,
         g_param_spec_string("spool", "Spool",
                             "File that keeps events until the broker has confirmed them; without "
                             "one they are kept in memory alone",
-                            nullptr, flags));
+                            nullptr, kReady));
     g_object_class_install_property(
         object, kFormat,
         g_param_spec_enum("format", "Format", "How events are written", format_type(),
-                          static_cast<gint>(sinks::Format::kJson), flags));
+                          static_cast<gint>(sinks::Format::kJson), kReady));
     g_object_class_install_property(
         object, kStats,
         g_param_spec_boxed("stats", "Statistics",

@@ -60,14 +60,14 @@ Stream::Stream(const Settings& settings, std::shared_ptr<engines::Network> netwo
       classes_(settings.class_list()),
       network_(std::move(network)),
       dump_(std::move(dump)),
-      worker_(
+      lanes_(
           [network = network_, dump = dump_](const std::vector<Picture>& crops) {
               return Dump::described(
                   dump.get(), crops, network->manifest(),
                   [&](std::vector<float>* images) { return describe(*network, crops, images); });
           },
           kDepth, settings.sync),
-      journal_(settings.journal_spec(network_->manifest().trained), network_->manifest(), worker_) {
+      journal_(settings.journal_spec(network_->manifest().trained), network_->manifest(), *lane_) {
     gst_video_info_init(&info_);
 }
 

@@ -12,15 +12,15 @@
 
 #include "frame_clock.hpp"
 #include "journal.hpp"
+#include "lanes.hpp"
 #include "network.hpp"
 #include "regions.hpp"
 #include "settings.hpp"
-#include "worker.hpp"
 
 namespace pamtri::gst {
 
-/// A running stream of the element pamtri: its network, its worker, its tracks. Of the streaming
-/// thread, but for `counts`.
+/// A running stream of the element pamtri: its network, its lane to it, its tracks. Of the
+/// streaming thread, but for `counts`.
 class Stream {
   public:
     /// Throws core::InputError: settings cannot be used.
@@ -60,7 +60,8 @@ class Stream {
     std::string left_out_;
     std::shared_ptr<engines::Network> network_;
     const std::shared_ptr<Dump> dump_;
-    Worker worker_;
+    Lanes lanes_;
+    const std::unique_ptr<Runner> lane_ = lanes_.lane();
     Journal journal_;
     GstVideoInfo info_;
     std::optional<core::FrameClock> clock_;

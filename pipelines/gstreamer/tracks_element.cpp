@@ -12,6 +12,7 @@
 
 #include "elements.hpp"
 #include "errors.hpp"
+#include "properties.hpp"
 #include "regions.hpp"
 #include "track_table.hpp"
 #include "transform_class.hpp"
@@ -25,8 +26,25 @@ namespace {
 
 constexpr char kType[] = "vehicle";
 
-struct State {
+enum { kLocation = 1, kObjectType };
+
+struct TracksSettings {
     std::string location, type = kType;
+};
+
+const Members<TracksSettings> kMembers = {{kLocation, &TracksSettings::location},
+                                          {kObjectType, &TracksSettings::type}};
+
+bool set_setting(TracksSettings* settings, guint id, const GValue* value) {
+    return set_member(kMembers, settings, id, value);
+}
+
+bool get_setting(const TracksSettings& settings, guint id, GValue* value) {
+    return get_member(kMembers, settings, id, value);
+}
+
+struct State {
+    TracksSettings settings;  // under the object's lock
     std::unique_ptr<TrackTable> table;
     GstVideoInfo info;
     guint64 next = 0;     // number of the next frame
@@ -36,33 +54,16 @@ struct State {
 using PamtriTracks = Transform<State>;
 using PamtriTracksClass = TransformClass;
 
-enum { kLocation = 1, kObjectType };
-
 G_DEFINE_TYPE(PamtriTracks, pamtri_tracks, GST_TYPE_BASE_TRANSFORM)
 
 PamtriTracks* tracks_of(gpointer object) { return static_cast<PamtriTracks*>(object); }
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
-    State* state = tracks_of(object)->state;
-    GST_OBJECT_LOCK(object);
-    const gchar* text = g_value_get_string(value);
-    (id == kLocation ? state->location : state->type) = text ? text : "";
-    GST_OBJECT_UNLOCK(object);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
-    State* state = tracks_of(object)->state;
-    GST_OBJECT_LOCK(object);
-    const std::string& text = id == kLocation ? state->location : state->type;
-    g_value_set_string(value, id == kLocation && text.empty() ? nullptr : text.c_str());
-    GST_OBJECT_UNLOCK(object);
-}
 
 gboolean start(GstBaseTransform* base) {
     State* state = tracks_of(base)->state;
     state->next = 0;
     state->sought = false;
-    if (state->location.empty()) {
+    const std::string location = settings_of<State>(base).location;
+    if (location.empty()) {
         GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND,
                           ("The property location is not set; give the table that 'pamtri tracks "
                            "FILE --output TABLE.csv' writes."),
@@ -70,12 +71,12 @@ gboolean start(GstBaseTransform* base) {
         return FALSE;
     }
     try {
-        state->table = std::make_unique<TrackTable>(TrackTable::read(state->location));
+        state->table = std::make_unique<TrackTable>(TrackTable::read(location));
     } catch (const core::InputError& error) {
         GST_ELEMENT_ERROR(base, RESOURCE, READ, ("%s", error.what()), (nullptr));
         return FALSE;
     }
-    GST_INFO_OBJECT(base, "%zu boxes from %s", state->table->size(), state->location.c_str());
+    GST_INFO_OBJECT(base, "%zu boxes from %s", state->table->size(), location.c_str());
     return TRUE;
 }
 
@@ -117,7 +118,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
                                 GST_VIDEO_INFO_HEIGHT(&state->info)};
     for (const TableRow& row : state->table->at(number_of(base, buffer), frame)) {
         GST_LOG_OBJECT(base, "region track=%" G_GUINT64_FORMAT " x1=%g", row.track_id, row.box.x1);
-        add_region(buffer, {row.track_id, row.box, state->type, row.last, -1}, frame);
+        add_region(buffer, {row.track_id, row.box, state->settings.type, row.last, -1}, frame);
     }
     return GST_FLOW_OK;
 }
@@ -134,21 +135,17 @@ void pamtri_tracks_class_init(PamtriTracksClass* type) {
                "Puts the tracks of a file on the frames of a video, as regions of interest",
                "video/x-raw(ANY)"});
     GObjectClass* object = G_OBJECT_CLASS(type);
-    object->set_property = set_property;
-    object->get_property = get_property;
-    const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                GST_PARAM_MUTABLE_READY);
     g_object_class_install_property(
         object, kLocation,
         g_param_spec_string("location", "Location",
                             "Table of tracks, as 'pamtri tracks FILE --output TABLE.csv' writes it "
                             "of files of MOTChallenge, KITTI, DeepStream's nvreplay and others",
-                            nullptr, flags));
+                            nullptr, kReady));
     g_object_class_install_property(
         object, kObjectType,
         g_param_spec_string("object-type", "Object type",
                             "What the regions are called, which 'classes' of pamtri chooses by",
-                            kType, flags));
+                            kType, kReady));
     base->start = start;
     base->stop = stop;
     base->set_caps = set_caps;

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <utility>
 
-namespace pamtri::deepstream {
+namespace pamtri::gst {
 
-class Lanes::Lane final : public gst::Runner {
+class Lanes::Lane final : public Runner {
   public:
     Lane(Lanes& all, std::shared_ptr<Queue> queue) : all_(all), queue_(std::move(queue)) {}
 
@@ -25,7 +26,7 @@ class Lanes::Lane final : public gst::Runner {
         return queue_->waiting.size() < all_.depth_;
     }
 
-    void submit(gst::Batch batch) override {
+    void submit(Batch batch) override {
         {
             const std::lock_guard<std::mutex> lock(all_.mutex_);
             queue_->waiting.push_back(std::move(batch));
@@ -34,7 +35,7 @@ class Lanes::Lane final : public gst::Runner {
         if (all_.waits_) wait();
     }
 
-    std::vector<gst::Done> take() override {
+    std::vector<Done> take() override {
         const std::lock_guard<std::mutex> lock(all_.mutex_);
         return std::exchange(queue_->done, {});
     }
@@ -56,7 +57,7 @@ class Lanes::Lane final : public gst::Runner {
     const std::shared_ptr<Queue> queue_;
 };
 
-Lanes::Lanes(gst::Worker::Describe describe, std::size_t depth, bool waits)
+Lanes::Lanes(Describe describe, std::size_t depth, bool waits)
     : describe_(std::move(describe)), depth_(depth), waits_(waits), thread_([this] { work(); }) {}
 
 Lanes::~Lanes() {
@@ -68,7 +69,7 @@ Lanes::~Lanes() {
     thread_.join();
 }
 
-std::unique_ptr<gst::Runner> Lanes::lane() {
+std::unique_ptr<Runner> Lanes::lane() {
     auto queue = std::make_shared<Queue>();
     const std::lock_guard<std::mutex> lock(mutex_);
     queues_.push_back(queue);
@@ -90,10 +91,10 @@ void Lanes::work() {
         changed_.wait(lock, [this] { return ending_ || any_waits(); });
         if (ending_) return;
         std::vector<Part> parts;
-        std::vector<gst::Picture> pictures;
+        std::vector<Picture> pictures;
         for (const std::shared_ptr<Queue>& queue : queues_) {
             if (queue->waiting.empty()) continue;
-            gst::Batch batch = std::move(queue->waiting.front());
+            Batch batch = std::move(queue->waiting.front());
             queue->waiting.pop_front();
             queue->busy = true;
             parts.push_back({queue, std::move(batch.tickets)});
@@ -111,7 +112,7 @@ void Lanes::work() {
         lock.lock();
         auto next = answers.begin();
         for (Part& part : parts) {
-            gst::Done done;
+            Done done;
             done.fault = fault;
             if (fault.empty()) {
                 const auto end = next + static_cast<std::ptrdiff_t>(part.tickets.size());
@@ -126,4 +127,4 @@ void Lanes::work() {
     }
 }
 
-}  // namespace pamtri::deepstream
+}  // namespace pamtri::gst

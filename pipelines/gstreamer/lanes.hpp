@@ -5,33 +5,35 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "runner.hpp"
-#include "worker.hpp"
 
-namespace pamtri::deepstream {
+namespace pamtri::gst {
 
-/// A thread that has the views of several sources embedded, a lane each: what waits in all lanes at
-/// a time is one batch for the network. Within a lane order is kept.
+/// A thread that has views embedded while frames go on, a lane for each source of them: what waits
+/// in all lanes at a time is one batch for the network. Within a lane order is kept.
 class Lanes {
   public:
+    using Describe = std::function<std::vector<engines::Answer>(const std::vector<Picture>&)>;
+
     /// @param describe what embeds views; called from the thread
     /// @param depth batches that wait in a lane at most, the one being embedded left out
     /// @param waits `submit` returns when the batch is done
-    Lanes(gst::Worker::Describe describe, std::size_t depth, bool waits);
+    Lanes(Describe describe, std::size_t depth, bool waits);
     ~Lanes();
 
     /// A lane of its own; it goes before this does.
-    std::unique_ptr<gst::Runner> lane();
+    std::unique_ptr<Runner> lane();
 
   private:
     struct Queue {
-        std::deque<gst::Batch> waiting;
-        std::vector<gst::Done> done;
+        std::deque<Batch> waiting;
+        std::vector<Done> done;
         bool busy = false;
     };
     class Lane;
@@ -39,7 +41,7 @@ class Lanes {
     void work();
     bool any_waits() const;
 
-    const gst::Worker::Describe describe_;
+    const Describe describe_;
     const std::size_t depth_;
     const bool waits_;
     mutable std::mutex mutex_;
@@ -49,4 +51,4 @@ class Lanes {
     std::thread thread_;  // the last: it uses all the others
 };
 
-}  // namespace pamtri::deepstream
+}  // namespace pamtri::gst
