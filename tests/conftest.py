@@ -50,7 +50,6 @@ SLOW_ROOMS = frozenset(
         "export",
         "gstreamer",
         "kernels",
-        "nvinfer",
         "nvmsgconv",
         "pipelines",
     }

@@ -74,12 +74,6 @@ void expect_all(const NvDsObjectMeta* object, const Shared& known) {
 
 }  // namespace
 
-void test::afterwards() {
-    EXPECT(nvds::counts().none());
-    EXPECT(nvds::counts().unlocked_changes == 0);
-    nvds::reset();
-}
-
 TEST(a_vehicle_carries_two_classes_a_user_meta_and_an_embedding) {
     const Batch batch = test::new_batch();
     NvDsObjectMeta* object = one_object(batch);

@@ -10,14 +10,7 @@ import pytest
 
 import native_builds
 
-PROGRAMS = (
-    "attach_tests",
-    "surface_tests",
-    "element_tests",
-    "dump_probe",
-    "gstnvpamtri_fake",
-    "gstpamtri_fake",
-)
+PROGRAMS = ("deepstream_tests", "library_tests", "gstnvpamtri_fake", "gstpamtri_fake")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 //
 // Lets nvpamtri write dumps on the fakes, with a bundle on the host's engine.
 //
-//     dump_probe BUNDLE FOLDER FORMAT-FAULT...
+//     deepstream_tests dump BUNDLE FOLDER FORMAT-FAULT...
 //
 // Each dump goes to FOLDER/FORMAT-FAULT. Format and fault are keys of the tables below; the fault
 // is one of the kernel that cuts views.
@@ -11,12 +11,11 @@
 #include <map>
 
 #include "fake_kernels.hpp"
+#include "fake_network.hpp"
 #include "fake_nvbuf.hpp"
 #include "pipeline.hpp"
 
 using test::Form;
-
-void test::afterwards() {}
 
 namespace {
 
@@ -36,6 +35,38 @@ const std::map<std::string, std::function<void(Options&)>> kFaults = {
      }},
     {"range", [](Options& o) { o.conversion = pamtri::kBt709Full; }},
     {"channels", [](Options& o) { o.swap_channels = !o.swap_channels; }},
+};
+
+/// A bundle on the host's engine, which is given what lies on the fake GPU.
+class BundleNetwork : public pamtri::engines::Network {
+  public:
+    explicit BundleNetwork(const std::string& path)
+        : inner_(Network::load(path, {"cpu", 1, "openvino"})) {}
+
+    const pamtri::engines::Manifest& manifest() const override { return inner_->manifest(); }
+    pamtri::engines::PictureSize picture_size() const override { return inner_->picture_size(); }
+    const std::string& backend() const override { return inner_->backend(); }
+    const std::string& arithmetic() const override { return inner_->arithmetic(); }
+    std::vector<pamtri::engines::Answer> run(const std::uint8_t* pictures, int count) override {
+        return inner_->run(pictures, count);
+    }
+
+    std::vector<pamtri::engines::Answer> run_on_device(int count, const pamtri::engines::Fill& fill,
+                                                       pamtri::engines::Stream stream) override {
+        const int area = picture_size().width * picture_size().height;
+        const std::vector<float> planes = test::given(count, 3 * area, fill, stream);
+        std::vector<std::uint8_t> pictures(planes.size());
+        for (int item = 0; item < count; ++item)
+            for (int c = 0; c < 3; ++c)
+                for (int i = 0; i < area; ++i)
+                    pictures[static_cast<std::size_t>(3 * (item * area + i) + c)] =
+                        static_cast<std::uint8_t>(
+                            planes[static_cast<std::size_t>((3 * item + c) * area + i)]);
+        return inner_->run(pictures.data(), count);
+    }
+
+  private:
+    const std::unique_ptr<Network> inner_;
 };
 
 /// Pixels that are colors in every conversion.
@@ -77,16 +108,22 @@ void write(const std::string& bundle, const std::string& folder, const Form& for
 }  // namespace
 
 int main(int count, char** arguments) {
+    if (count < 2 || std::string(arguments[1]) != "dump")
+        return test::run({arguments + 1, arguments + count});
+    test::open_others_with(
+        [](const std::string& bundle) -> std::unique_ptr<pamtri::engines::Network> {
+            return std::make_unique<BundleNetwork>(bundle);
+        });
     Form form;
     form.width = 301;
     form.height = 161;
     try {
-        for (int i = 3; i < count; ++i) {
+        for (int i = 4; i < count; ++i) {
             const std::string name = arguments[i];
             const std::size_t hyphen = name.rfind('-');
             form.format = kFormats.at(name.substr(0, hyphen));
             kernels::fault() = kFaults.at(name.substr(hyphen + 1));
-            write(arguments[1], std::string(arguments[2]) + "/" + name, form);
+            write(arguments[2], std::string(arguments[3]) + "/" + name, form);
         }
     } catch (const test::Failed&) {
         return 1;

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-#include "device_network.hpp"
+#include "fake_network.hpp"
 #include "scene.hpp"
 #include "vehicle_user_meta.h"
 
@@ -15,22 +15,12 @@ using test::kFrames;
 using test::object_in;
 using test::painted;
 using test::Pipeline;
+using test::progress;
 using test::with_vehicle;
 
 namespace {
 
 const std::string kUnbuilt = "nvpamtri bundle=unbuilt min-side=8 ";
-
-/// Wait until so much of progress was told; all of it.
-std::vector<std::string> progress(Pipeline& pipeline, std::size_t count) {
-    std::vector<std::string> told;
-    for (int turn = 0; turn < 2000 && told.size() < count; ++turn) {
-        for (const std::string& text : pipeline.progress()) told.push_back(text);
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    EXPECT(told.size() >= count);
-    return told;
-}
 
 /// Push frames until one of them is described.
 void push_until_described(Pipeline& pipeline, NvBufSurface* surfaces) {

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <utility>
 
-#include "device_network.hpp"
 #include "fake_cuda/device.hpp"
+#include "fake_network.hpp"
 #include "fake_nvbuf.hpp"
 #include "fake_nvds.hpp"
 #include "scene.hpp"

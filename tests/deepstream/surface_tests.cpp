@@ -97,12 +97,6 @@ void expect_refused(const Form& form, const std::vector<std::string>& said,
 
 }  // namespace
 
-void test::afterwards() {
-    EXPECT(nvbuf::counts().none());
-    EXPECT(device::live().none());
-    nvbuf::reset();
-}
-
 TEST(every_format_gives_the_pictures_and_details_of_the_host) {
     for (const NvBufSurfaceColorFormat format :
          {NVBUF_COLOR_FORMAT_NV12, NVBUF_COLOR_FORMAT_NV12_ER, NVBUF_COLOR_FORMAT_NV12_709,

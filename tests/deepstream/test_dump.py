@@ -15,11 +15,17 @@ from pamtri_edge.bundle import Bundle, open_bundle
 from pamtri_edge.parity.deepstream import check_dump
 from pamtri_edge.parity.deepstream_dump import read_dump
 from pamtri_edge.runtime import create_backend
+from pamtri_edge.runtime.backend import Backend
 
 
 @pytest.fixture(scope="module")
 def bundle(tiny_bundle: Path) -> Bundle:
     return open_bundle(tiny_bundle)
+
+
+@pytest.fixture(scope="module")
+def backend(bundle: Bundle) -> Backend:
+    return create_backend(bundle.model, backend="openvino")
 
 
 DUMPS: dict[str, tuple[str, ...]] = {
@@ -40,7 +46,7 @@ def dumps(programs: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFacto
     """Return the folder of the dumps, which one process has written."""
     folder = tmp_path_factory.mktemp("dumps")
     done = subprocess.run(
-        [programs / "dump_probe", bundle.path, folder, *DUMPS],
+        [programs / "deepstream_tests", "dump", bundle.path, folder, *DUMPS],
         # Leaks are other tests' matter; to look for them here takes ten times as long, for OpenVINO's sake.
         env={**os.environ, **native_builds.sanitizing("detect_leaks=0", "fast_unwind_on_malloc=1")},
         capture_output=True,
@@ -53,11 +59,11 @@ def dumps(programs: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize(("name", "causes"), DUMPS.items())
 def test_verify_finds_parity_or_names_the_fault(
-    dumps: Path, bundle: Bundle, name: str, causes: tuple[str, ...]
+    dumps: Path, bundle: Bundle, backend: Backend, name: str, causes: tuple[str, ...]
 ) -> None:
     dump = read_dump(dumps / name, bundle.manifest.inputs, bundle.manifest.outputs)
     assert len(dump.inputs) >= 6
-    inputs, outputs = check_dump(bundle, create_backend(bundle.model, backend="openvino"), dump, None)
+    inputs, outputs = check_dump(bundle, backend, dump, None)
     named = [failure for failure in inputs.failures if "cosines" not in failure]
     assert tuple(failure.partition(";")[0] for failure in named) == causes
     # The engine is not blamed for what it was given.

@@ -1,13 +1,10 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
-"""The element of DeepStream and its parts, in C++; each TEST of the programs is a test here."""
+"""The element of DeepStream and its parts, in C++; each TEST of the program is a test here."""
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,26 +12,17 @@ import pytest
 import cpp_tests
 
 HERE = Path(__file__).parent
-TESTS = cpp_tests.listed(HERE)
-Ran = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def ran(programs: Path) -> Ran:
-    """Return what runs the tests of a source, once, in the program that has them."""
-    environment = {**os.environ, "G_SLICE": "always-malloc"}
-    return cache(
-        lambda source: cpp_tests.run(
-            programs / f"{source.partition('_')[0]}_tests", HERE / source, environment
-        )
-    )
+def ran(programs: Path) -> subprocess.CompletedProcess[str]:
+    return cpp_tests.run(programs / "deepstream_tests", environment={"G_SLICE": "always-malloc"})
 
 
-@pytest.mark.parametrize(("source", "name"), TESTS)
-def test_it(ran: Ran, source: str, name: str) -> None:
-    assert f"passed {name}\n" in ran(source).stdout, ran(source).stdout + ran(source).stderr
+@pytest.mark.parametrize("name", cpp_tests.names_in(*HERE.glob("*_tests.cpp")))
+def test_it(ran: subprocess.CompletedProcess[str], name: str) -> None:
+    cpp_tests.assert_passed(ran, name)
 
 
-@pytest.mark.parametrize("source", sorted({source for source, _ in TESTS}))
-def test_nothing_is_left_in_memory(ran: Ran, source: str) -> None:
-    assert ran(source).returncode == 0, ran(source).stderr
+def test_nothing_is_left_in_memory(ran: subprocess.CompletedProcess[str]) -> None:
+    assert ran.returncode == 0, ran.stderr

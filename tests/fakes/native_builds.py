@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds of the project's C++ for tests: unoptimized, and what several rooms need is built once.
 
-folder = native_builds.sanitized(tmp_path_factory, "pipeline_tests", "core_probe")
+folder = native_builds.sanitized(tmp_path_factory, "pipeline_tests", "sink_probe")
 folder / "tests" / "pipelines" / "pipeline_tests"
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ SANITIZERS = (
 )
 # GCC forgets nothing of a unit: to look for what it might forget is a tenth of its time.
 FORGETTING = "--param ggc-min-expand=10000 --param ggc-min-heapsize=4000000"
+QUICK_LINKER = "-fuse-ld=gold"
 DEBUG = "-O0 -g1"  # lines for the sanitizers; more takes longer to write and link
 KEPT = "PAMTRI_TESTS_BUILD"
 """The variable that names a folder to build in, which keeps what it has for the next time."""
@@ -101,6 +103,13 @@ def sanitized(folders: pytest.TempPathFactory, *targets: str) -> Path:
     return folder
 
 
+def flags_of(folder: Path) -> str:
+    """Return the flags that a configured folder compiles with."""
+    flags = re.search(r"^CMAKE_CXX_FLAGS:\w+=(.*)$", (folder / "CMakeCache.txt").read_text(), re.MULTILINE)
+    assert flags is not None
+    return f"{DEBUG} {flags[1]}"
+
+
 def sanitizing(*options: str) -> dict[str, str]:
     """Return the environment of a program with sanitizers, with AddressSanitizer's options.
 
@@ -136,7 +145,9 @@ def _configured(folders: pytest.TempPathFactory) -> Path:
     }
     if gstreamer_missing() is None:
         fakes |= {"PAMTRI_GSTREAMER": "ON", "PAMTRI_DEEPSTREAM": TESTS / "deepstream" / "fake_nvds"}
-    known = " ".join(_known(flags, folders.mktemp("flags")) for flags in (SANITIZERS, FORGETTING))
+    known = " ".join(
+        _known(flags, folders.mktemp("flags")) for flags in (SANITIZERS, FORGETTING, QUICK_LINKER)
+    )
     done = configure(folder, flags=_with_standard_headers(folder / "standard", known), **fakes)
     if "zlib is not found" in done.stderr:
         pytest.skip("the headers of zlib are not at hand: apt-get install zlib1g-dev")
@@ -167,19 +178,17 @@ def _known(flags: str, folder: Path) -> str:
 def _with_standard_headers(folder: Path, flags: str) -> str:
     """Return flags with which a unit finds the headers of `standard.hpp` compiled, in a folder that is kept.
 
-    The compiler takes what was compiled with a unit's own options, for a library or for a program; where
-    nothing was, it reads the headers.
+    Programs and libraries take the same (CMakeLists.txt); where there is none, a unit reads the headers.
     """
-    flags, header = f"{flags} -pthread", folder / "standard.hpp"
-    compiled, part = header.with_suffix(".hpp.gch"), folder / "part"
+    # The macro is what a library of the C++ of today has anyway; OpenVINO's targets define it.
+    flags, header = f"{flags} -pthread -D_GLIBCXX_USE_CXX11_ABI=1", folder / "standard.hpp"
+    compiled = header.with_suffix(".hpp.gch")
     if not compiled.exists():
-        part.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(TESTS / "fakes" / "standard.hpp", header)
-        command = (compiler(), "-std=c++17", *DEBUG.split(), *flags.split())
-        making = [
-            subprocess.Popen([*command, option, "-x", "c++-header", header, "-o", part / option])
-            for option in ("-fPIC", "-fPIE")
-        ]
-        if not sum(each.wait() for each in making):
+        part = folder / "part"
+        gstreamer = [] if gstreamer_missing() else run("pkg-config", "--cflags", *_GSTREAMER).split()
+        command = (compiler(), "-std=c++17", *DEBUG.split(), *flags.split(), "-fPIC", *gstreamer)
+        if not subprocess.run([*command, "-x", "c++-header", header, "-o", part]).returncode:
             part.rename(compiled)
     return f"{flags} -include {header}"

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pamtri-edge authors
 // SPDX-License-Identifier: Apache-2.0
-// Headers of the standard library that native_builds.py has compiled once: to read them is half of
-// what a small unit costs.
+// Headers of the standard library and of GStreamer that native_builds.py has compiled once: to read
+// them is half of what a small unit costs. (That of nlohmann/json is not among them: it would have
+// every unit make a parser of its own.)
 #pragma once
 #include <algorithm>
 #include <array>
@@ -35,3 +36,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+#if __has_include(<gst/gst.h>)
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+#endif

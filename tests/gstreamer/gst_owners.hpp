@@ -13,6 +13,9 @@
 
 namespace test {
 
+/// Start GStreamer with the elements, once; each program has its own.
+void initialize();
+
 struct Teardown {
     void operator()(GstHarness* harness) const { gst_harness_teardown(harness); }
     void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }

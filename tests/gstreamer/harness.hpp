@@ -12,9 +12,6 @@
 
 namespace test {
 
-/// Start GStreamer with the elements; once is enough.
-void initialize();
-
 /// A harness around a launch line, fed with frames of these caps.
 Harness harness(const std::string& launch, const std::string& caps);
 

@@ -34,36 +34,26 @@ Launch = Callable[..., subprocess.CompletedProcess[str]]
 Run = tuple[bytes, str] | tuple[bytes, str, str]
 Detect = Callable[..., list[Found]]
 
-LAYOUTS: dict[str, tiny.Builder] = {
-    "YOLOX": tiny.yolox,
-    "YOLOX, decoded": partial(tiny.yolox, decoded=True),
-    "YOLOX of one class": partial(tiny.yolox, 1, best=0),
-    "YOLOv5": tiny.yolov5,
-    "YOLOv6": tiny.yolov6,
-    "YOLOv8": tiny.yolov8,
-    "YOLOv8, transposed": partial(tiny.yolov8, transposed=True),
-    "YOLOv10": tiny.yolov10,
-    "YOLOv7 end to end": partial(tiny.suppressed, "ibcs"),
-    "YOLO-NAS": partial(tiny.suppressed, "ibsc", "graph2_flat_predictions"),
-    "four outputs": tiny.efficient_nms,
-    "torchvision": tiny.torchvision,
-    "DeepStream-Yolo": tiny.deepstream,
-    "DeepStream-Yolo, old": partial(tiny.deepstream, "old"),
-    "DeepStream-Yolo of YOLOX": partial(tiny.deepstream, "yolox"),
-    "RT-DETR of Ultralytics": tiny.rt_detr_ultralytics,
-    "RT-DETR": tiny.rt_detr,
-    "RF-DETR": tiny.rf_detr,
-}
-PICTURES: tuple[tuple[object, ...], ...] = (("N", 3, 96, 96), (1, 96, 96, 3), (1, 3, "height", "width"))
+# How outputs are decoded the core says, which Python runs too; here every kind of number and of picture.
 NETWORKS: dict[str, tuple[tiny.Builder, dict[str, object]]] = {
-    **{layout: (build, {}) for layout, build in LAYOUTS.items()},
+    "YOLOX": (tiny.yolox, {}),
+    "YOLOv8, transposed": (partial(tiny.yolov8, transposed=True), {}),
+    "YOLOv7 end to end": (partial(tiny.suppressed, "ibcs"), {}),
+    "four outputs": (tiny.efficient_nms, {}),
+    "torchvision": (tiny.torchvision, {}),
+    "DeepStream-Yolo": (tiny.deepstream, {}),
+    "RT-DETR": (tiny.rt_detr, {}),
+    "RF-DETR": (tiny.rf_detr, {}),
     **{
         f"pictures of {shape} {dtype}": (
             tiny.yolox,
             {"dtype": dtype, "shape": shape, "metadata": {"imgsz": "[96, 96]"}},
         )
-        for shape in PICTURES
-        for dtype in ("f32", "f16", "u8")
+        for shape, dtype in (
+            (("N", 3, 96, 96), "f16"),
+            ((1, 96, 96, 3), "u8"),
+            ((1, 3, "height", "width"), "f32"),
+        )
     },
 }
 
@@ -307,23 +297,23 @@ def test_a_real_detector_finds_the_same_in_a_real_clip(
     shutil.copy(shared_data / "detector" / path.name, path)
     write_description(describe(path)[0], path.with_suffix(SUFFIX))
     clip = shared_data / "clips" / "suburban_a_640x352.mp4"
-    detector, source = NetworkDetector(path), VideoFile(clip, duration=1.0)
+    detector, source = NetworkDetector(path), VideoFile(clip, duration=0.3)
     expected = [one for frame in source.frames() for one in detector.detect(frame.picture)]
     source.close()
     done = subprocess.run(
-        f"gst-launch-1.0 filesrc location={clip} ! decodebin ! videoconvert ! identity eos-after=40 ! "
+        f"gst-launch-1.0 filesrc location={clip} ! decodebin ! videoconvert ! identity eos-after=12 ! "
         f"pamtridetect name=run detector={path} ! fakesink".split(),
         env=real | {"GST_DEBUG": "pamtridetect:6"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert len(expected) > 50
+    assert len(expected) > 15
     assert_same(found_in(done.stderr, "run")[: len(expected)], expected)
 
 
 def test_the_documented_line_draws_what_it_finds(
-    tmp_path: Path, real: dict[str, str], detecting: Path
+    tmp_path: Path, real: dict[str, str], detecting: Path, tiny_bundle: Path
 ) -> None:
     av = pytest.importorskip("av")
     for program in ("x264enc", "mp4mux"):
@@ -333,7 +323,8 @@ def test_the_documented_line_draws_what_it_finds(
     line = re.search(r"^gst-launch-1\.0 [^`]*?pamtridetect.*?[^\\]$", text, re.MULTILINE | re.DOTALL)
     assert line
     written(tmp_path, tiny.yolov8, "yolox_nano")
-    (tmp_path / "pamtri_edge").symlink_to(ROOT / "pamtri_edge")
+    (tmp_path / "pamtri_edge" / "weights").mkdir(parents=True)
+    (tmp_path / "pamtri_edge" / "weights" / "pamtri-lite.pamtri").symlink_to(tiny_bundle)
     with av.open(str(tmp_path / "crossing.mp4"), "w") as file:
         stream = file.add_stream("libx264", Fraction(25))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -13,9 +13,8 @@ from small_bundle import bundle_path, golden, manifest, write  # noqa: F401
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
-    """Build the test programs; return the folder that they lie in."""
-    targets = ("pipeline_tests", "core_probe", "bundle_probe")
-    return native_builds.sanitized(tmp_path_factory, *targets) / "tests" / "pipelines"
+    """Build the test program; return the folder that it lies in."""
+    return native_builds.sanitized(tmp_path_factory, "pipeline_tests") / "tests" / "pipelines"
 
 
 ENVIRONMENT = {**os.environ, **native_builds.sanitizing()}
@@ -39,22 +38,22 @@ def answering(*command):
 @pytest.fixture(scope="session")
 def opened(programs):
     """Return what opens a bundle in C++, by its path: "ok NAME" or "refused SENTENCE"."""
-    yield from answering(programs / "bundle_probe", "open")
+    yield from answering(programs / "pipeline_tests", "probe", "open")
 
 
 @pytest.fixture(scope="session")
 def read_json_in_cpp(programs):
     """Return what reads a line of JSON in C++: "ok VALUE" or "error WHY"."""
-    yield from answering(programs / "core_probe", "json")
+    yield from answering(programs / "pipeline_tests", "probe", "json")
 
 
 @pytest.fixture
 def probe(programs):
-    """Return what runs bundle_probe with arguments and lines of input, and gives the lines that it tells."""
+    """Return what runs probe.cpp with arguments and lines of input, and gives the lines that it tells."""
 
     def probe(*arguments, lines=""):
         done = subprocess.run(
-            [programs / "bundle_probe", *map(str, arguments)],
+            [programs / "pipeline_tests", "probe", *map(str, arguments)],
             input=lines.encode(),
             capture_output=True,
             env=ENVIRONMENT,

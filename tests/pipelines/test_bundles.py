@@ -270,7 +270,7 @@ def test_spoiled_manifests_are_taken_and_refused_alike(
     shipped = json.loads((SHIPPED_BUNDLE / "manifest.json").read_text())
     records = [json.loads(manifest.to_json()), shipped]
     lines, expected = [], []
-    for seed in range(1500):
+    for seed in range(700):
         lines.append(json.dumps(spoiled(records[seed % 2], rng), ensure_ascii=bool(seed % 3)))
         try:
             expected.append(f"ok {Manifest.from_json(lines[-1]).name}")
@@ -278,7 +278,7 @@ def test_spoiled_manifests_are_taken_and_refused_alike(
             expected.append(f"refused {error}")
     found = probe("manifests", lines="\n".join(lines))
     assert [pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1]] == []
-    assert 50 < sum(line.startswith("ok") for line in found) < 1450
+    assert 50 < sum(line.startswith("ok") for line in found) < 650
 
 
 @pytest.mark.parametrize(

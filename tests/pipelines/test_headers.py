@@ -60,7 +60,9 @@ def compiles(tmp_path, *folders, engines=True):
         signatures = [path for path in signatures if path.stem != "builder_signatures"]
     else:
         flags.append("-DPAMTRI_BUILDS_ENGINES")
-    sources = [*signatures, *(ours if engines else ())]
+    together = tmp_path / "engines.cpp"  # what they have in common is read once
+    together.write_text("".join(f'#include "{path}"\n' for path in (ours if engines else ())))
+    sources = [*signatures, together]
     native_builds.run(native_builds.compiler(), *flags, *system, *sources, cwd=tmp_path)
 
 

@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 def shown(value):
-    """Return a value as core_probe shows it."""
+    """Return a value as probe.cpp shows it."""
     if isinstance(value, dict):
         return (
             "{" + "".join(f"{name.encode().hex()}:{shown(member)}," for name, member in value.items()) + "}"
@@ -34,7 +34,7 @@ def shown(value):
     return json.dumps(value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(VALUES, min_size=5, max_size=30), st.booleans())
 def test_whatever_python_writes_is_read_the_same(read_json_in_cpp, values, ascii_only):
     for value in values:
