@@ -260,7 +260,7 @@ TEST(a_flush_ends_tracks_with_what_is_known_and_the_next_frame_tells_it) {
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
     gst_harness_push_event(line.get(), gst_event_new_segment(&segment));
-    through(line.get(), busy({car(1)}, 4000));
+    through(line.get(), busy({car(1)}, 400));
     EXPECT(events_after(line.get()).size() == 1);
     drain(line.get());
     const std::vector<Event> events = events_after(line.get());
