@@ -49,6 +49,8 @@ def collect(
             is wrong, and what is wrong with it.
         InputError: classes are wanted, and the file has none.
     """
+    if not len(rows) and not rows.skipped:
+        raise SourceError(f"{rows.path} holds no tracks: not one box was found in it.")
     known = known or found_classes(rows)
     unread = rows.skipped.get(UNREADABLE, Count())
     readable = len(rows) + sum(count.rows for count in rows.skipped.values()) - unread.rows
@@ -151,8 +153,6 @@ def _summary(rows: Rows, left_out: dict[str, int], total: int, known: ClassList 
 
 def _nothing(rows: Rows, left_out: dict[str, int], early: Mask, usual: Mask, known: ClassList | None) -> str:
     """Say why there is not one row to use."""
-    if not left_out:
-        return f"{rows.path} holds no tracks: not one box was found in it."
     first = next((one.first for one in rows.skipped.values() if one.first), "")
     if early.any() and not usual.any():
         row = int(early.argmax())
