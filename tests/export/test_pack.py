@@ -127,7 +127,7 @@ def test_lint_tells_a_library_that_nothing_makes(pack):
 
 
 def test_a_pack_has_all_that_its_makefile_compiles(pack):
-    """The same sources are compiled with this Makefile in tests/nvinfer."""
+    """The same sources are compiled with this Makefile in tests/deepstream."""
     if not shutil.which("make"):
         pytest.skip("there is no make")
     tests = Path(__file__).parents[1]
