@@ -50,12 +50,24 @@ def build(library, tmp_path):
     return build
 
 
+def tensors_of(library, path):
+    """Return what TensorRT-RTX's parser finds at the ends of a graph: name, shape and type of each tensor."""
+    network = trt.Builder(library.logger).create_network(library.network_flags)
+    parser = trt.OnnxParser(network, library.logger)
+    assert parser.parse_from_file(str(path))
+    ends = [network.get_input(place) for place in range(network.num_inputs)]
+    ends += [network.get_output(place) for place in range(network.num_outputs)]
+    return [(end.name, tuple(end.shape), end.dtype) for end in ends]
+
+
 # The glue is in float32 whatever the networks are in, and that of `original` is more.
 @pytest.mark.parametrize(
     ("geometry", "precision"),
     [(Geometry.ORIGINAL, "fp32"), (Geometry.UNIFIED, "fp16"), (Geometry.UNIFIED, "int8")],
 )
-def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(build, tiny_graphs, geometry, precision):
+def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(
+    library, build, tiny_graphs, geometry, precision, tmp_path
+):
     graph = tiny_graphs[geometry]
     if precision == "fp16":
         graph = half(graph)
@@ -70,6 +82,9 @@ def test_every_precision_and_geometry_builds_and_tells_how_far_it_is(build, tiny
     assert len(built.plan) > 0
     assert built.arithmetic == precision
     assert built.layers > 0
+    found = tensors_of(library, tmp_path / "model.onnx")
+    assert [name for name, *_ in found] == [one.name for one in (*graph.graph.input, *graph.graph.output)]
+    assert all(shape[0] == -1 and kind == trt.DataType.FLOAT for _, shape, kind in found)
 
 
 def test_ctrl_c_ends_a_build(build, tiny_graphs):
