@@ -5,13 +5,61 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
-from types import ModuleType
-from typing import Literal
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pamtri_edge.errors import InputError, MissingDependencyError
 from pamtri_edge.ops import reference
 from pamtri_edge.processors import granted_processors
+
+Floats = NDArray[np.float32]
+
+
+class _Operations(Protocol):
+    """What `reference` and `native` both are: functions that fill `out` from checked arguments."""
+
+    def decode(self, heatmaps: Floats, out: Floats, crop_units: bool) -> None: ...
+
+    def segments(self, keypoints: Floats, out: Floats, threshold: float) -> None: ...
+
+    def stack(
+        self,
+        images: Floats,
+        heatmaps: Floats | None,
+        drawn: Floats | None,
+        keypoints: Floats | None,
+        out: Floats,
+        threshold: float,
+    ) -> None: ...
+
+    def crop(
+        self, frame: NDArray[np.uint8], rectangles: NDArray[np.int32], out: Floats, swap_channels: bool
+    ) -> None: ...
+
+    def resize(self, crops: Sequence[NDArray[np.uint8]], out: Floats, swap_channels: bool) -> None: ...
+
+    def sharpness(
+        self, crops: Sequence[NDArray[np.uint8]], out: NDArray[np.float64], swap_channels: bool
+    ) -> None: ...
+
+    def note_nearest(
+        self,
+        cosines: Floats,
+        first_row: int,
+        first_column: int,
+        row_best: Floats,
+        row_columns: NDArray[np.int32],
+        column_best: Floats,
+        column_rows: NDArray[np.int32],
+    ) -> None: ...
+
+    def threads(self) -> int: ...
+
+    def set_threads(self, count: int | None) -> None: ...
 
 
 def implementation() -> Literal["native", "reference"]:
@@ -26,7 +74,7 @@ def implementation() -> Literal["native", "reference"]:
 
 def threads() -> int:
     """Return how many threads an operation may use, the calling one included."""
-    return int(operations().threads())
+    return operations().threads()
 
 
 def set_threads(count: int | None) -> None:
@@ -45,11 +93,8 @@ def set_threads(count: int | None) -> None:
 
 
 @cache
-def operations() -> ModuleType:
-    """Return the compiled operations, or the reference where there are none or `PAMTRI_OPS` wants it.
-
-    Both modules have the same functions, which fill `out` from checked arguments; see `reference`.
-    """
+def operations() -> _Operations:
+    """Return the compiled operations, or the reference where there are none or `PAMTRI_OPS` wants it."""
     wanted = os.environ.get("PAMTRI_OPS", "")
     if wanted not in ("", "native", "reference"):
         raise InputError(f"PAMTRI_OPS is {wanted!r}; accepted: 'native', 'reference', or unset.")
