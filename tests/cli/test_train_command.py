@@ -66,7 +66,7 @@ def as_it_is(network, _):
 
 @pytest.mark.slow
 def test_pose_then_re_identification_from_a_folder(data, pose, tmp_path, monkeypatch):
-    monkeypatch.setattr("pamtri_edge.train.frozen_pose._compiled", as_it_is)
+    monkeypatch.setattr("pamtri_edge.train.pose_inputs._compiled", as_it_is)
     assert load_pose(pose / "last.safetensors").spec.stem == 32
     assert {path.name for path in pose.iterdir()} >= {"last.safetensors", "best.safetensors", "record.json"}
     reid, small = tmp_path / "reid", tmp_path / "pose.safetensors"

@@ -10,7 +10,7 @@ from pamtri_edge.synth.body.mesh import NO_PART
 from pamtri_edge.synth.view.camera import Camera, aim
 from pamtri_edge.synth.view.labels import box_of, part_map, visible_as_veri, visible_by_depth
 from pamtri_edge.synth.view.raster import Model, Samples, place
-from pamtri_edge.vehicle import FLIP_PAIRS, SEGMENTS
+from pamtri_edge.vehicle import KEYPOINT_FLIP, SEGMENTS
 
 NOTHING_PASTED = np.zeros((2, 2), np.float32)
 SIZE = 256
@@ -44,7 +44,7 @@ def test_from_before_and_the_left_the_faces_there_are_seen_and_no_others():
 def test_what_is_seen_from_one_side_is_mirrored_from_the_other():
     first, second = visible(seen_from(60.0), place(box_mesh())), visible(seen_from(-60.0), place(box_mesh()))
     swapped = first.copy()
-    for left, right in FLIP_PAIRS:
+    for left, right in enumerate(KEYPOINT_FLIP[:18]):
         swapped[[left, right]] = first[[right, left]]
     np.testing.assert_array_equal(second, swapped)
 
