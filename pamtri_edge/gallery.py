@@ -268,7 +268,7 @@ def _embeddings(given: Any, manifest: Manifest | None) -> Embeddings:
             return Embeddings.of(given, manifest)
         raise InputError(
             "an array of embeddings does not say which weights gave it; pass the result of embed itself, or "
-            "name its bundle: match(a, b, manifest=reidentifier.manifest)."
+            "name its bundle: Embeddings.of(array, reidentifier.manifest)."
         )
     if isinstance(given, (str, os.PathLike)):
         raise InputError(

@@ -60,7 +60,9 @@ def write_result(path: Path, fields: Mapping[str, Any]) -> None:
     about = {
         "format": FORMAT,
         "schema": SCHEMA,
-        **{name: fields[name] for name in ("embedding_space", "color_names", "type_names")},
+        "embedding_space": fields["embedding_space"],
+        "color_names": None if fields["color_names"] is None else list(fields["color_names"]),
+        "type_names": None if fields["type_names"] is None else list(fields["type_names"]),
         "matching": None if fields["matching"] is None else asdict(fields["matching"]),
     }
     arrays = {name: fields[name] for name in AXES if fields[name] is not None}

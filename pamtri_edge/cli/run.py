@@ -58,9 +58,9 @@ def run(
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Tracks: a MOTChallenge or VisDrone file, CVAT's, KITTI's or UA-DETRAC's labels, or a "
-            "folder as DeepStream's kitti-track-output-dir or Ultralytics' save_txt writes it. Once for each "
-            "source, in their order."
+            help="Tracks: a MOTChallenge or VisDrone file, a table of `pamtri tracks`, CVAT's, KITTI's or "
+            "UA-DETRAC's labels, JSON of COCO, Scalabel or Label Studio, or a folder as DeepStream's "
+            "kitti-track-output-dir or Ultralytics' save_txt writes it. Once for each source, in their order."
         ),
     ] = None,
     detector: Annotated[

@@ -55,22 +55,39 @@ def load_pose(path: str | os.PathLike[str]) -> PoseNet:
     return _filled(network, state, path, "pose")
 
 
-def load_reid(path: str | os.PathLike[str]) -> ReidNet:
+def load_reid(
+    path: str | os.PathLike[str], *, colors: int | None = None, types: int | None = None
+) -> ReidNet:
     """Load a re-identification network; its inputs, heads, widths and depths are read from the shapes.
 
     Args:
         path: `checkpoint_epN.pth.tar` or `model_best.pth.tar` of the original, or a file of ours.
+        colors: how many color classes are expected, such as the number of names at hand; None for any.
+        types: how many type classes are expected, likewise.
 
     Returns:
         The network in eval mode, float32, on the CPU.
 
     Raises:
-        CheckpointError: as `load_pose`.
+        CheckpointError: the file cannot be read, belongs to another network, does not fit, or has
+            another number of classes; every missing, unexpected or mis-shaped entry is named.
     """
     path = Path(path)
     state = _state(path, "reid")
+    with _described(path):
+        spec = reid_spec(state)
+    for what, expected, found in (("color", colors, spec.colors), ("type", types, spec.types)):
+        if expected is None:
+            continue
+        if not spec.multitask:
+            raise CheckpointError(f"{path} predicts no {what}, but {expected} {what} classes are expected.")
+        if expected != found:
+            raise CheckpointError(
+                f"{path} has {found} {what} classes, and {expected} are expected; give as many {what} names "
+                "as the training set had, in its order."
+            )
     with _described(path), torch.device("meta"):
-        network = ReidNet(reid_spec(state))
+        network = ReidNet(spec)
     return _filled(network, state, path, "reid")
 
 

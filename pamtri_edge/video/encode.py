@@ -83,9 +83,11 @@ class VideoWriter:
 
     def discard(self) -> None:
         """Leave nothing behind; for after a failed write."""
-        if self._container is not None:
-            self._close_container()
-        self._part.unlink(missing_ok=True)
+        try:
+            if self._container is not None:
+                self._close_container()
+        finally:
+            self._part.unlink(missing_ok=True)
 
     def _start(self, wide: int, high: int) -> None:
         try:

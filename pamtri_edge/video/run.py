@@ -220,7 +220,8 @@ class VideoRun:
         start = self._spec.start or self._source.started
         for track in self._journal.take():
             # The pictures first: who follows the file of events finds them there.
-            self._output.write_pictures(track.track_id, track.crop, crop_picture(track, self._manifest))
+            self._output.write_crop(track.track_id, track.crop)
+            self._output.write_annotated(track.track_id, crop_picture(track, self._manifest))
             event = make_event(track, self._manifest, camera=self._camera, start=start)
             self._events.write(event)
             for sink in self._sinks:

@@ -172,23 +172,30 @@ class OutputFolder:
         except OSError as error:
             raise InputError(f"{self.path} cannot be cleared of an earlier run: {error.strerror}.") from error
 
-    def write_pictures(self, track_id: int, crop: NDArray[np.uint8], annotated: NDArray[np.uint8]) -> None:
-        """Write a track's best crop as it was cut, and its picture for people, (H, W, 3) uint8 RGB, as JPEG.
+    def write_crop(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
+        """Write a track's best crop, (H, W, 3) uint8 RGB as it was cut, as JPEG; return its path.
 
         Raises:
-            InputError: they cannot be written.
+            InputError: it cannot be written.
         """
-        _write_jpeg(self.crops / f"{track_id}.jpg", crop, _FOR_PROGRAMS)
-        _write_jpeg(self.annotated / f"{track_id}.jpg", annotated, _FOR_PEOPLE)
+        return _write_jpeg(self.crops / f"{track_id}.jpg", picture, _FOR_PROGRAMS)
 
-    def write_summary(self, summary: Summary) -> None:
-        """Write the summary.
+    def write_annotated(self, track_id: int, picture: NDArray[np.uint8]) -> Path:
+        """Write a track's picture for people, (H, W, 3) uint8 RGB, as JPEG; return its path.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        return _write_jpeg(self.annotated / f"{track_id}.jpg", picture, _FOR_PEOPLE)
+
+    def write_summary(self, summary: Summary) -> Path:
+        """Write the summary; return its path.
 
         Raises:
             InputError: it cannot be written.
         """
         text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False) + "\n"
-        _write_whole(self.summary, text.encode())
+        return _write_whole(self.summary, text.encode())
 
     def _refuse_full(self) -> None:
         if self._overwrite or not self.path.is_dir():
@@ -200,16 +207,17 @@ class OutputFolder:
             )
 
 
-def _write_jpeg(path: Path, picture: NDArray[np.uint8], how: Sequence[int]) -> None:
+def _write_jpeg(path: Path, picture: NDArray[np.uint8], how: Sequence[int]) -> Path:
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, how)
-    _write_whole(path, data.tobytes())
+    return _write_whole(path, data.tobytes())
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes) -> Path:
     """Write a file that appears whole or not at all."""
     try:
         with staged_file(path, flush=False) as part:
             part.write_bytes(data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    return path

@@ -228,6 +228,18 @@ def test_a_pose_network_for_people_is_refused(pose: PoseNet, tmp_path: Path) -> 
         load_pose(_saved(state, tmp_path / "coco.pth"))
 
 
+def test_a_wrong_number_of_classes_is_refused(reid: ReidNet, tiny: Tiny, tmp_path: Path) -> None:
+    path = save_checkpoint(reid, tmp_path / "reid.safetensors")
+    assert load_reid(path, colors=10, types=9).spec.colors == 10
+    with pytest.raises(CheckpointError, match=r"10 color classes, and 8 are expected"):
+        load_reid(path, colors=8)
+    with pytest.raises(CheckpointError, match=r"9 type classes, and 12 are expected"):
+        load_reid(path, types=12)
+    bare = save_checkpoint(tiny("H")[1], tmp_path / "bare.safetensors")
+    with pytest.raises(CheckpointError, match=r"predicts no color"):
+        load_reid(bare, colors=10)
+
+
 def test_a_stack_of_unknown_channels_is_refused(reid: ReidNet, tmp_path: Path) -> None:
     state = reid.state_dict() | {"base.conv0.weight": torch.zeros(8, 20, 7, 7)}
     with pytest.raises(CheckpointError, match=r"takes 20 channels; accepted are 3 .*16 .*39 .*52"):

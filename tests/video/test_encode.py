@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: The pamtri-edge authors
 # SPDX-License-Identifier: Apache-2.0
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,9 @@ def test_a_place_that_was_taken_or_removed_meanwhile_is_named_and_no_part_is_lef
     assert [path.name for path in tmp_path.rglob("*")] == ["Is a directory", "a.mp4"]
 
 
-def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named_and_no_part_keeps_it_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = VideoWriter(tmp_path / "a.mp4")
     writer.write(BLACK, 0.0)
 
@@ -120,3 +123,19 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         writer.write(BLACK, 1.0)
     with pytest.raises(InputError, match="cannot be finished"):
         writer.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_keeps_no_part_once_the_file_is_closed(tmp_path: Path) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (240, 320, 3), np.uint8)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writer = VideoWriter(tmp_path / "a.mp4")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        for number in range(12):  # which the encoder keeps until it is closed
+            writer.write(picture, number / 25)
+        with pytest.raises(InputError, match="File too large"):
+            writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())

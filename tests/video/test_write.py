@@ -60,5 +60,5 @@ def test_a_file_that_cannot_be_written_leaves_no_part_of_it(tmp_path: Path) -> N
     (tmp_path / "crops" / "7.jpg").mkdir()  # a folder cannot be replaced by a file
     picture = np.zeros((8, 8, 3), np.uint8)
     with pytest.raises(InputError, match=r"crops/7\.jpg cannot be written"):
-        folder.write_pictures(7, picture, picture)
+        folder.write_crop(7, picture)
     assert [path.name for path in folder.crops.iterdir()] == ["7.jpg"]
