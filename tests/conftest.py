@@ -58,12 +58,15 @@ SLOW_ROOMS = frozenset(
 
 SLOW_FILES = frozenset(
     {
-        *("doctor/test_examine.py", "house/test_shared_fixtures.py", "models/test_exported.py"),
-        *("ops/test_cuda_on_gpu.py", "sdk/test_forked.py", "sdk/test_telemetry.py", "sinks/test_brokers.py"),
-        *("sinks/test_tls.py", "synth/test_generate.py", "train/test_training.py"),
+        *("cli/test_train_command.py", "doctor/test_examine.py", "house/test_shared_fixtures.py"),
+        *("lint/test_hostile.py", "models/test_exported.py", "ops/test_cuda_on_gpu.py", "sdk/test_forked.py"),
+        *("sdk/test_telemetry.py", "sinks/test_brokers.py", "sinks/test_tls.py", "synth/test_generate.py"),
+        *("train/test_imagenet.py", "train/test_training.py"),
     }
 )
-"""Files that do so in rooms that do not: they export, compile, train, or start a process or a broker each."""
+"""Files that do so in rooms that do not: they export, compile, train, or start a process or a broker each, or
+measure how long something takes.
+"""
 
 SLOW_FIXTURES = frozenset(
     {

@@ -37,6 +37,7 @@ def _assert_close(found: Tensor, expected: Tensor, tolerance: float = 5e-5) -> N
     assert (found - expected).abs().max() <= tolerance * expected.abs().max().clamp_min(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [*VARIANTS, "S+P", "K+H+S+MT+L+P+M"])
 def test_the_fused_module_equals_the_networks_with_ops_between_them(
     variant: str, tiny: Tiny, batch: Any

@@ -63,6 +63,7 @@ def test_both_forms_give_the_same(
         backend.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("heatmaps", "segments", "keypoints"),
     [(False, False, True), (True, False, False), (False, True, False), (True, True, True)],
