@@ -54,20 +54,19 @@ def show_report(report: Report) -> None:
         console.out.print(_engine_table(report))
     for judgement in report.judgements:
         for remark in judgement.remarks:
-            console.out.print(f"{judgement.engine}: {remark}.", soft_wrap=True)
+            console.out.print(f"{judgement.engine}: {remark}.")
     for line in _sample_lines(report):
-        console.out.print(line, soft_wrap=True)
+        console.out.print(line)
     for doubt in report.doubts:
-        console.err.print(console.styled("WARNING:", "bold red"), f"{doubt}.", soft_wrap=True)
+        console.err.print(console.styled("WARNING:", "bold red"), f"{doubt}.")
     if report.half is not None:
-        console.out.print(_half_line(report.half), soft_wrap=True)
+        console.out.print(_half_line(report.half))
     if report.retrieval is not None:
-        console.out.print(_retrieval_line(report.retrieval), soft_wrap=True)
+        console.out.print(_retrieval_line(report.retrieval))
     if report.drawn:
         console.out.print(
             "The crops were rendered, because no real ones were given: use --crops DIR with pictures of your "
             "cameras.",
-            soft_wrap=True,
         )
 
 
@@ -76,11 +75,10 @@ def show_result(options: ExportOptions, result: ExportResult) -> None:
     show_report(result.report)
     for measured in result.profiles:
         console.out.print(profile_table(measured))
-    console.out.print(_sizes_line(result.sizes), soft_wrap=True)
+    console.out.print(_sizes_line(result.sizes))
     if options.geometry is Geometry.ORIGINAL:
         console.out.print(
             "Stock DeepStream nvinfer cannot feed geometry 'original': deepstream/README.txt says why.",
-            soft_wrap=True,
         )
     if not result.manifest.trained:
         console.out.print("The weights are random: speed and formats are real, the results mean nothing.")
@@ -88,11 +86,10 @@ def show_result(options: ExportOptions, result: ExportResult) -> None:
         console.err.print(
             console.styled(f"WARNING: the comparison with {result.report.against} FAILED;", "bold red"),
             "the bundle was written because of --allow-drift, and its manifest says so:",
-            soft_wrap=True,
         )
         for failure in result.report.failures:
-            console.err.print(f"  {failure}", soft_wrap=True)
-    console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.", soft_wrap=True)
+            console.err.print(f"  {failure}")
+    console.out.print(f"Wrote {result.path} in {sum(result.seconds.values()):.0f} s.")
 
 
 def plan_table(plan: Plan, *, precision: str) -> Table:

@@ -98,15 +98,14 @@ def pack_bundle(options: PackOptions, bundle: Path | None, *, dry_run: bool = Fa
     check_supported(opened.manifest)
     names = ", ".join(pack_files(opened.manifest, options.videos))
     if dry_run:
-        console.out.print(f"{options.folder} would hold the bundle and {names}.", soft_wrap=True)
+        console.out.print(f"{options.folder} would hold the bundle and {names}.")
         console.out.print("Nothing was written (--dry-run).")
         return
     path = write_pack(opened, options.folder, options.videos, overwrite=options.overwrite)
-    console.out.print(f"Wrote {path}: the bundle {opened.manifest.name}, {names}.", soft_wrap=True)
+    console.out.print(f"Wrote {path}: the bundle {opened.manifest.name}, {names}.")
     if not (path / plugin_files.PARSER).is_file():
         console.out.print(
             f"DeepStream is not installed here, or its libraries could not be built: run make -C "
             f"{path / plugin_files.FOLDER} on the device.",
-            soft_wrap=True,
         )
     console.out.print("README.md says what to start; pamtri lint examines it after a change.")
